@@ -1,0 +1,168 @@
+package gateway
+
+import "net/http"
+
+// ErrorInfo explains one code of the API.
+type ErrorInfo struct {
+	// Code is the code as it stands in `error.code`.
+	Code Code
+	// Status is the HTTP status the code is answered with.
+	Status int
+	// Meaning says what happened.
+	Meaning string
+	// Remedy says what the caller can do.
+	Remedy string
+}
+
+// ErrorTable returns every code of the API in the order of the HTTP statuses. docs/errors.md is made from it.
+func ErrorTable() []ErrorInfo {
+	return []ErrorInfo{
+		{CodeInvalidRequest, http.StatusBadRequest,
+			"The request cannot be understood or breaks a rule. `field` names the input at fault. Nothing was changed.",
+			"Mend the field named and send again."},
+		{CodeApplicationAmbiguous, http.StatusBadRequest,
+			"`application` was left out and more than one application fits, or none does.",
+			"Name the application by its key."},
+		{CodeUnauthorized, http.StatusUnauthorized,
+			"There is no API key, or it is not known, or it was revoked.",
+			"Send `Authorization: Bearer chq_…` with a key made by `chasqui key create`."},
+		{CodeForbidden, http.StatusForbidden,
+			"The API key lacks the scope, or is limited to other applications.",
+			"Use a key with the scope named in the message."},
+		{CodeNotFound, http.StatusNotFound,
+			"There is nothing under this address or id.",
+			"Check the id; what retention has removed is gone too."},
+		{CodeMethodNotAllowed, http.StatusMethodNotAllowed,
+			"The address exists, but not with this HTTP method.",
+			"The `Allow` header lists the methods."},
+		{CodeConflict, http.StatusConflict,
+			"The request contradicts what is stored, such as a page that is connected already or a profile id that is taken.",
+			"Read the thing named, then decide."},
+		{CodeIdempotencyMismatch, http.StatusConflict,
+			"The Idempotency-Key was used before with another body.",
+			"Use a new key for a new message, or send the first body again."},
+		{CodeNotCancelable, http.StatusConflict,
+			"The message is no longer queued, so that it cannot be canceled.",
+			"Read the message to see what became of it."},
+		{CodePreconditionFailed, http.StatusPreconditionFailed,
+			"If-Match does not fit: the thing has changed since it was read.",
+			"Read it again, apply the change to what you find, and send the new ETag."},
+		{CodePayloadTooLarge, http.StatusRequestEntityTooLarge,
+			"The body is larger than the limit.",
+			"Send less, or split the batch."},
+		{CodeRateLimited, http.StatusTooManyRequests,
+			"The platform or the gateway asks for fewer requests.",
+			"Wait as long as `Retry-After` says."},
+		{CodeInternal, http.StatusInternalServerError,
+			"Something went wrong inside the gateway; the log has the cause under the request id.",
+			"Send again with the same Idempotency-Key; report it with the request id if it stays."},
+		{CodePlatformUnavailable, http.StatusBadGateway,
+			"The Messenger Platform did not answer, or answered with an error of its own.",
+			"Send again later. Nothing was changed."},
+		{CodeStoreUnavailable, http.StatusServiceUnavailable,
+			"The database cannot be reached or does not commit. Nothing was accepted.",
+			"Send again with the same Idempotency-Key after `Retry-After`."},
+		{CodeDiskLow, http.StatusServiceUnavailable,
+			"The disk has less room than the setting `lowDisk` keeps free, so that nothing more is accepted.",
+			"Make room on the gateway's disk, then send again."},
+		{CodeOverloaded, http.StatusServiceUnavailable,
+			"More is coming in than can be committed.",
+			"Send again after `Retry-After`."},
+		{CodeShuttingDown, http.StatusServiceUnavailable,
+			"The gateway is stopping.",
+			"Send again; another node or the next start will take it."},
+	}
+}
+
+// Status returns the HTTP status of a code; a code that is not in the table is an internal error.
+func (c Code) Status() int {
+	for _, info := range ErrorTable() {
+		if info.Code == c {
+			return info.Status
+		}
+	}
+	return http.StatusInternalServerError
+}
+
+// FailureCode says why a message, an attempt or a delivery came to nothing.
+type FailureCode string
+
+// The failure codes of messages and deliveries. FailureTable explains each.
+const (
+	FailureOutsideWindow       FailureCode = "outside_window"
+	FailurePersonUnreachable   FailureCode = "person_unreachable"
+	FailureTokenInvalid        FailureCode = "token_invalid"
+	FailurePermissionMissing   FailureCode = "permission_missing"
+	FailurePlatformRefused     FailureCode = "platform_refused"
+	FailurePlatformUnavailable FailureCode = "platform_unavailable"
+	FailureRateLimited         FailureCode = "rate_limited"
+	FailureUnknownOutcome      FailureCode = "unknown_outcome"
+	FailureExpired             FailureCode = "expired"
+	FailureNoAddress           FailureCode = "no_address"
+	FailureApplicationDeleted  FailureCode = "application_deleted"
+	FailureInvalidContent      FailureCode = "invalid_content"
+	FailureRefusedAddress      FailureCode = "refused_address"
+	FailureEndpointFailed      FailureCode = "endpoint_failed"
+	FailureEndpointGone        FailureCode = "endpoint_gone"
+)
+
+// FailureInfo explains one failure code.
+type FailureInfo struct {
+	// Code is the code as it stands in `failure.code` of a message, an attempt or a delivery.
+	Code FailureCode
+	// Meaning says what happened.
+	Meaning string
+	// Remedy says what the caller or the operator can do.
+	Remedy string
+}
+
+// FailureTable returns every failure code. docs/errors.md is made from it.
+func FailureTable() []FailureInfo {
+	return []FailureInfo{
+		{FailureOutsideWindow,
+			"The person's last message is more than 24 hours old (or the person never wrote), and the message carries no tag that would allow it.",
+			"Wait for the person to write, or use a message tag that fits the content."},
+		{FailurePersonUnreachable,
+			"The person blocked the page, deleted the conversation or the account, or the id is not one of this page's.",
+			"Do not send again before the person writes."},
+		{FailureTokenInvalid,
+			"The platform no longer accepts the page's access token. The application is paused and keeps its queue; only a message that expires meanwhile ends with this.",
+			"Replace the token: PATCH /v1/applications/{key}."},
+		{FailurePermissionMissing,
+			"The app lacks a permission the call needs.",
+			"Grant the permission in the app's settings, then replace the token."},
+		{FailurePlatformRefused,
+			"The platform refused the message for good; the attempt holds its code and words.",
+			"Mend the message."},
+		{FailurePlatformUnavailable,
+			"The platform kept failing until the message was no longer worth sending.",
+			"Send again."},
+		{FailureRateLimited,
+			"The platform kept asking for fewer requests until the message expired.",
+			"Send less, or give messages a later expiry."},
+		{FailureUnknownOutcome,
+			"The answer of the platform was lost and no echo or receipt settled within ten minutes whether the message went out.",
+			"Look into the conversation before sending again; a later proof corrects the state and is marked late."},
+		{FailureExpired,
+			"`expiresOn` passed before the message could be sent.",
+			"Send again with a later expiry if it is still wanted."},
+		{FailureNoAddress,
+			"The person has no address on any channel of `rules`.",
+			"Add the address to the profile, or send to `fbMessengerId`."},
+		{FailureApplicationDeleted,
+			"The application was deleted while the message waited.",
+			"Connect the page again and send again."},
+		{FailureInvalidContent,
+			"The stored content can no longer be made into a request to the platform.",
+			"Send the message again."},
+		{FailureRefusedAddress,
+			"The subscription's URL leads to a private or otherwise reserved address, which the operator has not allowed.",
+			"Use a public address, or set `forward.allowPrivate`."},
+		{FailureEndpointFailed,
+			"The subscription's URL did not answer 2xx within 15 seconds, again and again until the event was 24 hours old.",
+			"Mend the receiver, then replay."},
+		{FailureEndpointGone,
+			"The subscription's URL answered 410, which disables the subscription.",
+			"Enable the subscription again when the receiver is back, then replay."},
+	}
+}
