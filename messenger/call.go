@@ -1,0 +1,226 @@
+package messenger
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"strings"
+	"sync/atomic"
+)
+
+// maxAnswer is how many bytes of an answer are read.
+const maxAnswer = 16 << 20
+
+const (
+	contentJSON = "application/json"
+	contentForm = "application/x-www-form-urlencoded"
+)
+
+// CallError is the failure of a call that brought no answer. It names the
+// method and the path, never the query.
+type CallError struct {
+	Method string
+	Path   string
+	Err    error
+	unsent bool
+}
+
+// Error says which call failed and why.
+func (e *CallError) Error() string { return fmt.Sprintf("%s %s: %v", e.Method, e.Path, e.Err) }
+
+// Unwrap gives the cause.
+func (e *CallError) Unwrap() error { return e.Err }
+
+// Unsent reports whether the call certainly never reached the platform: the
+// request was not valid, the connection was refused, the name did not resolve,
+// the handshake failed, or the context ended before there was a connection. It
+// is false when the outcome is unknown.
+func Unsent(err error) bool {
+	var call *CallError
+	return errors.As(err, &call) && call.unsent
+}
+
+// OutcomeUnknown reports whether the platform may have done what was asked
+// although err was returned: no answer came after the request went out, a
+// gateway on the way failed, or the answer cannot be read. Sending again may
+// then do it twice.
+func OutcomeUnknown(err error) bool {
+	var refused *Error
+	if errors.As(err, &refused) {
+		if refused.Code != 0 {
+			return refused.Code == 1 && refused.Subcode == 1357046
+		}
+		return refused.Status < 300 || refused.Status == http.StatusBadGateway || refused.Status == http.StatusGatewayTimeout
+	}
+	var call *CallError
+	return errors.As(err, &call) && !call.unsent
+}
+
+// Do makes any call: path is without the version, such as "me/personas". The
+// body may be nil, url.Values (sent as a form), []byte or json.RawMessage (sent
+// as they are) or any value that marshals to JSON. The answer is decoded into
+// out unless that is nil; a *[]byte or *json.RawMessage receives its bytes.
+//
+// Docs: https://developers.facebook.com/docs/graph-api/overview
+func (c *Client) Do(ctx context.Context, method, path string, query url.Values, body any, out any) error {
+	content, payload, err := encodeBody(body)
+	if err != nil {
+		return &CallError{method, path, fmt.Errorf("encode body: %w", err), true}
+	}
+	answer, err := c.call(ctx, method, path, query.Encode(), content, payload)
+	if err != nil {
+		return err
+	}
+	return c.decode(method, path, answer, out)
+}
+
+func encodeBody(body any) (content string, payload []byte, err error) {
+	switch b := body.(type) {
+	case nil:
+		return "", nil, nil
+	case url.Values:
+		return contentForm, []byte(b.Encode()), nil
+	case []byte:
+		return contentJSON, b, nil
+	case json.RawMessage:
+		return contentJSON, b, nil
+	}
+	payload, err = json.Marshal(body)
+	return contentJSON, payload, err
+}
+
+func (c *Client) decode(method, path string, answer []byte, out any) error {
+	var err error
+	switch o := out.(type) {
+	case nil:
+	case *[]byte:
+		*o = answer
+	case *json.RawMessage:
+		*o = answer
+	default:
+		err = json.Unmarshal(answer, out)
+	}
+	if err != nil {
+		return &CallError{method, path, fmt.Errorf("%w: %w", ErrUnreadable, err), false}
+	}
+	return nil
+}
+
+// call makes one HTTP request and returns the body of a good answer.
+func (c *Client) call(ctx context.Context, method, path, query, content string, payload []byte) ([]byte, error) {
+	var trace connTrace
+	req, err := c.request(trace.with(ctx), method, path, query, content, payload)
+	if err != nil {
+		return nil, &CallError{method, path, err, true}
+	}
+	resp, err := c.httpClient.Do(req)
+	if err != nil {
+		cause := withoutURL(err)
+		return nil, &CallError{method, path, cause, trace.unsent() || neverConnected(cause)}
+	}
+	defer resp.Body.Close()
+	if c.onUsage != nil && hasUsage(resp.Header) {
+		c.onUsage(parseUsage(resp.Header))
+	}
+	answer, err := readAnswer(resp)
+	if err != nil {
+		return nil, &CallError{method, path, fmt.Errorf("read answer: %w", err), false}
+	}
+	if refused := errorFrom(resp.StatusCode, resp.Header, answer, c.redact); refused != nil {
+		return nil, fmt.Errorf("%s %s: %w", method, path, refused)
+	}
+	return answer, nil
+}
+
+func (c *Client) request(ctx context.Context, method, path, query, content string, payload []byte) (*http.Request, error) {
+	u := *c.base
+	path = "/" + strings.TrimPrefix(path, "/")
+	if strings.ContainsAny(path, "?#%") || strings.Contains(path, "/../") || strings.HasSuffix(path, "/..") {
+		return nil, fmt.Errorf("path %.60q holds characters that a path of the API never has", path)
+	}
+	u.Path += path
+	switch {
+	case c.proof != "" && query != "":
+		u.RawQuery = query + "&" + c.proof
+	case c.proof != "":
+		u.RawQuery = c.proof
+	default:
+		u.RawQuery = query
+	}
+	req := (&http.Request{
+		Method: method, URL: &u, Host: u.Host,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: http.Header{"Authorization": c.authorization, "Accept": {contentJSON}},
+	}).WithContext(ctx)
+	if payload != nil {
+		req.Header["Content-Type"] = []string{content}
+		req.ContentLength = int64(len(payload))
+		req.Body = io.NopCloser(bytes.NewReader(payload))
+		req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(payload)), nil }
+	}
+	return req, nil
+}
+
+func readAnswer(resp *http.Response) ([]byte, error) {
+	if n := resp.ContentLength; n > 0 && n <= maxAnswer {
+		body := make([]byte, n)
+		_, err := io.ReadFull(resp.Body, body)
+		return body, err
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+	if err == nil && len(body) > maxAnswer {
+		return nil, fmt.Errorf("answer is larger than %d bytes", maxAnswer)
+	}
+	return body, err
+}
+
+// redact takes token, secret and proof out of what the platform sent, since it
+// quotes a malformed token in its words.
+func (c *Client) redact(b []byte) []byte {
+	for _, secret := range []string{c.token, c.secret, strings.TrimPrefix(c.proof, "appsecret_proof=")} {
+		if secret != "" && bytes.Contains(b, []byte(secret)) {
+			b = bytes.ReplaceAll(b, []byte(secret), []byte("[redacted]"))
+		}
+	}
+	return b
+}
+
+// withoutURL strips what net/http says about the URL, whose query holds the
+// proof of the app secret.
+func withoutURL(err error) error {
+	var u *url.Error
+	if errors.As(err, &u) {
+		return u.Err
+	}
+	return err
+}
+
+// connTrace watches whether a call ever had a connection to write to.
+type connTrace struct{ asked, got atomic.Bool }
+
+func (t *connTrace) with(ctx context.Context) context.Context {
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GetConn: func(string) { t.asked.Store(true) },
+		GotConn: func(httptrace.GotConnInfo) { t.got.Store(true) },
+	})
+}
+
+func (t *connTrace) unsent() bool { return t.asked.Load() && !t.got.Load() }
+
+// neverConnected knows the failures that come before a connection is usable.
+func neverConnected(err error) bool {
+	var (
+		op   *net.OpError
+		dns  *net.DNSError
+		cert *tls.CertificateVerificationError
+	)
+	return (errors.As(err, &op) && op.Op == "dial") || errors.As(err, &dns) || errors.As(err, &cert)
+}
