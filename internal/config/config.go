@@ -1,0 +1,143 @@
+// Package config is the gateway's configuration: one struct whose tags give every setting's name, default and meaning. A value comes from the
+// command line, else from the environment, else from the configuration file, else it is the default.
+//
+// The package reads the file and the environment it is handed; the command line is read by cmd/chasqui, whose flags are made from the same tags.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// Config holds every setting of the gateway. The tags are those of the command line's parser: `help` is the meaning, `default` the
+// default, `enum` the values allowed; `reload:"yes"` marks what SIGHUP applies to a running gateway, `secret:"yes"` what must not be printed.
+type Config struct {
+	Storage `embed:""`
+
+	Addr      string `default:":8080" placeholder:"HOST:PORT" help:"Address the gateway listens on."`
+	PublicURL string `name:"public-url" placeholder:"URL" help:"Address under which the platform reaches this gateway, without a slash at the end; applications cannot be connected without it."`
+	TLSCert   string `name:"tls-cert" placeholder:"FILE" reload:"yes" help:"Certificate chain in PEM; with it the gateway speaks TLS itself. The file is read again on SIGHUP."`
+	TLSKey    string `name:"tls-key" placeholder:"FILE" reload:"yes" help:"Private key in PEM that belongs to tlsCert. The file is read again on SIGHUP."`
+
+	GraphURL     string `name:"graph-url" default:"https://graph.facebook.com" placeholder:"URL" help:"Address of the Graph API; the emulator's address when testing."`
+	GraphVersion string `name:"graph-version" default:"v26.0" help:"Version of the Graph API for applications that do not name their own."`
+
+	LogLevel  string `name:"log-level" default:"info" enum:"debug,info,warn,error" reload:"yes" help:"Least level that is logged: debug, info, warn or error. Message texts and person ids appear at debug only."`
+	LogFormat string `name:"log-format" default:"text" enum:"text,json" help:"Form of the log on stderr: text or json."`
+
+	Metrics         bool          `default:"true" negatable:"" help:"Serve Prometheus metrics under /metrics."`
+	MaxBody         int64         `name:"max-body" default:"10485760" help:"Largest body of a request in bytes; a larger one is answered 413."`
+	LowDisk         int64         `name:"low-disk" default:"268435456" help:"Bytes that stay free on the disk of the data folder; below that nothing is accepted and the answer is 503."`
+	ShutdownTimeout time.Duration `name:"shutdown-timeout" default:"20s" help:"Longest time that a stop waits for sends in flight."`
+
+	Limits    Limits    `embed:"" prefix:"limits-"`
+	Uncertain Uncertain `embed:"" prefix:"uncertain-"`
+	Forward   Forward   `embed:"" prefix:"forward-"`
+	Retention Retention `embed:"" prefix:"retention-"`
+}
+
+// Storage holds the settings that say where the data lies; every subcommand that works on the database takes them.
+type Storage struct {
+	Data    string `default:"chasqui-data" placeholder:"DIR" help:"Folder for the database, unless store names another, and for the key file, unless keyFile does."`
+	Store   string `placeholder:"URL" secret:"yes" help:"Database: postgres://… for PostgreSQL; empty for SQLite in the data folder."`
+	KeyFile string `name:"key-file" placeholder:"FILE" help:"File with the key that seals secrets; made by the first start. Empty: chasqui.key in the data folder."`
+}
+
+// Limits are the rates at which one page may send; the platform publishes its own at
+// https://developers.facebook.com/docs/messenger-platform/overview/rate-limiting.
+type Limits struct {
+	TextPerSecond  float64 `name:"text-per-second" default:"300" reload:"yes" help:"Messages a second that one page may send."`
+	MediaPerSecond float64 `name:"media-per-second" default:"10" reload:"yes" help:"Messages with audio or video a second that one page may send."`
+	InFlight       int     `name:"in-flight" default:"256" reload:"yes" help:"Requests to the platform in flight at once, all pages together."`
+}
+
+// Uncertain says what becomes of a message whose answer from the platform was lost.
+type Uncertain struct {
+	Wait   time.Duration `default:"5s" help:"How long a conversation waits for proof that such a message was sent before it goes on."`
+	GiveUp time.Duration `name:"give-up" default:"10m" help:"After this the message is failed with unknown_outcome."`
+	Resend string        `default:"never" enum:"never,once" help:"never, or once: send it a second time when no proof has come within uncertain.wait. Somebody may then get it twice."`
+}
+
+// Forward holds the settings of forward subscriptions.
+type Forward struct {
+	AllowPrivate bool `name:"allow-private" help:"Let subscriptions reach private, loopback and other reserved addresses."`
+}
+
+// Retention holds the ages, in days counted from receipt, after which data is removed; 0 keeps it for ever.
+type Retention struct {
+	Events     int `default:"30" help:"Days that events are kept; 0 for ever."`
+	Messages   int `default:"30" help:"Days that finished messages are kept; 0 for ever."`
+	Deliveries int `default:"30" help:"Days that finished deliveries are kept; 0 for ever."`
+}
+
+// Default is the configuration in which every setting has its default.
+func Default() Config {
+	var c Config
+	for _, s := range settingsOf(&c) {
+		if err := s.set(s.Default); err != nil {
+			panic("config: the default of " + s.Name + " does not parse: " + err.Error()) // the tags are wrong, which a test would have shown
+		}
+	}
+	return c
+}
+
+// KeyPath is the key file that applies.
+func (s Storage) KeyPath() string {
+	if s.KeyFile != "" {
+		return s.KeyFile
+	}
+	return filepath.Join(s.Data, "chasqui.key")
+}
+
+var graphVersion = regexp.MustCompile(`^v\d+\.\d+$`)
+
+// Validate says what is wrong with the configuration, setting by setting, or nil.
+func (c Config) Validate() error {
+	var errs []error
+	wrong := func(name, format string, args ...any) {
+		errs = append(errs, fmt.Errorf("setting %s: %s", name, fmt.Sprintf(format, args...)))
+	}
+	if _, _, err := net.SplitHostPort(c.Addr); err != nil {
+		wrong("addr", "%q is not HOST:PORT", c.Addr)
+	}
+	if c.PublicURL != "" && !webAddress(c.PublicURL) {
+		wrong("publicUrl", "must be an http or https address without query")
+	}
+	if !webAddress(c.GraphURL) {
+		wrong("graphUrl", "must be an http or https address without query")
+	}
+	if !graphVersion.MatchString(c.GraphVersion) {
+		wrong("graphVersion", "%q is not like v26.0", c.GraphVersion)
+	}
+	if (c.TLSCert == "") != (c.TLSKey == "") {
+		wrong("tlsCert", "tlsCert and tlsKey go together")
+	}
+	if s := c.Store; s != "" && !strings.HasPrefix(s, "postgres://") && !strings.HasPrefix(s, "postgresql://") {
+		wrong("store", "must be empty or begin with postgres://")
+	}
+	if c.Data == "" && (c.Store == "" || c.KeyFile == "") {
+		wrong("data", "must name a folder")
+	}
+	for _, s := range settingsOf(&c) {
+		if s.Enum != "" && !s.allows(s.text()) {
+			wrong(s.Name, "%q is none of %s", s.text(), s.Enum)
+		}
+		if n, ok := s.number(); ok && n < 0 {
+			wrong(s.Name, "must not be negative")
+		} else if ok && n == 0 && !s.zeroAllowed() {
+			wrong(s.Name, "must be more than 0")
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func webAddress(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.RawQuery == "" && u.Fragment == "" && u.User == nil
+}
