@@ -1,0 +1,129 @@
+package gateway
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"time"
+
+	"github.com/chasqui/chasqui/messenger"
+)
+
+// EventType names a fact in the log, as subscriptions select it and forwarded bodies carry it.
+type EventType string
+
+// The types of events. Those that start with "platform." stay inside: they are the platform's receipts, from which message.delivered and message.read are
+// made, and are never forwarded.
+const (
+	EventMessageInbound   EventType = "message.inbound"
+	EventMessageEdit      EventType = "message.edit"
+	EventMessageEcho      EventType = "message.echo"
+	EventStandby          EventType = "standby"
+	EventPostback         EventType = "postback"
+	EventReferral         EventType = "referral"
+	EventOptin            EventType = "optin"
+	EventReaction         EventType = "reaction"
+	EventHandover         EventType = "handover"
+	EventAccountLinking   EventType = "account_linking"
+	EventPolicy           EventType = "policy"
+	EventMessageSent      EventType = "message.sent"
+	EventMessageDelivered EventType = "message.delivered"
+	EventMessageRead      EventType = "message.read"
+	EventMessageFailed    EventType = "message.failed"
+	EventMessageExpired   EventType = "message.expired"
+	EventMessageUncertain EventType = "message.uncertain"
+	EventProfileCreated   EventType = "profile.created"
+	EventProfileUpdated   EventType = "profile.updated"
+	EventUnknown          EventType = "unknown"
+
+	EventPlatformDelivery EventType = "platform.delivery"
+	EventPlatformRead     EventType = "platform.read"
+)
+
+// EventTypes lists every type that a subscription may select, in the order of the documentation.
+func EventTypes() []EventType {
+	return []EventType{
+		EventMessageInbound, EventMessageEdit, EventMessageEcho, EventStandby, EventPostback, EventReferral, EventOptin, EventReaction,
+		EventHandover, EventAccountLinking, EventPolicy, EventMessageSent, EventMessageDelivered, EventMessageRead, EventMessageFailed,
+		EventMessageExpired, EventMessageUncertain, EventProfileCreated, EventProfileUpdated, EventUnknown,
+	}
+}
+
+// Internal tells whether events of this type stay inside the gateway.
+func (t EventType) Internal() bool { return t == EventPlatformDelivery || t == EventPlatformRead }
+
+// Event is a fact in the log. Events from the platform carry its bytes in Raw; facts of the gateway's own (message.sent, profile.created …) carry Data, and
+// Raw where one event of the platform caused them.
+type Event struct {
+	Pos         int64 // position in the log, from 1; zero until it is stored
+	Partition   int
+	Application string // key; empty when no application owns the event
+	PageID      string
+	Person      string // PSID; empty when the event has none
+	Type        EventType
+	Channel     string // messaging, standby or changes for the platform's events; empty for the gateway's own
+	EntryTime   int64  // the entry's time as the platform gave it, milliseconds; 0 when absent
+	ReceivedAt  time.Time
+	Dedup       []byte // 16 bytes that identify the fact; nil for the gateway's own
+	Raw         json.RawMessage
+	Data        json.RawMessage
+}
+
+// ID is the event's public identifier.
+func (e *Event) ID() string { return EventID(e.Pos) }
+
+// Lane is the conversation the event belongs to, as a key.
+func (e *Event) Lane() Lane { return Lane{e.Application, e.Person} }
+
+// Lane is a conversation: what happens in one lane happens in order.
+type Lane struct{ Application, Person string }
+
+// TypeOf answers the type of a platform event from its kind and channel.
+func TypeOf(channel string, kind messenger.Kind) EventType {
+	if channel == "standby" {
+		return EventStandby
+	}
+	if t, ok := eventTypes[kind]; ok {
+		return t
+	}
+	return EventUnknown
+}
+
+var eventTypes = map[messenger.Kind]EventType{
+	messenger.KindMessage:              EventMessageInbound,
+	messenger.KindEcho:                 EventMessageEcho,
+	messenger.KindEdit:                 EventMessageEdit,
+	messenger.KindPostback:             EventPostback,
+	messenger.KindReferral:             EventReferral,
+	messenger.KindOptin:                EventOptin,
+	messenger.KindMessageRequest:       EventOptin,
+	messenger.KindReaction:             EventReaction,
+	messenger.KindPassThreadControl:    EventHandover,
+	messenger.KindTakeThreadControl:    EventHandover,
+	messenger.KindRequestThreadControl: EventHandover,
+	messenger.KindAppRoles:             EventHandover,
+	messenger.KindAccountLinking:       EventAccountLinking,
+	messenger.KindPolicyEnforcement:    EventPolicy,
+	messenger.KindDelivery:             EventPlatformDelivery,
+	messenger.KindRead:                 EventPlatformRead,
+}
+
+// DedupKey answers the 16 bytes under which a platform event is kept once: the same application, kind and message id for messages, echoes and
+// postbacks, and else the same bytes in the same place. Receipts are never duplicates of each other unless their bytes are.
+func DedupKey(owner string, e messenger.Envelope, k messenger.Keys) []byte {
+	h := sha256.New()
+	h.Write([]byte(owner))
+	h.Write([]byte{0})
+	h.Write([]byte(e.Channel))
+	h.Write([]byte{0})
+	h.Write([]byte(k.Kind))
+	h.Write([]byte{0})
+	byMID := k.Kind == messenger.KindMessage || k.Kind == messenger.KindEcho || k.Kind == messenger.KindPostback
+	if byMID && k.MID != "" {
+		h.Write([]byte(k.MID))
+	} else {
+		h.Write([]byte(e.PageID))
+		h.Write([]byte{0})
+		h.Write(e.Raw)
+	}
+	return h.Sum(nil)[:16]
+}

@@ -1,0 +1,90 @@
+package gateway
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Status is the state of an outbound message.
+type Status string
+
+// The states of a message: queued → sending → sent → delivered → read, or failed, expired, canceled. Uncertain is a state on the way, not an end: the answer to
+// a send was lost and proof is awaited. Held is that of an unfinished message after a restore: nothing sends it until somebody asks.
+const (
+	StatusQueued    Status = "queued"
+	StatusSending   Status = "sending"
+	StatusUncertain Status = "uncertain"
+	StatusSent      Status = "sent"
+	StatusDelivered Status = "delivered"
+	StatusRead      Status = "read"
+	StatusFailed    Status = "failed"
+	StatusExpired   Status = "expired"
+	StatusCanceled  Status = "canceled"
+	StatusHeld      Status = "held"
+)
+
+// Statuses lists every state of a message.
+func Statuses() []Status {
+	return []Status{StatusQueued, StatusSending, StatusUncertain, StatusSent, StatusDelivered, StatusRead, StatusFailed, StatusExpired, StatusCanceled, StatusHeld}
+}
+
+// Open tells whether a message in this state still waits to be sent or for proof that it was.
+func (s Status) Open() bool {
+	return s == StatusQueued || s == StatusSending || s == StatusUncertain
+}
+
+// Message is an outbound message: what was asked, and what became of it.
+type Message struct {
+	Seq         int64 // order of acceptance, unique in the database
+	ID          string
+	Partition   int
+	Application string
+	Person      string // PSID
+	ProfileID   string
+	APIKey      string // identifier of the key that asked
+	Status      Status
+	Request     json.RawMessage // a MessageInput as accepted
+	Parts       int             // how many sends it takes
+	PartsSent   int
+	Echoed      int64  // bit k-1 is set when an echo of part k was seen
+	MID         string // the platform's id of the part sent last
+	Attempts    []Attempt
+	Epoch       int64     // of the lease under which it was last sent
+	DueAt       time.Time // when it may be tried again; zero means at once
+	AcceptedAt  time.Time
+	ExpiresAt   time.Time
+	SendingAt   time.Time // start of the request that is or was in flight
+	MarkAt      time.Time // what watermarks are compared with: the echo's time, or else the start of the last request
+	SentAt      time.Time
+	DeliveredAt time.Time
+	ReadAt      time.Time
+	EndedAt     time.Time
+	UpdatedAt   time.Time
+	Error       *Failure
+	Late        bool // the proof that it was sent came after it had been given up
+	Resent      bool // sent again while uncertain, as the policy allowed: the person may have it twice
+}
+
+// Lane is the conversation the message belongs to.
+func (m *Message) Lane() Lane { return Lane{m.Application, m.Person} }
+
+// Attempt is one try to send one part of a message on one channel.
+type Attempt struct {
+	Number    int       `json:"number"`
+	Channel   string    `json:"channel"`
+	Part      int       `json:"part"`
+	StartedAt time.Time `json:"startedAt"`
+	EndedAt   time.Time `json:"endedAt"`
+	Outcome   string    `json:"outcome"` // sent, retry, failed, uncertain
+	MID       string    `json:"platformMessageId,omitempty"`
+	Failure   *Failure  `json:"error,omitempty"`
+}
+
+// Failure says why an attempt or a message failed, for programs (Code, of the table in docs/errors.md) and for people (Message).
+type Failure struct {
+	Code            FailureCode `json:"code"`
+	Message         string      `json:"message"`
+	PlatformCode    int         `json:"platformCode,omitempty"`
+	PlatformSubcode int         `json:"platformSubcode,omitempty"`
+	TraceID         string      `json:"traceId,omitempty"`
+}

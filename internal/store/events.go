@@ -1,0 +1,153 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/chasqui/chasqui/internal/gateway"
+)
+
+// AppendEvents commits the events of one webhook to the inbound log, all or none. Events that are there already keep Pos 0; for the others it is set.
+func (s *Store) AppendEvents(ctx context.Context, events []*gateway.Event) error {
+	return s.submit(ctx, &request{events: events})
+}
+
+const eventColumns = `pos, part, app, page, person, type, channel, entry_time, received_at, raw, data`
+
+func scanEvent(rows *sql.Rows) (*gateway.Event, error) {
+	var e gateway.Event
+	var received int64
+	var kind string
+	var raw, data []byte
+	if err := rows.Scan(&e.Pos, &e.Partition, &e.Application, &e.PageID, &e.Person, &kind, &e.Channel, &e.EntryTime, &received, &raw, &data); err != nil {
+		return nil, fmt.Errorf("read event: %w", err)
+	}
+	e.Type, e.ReceivedAt, e.Raw, e.Data = gateway.EventType(kind), fromMillis(received), raw, data
+	return &e, nil
+}
+
+// ReadEvents answers up to limit events after a position in order, and the position up to which they are all there is.
+func (s *Store) ReadEvents(ctx context.Context, after int64, limit int) (events []*gateway.Event, upto int64, err error) {
+	if events, upto, ok := s.events.read(after, limit); ok {
+		return events, upto, nil
+	}
+	head, err := s.readHead(ctx)
+	if err != nil {
+		return nil, 0, err
+	}
+	rows, err := s.query(ctx, `SELECT `+eventColumns+` FROM events WHERE pos > ? AND pos <= ? ORDER BY pos LIMIT ?`, after, head, limit)
+	events, err = collect(rows, err, scanEvent)
+	if err != nil {
+		return nil, 0, fmt.Errorf("read the log after %d: %w", after, err)
+	}
+	if len(events) == limit {
+		head = events[limit-1].Pos
+	}
+	return events, head, nil
+}
+
+// Event answers one event by its position; a not_found error when it is not there or no longer.
+func (s *Store) Event(ctx context.Context, pos int64) (*gateway.Event, error) {
+	rows, err := s.query(ctx, `SELECT `+eventColumns+` FROM events WHERE pos = ?`, pos)
+	events, err := collect(rows, err, scanEvent)
+	if err != nil {
+		return nil, err
+	}
+	if len(events) == 0 {
+		return nil, gateway.NotFound("event", gateway.EventID(pos))
+	}
+	return events[0], nil
+}
+
+// EventFilter selects events for listing. Empty fields select all.
+type EventFilter struct {
+	Applications []string // keys; "" selects the events that no application owns
+	Types        []gateway.EventType
+	Person       string
+	Internal     bool // the platform's receipts too
+	After        int64
+	Upto         int64 // 0 means the head
+	Limit        int
+}
+
+// ListEvents answers events in order after a position.
+func (s *Store) ListEvents(ctx context.Context, f EventFilter) ([]*gateway.Event, error) {
+	where, args := []string{"pos > ?"}, []any{f.After}
+	if f.Upto > 0 {
+		where, args = append(where, "pos <= ?"), append(args, f.Upto)
+	}
+	if len(f.Applications) > 0 {
+		where = append(where, "app IN ("+holes(len(f.Applications))+")")
+		for _, a := range f.Applications {
+			args = append(args, a)
+		}
+	}
+	if f.Person != "" {
+		where, args = append(where, "person = ?"), append(args, f.Person)
+	}
+	types := f.Types
+	if len(types) == 0 && !f.Internal {
+		types = gateway.EventTypes()
+	}
+	if len(types) > 0 {
+		where = append(where, "type IN ("+holes(len(types))+")")
+		for _, t := range types {
+			args = append(args, string(t))
+		}
+	}
+	args = append(args, f.Limit)
+	rows, err := s.query(ctx, `SELECT `+eventColumns+` FROM events WHERE `+strings.Join(where, " AND ")+` ORDER BY pos LIMIT ?`, args...)
+	return collect(rows, err, scanEvent)
+}
+
+// PositionAt answers the last position of the log before a moment: what came at it or later is after that position.
+func (s *Store) PositionAt(ctx context.Context, at time.Time) (int64, error) {
+	// received_at grows with pos but for the skew between nodes' clocks, so bisecting the positions finds it without an index.
+	var lo, hi int64
+	if err := s.queryRow(ctx, `SELECT COALESCE(MIN(pos), 0), COALESCE(MAX(pos), 0) FROM events`).Scan(&lo, &hi); err != nil {
+		return 0, err
+	}
+	if hi == 0 {
+		return s.readHead(ctx)
+	}
+	lo--
+	for lo < hi {
+		mid := lo + (hi-lo)/2
+		var pos, received int64
+		err := s.queryRow(ctx, `SELECT pos, received_at FROM events WHERE pos > ? ORDER BY pos LIMIT 1`, mid).Scan(&pos, &received)
+		if err == sql.ErrNoRows {
+			break
+		}
+		if err != nil {
+			return 0, err
+		}
+		if received < at.UnixMilli() {
+			lo = pos
+		} else {
+			hi = mid
+		}
+	}
+	return lo, nil
+}
+
+// Head is the newest position of the logs that this node knows to be committed.
+func (s *Store) Head() int64 {
+	head, _ := s.events.position()
+	return head
+}
+
+// HeadChanged answers the head and a channel that is closed when it moves.
+func (s *Store) HeadChanged() (int64, <-chan struct{}) { return s.events.position() }
+
+// data is JSON that cannot fail to encode.
+func data(v any) json.RawMessage {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(fmt.Sprintf("encode %T: %v", v, err)) // the types are ours and hold nothing that JSON lacks
+	}
+	return b
+}

@@ -1,0 +1,268 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/chasqui/chasqui/internal/gateway"
+)
+
+// Leases are the partitions that this node works. A lease is a row with owner, epoch and expiry by the database's clock; each change of owner raises the
+// epoch, and every write of a worker carries the epoch it works under, so that a node that lost a lease without noticing changes nothing.
+//
+// SQLite belongs to one process, which holds every lease for as long as it runs.
+type Leases struct {
+	s    *Store
+	node string
+	ttl  time.Duration
+
+	mu      sync.Mutex
+	held    [gateway.Partitions + 1]lease
+	changed chan struct{} // closed when what is held changes
+
+	cancel context.CancelFunc
+	ended  chan struct{}
+}
+
+type lease struct {
+	epoch int64 // 0: not held
+	until time.Time
+}
+
+func newLeases(s *Store, ttl time.Duration) *Leases {
+	if ttl == 0 {
+		ttl = 3 * time.Second
+	}
+	return &Leases{s: s, node: s.ids.New("node", s.now()), ttl: ttl, changed: make(chan struct{})}
+}
+
+// Start takes what leases it can get and keeps them until Release. Nodes over one database share the partitions evenly.
+func (l *Leases) Start(ctx context.Context) error {
+	err := l.s.Write(ctx, func(tx *Tx) error {
+		for part := range gateway.Partitions + 1 {
+			if _, err := tx.Exec(`INSERT INTO leases (part, owner, epoch, expires_at) VALUES (?, '', 0, 0) ON CONFLICT DO NOTHING`, part); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("prepare leases: %w", err)
+	}
+	if err := l.renew(ctx); err != nil {
+		return err
+	}
+	loop, cancel := context.WithCancel(context.Background())
+	l.cancel, l.ended = cancel, make(chan struct{})
+	go l.run(loop)
+	return nil
+}
+
+func (l *Leases) run(ctx context.Context) {
+	defer close(l.ended)
+	if l.s.dialect.exclusive {
+		<-ctx.Done()
+		return
+	}
+	tick := time.NewTicker(l.ttl / 6)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			if err := l.renew(ctx); err != nil && ctx.Err() == nil {
+				l.s.log.Warn("renew leases", "err", err)
+			}
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// renew tells the database that this node lives, prolongs its leases, and takes or gives up leases towards an even share.
+func (l *Leases) renew(ctx context.Context) error {
+	asked := time.Now()
+	got := map[int]int64{}
+	err := l.s.Write(ctx, func(tx *Tx) error { return l.claim(tx, got) })
+	if err != nil {
+		return err
+	}
+	// The lease runs from before the question, and is trusted only for four fifths of its time.
+	until := asked.Add(l.ttl * 4 / 5)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	moved := false
+	for part := range l.held {
+		epoch := got[part]
+		moved = moved || l.held[part].epoch != epoch
+		l.held[part] = lease{epoch, until}
+	}
+	if moved {
+		close(l.changed)
+		l.changed = make(chan struct{})
+	}
+	return nil
+}
+
+func (l *Leases) claim(tx *Tx, got map[int]int64) error {
+	d := l.s.dialect
+	ttl := l.ttl.Milliseconds()
+	if d.exclusive {
+		// Whoever held them before is gone: the folder's lock is ours.
+		if _, err := tx.Exec(`UPDATE leases SET owner = ?, epoch = epoch + 1, expires_at = ?`, l.node, 0); err != nil {
+			return err
+		}
+		return l.read(tx, got)
+	}
+	if _, err := tx.Exec(`INSERT INTO nodes (id, expires_at) VALUES (?, `+d.now+` + ?) ON CONFLICT (id) DO UPDATE SET expires_at = excluded.expires_at`,
+		l.node, ttl); err != nil {
+		return err
+	}
+	var nodes int
+	if err := tx.QueryRow(`SELECT COUNT(*) FROM nodes WHERE expires_at > `+d.now+` AND id <> ?`, l.node).Scan(&nodes); err != nil {
+		return err
+	}
+	share := (gateway.Partitions + 1 + nodes) / (nodes + 1) // this node counts too
+	if _, err := tx.Exec(`UPDATE leases SET expires_at = `+d.now+` + ? WHERE owner = ? AND expires_at > `+d.now, ttl, l.node); err != nil {
+		return err
+	}
+	var held int
+	if err := tx.QueryRow(`SELECT COUNT(*) FROM leases WHERE owner = ? AND expires_at > `+d.now, l.node).Scan(&held); err != nil {
+		return err
+	}
+	switch {
+	case held < share:
+		if _, err := tx.Exec(`UPDATE leases SET owner = ?, epoch = epoch + 1, expires_at = `+d.now+` + ?
+WHERE part IN (SELECT part FROM leases WHERE expires_at <= `+d.now+` ORDER BY part LIMIT ? FOR UPDATE SKIP LOCKED)`, l.node, ttl, share-held); err != nil {
+			return err
+		}
+	case held > share:
+		// A lease given up is free when it expires, so that what is under way in it may end first.
+		if _, err := tx.Exec(`UPDATE leases SET owner = '' WHERE part IN (SELECT part FROM leases WHERE owner = ? ORDER BY part DESC LIMIT ?)`,
+			l.node, held-share); err != nil {
+			return err
+		}
+	}
+	return l.read(tx, got)
+}
+
+func (l *Leases) read(tx *Tx, got map[int]int64) error {
+	query := `SELECT part, epoch FROM leases WHERE owner = ?`
+	if !l.s.dialect.exclusive {
+		query += ` AND expires_at > ` + l.s.dialect.now
+	}
+	rows, err := tx.Query(query, l.node)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var part int
+		var epoch int64
+		if err := rows.Scan(&part, &epoch); err != nil {
+			return err
+		}
+		got[part] = epoch
+	}
+	return rows.Err()
+}
+
+// Epoch answers the epoch under which this node may work a partition now; false when it does not hold the lease, or cannot be sure that it does. It looks at
+// both clocks, for the monotonic one stands still while a machine sleeps.
+func (l *Leases) Epoch(part int) (int64, bool) {
+	l.mu.Lock()
+	h := l.held[part]
+	l.mu.Unlock()
+	if h.epoch == 0 {
+		return 0, false
+	}
+	if l.s.dialect.exclusive {
+		return h.epoch, true
+	}
+	now := time.Now()
+	return h.epoch, now.Before(h.until) && now.Round(0).Before(h.until.Round(0))
+}
+
+// Held answers the epochs of the partitions this node holds, and a channel that is closed when that changes.
+func (l *Leases) Held() (map[int]int64, <-chan struct{}) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	held := map[int]int64{}
+	for part, h := range l.held {
+		if h.epoch != 0 {
+			held[part] = h.epoch
+		}
+	}
+	return held, l.changed
+}
+
+// Release gives all leases back at once, so that other nodes need not wait for them to expire.
+func (l *Leases) Release(ctx context.Context) error {
+	l.stop()
+	l.mu.Lock()
+	clear(l.held[:])
+	close(l.changed)
+	l.changed = make(chan struct{})
+	l.mu.Unlock()
+	return l.s.Write(ctx, func(tx *Tx) error {
+		if _, err := tx.Exec(`DELETE FROM nodes WHERE id = ?`, l.node); err != nil {
+			return err
+		}
+		_, err := tx.Exec(`UPDATE leases SET owner = '', expires_at = 0 WHERE owner = ?`, l.node)
+		return err
+	})
+}
+
+func (l *Leases) stop() {
+	if l.cancel != nil {
+		l.cancel()
+		<-l.ended
+		l.cancel = nil
+	}
+}
+
+// fence reads which leases this node really holds, and keeps them until the commit; only a group with fenced writes pays for it.
+func (tx *Tx) fence() error {
+	if tx.w.s.dialect.exclusive || len(tx.sendings)+len(tx.results) == 0 {
+		return nil
+	}
+	return tx.readFence()
+}
+
+func (tx *Tx) readFence() error {
+	if tx.epochs != nil {
+		return nil
+	}
+	rows, err := tx.Query(`SELECT part, epoch FROM leases WHERE owner = ?`+tx.w.s.dialect.forRead, tx.w.s.leases.node)
+	if err != nil {
+		return fmt.Errorf("read leases: %w", err)
+	}
+	defer rows.Close()
+	tx.epochs = map[int]int64{}
+	for rows.Next() {
+		var part int
+		var epoch int64
+		if err := rows.Scan(&part, &epoch); err != nil {
+			return err
+		}
+		tx.epochs[part] = epoch
+	}
+	return rows.Err()
+}
+
+// holds tells whether this node holds the partition under the epoch, as the database sees it.
+func (tx *Tx) holds(part int, epoch int64) bool {
+	return tx.w.s.dialect.exclusive || tx.epochs[part] == epoch
+}
+
+// Holds tells whether this node holds the partition under the epoch, as the database sees it; what the transaction writes is safe from another owner.
+func (tx *Tx) Holds(part int, epoch int64) (bool, error) {
+	if tx.w.s.dialect.exclusive {
+		return true, nil
+	}
+	if err := tx.readFence(); err != nil {
+		return false, err
+	}
+	return tx.holds(part, epoch), nil
+}

@@ -1,0 +1,395 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/chasqui/chasqui/internal/gateway"
+)
+
+// Idempotency remembers the answer to a request under the caller's key.
+type Idempotency struct {
+	APIKey      string
+	Key         string
+	Fingerprint []byte // of the request's body
+	Answer      string // what identifies the answer: message ids, as the service writes them
+
+	taken bool
+}
+
+// Accept is a message on its way into the outbox.
+type Accept struct {
+	Message     *gateway.Message
+	Idempotency *Idempotency // nil without a key; messages of one batch share it
+	Replayed    bool         // set when the key was taken already, so that the message was not accepted
+}
+
+// Sending marks a message before a POST: the row says that one may be under way.
+type Sending struct {
+	Seq       int64
+	Partition int
+	Epoch     int64
+	From      gateway.Status // the state it must be in
+	PartsSent int            // and how far it must be
+	At        time.Time
+	Resent    bool
+	Applied   bool // set when the mark was made
+}
+
+// Result is what became of a POST, or of a message that came to its end without one.
+type Result struct {
+	Message *gateway.Message // with its new state
+	From    gateway.Status   // the state it must be in
+	Epoch   int64            // the epoch it must have been sent under; 0 when it was not sent
+	Events  []*gateway.Event // facts that follow, if it applied
+	Applied bool             // set when it was recorded
+}
+
+// Accept commits messages to the outbox, all or none, in the order given; their Seq is set. It answers true when the idempotency key was taken: then
+// nothing was accepted, and RememberedAnswer tells what was answered before.
+func (s *Store) Accept(ctx context.Context, messages []*gateway.Message, key *Idempotency) (replayed bool, err error) {
+	r := &request{accepts: make([]*Accept, len(messages))}
+	for i, m := range messages {
+		r.accepts[i] = &Accept{Message: m, Idempotency: key}
+	}
+	if err := s.submit(ctx, r); err != nil {
+		return false, err
+	}
+	return r.accepts[0].Replayed, nil
+}
+
+// MarkSending commits the marks that come before POSTs; each tells whether it applied.
+func (s *Store) MarkSending(ctx context.Context, marks ...*Sending) error {
+	return s.submit(ctx, &request{sending: marks})
+}
+
+// Record commits what became of messages; each result tells whether it applied.
+func (s *Store) Record(ctx context.Context, results ...*Result) error {
+	return s.submit(ctx, &request{results: results})
+}
+
+// RememberedAnswer looks up an idempotency key: the fingerprint of the first request's body, and its answer. It answers nil when the key is free.
+func (s *Store) RememberedAnswer(ctx context.Context, apiKey, key string) (*Idempotency, error) {
+	i := &Idempotency{APIKey: apiKey, Key: key}
+	err := s.queryRow(ctx, `SELECT fingerprint, answer FROM idempotency WHERE api_key = ? AND key = ?`, apiKey, key).Scan(&i.Fingerprint, &i.Answer)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	return i, err
+}
+
+// remember stores the group's idempotency keys and drops the messages of those that were taken.
+func (tx *Tx) remember() error {
+	var last *Idempotency
+	for _, a := range tx.accepts {
+		key := a.Idempotency
+		if key == nil {
+			continue
+		}
+		if key != last {
+			n, err := tx.Exec(`INSERT INTO idempotency (api_key, key, fingerprint, answer, created_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+				key.APIKey, key.Key, key.Fingerprint, key.Answer, tx.now.UnixMilli())
+			if err != nil {
+				return fmt.Errorf("remember idempotency key: %w", err)
+			}
+			key.taken, last = n == 0, key
+		}
+		a.Replayed = key.taken
+	}
+	return nil
+}
+
+const insertMessage = `INSERT INTO messages (seq, id, part, app, person, profile, api_key, status, open, request, parts, due_at, accepted_at, expires_at, updated_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+
+func (tx *Tx) insertMessages() error {
+	rows := make([][]any, 0, len(tx.accepts))
+	for _, a := range tx.accepts {
+		if a.Replayed {
+			continue
+		}
+		m := a.Message
+		rows = append(rows, []any{m.Seq, m.ID, m.Partition, m.Application, m.Person, m.ProfileID, m.APIKey, string(m.Status), flag(m.Status.Open()),
+			[]byte(m.Request), m.Parts, millis(m.DueAt), millis(m.AcceptedAt), millis(m.ExpiresAt), millis(m.AcceptedAt)})
+	}
+	if _, err := tx.ExecMany(insertMessage, rows); err != nil {
+		return fmt.Errorf("accept messages: %w", err)
+	}
+	return nil
+}
+
+func (tx *Tx) markSending() error {
+	var rows [][]any
+	var marks []*Sending
+	for _, m := range tx.sendings {
+		if !tx.holds(m.Partition, m.Epoch) {
+			continue
+		}
+		marks = append(marks, m)
+		rows = append(rows, []any{m.Epoch, millis(m.At), millis(m.At), flag(m.Resent), m.Seq, string(m.From), m.PartsSent})
+	}
+	changed, err := tx.ExecMany(`UPDATE messages SET status = 'sending', epoch = ?, sending_at = ?, updated_at = ?, resent = ?
+WHERE seq = ? AND status = ? AND parts_sent = ?`, rows)
+	if err != nil {
+		return fmt.Errorf("mark messages as sending: %w", err)
+	}
+	for i, n := range changed {
+		marks[i].Applied = n > 0
+	}
+	return nil
+}
+
+// The echo of a part may be there before the answer to its request: then its time stays the mark that watermarks are compared with.
+const recordResult = `UPDATE messages SET status = ?, open = ?, parts_sent = ?, mid = ?, attempts = ?, due_at = ?,
+mark_at = CASE WHEN echoed = 0 THEN ? ELSE mark_at END, sent_at = ?, ended_at = ?, updated_at = ?, error = ?, late = ?
+WHERE seq = ? AND status = ? AND (epoch = ? OR ? = 0)`
+
+func (tx *Tx) record() error {
+	var rows [][]any
+	var results []*Result
+	for _, r := range tx.results {
+		m := r.Message
+		if r.Epoch != 0 && !tx.holds(m.Partition, r.Epoch) {
+			continue
+		}
+		results = append(results, r)
+		rows = append(rows, []any{string(m.Status), flag(m.Status.Open()), m.PartsSent, m.MID, encodeAttempts(m.Attempts), millis(m.DueAt),
+			millis(m.MarkAt), millis(m.SentAt), millis(m.EndedAt), tx.now.UnixMilli(), encodeFailure(m.Error), flag(m.Late),
+			m.Seq, string(r.From), r.Epoch, r.Epoch})
+	}
+	changed, err := tx.ExecMany(recordResult, rows)
+	if err != nil {
+		return fmt.Errorf("record results: %w", err)
+	}
+	for i, n := range changed {
+		results[i].Applied = n > 0
+		if n > 0 {
+			for _, e := range results[i].Events {
+				tx.AppendEvent(e)
+			}
+		}
+	}
+	return nil
+}
+
+const messageColumns = `seq, id, part, app, person, profile, api_key, status, request, parts, parts_sent, echoed, mid, attempts, epoch, due_at, accepted_at,
+expires_at, sending_at, mark_at, sent_at, delivered_at, read_at, ended_at, updated_at, error, late, resent`
+
+func scanMessage(rows *sql.Rows) (*gateway.Message, error) {
+	var m gateway.Message
+	var status, attempts, failure string
+	var request []byte
+	var due, accepted, expires, sending, mark, sent, delivered, read, ended, updated int64
+	var late, resent int
+	err := rows.Scan(&m.Seq, &m.ID, &m.Partition, &m.Application, &m.Person, &m.ProfileID, &m.APIKey, &status, &request, &m.Parts, &m.PartsSent, &m.Echoed,
+		&m.MID, &attempts, &m.Epoch, &due, &accepted, &expires, &sending, &mark, &sent, &delivered, &read, &ended, &updated, &failure, &late, &resent)
+	if err != nil {
+		return nil, fmt.Errorf("read message: %w", err)
+	}
+	m.Status, m.Request, m.Late, m.Resent = gateway.Status(status), request, late != 0, resent != 0
+	m.DueAt, m.AcceptedAt, m.ExpiresAt, m.SendingAt = fromMillis(due), fromMillis(accepted), fromMillis(expires), fromMillis(sending)
+	m.MarkAt, m.SentAt, m.DeliveredAt, m.ReadAt = fromMillis(mark), fromMillis(sent), fromMillis(delivered), fromMillis(read)
+	m.EndedAt, m.UpdatedAt = fromMillis(ended), fromMillis(updated)
+	if attempts != "" {
+		if err := json.Unmarshal([]byte(attempts), &m.Attempts); err != nil {
+			return nil, fmt.Errorf("read attempts of message %s: %w", m.ID, err)
+		}
+	}
+	if failure != "" {
+		m.Error = new(gateway.Failure)
+		if err := json.Unmarshal([]byte(failure), m.Error); err != nil {
+			return nil, fmt.Errorf("read error of message %s: %w", m.ID, err)
+		}
+	}
+	return &m, nil
+}
+
+// Message answers one message; a not_found error when there is none.
+func (s *Store) Message(ctx context.Context, id string) (*gateway.Message, error) {
+	rows, err := s.query(ctx, `SELECT `+messageColumns+` FROM messages WHERE id = ?`, id)
+	return one(rows, err, id)
+}
+
+func one(rows *sql.Rows, err error, id string) (*gateway.Message, error) {
+	messages, err := collect(rows, err, scanMessage)
+	if err != nil {
+		return nil, err
+	}
+	if len(messages) == 0 {
+		return nil, gateway.NotFound("message", id)
+	}
+	return messages[0], nil
+}
+
+// Message answers one message inside the transaction; a not_found error when there is none.
+func (tx *Tx) Message(id string) (*gateway.Message, error) {
+	rows, err := tx.Query(`SELECT `+messageColumns+` FROM messages WHERE id = ?`, id)
+	return one(rows, err, id)
+}
+
+// MessageFilter selects messages for listing, newest first. Empty fields select all.
+type MessageFilter struct {
+	Applications []string
+	Person       string
+	ProfileID    string
+	Status       gateway.Status
+	Before       int64 // Seq of the last message of the page before; 0 for the first page
+	Limit        int
+}
+
+// ListMessages answers messages newest first.
+func (s *Store) ListMessages(ctx context.Context, f MessageFilter) ([]*gateway.Message, error) {
+	where, args := []string{"seq > 0"}, []any{}
+	add := func(condition string, values ...any) {
+		where, args = append(where, condition), append(args, values...)
+	}
+	if len(f.Applications) > 0 {
+		values := make([]any, len(f.Applications))
+		for i, a := range f.Applications {
+			values[i] = a
+		}
+		add("app IN ("+holes(len(values))+")", values...)
+	}
+	if f.Person != "" {
+		add("person = ?", f.Person)
+	}
+	if f.ProfileID != "" {
+		add("profile = ?", f.ProfileID)
+	}
+	if f.Status != "" {
+		add("status = ?", string(f.Status))
+	}
+	if f.Before > 0 {
+		add("seq < ?", f.Before)
+	}
+	args = append(args, f.Limit)
+	rows, err := s.query(ctx, `SELECT `+messageColumns+` FROM messages WHERE `+strings.Join(where, " AND ")+` ORDER BY seq DESC LIMIT ?`, args...)
+	return collect(rows, err, scanMessage)
+}
+
+// CancelMessage ends a message that nothing of was sent yet; a not_cancelable error otherwise.
+func (s *Store) CancelMessage(ctx context.Context, id string) (*gateway.Message, error) {
+	var m *gateway.Message
+	err := s.Write(ctx, func(tx *Tx) error {
+		now := tx.now.UnixMilli()
+		n, err := tx.Exec(`UPDATE messages SET status = 'canceled', open = 0, ended_at = ?, updated_at = ?
+WHERE id = ? AND status IN ('queued', 'held') AND parts_sent = 0`, now, now, id)
+		if err != nil {
+			return err
+		}
+		if m, err = tx.Message(id); err != nil {
+			return err
+		}
+		if n == 0 {
+			return gateway.Errorf(gateway.CodeNotCancelable, "message %s is %s: only a queued message can be canceled", id, m.Status)
+		}
+		return nil
+	})
+	return m, err
+}
+
+// ReadOutbox answers up to limit messages accepted after a position in order, and the position up to which they are all there is that is unfinished.
+func (s *Store) ReadOutbox(ctx context.Context, after int64, limit int) (messages []*gateway.Message, upto int64, err error) {
+	if messages, upto, ok := s.outbox.read(after, limit); ok {
+		return messages, upto, nil
+	}
+	head, err := s.readHead(ctx)
+	if err != nil {
+		return nil, 0, err
+	}
+	rows, err := s.query(ctx, `SELECT `+messageColumns+` FROM messages WHERE open = 1 AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?`, after, head, limit)
+	messages, err = collect(rows, err, scanMessage)
+	if err != nil {
+		return nil, 0, fmt.Errorf("read the outbox after %d: %w", after, err)
+	}
+	if len(messages) == limit {
+		head = messages[limit-1].Seq
+	}
+	return messages, head, nil
+}
+
+// WaitOutbox returns once a message may have been accepted after the position.
+func (s *Store) WaitOutbox(ctx context.Context, after int64) error { return s.outbox.wait(ctx, after) }
+
+// OpenMessages answers unfinished messages of an application in order, from a position on.
+func (s *Store) OpenMessages(ctx context.Context, app string, from int64, limit int) ([]*gateway.Message, error) {
+	rows, err := s.query(ctx, `SELECT `+messageColumns+` FROM messages WHERE app = ? AND open = 1 AND seq >= ? ORDER BY seq LIMIT ?`, app, from, limit)
+	return collect(rows, err, scanMessage)
+}
+
+// OpenInLane answers unfinished messages of a conversation in order, from a position on.
+func (s *Store) OpenInLane(ctx context.Context, lane gateway.Lane, from int64, limit int) ([]*gateway.Message, error) {
+	rows, err := s.query(ctx, `SELECT `+messageColumns+` FROM messages WHERE app = ? AND person = ? AND seq >= ? AND open = 1 ORDER BY seq LIMIT ?`,
+		lane.Application, lane.Person, from, limit)
+	return collect(rows, err, scanMessage)
+}
+
+// OpenApplications answers for each application with unfinished messages the first of them.
+func (s *Store) OpenApplications(ctx context.Context) (map[string]int64, error) {
+	rows, err := s.query(ctx, `SELECT app, MIN(seq) FROM messages WHERE open = 1 GROUP BY app`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	first := map[string]int64{}
+	for rows.Next() {
+		var app string
+		var seq int64
+		if err := rows.Scan(&app, &seq); err != nil {
+			return nil, err
+		}
+		first[app] = seq
+	}
+	return first, rows.Err()
+}
+
+// Overdue answers unfinished messages that nothing is under way for and whose time is up.
+func (s *Store) Overdue(ctx context.Context, now time.Time, limit int) ([]*gateway.Message, error) {
+	rows, err := s.query(ctx, `SELECT `+messageColumns+` FROM messages WHERE open = 1 AND status = 'queued' AND expires_at <= ? LIMIT ?`, millis(now), limit)
+	return collect(rows, err, scanMessage)
+}
+
+// QueueStats is the unfinished part of the outbox of one application.
+type QueueStats struct {
+	Application string
+	Depth       int
+	Oldest      time.Time // when the oldest was accepted
+}
+
+// QueueStats answers depth and age of the outbox by application.
+func (s *Store) QueueStats(ctx context.Context) ([]QueueStats, error) {
+	rows, err := s.query(ctx, `SELECT app, COUNT(*), MIN(accepted_at) FROM messages WHERE open = 1 GROUP BY app`)
+	return collect(rows, err, func(r *sql.Rows) (QueueStats, error) {
+		var q QueueStats
+		var oldest int64
+		err := r.Scan(&q.Application, &q.Depth, &oldest)
+		q.Oldest = fromMillis(oldest)
+		return q, err
+	})
+}
+
+func flag(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func encodeAttempts(a []gateway.Attempt) string {
+	if len(a) == 0 {
+		return ""
+	}
+	return string(data(a))
+}
+
+func encodeFailure(f *gateway.Failure) string {
+	if f == nil {
+		return ""
+	}
+	return string(data(f))
+}

@@ -1,0 +1,240 @@
+// Package store keeps everything durable: the inbound log of events, the outbox of messages, and the records around them, in SQLite or PostgreSQL.
+//
+// There is one query path for both databases; the few differences are in dialect.go. All writes of the hot path go through one writer that commits what
+// many callers ask for together (writer.go). Positions in the logs are given under a lock held to commit, so that a reader that has seen position n will
+// never see a smaller one appear later. storetest holds the behaviour that both databases are tested against.
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/gofrs/flock"
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+	_ "modernc.org/sqlite"             // the driver "sqlite"
+
+	"github.com/chasqui/chasqui/internal/gateway"
+)
+
+// ErrLocked is returned by Open when another gateway works on the same SQLite folder.
+var ErrLocked = errors.New("another gateway is running on this data folder")
+
+// Options says which database to open and how.
+type Options struct {
+	// URL is postgres://… for PostgreSQL, or the path of the SQLite file. Its folder must exist.
+	URL string
+	// Shared opens SQLite beside a running gateway, as the command line's key commands do: no lock is taken, and nothing may be read from the logs' tails.
+	Shared bool
+	// NoMigrate leaves the schema as it is; a schema that does not fit is then an error.
+	NoMigrate bool
+	// Logger receives what an operator should know. Required.
+	Logger *slog.Logger
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+	// LeaseTTL is for how long a lease holds without being renewed; zero means 3 s.
+	LeaseTTL time.Duration
+}
+
+// Store is an open database. It is safe for any number of goroutines.
+type Store struct {
+	log     *slog.Logger
+	now     func() time.Time
+	dialect *dialect
+	db      *sql.DB // reads
+	wdb     *sql.DB // the writer's one connection
+	lock    *flock.Flock
+	ids     gateway.IDs
+	path    string // of the SQLite file, empty for PostgreSQL
+
+	writer *writer
+	events *tail[*gateway.Event]
+	outbox *tail[*gateway.Message]
+	leases *Leases
+
+	refusing atomic.Pointer[string] // why writes are refused for now, nil when they are not
+}
+
+// Open opens the database, brings its schema up to date, and starts the writer. Close must be called.
+func Open(ctx context.Context, o Options) (_ *Store, err error) {
+	s := &Store{log: o.Logger, now: o.Now, events: newTail[*gateway.Event](8192, 24<<20), outbox: newTail[*gateway.Message](8192, 24<<20)}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	defer func() {
+		if err != nil {
+			s.closeHandles()
+		}
+	}()
+	if strings.HasPrefix(o.URL, "postgres://") || strings.HasPrefix(o.URL, "postgresql://") {
+		err = s.openPostgres(o.URL)
+	} else {
+		err = s.openSQLite(o.URL, o.Shared)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := s.migrate(ctx, o.NoMigrate); err != nil {
+		return nil, err
+	}
+	head, err := s.readHead(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.events.start(head)
+	s.outbox.start(head)
+	s.leases = newLeases(s, o.LeaseTTL)
+	s.writer = newWriter(s)
+	return s, nil
+}
+
+func (s *Store) openPostgres(url string) error {
+	s.dialect = postgresDialect()
+	var err error
+	if s.db, err = sql.Open("pgx", url); err != nil {
+		return fmt.Errorf("open PostgreSQL: %w", err)
+	}
+	s.db.SetMaxOpenConns(16)
+	s.db.SetMaxIdleConns(16)
+	if s.wdb, err = sql.Open("pgx", url); err != nil {
+		return fmt.Errorf("open PostgreSQL: %w", err)
+	}
+	s.wdb.SetMaxOpenConns(1)
+	return nil
+}
+
+func (s *Store) openSQLite(path string, shared bool) error {
+	s.dialect = sqliteDialect()
+	s.path = path
+	if !shared {
+		s.lock = flock.New(filepath.Join(filepath.Dir(path), "gateway.lock"))
+		locked, err := s.lock.TryLock()
+		if err != nil {
+			return fmt.Errorf("lock data folder %s: %w", filepath.Dir(path), err)
+		}
+		if !locked {
+			s.lock = nil
+			return fmt.Errorf("%w: %s", ErrLocked, filepath.Dir(path))
+		}
+	}
+	// The file holds conversations and sealed secrets: nobody else on the machine reads it.
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return fmt.Errorf("open database: %w", err)
+	}
+	f.Close()
+	const common = "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=temp_store(MEMORY)"
+	if s.wdb, err = sql.Open("sqlite", "file:"+path+common+"&_pragma=cache_size(-16384)&_pragma=wal_autocheckpoint(4000)"); err != nil {
+		return fmt.Errorf("open database: %w", err)
+	}
+	s.wdb.SetMaxOpenConns(1)
+	if s.db, err = sql.Open("sqlite", "file:"+path+common+"&_pragma=cache_size(-4096)&_pragma=query_only(1)"); err != nil {
+		return fmt.Errorf("open database: %w", err)
+	}
+	s.db.SetMaxOpenConns(6)
+	s.db.SetMaxIdleConns(6)
+	return nil
+}
+
+// Close stops the writer after what it holds, and closes the database. Leases are not released: see Leases.Release.
+func (s *Store) Close() error {
+	s.leases.stop()
+	s.writer.close()
+	return s.closeHandles()
+}
+
+func (s *Store) closeHandles() error {
+	var errs []error
+	if s.db != nil {
+		errs = append(errs, s.db.Close())
+	}
+	if s.wdb != nil {
+		errs = append(errs, s.wdb.Close())
+	}
+	if s.lock != nil {
+		errs = append(errs, s.lock.Unlock())
+	}
+	return errors.Join(errs...)
+}
+
+// Leases answers the partition leases of this node.
+func (s *Store) Leases() *Leases { return s.leases }
+
+// Path is the SQLite file, empty for PostgreSQL.
+func (s *Store) Path() string { return s.path }
+
+// NewID makes an identifier with the given prefix.
+func (s *Store) NewID(prefix string) string { return s.ids.New(prefix, s.now()) }
+
+// Now is the store's clock.
+func (s *Store) Now() time.Time { return s.now() }
+
+// Refuse makes every write fail at once with the given reason, until it is called with an empty one. The disk watch uses it before the disk is full.
+func (s *Store) Refuse(reason string) {
+	if reason == "" {
+		s.refusing.Store(nil)
+	} else {
+		s.refusing.Store(&reason)
+	}
+}
+
+// Ping tells whether the database answers.
+func (s *Store) Ping(ctx context.Context) error {
+	_, err := s.readHead(ctx)
+	return err
+}
+
+func (s *Store) query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	return s.db.QueryContext(ctx, s.dialect.bind(query), args...)
+}
+
+func (s *Store) queryRow(ctx context.Context, query string, args ...any) *sql.Row {
+	return s.db.QueryRowContext(ctx, s.dialect.bind(query), args...)
+}
+
+func (s *Store) readHead(ctx context.Context) (int64, error) {
+	var head int64
+	if err := s.queryRow(ctx, `SELECT pos FROM log_head WHERE one = 1`).Scan(&head); err != nil {
+		return 0, fmt.Errorf("read the head of the logs: %w", err)
+	}
+	return head, nil
+}
+
+// collect reads all rows with scan, closing them.
+func collect[T any](rows *sql.Rows, err error, scan func(*sql.Rows) (T, error)) ([]T, error) {
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []T
+	for rows.Next() {
+		v, err := scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, v)
+	}
+	return out, rows.Err()
+}
+
+// millis and fromMillis turn times into what the tables hold: milliseconds, 0 for the zero time.
+func millis(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+func fromMillis(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
+}

@@ -1,0 +1,184 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+
+	"github.com/chasqui/chasqui/internal/gateway"
+)
+
+// Tx is a transaction of the writer, shared by a group of requests. It is used inside the function given to Write, and nowhere else.
+type Tx struct {
+	w   *writer
+	now time.Time
+
+	events   []*gateway.Event
+	accepts  []*Accept
+	sendings []*Sending
+	results  []*Result
+
+	epochs map[int]int64 // leases held, read once in a group that needs them
+
+	before, head int64 // the head of the logs before and after this group
+}
+
+// Now is the moment of the transaction.
+func (tx *Tx) Now() time.Time { return tx.now }
+
+// NewID makes an identifier with the given prefix.
+func (tx *Tx) NewID(prefix string) string { return tx.w.s.ids.New(prefix, tx.now) }
+
+// Exec runs a statement and answers how many rows it changed.
+func (tx *Tx) Exec(query string, args ...any) (int64, error) {
+	if len(args) == 0 {
+		res, err := tx.w.conn.ExecContext(context.Background(), query)
+		if err != nil {
+			return 0, err
+		}
+		return res.RowsAffected()
+	}
+	st, err := tx.w.prepared(query)
+	if err != nil {
+		return 0, err
+	}
+	res, err := st.Exec(args...)
+	if err != nil {
+		return 0, err
+	}
+	return res.RowsAffected()
+}
+
+// ExecMany runs one statement for each row of arguments and answers how many rows each changed. PostgreSQL gets them in one round trip.
+func (tx *Tx) ExecMany(query string, rows [][]any) ([]int64, error) {
+	if len(rows) == 0 {
+		return nil, nil
+	}
+	changed := make([]int64, len(rows))
+	if !tx.w.s.dialect.dollars {
+		for i, args := range rows {
+			n, err := tx.Exec(query, args...)
+			if err != nil {
+				return nil, err
+			}
+			changed[i] = n
+		}
+		return changed, nil
+	}
+	err := tx.w.conn.Raw(func(c any) error {
+		batch := &pgx.Batch{}
+		text := tx.w.s.dialect.bind(query)
+		for _, args := range rows {
+			batch.Queue(text, args...)
+		}
+		br := c.(*stdlib.Conn).Conn().SendBatch(context.Background(), batch)
+		for i := range rows {
+			tag, err := br.Exec()
+			if err != nil {
+				br.Close()
+				return err
+			}
+			changed[i] = tag.RowsAffected()
+		}
+		return br.Close()
+	})
+	return changed, err
+}
+
+// Query runs a query inside the transaction. The rows must be closed before the next statement.
+func (tx *Tx) Query(query string, args ...any) (*sql.Rows, error) {
+	st, err := tx.w.prepared(query)
+	if err != nil {
+		return nil, err
+	}
+	return st.Query(args...)
+}
+
+// QueryRow runs a query for one row inside the transaction.
+func (tx *Tx) QueryRow(query string, args ...any) *sql.Row {
+	return tx.w.conn.QueryRowContext(context.Background(), tx.w.s.dialect.bind(query), args...)
+}
+
+// AppendEvent adds a fact of the gateway's own to the inbound log, in the same commit. Its partition follows from its application and person; Pos is set
+// when the commit is done.
+func (tx *Tx) AppendEvent(e *gateway.Event) {
+	e.Partition = gateway.Partition(e.Application, e.Person)
+	if e.ReceivedAt.IsZero() {
+		e.ReceivedAt = tx.now
+	}
+	tx.events = append(tx.events, e)
+}
+
+// savepoint runs a request's function so that its failure undoes it alone.
+func (tx *Tx) savepoint(r *request) error {
+	if _, err := tx.Exec("SAVEPOINT request"); err != nil {
+		return fmt.Errorf("savepoint: %w", err)
+	}
+	mark := len(tx.events)
+	if r.err = r.fn(tx); r.err == nil {
+		_, err := tx.Exec("RELEASE SAVEPOINT request")
+		return err
+	}
+	clear(tx.events[mark:])
+	tx.events = tx.events[:mark]
+	if _, err := tx.Exec("ROLLBACK TO SAVEPOINT request"); err != nil {
+		return fmt.Errorf("undo %v: %w", r.err, err)
+	}
+	_, err := tx.Exec("RELEASE SAVEPOINT request")
+	return err
+}
+
+// takePositions moves the head of the logs by as many as this group appends. The row stays locked until the commit.
+func (tx *Tx) takePositions() error {
+	n := int64(len(tx.events))
+	for _, a := range tx.accepts {
+		if !a.Replayed {
+			n++
+		}
+	}
+	if n == 0 {
+		return nil
+	}
+	if err := tx.QueryRow(`UPDATE log_head SET pos = pos + ? WHERE one = 1 RETURNING pos`, n).Scan(&tx.head); err != nil {
+		return fmt.Errorf("take positions: %w", err)
+	}
+	tx.before = tx.head - n
+	pos := tx.before
+	for _, a := range tx.accepts {
+		if !a.Replayed {
+			pos++
+			a.Message.Seq = pos
+		}
+	}
+	for _, e := range tx.events {
+		pos++
+		e.Pos = pos
+	}
+	return nil
+}
+
+const insertEvent = `INSERT INTO events (pos, part, app, page, person, type, channel, entry_time, received_at, dedup, raw, data)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
+
+// insertEvents appends the group's events; those that are there already lose their position again.
+func (tx *Tx) insertEvents() error {
+	rows := make([][]any, len(tx.events))
+	for i, e := range tx.events {
+		rows[i] = []any{e.Pos, e.Partition, e.Application, e.PageID, e.Person, string(e.Type), e.Channel, e.EntryTime, e.ReceivedAt.UnixMilli(),
+			e.Dedup, []byte(e.Raw), []byte(e.Data)}
+	}
+	stored, err := tx.ExecMany(insertEvent, rows)
+	if err != nil {
+		return fmt.Errorf("append events: %w", err)
+	}
+	for i, n := range stored {
+		if n == 0 {
+			tx.events[i].Pos = 0
+		}
+	}
+	return nil
+}

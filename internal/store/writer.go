@@ -1,0 +1,270 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/chasqui/chasqui/internal/gateway"
+)
+
+const (
+	maxGroup   = 1000 // requests that share a commit at the most
+	queueDepth = 4096 // requests that may wait for the writer
+)
+
+// request is what one caller wants committed. Requests that come while a commit is under way share the next one: that is where the speed comes from.
+type request struct {
+	events  []*gateway.Event // to the inbound log
+	accepts []*Accept        // messages to the outbox
+	sending []*Sending       // marks before a POST
+	results []*Result        // what became of it
+	fn      func(*Tx) error  // anything else
+
+	err  error
+	done chan struct{}
+}
+
+// writer commits requests in groups over the one writing connection.
+type writer struct {
+	s     *Store
+	queue chan *request
+	quit  chan struct{}
+	ended chan struct{}
+
+	conn  *sql.Conn
+	stmts map[string]*sql.Stmt
+}
+
+func newWriter(s *Store) *writer {
+	w := &writer{s: s, queue: make(chan *request, queueDepth), quit: make(chan struct{}), ended: make(chan struct{}), stmts: map[string]*sql.Stmt{}}
+	go w.run()
+	return w
+}
+
+func (w *writer) close() {
+	close(w.quit)
+	<-w.ended
+}
+
+// submit queues a request and waits for its commit. When ctx ends first the outcome is unknown to the caller.
+func (s *Store) submit(ctx context.Context, r *request) error {
+	if reason := s.refusing.Load(); reason != nil {
+		return unavailable(errors.New(*reason))
+	}
+	r.done = make(chan struct{})
+	select {
+	case s.writer.queue <- r:
+	case <-s.writer.quit:
+		return unavailable(errors.New("the store is closed"))
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	select {
+	case <-r.done:
+		return r.err
+	case <-s.writer.ended:
+		select {
+		case <-r.done:
+			return r.err
+		default:
+			return unavailable(errors.New("the store is closed"))
+		}
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// Write runs fn in a transaction that it may share with others. When fn returns an error nothing of it is kept, and Write returns that error. fn may not
+// use the store itself, only tx.
+func (s *Store) Write(ctx context.Context, fn func(tx *Tx) error) error {
+	return s.submit(ctx, &request{fn: fn})
+}
+
+func (w *writer) run() {
+	defer close(w.ended)
+	var group []*request
+	for {
+		group = group[:0]
+		select {
+		case r := <-w.queue:
+			group = append(group, r)
+		case <-w.quit:
+			w.drain()
+			w.disconnect()
+			return
+		}
+	more:
+		for len(group) < maxGroup {
+			select {
+			case r := <-w.queue:
+				group = append(group, r)
+			default:
+				break more
+			}
+		}
+		w.commitGroup(group)
+	}
+}
+
+// drain commits what was queued before the store was closed.
+func (w *writer) drain() {
+	for {
+		select {
+		case r := <-w.queue:
+			w.commitGroup([]*request{r})
+		default:
+			return
+		}
+	}
+}
+
+func (w *writer) commitGroup(group []*request) {
+	tx := &Tx{w: w, now: w.s.now()}
+	err := w.commit(tx, group)
+	if err != nil {
+		w.s.log.Error("commit", "err", err, "requests", len(group))
+		err = unavailable(err)
+		w.rollback()
+	} else {
+		w.s.publish(tx)
+	}
+	for _, r := range group {
+		if err != nil {
+			r.err = err
+		}
+		close(r.done)
+	}
+}
+
+// commit runs all requests of a group in one transaction. The order inside is: free-form writes, fences, messages, marks and results, and last the events
+// of all of them, which take their positions from the head of the logs.
+func (w *writer) commit(tx *Tx, group []*request) error {
+	if err := w.connect(); err != nil {
+		return err
+	}
+	if _, err := tx.Exec(w.s.dialect.begin); err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	for _, r := range group {
+		if r.fn != nil {
+			if err := tx.savepoint(r); err != nil {
+				return err
+			}
+		}
+		tx.accepts = append(tx.accepts, r.accepts...)
+		tx.sendings = append(tx.sendings, r.sending...)
+		tx.results = append(tx.results, r.results...)
+		for _, e := range r.events {
+			tx.events = append(tx.events, e)
+		}
+	}
+	if err := tx.fence(); err != nil {
+		return err
+	}
+	if err := tx.remember(); err != nil {
+		return err
+	}
+	if err := tx.markSending(); err != nil {
+		return err
+	}
+	if err := tx.record(); err != nil {
+		return err
+	}
+	if err := tx.takePositions(); err != nil {
+		return err
+	}
+	if err := tx.insertMessages(); err != nil {
+		return err
+	}
+	if err := tx.insertEvents(); err != nil {
+		return err
+	}
+	if _, err := tx.Exec("COMMIT"); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	return nil
+}
+
+// connect makes sure of the writing connection, anew after it was lost.
+func (w *writer) connect() error {
+	if w.conn != nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	conn, err := w.s.wdb.Conn(ctx)
+	if err != nil {
+		return fmt.Errorf("connect: %w", err)
+	}
+	w.conn = conn
+	return nil
+}
+
+// rollback undoes a failed group, and drops the connection unless it answers that it has.
+func (w *writer) rollback() {
+	if w.conn == nil {
+		return
+	}
+	if _, err := w.conn.ExecContext(context.Background(), "ROLLBACK"); err == nil || w.s.dialect.exclusive {
+		return
+	}
+	w.disconnect()
+}
+
+func (w *writer) disconnect() {
+	for _, st := range w.stmts {
+		st.Close()
+	}
+	clear(w.stmts)
+	if w.conn != nil {
+		w.conn.Close()
+		w.conn = nil
+	}
+}
+
+// prepared answers the prepared statement of a query on the writing connection.
+func (w *writer) prepared(query string) (*sql.Stmt, error) {
+	if st, ok := w.stmts[query]; ok {
+		return st, nil
+	}
+	st, err := w.conn.PrepareContext(context.Background(), w.s.dialect.bind(query))
+	if err != nil {
+		return nil, err
+	}
+	if len(w.stmts) > 256 { // lists of many lengths make many statements
+		for _, old := range w.stmts {
+			old.Close()
+		}
+		clear(w.stmts)
+	}
+	w.stmts[query] = st
+	return st, nil
+}
+
+// publish hands a commit to the tails of both logs.
+func (s *Store) publish(tx *Tx) {
+	if tx.head == tx.before {
+		return
+	}
+	events := make([]entry[*gateway.Event], 0, len(tx.events))
+	for _, e := range tx.events {
+		if e.Pos != 0 {
+			events = append(events, entry[*gateway.Event]{e.Pos, len(e.Raw) + len(e.Data) + 300, e})
+		}
+	}
+	messages := make([]entry[*gateway.Message], 0, len(tx.accepts))
+	for _, a := range tx.accepts {
+		if !a.Replayed {
+			messages = append(messages, entry[*gateway.Message]{a.Message.Seq, len(a.Message.Request) + 500, a.Message})
+		}
+	}
+	s.outbox.publish(tx.before, tx.head, messages)
+	s.events.publish(tx.before, tx.head, events)
+}
+
+func unavailable(err error) error {
+	return gateway.Errorf(gateway.CodeStoreUnavailable, "the database cannot take this now; try again").WithCause(err)
+}
