@@ -1,0 +1,173 @@
+package gateway
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
+
+// SubscriptionKind says how events reach the subscriber.
+type SubscriptionKind string
+
+// The kinds of subscriptions: the gateway posts to a URL, or the subscriber asks.
+const (
+	KindForward SubscriptionKind = "forward"
+	KindPull    SubscriptionKind = "pull"
+)
+
+// SubscriptionState says whether a subscription takes part.
+type SubscriptionState string
+
+// The states of a subscription. A disabled one keeps its place in the log and goes on from there when it is enabled.
+const (
+	SubscriptionActive   SubscriptionState = "active"
+	SubscriptionDisabled SubscriptionState = "disabled"
+)
+
+// DeliveryOrder says what a forward subscription waits for.
+type DeliveryOrder string
+
+// OrderConversation delivers the events of one conversation strictly in order; OrderNone delivers each by itself.
+const (
+	OrderConversation DeliveryOrder = "conversation"
+	OrderNone         DeliveryOrder = "none"
+)
+
+// Limits of subscriptions.
+const (
+	MaxSigningSecrets = 5
+	maxURL            = 2000
+)
+
+// SigningSecret is one of the secrets with which a subscription's deliveries are signed. While several are valid each delivery carries a signature of each, so
+// that the receiver can change over.
+type SigningSecret struct {
+	ID        string
+	Value     Secret // whsec_ and the standard base64 of 32 bytes
+	CreatedAt time.Time
+	ExpiresAt time.Time // zero for never
+}
+
+// Subscription says who gets which events, and how.
+type Subscription struct {
+	ID   string
+	Name string
+	Kind SubscriptionKind
+	// URL is where a forward subscription posts.
+	URL string
+	// EventTypes selects events; empty means every type.
+	EventTypes []EventType
+	// Applications selects events by application; empty means all, and the events that no application owns.
+	Applications []string
+	Order        DeliveryOrder
+	Secrets      []SigningSecret
+	State        SubscriptionState
+	// Disabled says why the gateway disabled it, nil when it did not.
+	Disabled   *Failure
+	DisabledAt time.Time
+	// StartPos is the position of the log after which it begins.
+	StartPos int64
+	// AckedPos is the position that a pull subscription has acknowledged; at least StartPos.
+	AckedPos int64
+	// FailingSince is when deliveries began to do nothing but fail, zero while any succeed.
+	FailingSince time.Time
+	CreatedAt    time.Time
+	UpdatedAt    time.Time
+}
+
+// Wants reports whether an event is selected.
+func (s *Subscription) Wants(e *Event) bool {
+	if e.Type.Internal() {
+		return false
+	}
+	if len(s.EventTypes) > 0 && !slices.Contains(s.EventTypes, e.Type) {
+		return false
+	}
+	return len(s.Applications) == 0 || slices.Contains(s.Applications, e.Application)
+}
+
+// ValidSecrets answers the secrets with which a delivery is signed now, newest first.
+func (s *Subscription) ValidSecrets(now time.Time) []Secret {
+	var valid []Secret
+	for _, secret := range slices.Backward(s.Secrets) {
+		if secret.ExpiresAt.IsZero() || now.Before(secret.ExpiresAt) {
+			valid = append(valid, secret.Value)
+		}
+	}
+	return valid
+}
+
+// Validate says which field of the subscription is wrong, or nil. It does not look where the URL leads: that is settled at each delivery.
+func (s *Subscription) Validate() error {
+	if len(s.Name) > 200 {
+		return Invalid("name", "must have at most 200 bytes")
+	}
+	switch s.Kind {
+	case KindForward:
+		if err := validateTarget(s.URL); err != nil {
+			return err
+		}
+	case KindPull:
+		if s.URL != "" {
+			return Invalid("url", "belongs to forward subscriptions only")
+		}
+	default:
+		return Invalid("kind", "must be forward or pull")
+	}
+	if s.Order != OrderConversation && s.Order != OrderNone {
+		return Invalid("order", "must be conversation or none")
+	}
+	if s.State != SubscriptionActive && s.State != SubscriptionDisabled {
+		return Invalid("state", "must be active or disabled")
+	}
+	for _, t := range s.EventTypes {
+		if !slices.Contains(EventTypes(), t) {
+			return Invalid("eventTypes", "%q is no type of event", t)
+		}
+	}
+	for _, a := range s.Applications {
+		if a == "" {
+			return Invalid("applications", "must not hold an empty key")
+		}
+	}
+	return nil
+}
+
+func validateTarget(target string) error {
+	u, err := url.Parse(target)
+	switch {
+	case target == "":
+		return Invalid("url", "must be given for a forward subscription")
+	case err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Hostname() == "":
+		return Invalid("url", "must be an https or http address")
+	case u.User != nil:
+		return Invalid("url", "must not hold a user or password; deliveries are signed instead")
+	case u.Fragment != "":
+		return Invalid("url", "must not hold a fragment")
+	case len(target) > maxURL:
+		return Invalid("url", "must have at most %d bytes", maxURL)
+	}
+	return nil
+}
+
+const signingSecretPrefix = "whsec_"
+
+// NewSigningSecret makes a secret of the Standard Webhooks scheme: whsec_ and the standard base64 of 32 random bytes.
+func NewSigningSecret() Secret {
+	var b [32]byte
+	rand.Read(b[:])
+	return Secret(signingSecretPrefix + base64.StdEncoding.EncodeToString(b[:]))
+}
+
+// ValidateSigningSecret says what is wrong with a secret that a caller brings, or nil.
+func ValidateSigningSecret(s Secret) error {
+	encoded, ok := strings.CutPrefix(s.Reveal(), signingSecretPrefix)
+	key, err := base64.StdEncoding.DecodeString(encoded)
+	if !ok || err != nil || len(key) != 32 {
+		return Invalid("secret", "must be whsec_ followed by the standard base64 of 32 bytes")
+	}
+	return nil
+}
