@@ -121,6 +121,9 @@ func (c *Client) call(ctx context.Context, method, path, query, content string, 
 	if err != nil {
 		return nil, &CallError{method, path, err, true}
 	}
+	if err := ctx.Err(); err != nil {
+		return nil, &CallError{method, path, err, true}
+	}
 	resp, err := c.httpClient.Do(req)
 	if err != nil {
 		cause := withoutURL(err)
@@ -183,10 +186,11 @@ func readAnswer(resp *http.Response) ([]byte, error) {
 }
 
 // redact takes token, secret and proof out of what the platform sent, since it
-// quotes a malformed token in its words.
+// quotes a malformed token in its words. What is shorter than 8 bytes is no
+// secret of the platform and may well be a part of a word.
 func (c *Client) redact(b []byte) []byte {
 	for _, secret := range []string{c.token, c.secret, strings.TrimPrefix(c.proof, "appsecret_proof=")} {
-		if secret != "" && bytes.Contains(b, []byte(secret)) {
+		if len(secret) >= 8 && bytes.Contains(b, []byte(secret)) {
 			b = bytes.ReplaceAll(b, []byte(secret), []byte("[redacted]"))
 		}
 	}

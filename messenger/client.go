@@ -55,7 +55,7 @@ func New(token string, opts ...Option) (*Client, error) {
 			return nil, fmt.Errorf("new client: %w", err)
 		}
 	}
-	c.base = c.base.JoinPath(c.version)
+	c.base.Path += "/" + c.version
 	c.setToken(token)
 	return c, nil
 }

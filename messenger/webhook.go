@@ -29,34 +29,26 @@ func Parse(body []byte) (Webhook, error) {
 	return w, nil
 }
 
-// MarshalJSON builds a delivery of the events: each as it was received, or from
-// its typed content when Raw is empty. Neighbours of the same page, time and
-// channel stand in one entry.
+// MarshalJSON builds a delivery of the events, one entry for each: as it was
+// received, or from its typed content when Raw is empty.
 func (w Webhook) MarshalJSON() ([]byte, error) {
 	out := []byte(`{"object":`)
 	out = appendString(out, w.Object)
 	out = append(out, `,"entry":[`...)
-	for i := 0; i < len(w.Events); {
+	for i, ev := range w.Events {
 		if i > 0 {
 			out = append(out, ',')
 		}
-		first := w.Events[i].Envelope
-		if first.Channel == "" && first.Raw != nil {
-			out = append(out, first.Raw...)
-			i++
+		if ev.Channel == "" && ev.Raw != nil {
+			out = append(out, ev.Raw...)
 			continue
 		}
-		out = appendEntryHead(out, first)
-		for n := 0; i < len(w.Events) && sameEntry(first, w.Events[i].Envelope); i, n = i+1, n+1 {
-			if n > 0 {
-				out = append(out, ',')
-			}
-			event, err := w.Events[i].MarshalJSON()
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, event...)
+		event, err := ev.MarshalJSON()
+		if err != nil {
+			return nil, fmt.Errorf("marshal event %d: %w", i, err)
 		}
+		out = appendEntryHead(out, ev.Envelope)
+		out = append(out, event...)
 		out = append(out, "]}"...)
 	}
 	return append(out, "]}"...), nil
@@ -73,10 +65,6 @@ func appendEntryHead(out []byte, e Envelope) []byte {
 		channel = ChannelMessaging
 	}
 	return fmt.Appendf(out, `,"%s":[`, channel)
-}
-
-func sameEntry(a, b Envelope) bool {
-	return a.PageID == b.PageID && a.Time == b.Time && a.Channel == b.Channel && (a.Channel != "" || b.Raw == nil)
 }
 
 // MarshalJSON returns the event as it was received, or builds it from its typed

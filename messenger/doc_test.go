@@ -1,0 +1,41 @@
+package messenger_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"strings"
+	"testing"
+)
+
+// TestMethodsNameTheirDocs holds that every method that calls the platform says
+// where the platform describes the call.
+func TestMethodsNameTheirDocs(t *testing.T) {
+	t.Parallel()
+	local := map[string]bool{"As": true, "Version": true}
+	pkgs, err := parser.ParseDir(token.NewFileSet(), ".", func(f fs.FileInfo) bool { return !strings.HasSuffix(f.Name(), "_test.go") }, parser.ParseComments)
+	if err != nil {
+		t.Fatal(err)
+	}
+	methods := 0
+	for _, file := range pkgs["messenger"].Files {
+		for _, decl := range file.Decls {
+			f, ok := decl.(*ast.FuncDecl)
+			if !ok || f.Recv == nil || !f.Name.IsExported() || local[f.Name.Name] {
+				continue
+			}
+			star, ok := f.Recv.List[0].Type.(*ast.StarExpr)
+			if !ok || star.X.(*ast.Ident).Name != "Client" {
+				continue
+			}
+			methods++
+			if !strings.Contains(f.Doc.Text(), "Docs: https://developers.facebook.com/") {
+				t.Errorf("Client.%s has no Docs line", f.Name.Name)
+			}
+		}
+	}
+	if methods < 15 {
+		t.Errorf("only %d methods found", methods)
+	}
+}
