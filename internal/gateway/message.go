@@ -61,8 +61,9 @@ type Message struct {
 	EndedAt     time.Time
 	UpdatedAt   time.Time
 	Error       *Failure
-	Late        bool // the proof that it was sent came after it had been given up
-	Resent      bool // sent again while uncertain, as the policy allowed: the person may have it twice
+	Late        bool   // the proof that it was sent came after it had been given up
+	Rendered    []Part // the sends it takes, kept in memory only; nil after it was read from the database
+	Resent      bool   // sent again while uncertain, as the policy allowed: the person may have it twice
 }
 
 // Lane is the conversation the message belongs to.
