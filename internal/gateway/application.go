@@ -1,56 +1,102 @@
 package gateway
 
-import "time"
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"slices"
+	"strings"
+	"time"
+)
 
-// ApplicationState says whether messages of an application go out.
+// ApplicationState says whether an application takes part.
 type ApplicationState string
 
 // The states of an application.
 const (
-	ApplicationConnecting ApplicationState = "connecting" // being connected: the platform's verification is answered, nothing else
-	ApplicationActive     ApplicationState = "active"
-	ApplicationPaused     ApplicationState = "paused" // the platform refuses its token or permissions: its queue is kept
+	// ApplicationConnecting is the state while the webhook is being set up: ingest answers the platform's verification, and nothing is sent.
+	ApplicationConnecting ApplicationState = "connecting"
+	// ApplicationActive is the state of a page that sends and receives.
+	ApplicationActive ApplicationState = "active"
+	// ApplicationPaused is the state of a page whose token the platform refuses: its queue is kept until the token is replaced.
+	ApplicationPaused ApplicationState = "paused"
 )
 
-// Application is a connected page: what is needed to speak for it, and how it fares.
+// Application is a connected page: the page with its token, the Facebook app with its secret, and the key under which both are known here.
 type Application struct {
-	Key          string // 32 hexadecimal digits, upper case
+	// Key is 32 upper-case hexadecimal digits.
+	Key string
+	// PageID, PageName and PageImageURL describe the page as the platform did when it was connected or last checked.
 	PageID       string
 	PageName     string
-	PagePicture  string
-	AppID        string
-	AppName      string
-	AppImageURL  string
-	AccessToken  Secret // the page's
-	AppSecret    Secret
-	VerifyToken  Secret
-	GraphVersion string // such as v26.0; empty means the gateway's default
-	Limits       Limits // zero fields mean the gateway's defaults
-	State        ApplicationState
-	PauseReason  *Failure // why it is paused
-	LastEventAt  time.Time
-	LastCheck    *ApplicationCheck
-	CreatedAt    time.Time
-	UpdatedAt    time.Time
+	PageImageURL string
+	// AppID, AppName and AppImageURL describe the Facebook app; name and image are empty where the platform refused them.
+	AppID       string
+	AppName     string
+	AppImageURL string
+	// GraphVersion is the version of the Graph API for this page, empty for the gateway's default.
+	GraphVersion string
+	// State says whether the page takes part; Paused says why not.
+	State    ApplicationState
+	Paused   *Failure
+	PausedAt time.Time
+	// AccessToken, AppSecret and VerifyToken are sealed where they are stored.
+	AccessToken Secret
+	AppSecret   Secret
+	VerifyToken Secret
+	// Door tells whether the Facebook app's one page callback leads to this application's address.
+	Door bool
+	// LastEventAt is when the newest event of the page was received, zero when there was none.
+	LastEventAt time.Time
+	CreatedAt   time.Time
+	UpdatedAt   time.Time
+	// LastCheck is the outcome of the last check, nil before the first.
+	LastCheck *ApplicationCheck
 }
 
-// Limits are how many sends a second a page may make.
-type Limits struct {
-	TextPerSecond  float64 `json:"textPerSecond,omitempty"`  // text, links, reactions, stickers, images; the platform takes 300
-	MediaPerSecond float64 `json:"mediaPerSecond,omitempty"` // audio and video; the platform takes 10
-}
-
-// ApplicationCheck is what a check of an application found.
+// ApplicationCheck is what a check of an application found out at the platform.
 type ApplicationCheck struct {
-	At              time.Time `json:"at"`
-	TokenValid      bool      `json:"tokenValid"`
-	TokenExpiresAt  time.Time `json:"tokenExpiresAt,omitzero"`
-	Permissions     []string  `json:"permissions"`
-	PageFields      []string  `json:"pageFields"`      // fields the page is subscribed to
-	MissingFields   []string  `json:"missingFields"`   // of those the gateway needs
-	CallbackURL     string    `json:"callbackUrl"`     // where the app's events go
-	CallbackCorrect bool      `json:"callbackCorrect"` // whether that is a door of this gateway
-	GetStarted      bool      `json:"getStarted"`      // whether the page has a Get Started button
-	LastEventAt     time.Time `json:"lastEventAt,omitzero"`
-	Problems        []string  `json:"problems"` // in plain words; empty when all is well
+	At            time.Time
+	OK            bool      // everything needed is there
+	TokenValid    bool      // the platform accepts the page's token
+	TokenExpires  time.Time // zero when it never does, or the platform does not say
+	Permissions   []string  // the token's scopes
+	PageFields    []string  // fields for which the page sends this app its events
+	MissingFields []string  // fields that should be subscribed and are not
+	CallbackURL   string    // the app's callback for pages, as the platform has it
+	CallbackOK    bool      // it leads to one of this app's doors here, and is active
+	GetStarted    string    // payload of the Get Started button, empty when there is none
+	Problems      []string  // in plain words, empty when OK
 }
+
+// SubscribedFields lists the webhook fields that a connected page is subscribed to.
+// Docs: https://developers.facebook.com/docs/messenger-platform/webhooks
+func SubscribedFields() []string {
+	return []string{
+		"messages", "messaging_postbacks", "messaging_optins", "messaging_referrals", "messaging_handovers", "messaging_policy_enforcement",
+		"message_deliveries", "message_reads", "message_echoes", "message_reactions", "message_edits", "messaging_account_linking", "standby",
+	}
+}
+
+// MissingFields answers the fields of SubscribedFields that are not in have.
+func MissingFields(have []string) []string {
+	var missing []string
+	for _, f := range SubscribedFields() {
+		if !slices.Contains(have, f) {
+			missing = append(missing, f)
+		}
+	}
+	return missing
+}
+
+// NewApplicationKey makes a key: 32 upper-case hexadecimal digits, 128 random bits.
+func NewApplicationKey() string {
+	var b [16]byte
+	rand.Read(b[:])
+	return strings.ToUpper(hex.EncodeToString(b[:]))
+}
+
+// NewVerifyToken makes the token with which the platform proves, when it verifies a callback, that it was set by us.
+func NewVerifyToken() Secret { return Secret("chqv_" + rand.Text()) }
+
+// CallbackPath is the path of an application's door, below the gateway's public URL.
+func CallbackPath(key string) string { return "/facebook/1/applications/" + key + "/webhook" }
