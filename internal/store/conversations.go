@@ -1,0 +1,106 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"github.com/chasqui/chasqui/internal/gateway"
+)
+
+// Seen is what happened in a conversation: when anything did, and when the person last did something.
+type Seen struct {
+	Lane    gateway.Lane
+	First   time.Time
+	Last    time.Time
+	Inbound time.Time // zero when the person did nothing
+}
+
+// TouchConversations records when something happened in conversations.
+func (tx *Tx) TouchConversations(seen []Seen) error {
+	rows := make([][]any, len(seen))
+	for i, c := range seen {
+		rows[i] = []any{c.Lane.Application, c.Lane.Person, gateway.Partition(c.Lane.Application, c.Lane.Person),
+			millis(c.First), millis(c.Last), millis(c.Inbound)}
+	}
+	_, err := tx.ExecMany(`INSERT INTO conversations (app, person, part, first_at, last_at, last_inbound_at) VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT (app, person) DO UPDATE SET
+  last_at = CASE WHEN excluded.last_at > conversations.last_at THEN excluded.last_at ELSE conversations.last_at END,
+  last_inbound_at = CASE WHEN excluded.last_inbound_at > conversations.last_inbound_at THEN excluded.last_inbound_at ELSE conversations.last_inbound_at END`, rows)
+	if err != nil {
+		return fmt.Errorf("touch conversations: %w", err)
+	}
+	return nil
+}
+
+// Marks are the watermarks of a conversation, milliseconds of the platform's clock.
+type Marks struct {
+	Delivered, Read int64
+	ReadSeq         int64 // every message up to this one has come to its end
+}
+
+// Marks answers the watermarks of a conversation; zero ones when nothing is known.
+func (s *Store) Marks(ctx context.Context, lane gateway.Lane) (Marks, error) {
+	var m Marks
+	err := s.queryRow(ctx, `SELECT delivered_mark, read_mark, read_seq FROM conversations WHERE app = ? AND person = ?`, lane.Application, lane.Person).
+		Scan(&m.Delivered, &m.Read, &m.ReadSeq)
+	if err == sql.ErrNoRows {
+		err = nil
+	}
+	return m, err
+}
+
+// SetMarks stores the watermarks of a conversation.
+func (tx *Tx) SetMarks(lane gateway.Lane, m Marks) error {
+	now := tx.now.UnixMilli()
+	_, err := tx.Exec(`INSERT INTO conversations (app, person, part, first_at, last_at, last_inbound_at, delivered_mark, read_mark, read_seq)
+VALUES (?, ?, ?, ?, ?, 0, ?, ?, ?) ON CONFLICT (app, person) DO UPDATE SET
+  delivered_mark = excluded.delivered_mark, read_mark = excluded.read_mark, read_seq = excluded.read_seq`,
+		lane.Application, lane.Person, gateway.Partition(lane.Application, lane.Person), now, now, m.Delivered, m.Read, m.ReadSeq)
+	return err
+}
+
+// Awaiting answers the messages of a conversation after a position that were sent and not read yet, in order.
+func (tx *Tx) Awaiting(lane gateway.Lane, after int64) ([]*gateway.Message, error) {
+	rows, err := tx.Query(`SELECT `+messageColumns+` FROM messages WHERE app = ? AND person = ? AND seq > ? AND status IN ('sent', 'delivered') ORDER BY seq`,
+		lane.Application, lane.Person, after)
+	return collect(rows, err, scanMessage)
+}
+
+// FirstUnfinished answers the first message of a conversation after a position that has not come to its end; 0 when all have.
+func (tx *Tx) FirstUnfinished(lane gateway.Lane, after int64) (int64, error) {
+	var seq sql.NullInt64
+	err := tx.QueryRow(`SELECT MIN(seq) FROM messages WHERE app = ? AND person = ? AND seq > ?
+AND status IN ('queued', 'sending', 'uncertain', 'sent', 'delivered', 'held')`, lane.Application, lane.Person, after).Scan(&seq)
+	return seq.Int64, err
+}
+
+// LastSeq answers the newest message of a conversation; 0 when there is none.
+func (tx *Tx) LastSeq(lane gateway.Lane) (int64, error) {
+	var seq sql.NullInt64
+	err := tx.QueryRow(`SELECT MAX(seq) FROM messages WHERE app = ? AND person = ?`, lane.Application, lane.Person).Scan(&seq)
+	return seq.Int64, err
+}
+
+// Receive marks a message as delivered or read, if it is still in the state it was in; false when it is not.
+func (tx *Tx) Receive(m *gateway.Message, from gateway.Status) (bool, error) {
+	n, err := tx.Exec(`UPDATE messages SET status = ?, delivered_at = ?, read_at = ?, ended_at = ?, updated_at = ? WHERE seq = ? AND status = ?`,
+		string(m.Status), millis(m.DeliveredAt), millis(m.ReadAt), millis(m.EndedAt), tx.now.UnixMilli(), m.Seq, string(from))
+	return n > 0, err
+}
+
+// Echo stores what an echo proves about a message: its new state, if that changes, and the platform's id and time of the part.
+func (tx *Tx) Echo(m *gateway.Message, from gateway.Status) (bool, error) {
+	n, err := tx.Exec(`UPDATE messages SET status = ?, open = ?, parts_sent = ?, echoed = ?, mid = ?, mark_at = ?, sent_at = ?, ended_at = ?,
+error = ?, late = ?, attempts = ?, updated_at = ? WHERE seq = ? AND status = ?`,
+		string(m.Status), flag(m.Status.Open()), m.PartsSent, m.Echoed, m.MID, millis(m.MarkAt), millis(m.SentAt), millis(m.EndedAt),
+		encodeFailure(m.Error), flag(m.Late), encodeAttempts(m.Attempts), tx.now.UnixMilli(), m.Seq, string(from))
+	return n > 0, err
+}
+
+// Unresolved answers messages whose outcome has been uncertain since before a moment.
+func (s *Store) Unresolved(ctx context.Context, before time.Time, limit int) ([]*gateway.Message, error) {
+	rows, err := s.query(ctx, `SELECT `+messageColumns+` FROM messages WHERE open = 1 AND status = 'uncertain' AND sending_at <= ? LIMIT ?`, millis(before), limit)
+	return collect(rows, err, scanMessage)
+}
