@@ -1,0 +1,100 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/seal"
+)
+
+// Vault gives access to the records that hold secrets: applications and subscriptions. Their secrets are sealed with the key file on the way in and
+// opened on the way out. It is safe for any number of goroutines.
+type Vault struct {
+	s      *Store
+	sealer *seal.Sealer
+}
+
+const fingerprintSetting = "keyFingerprint"
+
+// Names of the counters that grow whenever a record of the kind changes, so that other processes on the database notice.
+const (
+	applicationsChange  = "applicationsChange"
+	subscriptionsChange = "subscriptionsChange"
+)
+
+// OpenVault opens the key file, or makes it while the database holds no secret. A key file that is missing or is another one than the
+// database was sealed with is an error (seal.ErrKeyMissing, seal.ErrKeyMismatch).
+func OpenVault(ctx context.Context, s *Store, keyFile string) (*Vault, error) {
+	var stored string
+	err := s.queryRow(ctx, `SELECT value FROM settings WHERE name = ? AND (`+holdsSecrets+`)`, fingerprintSetting).Scan(&stored)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return nil, fmt.Errorf("read the key's fingerprint: %w", err)
+	}
+	sealer, err := seal.Ensure(keyFile, stored)
+	if err != nil {
+		return nil, err
+	}
+	return &Vault{s: s, sealer: sealer}, nil
+}
+
+const holdsSecrets = `EXISTS (SELECT 1 FROM applications) OR EXISTS (SELECT 1 FROM subscriptions WHERE secrets <> '')`
+
+// claim makes sure, in the transaction that stores a secret, that the database is sealed with this key and no other.
+func (v *Vault) claim(tx *Tx) error {
+	mine := v.sealer.Fingerprint()
+	n, err := tx.Exec(`INSERT INTO settings (name, value) VALUES (?, ?)
+ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE settings.value = excluded.value OR NOT (`+holdsSecrets+`)`, fingerprintSetting, mine)
+	if err != nil {
+		return fmt.Errorf("store the key's fingerprint: %w", err)
+	}
+	if n == 0 {
+		return fmt.Errorf("%w: another key sealed it while this gateway ran", seal.ErrKeyMismatch)
+	}
+	return nil
+}
+
+func bump(tx *Tx, counter string) error {
+	_, err := tx.Exec(`INSERT INTO settings (name, value) VALUES (?, '1')
+ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(settings.value AS BIGINT) + 1 AS TEXT)`, counter)
+	if err != nil {
+		return fmt.Errorf("count the change: %w", err)
+	}
+	return nil
+}
+
+// ApplicationsVersion answers a number that grows whenever an application changes, on whichever node. Received events do not count.
+func (v *Vault) ApplicationsVersion(ctx context.Context) (int64, error) {
+	return v.s.counter(ctx, applicationsChange)
+}
+
+// SubscriptionsVersion answers a number that grows whenever a subscription changes, on whichever node. Acknowledgements do not count.
+func (v *Vault) SubscriptionsVersion(ctx context.Context) (int64, error) {
+	return v.s.counter(ctx, subscriptionsChange)
+}
+
+func (s *Store) counter(ctx context.Context, name string) (int64, error) {
+	var text string
+	err := s.queryRow(ctx, `SELECT value FROM settings WHERE name = ?`, name).Scan(&text)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("read %s: %w", name, err)
+	}
+	return strconv.ParseInt(text, 10, 64)
+}
+
+// sealed seals a secret for a column of a row.
+func (v *Vault) sealed(table, column, row string, value gateway.Secret) string {
+	return v.sealer.Seal(seal.Place{Table: table, Column: column, Row: row}, value.Reveal())
+}
+
+// opened opens a secret of a column of a row.
+func (v *Vault) opened(table, column, row, text string) (gateway.Secret, error) {
+	value, err := v.sealer.Open(seal.Place{Table: table, Column: column, Row: row}, text)
+	return gateway.Secret(value), err
+}
