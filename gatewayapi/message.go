@@ -1,0 +1,152 @@
+package gatewayapi
+
+import "encoding/json"
+
+// SendMessageRequest is the body of POST /v1/messages.
+type SendMessageRequest struct {
+	To To `json:"to" doc:"Whom the message is for."`
+	// Title comes first, on a line of its own.
+	Title string `json:"title,omitempty" doc:"Comes first, on a line of its own."`
+	// Body is plain text; text over 2,000 characters is split at word boundaries.
+	Body string `json:"body,omitempty" doc:"Plain text; over 2,000 characters it is split at word boundaries."`
+	// MessageParts stand instead of Body.
+	MessageParts []MessagePart `json:"messageParts,omitempty" doc:"Texts and files, instead of body."`
+	// CustomBody holds the platform's own message object by channel, and wins over the rest on that channel.
+	CustomBody map[string]json.RawMessage `json:"customBody,omitempty" doc:"By channel, the platform's own message object; it wins over title, body and messageParts on that channel."`
+	// Rules are the channels to try in order; empty means fbMessenger.
+	Rules []string `json:"rules,omitempty" doc:"Channels to try in order. The channel is fbMessenger."`
+	// ChannelOptions are settings that only one channel knows.
+	ChannelOptions *ChannelOptions `json:"channelOptions,omitempty" doc:"Settings that only one channel knows."`
+	// Metadata is any JSON; it stays with the gateway and comes back in events.
+	Metadata json.RawMessage `json:"metadata,omitempty" doc:"Any JSON; it stays with the gateway and comes back in events."`
+	// ExpiresOn is when the message is no longer worth sending; 24 hours from now unless given.
+	ExpiresOn *Time `json:"expiresOn,omitempty" doc:"When the message is no longer worth sending; 24 hours from now unless given."`
+	// Application is the application's key; it may be left out where only one fits.
+	Application string `json:"application,omitempty" doc:"Key of the application; may be left out where only one fits."`
+}
+
+// To is whom a message is for. FBMessengerID wins over ProfileID.
+type To struct {
+	ProfileID     string `json:"profileId,omitempty" doc:"Id of a profile."`
+	FBMessengerID string `json:"fbMessengerId,omitempty" doc:"Page-scoped id of a person; wins over profileId."`
+}
+
+// MessagePart is one piece of a message: text, or a file by URL or in base64.
+type MessagePart struct {
+	Name string `json:"name,omitempty" doc:"Name of the file."`
+	// Type is a media type such as text/plain or image/png.
+	Type string `json:"type" doc:"Media type such as text/plain or image/png."`
+	// Data is the text itself for text/plain, base64 for all other types.
+	Data     string   `json:"data,omitempty" doc:"The text itself for text/plain, base64 for all other types."`
+	URL      string   `json:"url,omitempty" doc:"Where the platform fetches the file."`
+	Size     int64    `json:"size,omitempty" doc:"Bytes; for information."`
+	Channels []string `json:"channels,omitempty" doc:"Channels the part is for; all when left out."`
+}
+
+// ChannelOptions are settings that only one channel knows.
+type ChannelOptions struct {
+	FBMessenger *MessengerOptions `json:"fbMessenger,omitempty" doc:"Settings of Messenger."`
+}
+
+// MessengerOptions are settings of Messenger.
+type MessengerOptions struct {
+	// MessagingType is RESPONSE, UPDATE, MESSAGE_TAG or UTILITY; a tag alone means MESSAGE_TAG, neither means RESPONSE.
+	MessagingType    string `json:"messagingType,omitempty" doc:"RESPONSE, UPDATE, MESSAGE_TAG or UTILITY; a tag alone means MESSAGE_TAG, neither means RESPONSE."`
+	MessageTag       string `json:"messageTag,omitempty" doc:"Tag that allows a message outside the 24 hours."`
+	PersonaID        string `json:"personaId,omitempty" doc:"Persona that speaks."`
+	NotificationType string `json:"notificationType,omitempty" doc:"REGULAR, SILENT_PUSH or NO_PUSH."`
+}
+
+// The states of a message.
+const (
+	StatusQueued    = "queued"
+	StatusSending   = "sending"
+	StatusUncertain = "uncertain"
+	StatusSent      = "sent"
+	StatusDelivered = "delivered"
+	StatusRead      = "read"
+	StatusFailed    = "failed"
+	StatusExpired   = "expired"
+	StatusCanceled  = "canceled"
+	StatusHeld      = "held"
+)
+
+// Message is a message with what became of it: the request's own fields and the gateway's.
+type Message struct {
+	ID     string `json:"id" doc:"Id of the message."`
+	Status string `json:"status" doc:"queued, sending, uncertain, sent, delivered, read, failed, expired, canceled or held."`
+	SendMessageRequest
+	// Parts is how many sends the message takes, PartsSent how many are done.
+	Parts     int `json:"parts" doc:"Sends that the message takes."`
+	PartsSent int `json:"partsSent" doc:"Sends that are done."`
+	// PlatformMessageID is the platform's id of the part sent last.
+	PlatformMessageID string `json:"platformMessageId,omitempty" doc:"The platform's id of the part sent last."`
+	AcceptedAt        Time   `json:"acceptedAt" doc:"When it was accepted."`
+	UpdatedAt         Time   `json:"updatedAt" doc:"When it last changed."`
+	SentAt            Time   `json:"sentAt,omitzero" doc:"When the platform took the last part."`
+	DeliveredAt       Time   `json:"deliveredAt,omitzero" doc:"When it reached the person."`
+	ReadAt            Time   `json:"readAt,omitzero" doc:"When the person read it."`
+	// Failure says why the message failed or expired, or why it is uncertain.
+	Failure *Failure `json:"error,omitempty" doc:"Why it failed."`
+	// Late is set when the proof that it was sent came after it had been given up.
+	Late bool `json:"late,omitempty" doc:"The proof that it was sent came after it had been given up."`
+	// Resent is set when it was sent again while uncertain, as the policy allowed: the person may have it twice.
+	Resent bool `json:"resent,omitempty" doc:"Sent again while uncertain: the person may have it twice."`
+	// Attempts are the tries so far, in order.
+	Attempts []Attempt `json:"attempts" doc:"Tries so far, in order."`
+	// Timeline lists the states with their times, in order.
+	Timeline []TimelineEntry `json:"timeline" doc:"States with their times, in order."`
+}
+
+// Attempt is one try to send one part on one channel.
+type Attempt struct {
+	Number            int      `json:"number" doc:"Counts from 1."`
+	Channel           string   `json:"channel" doc:"Channel that was tried."`
+	Part              int      `json:"part" doc:"Part that was tried, from 1."`
+	StartedAt         Time     `json:"startedAt" doc:"Start of the request."`
+	EndedAt           Time     `json:"endedAt,omitzero" doc:"End of the request."`
+	Outcome           string   `json:"outcome" doc:"sent, retry, failed or uncertain."`
+	PlatformMessageID string   `json:"platformMessageId,omitempty" doc:"The platform's id of what was sent."`
+	Failure           *Failure `json:"error,omitempty" doc:"What went wrong."`
+}
+
+// Failure says why something came to nothing. The codes are explained in docs/errors.md.
+type Failure struct {
+	Code            string `json:"code" doc:"Failure code of docs/errors.md."`
+	Message         string `json:"message" doc:"Plain words."`
+	PlatformCode    int    `json:"platformCode,omitempty" doc:"The platform's error code."`
+	PlatformSubcode int    `json:"platformSubcode,omitempty" doc:"The platform's error subcode."`
+	TraceID         string `json:"traceId,omitempty" doc:"The platform's trace id."`
+}
+
+// TimelineEntry is a state that a message has reached.
+type TimelineEntry struct {
+	Status string `json:"status" doc:"State reached."`
+	At     Time   `json:"at" doc:"When."`
+}
+
+// MessagePage is one page of messages, newest first.
+type MessagePage struct {
+	Messages []Message `json:"messages" doc:"Newest first."`
+	// Cursor gets the next page; empty on the last.
+	Cursor string `json:"cursor,omitempty" doc:"Gets the next page; missing on the last."`
+}
+
+// SendBatchRequest is the body of POST /v1/messages/batch.
+type SendBatchRequest struct {
+	Messages []SendMessageRequest `json:"messages" doc:"1 to 1,000 messages."`
+}
+
+// SendBatchResult tells for each message of a batch, in order, whether it was accepted.
+type SendBatchResult struct {
+	Accepted int            `json:"accepted" doc:"Messages accepted."`
+	Refused  int            `json:"refused" doc:"Messages refused."`
+	Results  []BatchVerdict `json:"results" doc:"One for each message, in order."`
+}
+
+// BatchVerdict is the message, or why it was refused.
+type BatchVerdict struct {
+	Index   int      `json:"index" doc:"Place in the batch, from 0."`
+	Message *Message `json:"message,omitempty" doc:"The message, when it was accepted."`
+	Error   *Error   `json:"error,omitempty" doc:"Why it was refused."`
+}

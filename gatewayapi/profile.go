@@ -1,0 +1,27 @@
+package gatewayapi
+
+import "encoding/json"
+
+// Profile is a customer of the business as a JSON object: `id`, `fbMessengerIds` (application key → person's id), `facebook` (what the platform says),
+// `createdAt`, `updatedAt`, and whatever fields the caller has given it.
+type Profile map[string]json.RawMessage
+
+// ID answers the profile's id.
+func (p Profile) ID() string {
+	var id string
+	json.Unmarshal(p["id"], &id) // the gateway always writes one
+	return id
+}
+
+// MessengerIDs answers the profile's addresses on Messenger: application key → person's id.
+func (p Profile) MessengerIDs() map[string]string {
+	ids := map[string]string{}
+	json.Unmarshal(p["fbMessengerIds"], &ids) // missing is none
+	return ids
+}
+
+// ProfilePage is one page of profiles in the order of their ids.
+type ProfilePage struct {
+	Profiles []Profile `json:"profiles" doc:"In the order of their ids."`
+	Cursor   string    `json:"cursor,omitempty" doc:"Gets the next page; missing on the last."`
+}
