@@ -35,6 +35,8 @@ type Application struct {
 	AppImageURL string
 	// GraphVersion is the version of the Graph API for this page, empty for the gateway's default.
 	GraphVersion string
+	// Limits are how many sends a second the page may make; zero fields mean the gateway's defaults.
+	Limits Limits
 	// State says whether the page takes part; Paused says why not.
 	State    ApplicationState
 	Paused   *Failure
@@ -51,6 +53,16 @@ type Application struct {
 	UpdatedAt   time.Time
 	// LastCheck is the outcome of the last check, nil before the first.
 	LastCheck *ApplicationCheck
+}
+
+// Limits are how many sends a second a page may make.
+//
+// Docs: https://developers.facebook.com/docs/messenger-platform/overview/rate-limiting
+type Limits struct {
+	// TextPerSecond is for texts, links, images, templates and reactions; the platform takes 300.
+	TextPerSecond float64 `json:"textPerSecond,omitempty"`
+	// MediaPerSecond is for audio and video; the platform takes 10.
+	MediaPerSecond float64 `json:"mediaPerSecond,omitempty"`
 }
 
 // ApplicationCheck is what a check of an application found out at the platform.

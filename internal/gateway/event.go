@@ -127,3 +127,14 @@ func DedupKey(owner string, e messenger.Envelope, k messenger.Keys) []byte {
 	}
 	return h.Sum(nil)[:16]
 }
+
+// TimeFormat is how times stand in /v1: RFC 3339 in UTC with milliseconds.
+const TimeFormat = "2006-01-02T15:04:05.000Z"
+
+// FormatTime formats a time as /v1 shows it; the zero time is empty.
+func FormatTime(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(TimeFormat)
+}

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"encoding/json"
+	"fmt"
 	"time"
 )
 
@@ -61,10 +62,38 @@ type Message struct {
 	EndedAt     time.Time
 	UpdatedAt   time.Time
 	Error       *Failure
-	Late        bool   // the proof that it was sent came after it had been given up
-	Rendered    []Part // the sends it takes, kept in memory only; nil after it was read from the database
-	Resent      bool   // sent again while uncertain, as the policy allowed: the person may have it twice
+	Late        bool // the proof that it was sent came after it had been given up
+	Resent      bool // sent again while uncertain, as the policy allowed: the person may have it twice
+
+	content *content // what is sent, kept in memory only
 }
+
+type content struct {
+	input *MessageInput
+	parts []Part
+}
+
+// SetContent keeps what the message asks for and the sends it takes, so that Content need not work them out again.
+func (m *Message) SetContent(in *MessageInput, parts []Part) { m.content = &content{in, parts} }
+
+// Content answers what the message asks for and the sends it takes. It is not safe for several goroutines.
+func (m *Message) Content() (*MessageInput, []Part, error) {
+	if m.content == nil {
+		in := new(MessageInput)
+		if err := json.Unmarshal(m.Request, in); err != nil {
+			return nil, nil, fmt.Errorf("read request of message %s: %w", m.ID, err)
+		}
+		parts, err := Render(in, m.ID)
+		if err != nil {
+			return nil, nil, fmt.Errorf("render message %s: %w", m.ID, err)
+		}
+		m.content = &content{in, parts}
+	}
+	return m.content.input, m.content.parts, nil
+}
+
+// DropContent frees what Content works out, for a message that will wait.
+func (m *Message) DropContent() { m.content = nil }
 
 // Lane is the conversation the message belongs to.
 func (m *Message) Lane() Lane { return Lane{m.Application, m.Person} }

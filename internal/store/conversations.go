@@ -41,9 +41,9 @@ type Marks struct {
 }
 
 // Marks answers the watermarks of a conversation; zero ones when nothing is known.
-func (s *Store) Marks(ctx context.Context, lane gateway.Lane) (Marks, error) {
+func (tx *Tx) Marks(lane gateway.Lane) (Marks, error) {
 	var m Marks
-	err := s.queryRow(ctx, `SELECT delivered_mark, read_mark, read_seq FROM conversations WHERE app = ? AND person = ?`, lane.Application, lane.Person).
+	err := tx.QueryRow(`SELECT delivered_mark, read_mark, read_seq FROM conversations WHERE app = ? AND person = ?`, lane.Application, lane.Person).
 		Scan(&m.Delivered, &m.Read, &m.ReadSeq)
 	if err == sql.ErrNoRows {
 		err = nil

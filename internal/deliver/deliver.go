@@ -1,0 +1,158 @@
+// Package deliver takes messages from the outbox to the platform, and learns from receipts and echoes what became of them.
+//
+// Every conversation is a lane: strictly in order, one message in flight. Lanes of a page share its rate limits and run beside each other; pages know
+// nothing of one another. Only so many messages are held in memory: what goes beyond stays in the database until there is room (queue.go). A POST
+// is made only after the mark `sending` is committed, and what became of it is committed before the lane goes on (send.go). A lost answer makes the message
+// uncertain: its lane waits a little for an echo that proves it (uncertain.go, receipts.go).
+package deliver
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/service"
+	"github.com/chasqui/chasqui/internal/store"
+)
+
+// Resend says what to do with a message whose outcome stayed uncertain while its lane waited.
+type Resend string
+
+// The policies: never send it again, or send it again once and mark it.
+const (
+	ResendNever Resend = "never"
+	ResendOnce  Resend = "once"
+)
+
+// Options says how messages are delivered. Zero values mean the defaults named.
+type Options struct {
+	Store     *store.Store
+	Vault     *store.Vault
+	Directory *service.Directory
+	Logger    *slog.Logger
+
+	Platform service.Platform // its HTTPClient is replaced by one made for many sends
+
+	Limits      gateway.Limits // for applications that name none; default 300 texts and 10 media a second
+	MaxInFlight int            // sends of one page under way at once; default 128
+	SendTimeout time.Duration  // of one POST; default 30 s
+	WaitProof   time.Duration  // how long a lane waits for proof of an uncertain message; default 5 s
+	GiveUp      time.Duration  // when an uncertain message without proof has failed; default 10 min
+	Resend      Resend         // default ResendNever
+	Metrics     Metrics
+}
+
+// Metrics receives what is counted; nil functions are not called.
+type Metrics struct {
+	Sent     func(application string, took time.Duration) // from acceptance to the platform's answer
+	Failed   func(application string, code gateway.FailureCode)
+	Attempts func(application, outcome string)
+}
+
+func (o *Options) defaults() {
+	if o.Limits.TextPerSecond == 0 {
+		o.Limits.TextPerSecond = 300
+	}
+	if o.Limits.MediaPerSecond == 0 {
+		o.Limits.MediaPerSecond = 10
+	}
+	setDefault(&o.MaxInFlight, 128)
+	setDefault(&o.SendTimeout, 30*time.Second)
+	setDefault(&o.WaitProof, 5*time.Second)
+	setDefault(&o.GiveUp, 10*time.Minute)
+	setDefault(&o.Resend, ResendNever)
+	if o.Metrics.Sent == nil {
+		o.Metrics.Sent = func(string, time.Duration) {}
+	}
+	if o.Metrics.Failed == nil {
+		o.Metrics.Failed = func(string, gateway.FailureCode) {}
+	}
+	if o.Metrics.Attempts == nil {
+		o.Metrics.Attempts = func(string, string) {}
+	}
+}
+
+func setDefault[T comparable](v *T, def T) {
+	var zero T
+	if *v == zero {
+		*v = def
+	}
+}
+
+// Deliverer sends what is in the outbox. It is made by New, started once and stopped once.
+type Deliverer struct {
+	o        Options
+	log      *slog.Logger
+	receipts store.Consumer
+	limits   atomic.Pointer[gateway.Limits]
+
+	mu       sync.Mutex
+	pages    map[string]*page
+	frontier int64 // every message up to here is in memory, or known to be in the database only
+
+	ctx    context.Context // ends when nothing new may begin
+	cancel context.CancelFunc
+	work   sync.WaitGroup
+	sends  sync.WaitGroup
+}
+
+// maxIdle is how many connections to the platform are kept open.
+const maxIdle = 512
+
+// New makes a deliverer.
+func New(o Options) *Deliverer {
+	o.defaults()
+	d := &Deliverer{o: o, log: o.Logger, pages: map[string]*page{}}
+	d.limits.Store(&o.Limits)
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxIdleConns, transport.MaxIdleConnsPerHost = maxIdle, maxIdle
+	transport.DisableCompression = true // answers are small
+	d.o.Platform.HTTPClient = &http.Client{Transport: transport, Timeout: o.SendTimeout}
+	d.receipts = store.Consumer{Name: "receipts", Handle: d.handleReceipts, After: d.afterReceipts}
+	return d
+}
+
+// Start begins to deliver. The leases must have been started.
+func (d *Deliverer) Start(ctx context.Context) error {
+	d.ctx, d.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	if err := d.loadBacklog(ctx); err != nil {
+		return err
+	}
+	for _, loop := range []func(){d.follow, d.followLeases, d.followDirectory, d.sweep, func() { d.o.Store.Consume(d.ctx, &d.receipts) }} {
+		d.work.Go(loop)
+	}
+	return nil
+}
+
+// Stop begins nothing new, and waits for what is in flight until ctx ends; what is then still in flight is uncertain after the next start.
+func (d *Deliverer) Stop(ctx context.Context) error {
+	d.cancel()
+	done := make(chan struct{})
+	go func() {
+		d.sends.Wait()
+		d.work.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		d.o.Platform.HTTPClient.CloseIdleConnections()
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// SetLimits changes the limits of applications that name none.
+func (d *Deliverer) SetLimits(l gateway.Limits) {
+	o := Options{Limits: l}
+	o.defaults()
+	d.limits.Store(&o.Limits)
+	d.refreshPages()
+}
+
+// ReceiptsPosition is how far the receipts have come in the log.
+func (d *Deliverer) ReceiptsPosition() int64 { return d.receipts.Position() }

@@ -1,0 +1,303 @@
+package deliver
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/store"
+	"github.com/chasqui/chasqui/messenger"
+)
+
+// Pauses between tries of one message: the first, doubled each time up to the longest, each shortened at random by up to a half.
+const (
+	firstPause   = time.Second
+	longestPause = 5 * time.Minute
+	keptAttempts = 50 // of a message; the oldest are forgotten first
+)
+
+// send makes one attempt at the next part of the head of a lane, and settles the lane.
+func (d *Deliverer) send(p *page, l *lane, m *gateway.Message, client *messenger.Client) {
+	now := d.o.Store.Now()
+	if !now.Before(m.ExpiresAt) {
+		d.end(p, l, expired(m, m.Status, now))
+		return
+	}
+	in, parts, err := m.Content()
+	if err != nil {
+		d.end(p, l, failed(m, m.Status, &gateway.Failure{Code: gateway.FailureInvalidContent, Message: err.Error()}, now))
+		return
+	}
+	epoch, held := d.o.Store.Leases().Epoch(m.Partition)
+	if !held {
+		d.drop(p, l)
+		return
+	}
+	mark := &store.Sending{Seq: m.Seq, Partition: m.Partition, Epoch: epoch, From: m.Status, PartsSent: m.PartsSent, At: now, Resent: m.Resent}
+	if err := d.o.Store.MarkSending(d.ctx, mark); err != nil {
+		d.pause("mark a message as sending", err)
+		d.retryLater(p, l)
+		return
+	}
+	if _, held := d.o.Store.Leases().Epoch(m.Partition); !mark.Applied || !held {
+		d.drop(p, l) // canceled, settled by an echo, or another node's by now
+		return
+	}
+	m.Status, m.Epoch, m.SendingAt = gateway.StatusSending, epoch, now
+	attempt := gateway.Attempt{Number: len(m.Attempts) + 1, Channel: gateway.ChannelMessenger, Part: m.PartsSent + 1, StartedAt: now.UTC()}
+	result, err := d.post(client, m, in.ChannelOptions.FBMessenger, parts[m.PartsSent])
+	attempt.EndedAt = d.o.Store.Now().UTC()
+	d.conclude(p, l, m, attempt, result, err)
+}
+
+// post is the call itself. It is bounded in time by the HTTP client, and is not cut short when the deliverer stops.
+func (d *Deliverer) post(client *messenger.Client, m *gateway.Message, o gateway.MessengerOptions, part gateway.Part) (messenger.SendResult, error) {
+	req := messenger.SendRequest{
+		Recipient: messenger.Recipient{ID: messenger.PSID(m.Person)}, MessagingType: o.Settled(), Tag: o.MessageTag,
+		NotificationType: o.NotificationType, PersonaID: o.PersonaID, Message: messenger.Message{Raw: part.Raw},
+	}
+	ctx := context.WithoutCancel(d.ctx)
+	if part.File != nil {
+		return client.SendFile(ctx, req, messenger.File{Name: part.File.Name, ContentType: part.File.Type, Data: part.File.Data})
+	}
+	return client.Send(ctx, req)
+}
+
+// conclude decides what an answer means for the message, its page and its lane.
+func (d *Deliverer) conclude(p *page, l *lane, m *gateway.Message, attempt gateway.Attempt, result messenger.SendResult, err error) {
+	var refused *messenger.Error
+	switch {
+	case err == nil:
+		attempt.Outcome, attempt.MID = "sent", string(result.MessageID)
+		d.sent(p, l, m, attempt)
+	case messenger.OutcomeUnknown(err):
+		attempt.Outcome = "uncertain"
+		attempt.Failure = &gateway.Failure{Code: gateway.FailureUnknownOutcome, Message: "the platform's answer was lost: " + err.Error()}
+		d.uncertain(p, l, m, attempt)
+	case errors.As(err, &refused):
+		d.refused(p, l, m, attempt, refused)
+	default:
+		attempt.Failure = &gateway.Failure{Code: gateway.FailurePlatformUnavailable, Message: err.Error()}
+		d.again(p, l, m, attempt, pauseAfter(len(m.Attempts)))
+	}
+}
+
+// sent records that a part went out: the next one follows, or the message is done.
+func (d *Deliverer) sent(p *page, l *lane, m *gateway.Message, attempt gateway.Attempt) {
+	d.note(m, attempt)
+	m.PartsSent++
+	m.MID, m.MarkAt = attempt.MID, attempt.StartedAt
+	r := &store.Result{Message: m, From: gateway.StatusSending, Epoch: m.Epoch}
+	if m.PartsSent < m.Parts {
+		m.Status = gateway.StatusQueued
+		d.keep(p, l, r)
+		return
+	}
+	m.Status, m.SentAt = gateway.StatusSent, attempt.EndedAt
+	r.Events = []*gateway.Event{messageEvent(gateway.EventMessageSent, m, nil)}
+	d.end(p, l, r)
+}
+
+// refused follows the verdict of the error table.
+func (d *Deliverer) refused(p *page, l *lane, m *gateway.Message, attempt gateway.Attempt, refused *messenger.Error) {
+	verdict := refused.Verdict()
+	attempt.Failure = failure(refused, verdict)
+	switch {
+	case verdict.Action == messenger.Retry && (verdict.Limit == 0 || tries(m, refused.Code) < verdict.Limit):
+		d.again(p, l, m, attempt, max(pauseAfter(len(m.Attempts)), verdict.After))
+	case verdict.Action == messenger.WaitUntil:
+		wait := max(pauseAfter(len(m.Attempts)), verdict.After)
+		d.mu.Lock()
+		d.hold(p, wait)
+		d.mu.Unlock()
+		d.again(p, l, m, attempt, wait)
+	case verdict.Action == messenger.PageBroken:
+		d.breakPage(p, attempt.Failure)
+		d.again(p, l, m, attempt, 0)
+	default:
+		attempt.Outcome = "failed"
+		d.note(m, attempt)
+		r := failed(m, gateway.StatusSending, attempt.Failure, d.o.Store.Now())
+		r.Epoch = m.Epoch
+		d.end(p, l, r)
+	}
+}
+
+// tries counts the attempts that failed with the same code of the platform.
+func tries(m *gateway.Message, code int) int {
+	n := 0
+	for _, a := range m.Attempts {
+		if a.Failure != nil && a.Failure.PlatformCode == code {
+			n++
+		}
+	}
+	return n
+}
+
+// breakPage stops a page whose token or permissions are refused. Its queue is kept until somebody mends it.
+func (d *Deliverer) breakPage(p *page, why *gateway.Failure) {
+	d.mu.Lock()
+	first, app := !p.stopped, p.app
+	p.stopped = true
+	d.mu.Unlock()
+	if !first {
+		return
+	}
+	d.log.Error("page paused: the platform refuses its token or permissions", "application", p.key, "page_id", app.PageID, "code", why.PlatformCode,
+		"subcode", why.PlatformSubcode, "reason", why.Message)
+	_, err := d.o.Vault.UpdateApplication(context.WithoutCancel(d.ctx), p.key, func(a *gateway.Application) error {
+		if a.AccessToken != app.AccessToken || a.State != gateway.ApplicationActive {
+			return errUnchanged // mended meanwhile, or stopped already
+		}
+		a.State, a.Paused, a.PausedAt = gateway.ApplicationPaused, why, d.o.Store.Now()
+		return nil
+	})
+	if err != nil && !errors.Is(err, errUnchanged) {
+		d.log.Error("pause application", "application", p.key, "err", err)
+	}
+	if err := d.o.Directory.Refresh(context.WithoutCancel(d.ctx)); err != nil {
+		d.log.Warn("refresh directory", "err", err)
+	}
+	d.refreshPages()
+}
+
+var errUnchanged = errors.New("nothing to change")
+
+// again puts the message back, to be tried after a pause.
+func (d *Deliverer) again(p *page, l *lane, m *gateway.Message, attempt gateway.Attempt, wait time.Duration) {
+	attempt.Outcome = "retry"
+	d.note(m, attempt)
+	m.Status, m.DueAt = gateway.StatusQueued, time.Time{}
+	if wait > 0 {
+		m.DueAt = d.o.Store.Now().Add(wait).UTC()
+		if m.DueAt.After(m.ExpiresAt) {
+			m.DueAt = m.ExpiresAt
+		}
+	}
+	d.keep(p, l, &store.Result{Message: m, From: gateway.StatusSending, Epoch: m.Epoch})
+}
+
+func (d *Deliverer) note(m *gateway.Message, attempt gateway.Attempt) {
+	d.o.Metrics.Attempts(m.Application, attempt.Outcome)
+	m.Attempts = append(m.Attempts, attempt)
+	if len(m.Attempts) > keptAttempts {
+		m.Attempts = append([]gateway.Attempt(nil), m.Attempts[len(m.Attempts)-keptAttempts:]...)
+	}
+}
+
+func pauseAfter(attempts int) time.Duration {
+	pause := firstPause << min(attempts, 10)
+	pause = min(pause, longestPause)
+	return pause - time.Duration(rand.Int64N(int64(pause/2)))
+}
+
+// failed makes the result of a message that has come to nothing.
+func failed(m *gateway.Message, from gateway.Status, why *gateway.Failure, now time.Time) *store.Result {
+	m.Status, m.Error, m.EndedAt = gateway.StatusFailed, why, now.UTC()
+	return &store.Result{Message: m, From: from, Events: []*gateway.Event{messageEvent(gateway.EventMessageFailed, m, nil)}}
+}
+
+// expired makes the result of a message whose time is up.
+func expired(m *gateway.Message, from gateway.Status, now time.Time) *store.Result {
+	m.Status, m.EndedAt = gateway.StatusExpired, now.UTC()
+	m.Error = &gateway.Failure{Code: gateway.FailureExpired, Message: "it could not be sent before " + m.ExpiresAt.UTC().Format(time.RFC3339)}
+	if n := len(m.Attempts); n > 0 && m.Attempts[n-1].Failure != nil {
+		m.Error.Message += "; the last attempt: " + m.Attempts[n-1].Failure.Message
+	}
+	return &store.Result{Message: m, From: from, Events: []*gateway.Event{messageEvent(gateway.EventMessageExpired, m, nil)}}
+}
+
+// record commits a result, and tries again for as long as the database cannot: what the platform did is not to be forgotten. False when the deliverer
+// stopped first; the row then still says `sending`, and the next start treats it as uncertain.
+func (d *Deliverer) record(r *store.Result) bool {
+	for {
+		err := d.o.Store.Record(context.WithoutCancel(d.ctx), r)
+		if err == nil {
+			d.count(r)
+			return true
+		}
+		if d.ctx.Err() != nil {
+			d.log.Error("record a result", "message_id", r.Message.ID, "err", err)
+			return false
+		}
+		d.pause("record a result", err)
+	}
+}
+
+// count tells the metrics of a message that has come to its end.
+func (d *Deliverer) count(r *store.Result) {
+	m := r.Message
+	switch {
+	case !r.Applied:
+	case m.Status == gateway.StatusSent:
+		d.o.Metrics.Sent(m.Application, m.SentAt.Sub(m.AcceptedAt))
+	case m.Error != nil:
+		d.o.Metrics.Failed(m.Application, m.Error.Code)
+	}
+}
+
+// keep records a result after which the message is still the head of its lane.
+func (d *Deliverer) keep(p *page, l *lane, r *store.Result) {
+	if !d.record(r) {
+		return
+	}
+	if !r.Applied {
+		d.drop(p, l)
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	l.busy = false
+	d.settle(p, l)
+}
+
+// end records a result after which the message leaves its lane.
+func (d *Deliverer) end(p *page, l *lane, r *store.Result) {
+	if d.record(r) {
+		d.drop(p, l)
+	}
+}
+
+// drop takes the head off its lane: it is done with, or not this node's any more.
+func (d *Deliverer) drop(p *page, l *lane) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	l.busy = false
+	if len(l.queue) > 0 {
+		d.pop(p, l)
+	}
+	d.settle(p, l)
+}
+
+// retryLater leaves the head where it is, for the database was not there to mark it.
+func (d *Deliverer) retryLater(p *page, l *lane) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	l.busy = false
+	d.settle(p, l)
+}
+
+// failure says what a refusal means, for programs and for people.
+func failure(e *messenger.Error, v messenger.Verdict) *gateway.Failure {
+	f := &gateway.Failure{Message: e.Message, PlatformCode: e.Code, PlatformSubcode: e.Subcode, TraceID: e.TraceID, Code: gateway.FailurePlatformRefused}
+	if f.Message == "" {
+		f.Message = e.Error()
+	}
+	switch {
+	case errors.Is(e, messenger.ErrTokenInvalid):
+		f.Code = gateway.FailureTokenInvalid
+	case v.Action == messenger.PageBroken:
+		f.Code = gateway.FailurePermissionMissing
+	case v.Action == messenger.WaitUntil:
+		f.Code = gateway.FailureRateLimited
+	case v.Action == messenger.OutsideWindow:
+		f.Code = gateway.FailureOutsideWindow
+	case v.Action == messenger.PersonUnreachable:
+		f.Code = gateway.FailurePersonUnreachable
+	case v.Action == messenger.Retry:
+		f.Code = gateway.FailurePlatformUnavailable
+	}
+	return f
+}

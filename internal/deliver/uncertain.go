@@ -1,0 +1,191 @@
+package deliver
+
+import (
+	"context"
+	"time"
+
+	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/store"
+)
+
+// uncertain records that an answer was lost. The lane waits for proof; then it goes on.
+func (d *Deliverer) uncertain(p *page, l *lane, m *gateway.Message, attempt gateway.Attempt) {
+	d.note(m, attempt)
+	d.markUncertain(p, l, m)
+}
+
+func (d *Deliverer) markUncertain(p *page, l *lane, m *gateway.Message) {
+	from := m.Status
+	m.Status = gateway.StatusUncertain
+	r := &store.Result{Message: m, From: from, Epoch: m.Epoch, Events: []*gateway.Event{messageEvent(gateway.EventMessageUncertain, m, nil)}}
+	proof := d.expectProof(l)
+	if !d.record(r) {
+		return
+	}
+	if !r.Applied {
+		d.drop(p, l)
+		return
+	}
+	d.await(p, l, m, proof, d.o.WaitProof)
+}
+
+// recover settles a message that was under way when its worker ended: a row that says sending has lost its answer.
+func (d *Deliverer) recover(p *page, l *lane, m *gateway.Message) {
+	if m.Status == gateway.StatusSending {
+		m.Attempts = append(m.Attempts, gateway.Attempt{
+			Number: len(m.Attempts) + 1, Channel: gateway.ChannelMessenger, Part: m.PartsSent + 1, StartedAt: m.SendingAt, EndedAt: d.o.Store.Now().UTC(),
+			Outcome: "uncertain", Failure: &gateway.Failure{Code: gateway.FailureUnknownOutcome, Message: "the gateway stopped before the platform's answer was recorded"},
+		})
+		d.markUncertain(p, l, m)
+		return
+	}
+	// It was uncertain already: the lane waits for what is left of its time.
+	d.await(p, l, m, d.expectProof(l), d.o.WaitProof-d.o.Store.Now().Sub(m.SendingAt))
+}
+
+func (d *Deliverer) expectProof(l *lane) <-chan struct{} {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	l.proof = make(chan struct{})
+	return l.proof
+}
+
+// prove tells a lane that an echo may have settled its head.
+func (d *Deliverer) prove(lane gateway.Lane) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if p := d.pages[lane.Application]; p != nil {
+		if l := p.lanes[lane.Person]; l != nil && l.proof != nil {
+			close(l.proof)
+			l.proof = nil
+		}
+	}
+}
+
+// await waits for proof that an uncertain message was sent, and then settles its lane: with proof the message goes on, without it is sent again if the policy
+// says so, and else left behind.
+func (d *Deliverer) await(p *page, l *lane, m *gateway.Message, proof <-chan struct{}, wait time.Duration) {
+	deadline := time.NewTimer(max(0, wait))
+	defer deadline.Stop()
+	for done := false; !done; {
+		now, err := d.o.Store.Message(context.WithoutCancel(d.ctx), m.ID)
+		if err != nil {
+			d.pause("read an uncertain message", err)
+		} else if now.Echoed>>m.PartsSent&1 == 1 || now.Status != gateway.StatusUncertain {
+			d.proven(p, l, m, now)
+			return
+		}
+		select {
+		case <-proof:
+			proof = d.expectProof(l)
+		case <-deadline.C:
+			done = true
+		case <-d.ctx.Done():
+			return
+		}
+	}
+	if d.o.Resend == ResendOnce && !m.Resent && d.o.Store.Now().Before(m.ExpiresAt) {
+		d.mu.Lock()
+		m.Resent, m.DueAt = true, time.Time{}
+		client := p.client
+		d.mu.Unlock()
+		d.send(p, l, m, client)
+		return
+	}
+	d.drop(p, l)
+}
+
+// proven goes on with a message that an echo has settled, or whose row somebody else has.
+func (d *Deliverer) proven(p *page, l *lane, m *gateway.Message, now *gateway.Message) {
+	if now.Status == gateway.StatusUncertain {
+		// The echo came before the row said that the answer was lost.
+		m.Echoed, m.MID, m.MarkAt = now.Echoed, now.MID, now.MarkAt
+		r := settle(m, d.o.Store.Now())
+		if !d.record(r) {
+			return
+		}
+		now = m
+	}
+	if now.Status != gateway.StatusQueued {
+		d.drop(p, l)
+		return
+	}
+	d.mu.Lock()
+	m.Status, m.PartsSent, m.Echoed, m.Attempts = now.Status, now.PartsSent, now.Echoed, now.Attempts
+	l.busy = false
+	d.settle(p, l)
+	d.mu.Unlock()
+}
+
+// settle makes the result of an uncertain message whose pending part is proven: the next part follows, or it is sent.
+func settle(m *gateway.Message, now time.Time) *store.Result {
+	from := m.Status
+	r := &store.Result{Message: m, From: from, Epoch: m.Epoch}
+	m.PartsSent++
+	if n := len(m.Attempts); n > 0 {
+		m.Attempts[n-1].Outcome, m.Attempts[n-1].MID = "sent", m.MID
+	}
+	if m.PartsSent < m.Parts {
+		m.Status = gateway.StatusQueued
+		return r
+	}
+	m.Status, m.SentAt = gateway.StatusSent, now.UTC()
+	r.Events = []*gateway.Event{messageEvent(gateway.EventMessageSent, m, nil)}
+	return r
+}
+
+const (
+	sweepInterval = 2 * time.Second
+	sweepBatch    = 500
+)
+
+// sweep ends messages that no lane will: those whose time is up while their page or conversation is held, and those that stayed uncertain.
+func (d *Deliverer) sweep() {
+	tick := time.NewTicker(sweepInterval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			if err := d.sweepOnce(); err != nil && d.ctx.Err() == nil {
+				d.log.Warn("sweep the outbox", "err", err)
+			}
+		case <-d.ctx.Done():
+			return
+		}
+	}
+}
+
+func (d *Deliverer) sweepOnce() error {
+	now := d.o.Store.Now()
+	overdue, err := d.o.Store.Overdue(d.ctx, now, sweepBatch)
+	if err != nil {
+		return err
+	}
+	unresolved, err := d.o.Store.Unresolved(d.ctx, now.Add(-d.o.GiveUp), sweepBatch)
+	if err != nil {
+		return err
+	}
+	var results []*store.Result
+	for _, m := range overdue {
+		if _, held := d.o.Store.Leases().Epoch(m.Partition); held {
+			results = append(results, expired(m, gateway.StatusQueued, now))
+		}
+	}
+	for _, m := range unresolved {
+		if _, held := d.o.Store.Leases().Epoch(m.Partition); held {
+			results = append(results, failed(m, gateway.StatusUncertain, &gateway.Failure{
+				Code: gateway.FailureUnknownOutcome, Message: "the platform's answer was lost and no echo proved that the message was sent",
+			}, now))
+		}
+	}
+	if len(results) == 0 {
+		return nil
+	}
+	if err := d.o.Store.Record(d.ctx, results...); err != nil {
+		return err
+	}
+	for _, r := range results {
+		d.count(r)
+	}
+	return nil
+}

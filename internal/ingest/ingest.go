@@ -1,0 +1,209 @@
+// Package ingest is the endpoint where the platform delivers its webhooks. It checks the signature, finds out to whom each event belongs, and commits the
+// raw bytes before it answers. It interprets nothing: that is for the readers of the log.
+package ingest
+
+import (
+	"context"
+	"crypto/subtle"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/service"
+	"github.com/chasqui/chasqui/internal/store"
+	"github.com/chasqui/chasqui/messenger"
+)
+
+// DefaultMaxBody is the largest webhook that is taken, in bytes.
+const DefaultMaxBody = 10 << 20
+
+// Options says what the endpoint works with.
+type Options struct {
+	Store     *store.Store
+	Directory *service.Directory
+	Logger    *slog.Logger
+	MaxBody   int64 // bytes; default DefaultMaxBody
+	Metrics   Metrics
+}
+
+// Metrics receives what is counted; nil functions are not called.
+type Metrics struct {
+	Received     func(application string, events, duplicates int) // application is empty for events that none owns
+	BadSignature func(application string)
+	Refused      func(reason string)
+}
+
+// Handler is the endpoint of all doors: a path value `key` names the application whose door it is.
+type Handler struct {
+	o Options
+
+	mu       sync.Mutex
+	lookedUp time.Time // when an unknown key last made the directory be read again
+}
+
+// New makes the endpoint.
+func New(o Options) *Handler {
+	if o.MaxBody == 0 {
+		o.MaxBody = DefaultMaxBody
+	}
+	if o.Metrics.Received == nil {
+		o.Metrics.Received = func(string, int, int) {}
+	}
+	if o.Metrics.BadSignature == nil {
+		o.Metrics.BadSignature = func(string) {}
+	}
+	if o.Metrics.Refused == nil {
+		o.Metrics.Refused = func(string) {}
+	}
+	return &Handler{o: o}
+}
+
+// Register puts the endpoint on a mux, under both of its paths.
+func (h *Handler) Register(mux *http.ServeMux) {
+	for _, path := range []string{"/facebook/1/applications/{key}/webhook", "/webhooks/{key}"} {
+		mux.HandleFunc("GET "+path, h.verify)
+		mux.HandleFunc("POST "+path, h.receive)
+	}
+}
+
+// verify answers the platform's question whether this callback is meant.
+//
+// Docs: https://developers.facebook.com/docs/graph-api/webhooks/getting-started
+func (h *Handler) verify(w http.ResponseWriter, r *http.Request) {
+	app := h.application(r)
+	if app == nil {
+		http.NotFound(w, r)
+		return
+	}
+	q := r.URL.Query()
+	given, want := []byte(q.Get("hub.verify_token")), []byte(app.VerifyToken.Reveal())
+	if q.Get("hub.mode") != "subscribe" || len(want) == 0 || subtle.ConstantTimeCompare(given, want) != 1 {
+		h.o.Metrics.Refused("verify_token")
+		http.Error(w, "forbidden", http.StatusForbidden)
+		return
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	io.WriteString(w, q.Get("hub.challenge"))
+}
+
+// receive takes a delivery: all of its events are committed, or the answer makes the platform send it again.
+func (h *Handler) receive(w http.ResponseWriter, r *http.Request) {
+	app := h.application(r)
+	if app == nil {
+		h.o.Metrics.Refused("unknown_key")
+		http.NotFound(w, r)
+		return
+	}
+	body, err := readBody(w, r, h.o.MaxBody)
+	if err != nil {
+		var tooLarge *http.MaxBytesError
+		if errors.As(err, &tooLarge) {
+			h.o.Metrics.Refused("too_large")
+			http.Error(w, "body too large", http.StatusRequestEntityTooLarge)
+			return
+		}
+		http.Error(w, "body could not be read", http.StatusBadRequest)
+		return
+	}
+	if messenger.Verify(app.AppSecret.Reveal(), body, r.Header.Get("X-Hub-Signature-256")) != nil {
+		h.o.Metrics.BadSignature(app.Key)
+		h.o.Logger.Warn("webhook refused: bad signature", "application", app.Key, "app_id", app.AppID)
+		http.Error(w, "forbidden", http.StatusForbidden)
+		return
+	}
+	envelopes, err := messenger.Split(body)
+	if err != nil {
+		h.o.Metrics.Refused("not_json")
+		http.Error(w, "not JSON", http.StatusBadRequest)
+		return
+	}
+	if err := h.commit(r.Context(), app, envelopes); err != nil {
+		h.o.Logger.Error("webhook not stored", "application", app.Key, "events", len(envelopes), "err", err)
+		h.o.Metrics.Refused("store")
+		w.Header().Set("Retry-After", "5")
+		http.Error(w, "try again", http.StatusServiceUnavailable)
+		return
+	}
+	io.WriteString(w, "EVENT_RECEIVED")
+}
+
+// commit places the events of a delivery and stores them. The door vouches for pages of its own app only.
+func (h *Handler) commit(ctx context.Context, door *gateway.Application, envelopes []messenger.Envelope) error {
+	if len(envelopes) == 0 {
+		return nil
+	}
+	now := h.o.Store.Now()
+	events := make([]*gateway.Event, len(envelopes))
+	for i, e := range envelopes {
+		events[i] = h.place(door, e, now)
+	}
+	if err := h.o.Store.AppendEvents(ctx, events); err != nil {
+		return err
+	}
+	for start := 0; start < len(events); {
+		owner, end, duplicates := events[start].Application, start, 0
+		for ; end < len(events) && events[end].Application == owner; end++ {
+			if events[end].Pos == 0 {
+				duplicates++
+			}
+		}
+		h.o.Metrics.Received(owner, end-start, duplicates)
+		start = end
+	}
+	return nil
+}
+
+func (h *Handler) place(door *gateway.Application, e messenger.Envelope, now time.Time) *gateway.Event {
+	keys := e.Keys()
+	event := &gateway.Event{
+		PageID: string(e.PageID), Type: gateway.TypeOf(e.Channel, keys.Kind), Channel: e.Channel, EntryTime: e.Time, ReceivedAt: now, Raw: e.Raw,
+	}
+	owner := "app:" + door.AppID
+	if e.Object == "page" {
+		event.Person = string(keys.Person())
+		if app := h.o.Directory.ApplicationOf(door.AppID, event.PageID); app != nil {
+			event.Application, owner = app.Key, app.Key
+		}
+	} else {
+		event.Type = gateway.EventUnknown
+	}
+	event.Partition = gateway.Partition(event.Application, event.Person)
+	event.Dedup = gateway.DedupKey(owner, e, keys)
+	return event
+}
+
+// application finds the application whose door was used. A key that is not known may be new on another node: then the directory is read again, but not more
+// often than ten times a second.
+func (h *Handler) application(r *http.Request) *gateway.Application {
+	key := r.PathValue("key")
+	if app := h.o.Directory.Application(key); app != nil {
+		return app
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if now := h.o.Store.Now(); now.Sub(h.lookedUp) > 100*time.Millisecond {
+		h.lookedUp = now
+		if err := h.o.Directory.Refresh(r.Context()); err != nil {
+			h.o.Logger.Warn("refresh directory", "err", err)
+		}
+	}
+	return h.o.Directory.Application(key)
+}
+
+func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
+	reader := http.MaxBytesReader(w, r.Body, limit)
+	if r.ContentLength > limit {
+		return nil, &http.MaxBytesError{Limit: limit}
+	}
+	if r.ContentLength >= 0 {
+		body := make([]byte, r.ContentLength)
+		_, err := io.ReadFull(reader, body)
+		return body, err
+	}
+	return io.ReadAll(reader)
+}

@@ -1,0 +1,138 @@
+// Package project reads the log into profiles and conversations: at first contact a person gets a profile, and what the platform says about them is
+// fetched in the background, never while a webhook waits.
+package project
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+
+	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/service"
+	"github.com/chasqui/chasqui/internal/store"
+)
+
+// maxKnown is how many people are remembered as having a profile, to spare the database the question.
+const maxKnown = 100_000
+
+// Options says what the projector works with.
+type Options struct {
+	Store     *store.Store
+	Directory *service.Directory
+	Platform  service.Platform
+	Logger    *slog.Logger
+}
+
+// Projector keeps profiles and conversations up to date with the log. It is made by New, started once and stopped once.
+type Projector struct {
+	o        Options
+	consumer store.Consumer
+	known    map[gateway.Lane]struct{} // people that have a profile; used by the consumer only
+	newcomer chan struct{}             // there may be somebody to fetch
+
+	cancel context.CancelFunc
+	work   sync.WaitGroup
+}
+
+// New makes a projector.
+func New(o Options) *Projector {
+	p := &Projector{o: o, known: map[gateway.Lane]struct{}{}, newcomer: make(chan struct{}, 1)}
+	p.consumer = store.Consumer{Name: "projector", Handle: p.handle, After: p.after}
+	return p
+}
+
+// Start begins to read the log. The leases must have been started.
+func (p *Projector) Start(ctx context.Context) {
+	ctx, p.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	p.work.Go(func() { p.o.Store.Consume(ctx, &p.consumer) })
+	p.work.Go(func() { p.fetch(ctx) })
+}
+
+// Stop ends reading and waits for it.
+func (p *Projector) Stop() {
+	p.cancel()
+	p.work.Wait()
+}
+
+// Position is up to where the log has been projected: subscribers get nothing that is after it, so that every event they get has its profile.
+func (p *Projector) Position() int64 { return p.consumer.Position() }
+
+// handle finds out which conversations events touch, and who is new.
+func (p *Projector) handle(ctx context.Context, events []*gateway.Event) (func(*store.Tx) error, error) {
+	var order []gateway.Lane
+	seen := map[gateway.Lane]*store.Seen{}
+	people := map[gateway.Lane]bool{} // who did something themselves
+	for _, e := range events {
+		if e.Application == "" || e.Person == "" || e.Channel == "" || e.Type.Internal() {
+			continue
+		}
+		lane := e.Lane()
+		s := seen[lane]
+		if s == nil {
+			s = &store.Seen{Lane: lane, First: e.ReceivedAt}
+			seen[lane] = s
+			order = append(order, lane)
+		}
+		s.Last = e.ReceivedAt
+		if byPerson(e) {
+			s.Inbound = e.ReceivedAt
+			people[lane] = true
+		}
+	}
+	if len(order) == 0 {
+		return nil, nil
+	}
+	var newcomers []gateway.Lane
+	for _, lane := range order {
+		if _, ok := p.known[lane]; ok || !people[lane] {
+			continue
+		}
+		id, err := p.o.Store.ProfileOf(ctx, lane.Application, lane.Person)
+		if err != nil {
+			return nil, err
+		}
+		if id == "" {
+			newcomers = append(newcomers, lane)
+		}
+		p.remember(lane)
+	}
+	touched := make([]store.Seen, len(order))
+	for i, lane := range order {
+		touched[i] = *seen[lane]
+	}
+	return func(tx *store.Tx) error {
+		if err := tx.TouchConversations(touched); err != nil {
+			return err
+		}
+		for _, lane := range newcomers {
+			if err := tx.FirstContact(lane); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, nil
+}
+
+func (p *Projector) remember(lane gateway.Lane) {
+	if len(p.known) >= maxKnown {
+		clear(p.known)
+	}
+	p.known[lane] = struct{}{}
+}
+
+// byPerson tells whether the person did something, rather than the page or the platform.
+func byPerson(e *gateway.Event) bool {
+	switch e.Type {
+	case gateway.EventMessageInbound, gateway.EventMessageEdit, gateway.EventPostback, gateway.EventReferral, gateway.EventOptin,
+		gateway.EventReaction, gateway.EventAccountLinking:
+		return true
+	}
+	return false
+}
+
+func (p *Projector) after([]*gateway.Event) {
+	select {
+	case p.newcomer <- struct{}{}:
+	default:
+	}
+}

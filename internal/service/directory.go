@@ -1,0 +1,109 @@
+package service
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/store"
+)
+
+const directoryInterval = 500 * time.Millisecond
+
+// Directory holds all applications and subscriptions in memory, for the paths that need one for every event or message. It follows changes made on other
+// nodes within half a second, and its own node's at once. What it hands out must not be changed.
+type Directory struct {
+	vault *store.Vault
+	log   *slog.Logger
+
+	mu      sync.Mutex // one refresh at a time
+	current atomic.Pointer[listing]
+}
+
+type listing struct {
+	applications  []*gateway.Application
+	byKey         map[string]*gateway.Application
+	byPage        map[pageKey]*gateway.Application
+	subscriptions []*gateway.Subscription
+	versions      [2]int64
+	changed       chan struct{} // closed when a newer listing is there
+}
+
+type pageKey struct{ app, page string }
+
+// NewDirectory reads the directory for the first time.
+func NewDirectory(ctx context.Context, vault *store.Vault, log *slog.Logger) (*Directory, error) {
+	d := &Directory{vault: vault, log: log}
+	return d, d.Refresh(ctx)
+}
+
+// Run follows changes until ctx ends.
+func (d *Directory) Run(ctx context.Context) {
+	tick := time.NewTicker(directoryInterval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			if err := d.Refresh(ctx); err != nil && ctx.Err() == nil {
+				d.log.Warn("refresh directory", "err", err)
+			}
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// Refresh reads what changed since the last time.
+func (d *Directory) Refresh(ctx context.Context) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	old := d.current.Load()
+	applications, err := d.vault.ApplicationsVersion(ctx)
+	if err != nil {
+		return err
+	}
+	subscriptions, err := d.vault.SubscriptionsVersion(ctx)
+	if err != nil {
+		return err
+	}
+	l := &listing{versions: [2]int64{applications, subscriptions}, changed: make(chan struct{})}
+	if old != nil && old.versions == l.versions {
+		return nil
+	}
+	if l.applications, err = d.vault.Applications(ctx); err != nil {
+		return err
+	}
+	if l.subscriptions, err = d.vault.Subscriptions(ctx); err != nil {
+		return err
+	}
+	l.byKey, l.byPage = map[string]*gateway.Application{}, map[pageKey]*gateway.Application{}
+	for _, a := range l.applications {
+		l.byKey[a.Key] = a
+		l.byPage[pageKey{a.AppID, a.PageID}] = a
+	}
+	d.current.Store(l)
+	if old != nil {
+		close(old.changed)
+	}
+	return nil
+}
+
+// Application answers the application with a key; nil when there is none.
+func (d *Directory) Application(key string) *gateway.Application { return d.current.Load().byKey[key] }
+
+// ApplicationOf answers the application of a page under a Facebook app; nil when there is none.
+func (d *Directory) ApplicationOf(appID, pageID string) *gateway.Application {
+	return d.current.Load().byPage[pageKey{appID, pageID}]
+}
+
+// Applications answers all applications.
+func (d *Directory) Applications() []*gateway.Application { return d.current.Load().applications }
+
+// Subscriptions answers all subscriptions.
+func (d *Directory) Subscriptions() []*gateway.Subscription { return d.current.Load().subscriptions }
+
+// Changed answers a channel that is closed when anything in the directory has changed since the call.
+func (d *Directory) Changed() <-chan struct{} { return d.current.Load().changed }

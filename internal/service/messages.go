@@ -1,0 +1,308 @@
+package service
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/store"
+)
+
+// MaxBatch is how many messages one batch may hold.
+const MaxBatch = 1000
+
+// maxIdempotencyKey is how long a caller's Idempotency-Key may be.
+const maxIdempotencyKey = 255
+
+// Messages accepts messages for sending and tells what became of them.
+type Messages struct {
+	Store     *store.Store
+	Directory *Directory
+}
+
+// Accepted is the answer to a request to send.
+type Accepted struct {
+	Message  *gateway.Message
+	Replayed bool // the request had been made before under the same idempotency key
+}
+
+// Send accepts one message: it is in the outbox when Send returns. idempotencyKey may be empty; body is the request as received, by which repeats
+// are told from mistakes. Errors are of the table in docs/errors.md, and nothing is stored then.
+func (m *Messages) Send(ctx context.Context, key *gateway.APIKey, in *gateway.MessageInput, idempotencyKey string, body []byte) (Accepted, error) {
+	remembered, err := m.idempotency(key, idempotencyKey, body)
+	if err != nil {
+		return Accepted{}, err
+	}
+	message, err := m.prepare(ctx, key, in)
+	if err != nil {
+		// A repeat is answered as before even when it could not be accepted any more.
+		if again, ok := m.replay(ctx, remembered); ok {
+			return Accepted{again[0], true}, nil
+		}
+		return Accepted{}, err
+	}
+	if remembered != nil {
+		remembered.Answer = message.ID
+	}
+	replayed, err := m.Store.Accept(ctx, []*gateway.Message{message}, remembered)
+	if err != nil {
+		return Accepted{}, err
+	}
+	if !replayed {
+		return Accepted{Message: message}, nil
+	}
+	again, err := m.remembered(ctx, remembered)
+	if err != nil {
+		return Accepted{}, err
+	}
+	return Accepted{again[0], true}, nil
+}
+
+// Verdict is what became of one message of a batch: the message, or why it was not accepted.
+type Verdict struct {
+	Message *gateway.Message
+	Err     error
+}
+
+// SendBatch accepts those of up to MaxBatch messages that can be, in order and in one commit, and tells for each. Under an idempotency key that was used
+// before it answers as then, and true.
+func (m *Messages) SendBatch(ctx context.Context, key *gateway.APIKey, inputs []gateway.MessageInput, idempotencyKey string, body []byte) ([]Verdict, bool, error) {
+	if len(inputs) == 0 || len(inputs) > MaxBatch {
+		return nil, false, gateway.Invalid("messages", "give 1 to %d messages; this has %d", MaxBatch, len(inputs))
+	}
+	remembered, err := m.idempotency(key, idempotencyKey, body)
+	if err != nil {
+		return nil, false, err
+	}
+	verdicts := make([]Verdict, len(inputs))
+	var accepted []*gateway.Message
+	var ids []string
+	for i := range inputs {
+		message, err := m.prepare(ctx, key, &inputs[i])
+		verdicts[i] = Verdict{message, under(err, fmt.Sprintf("messages[%d]", i))}
+		id := ""
+		if err == nil {
+			accepted = append(accepted, message)
+			id = message.ID
+		}
+		ids = append(ids, id)
+	}
+	if len(accepted) == 0 {
+		if again, ok := m.replay(ctx, remembered); ok {
+			return asBefore(verdicts, again), true, nil
+		}
+		return verdicts, false, nil
+	}
+	if remembered != nil {
+		remembered.Answer = strings.Join(ids, ",")
+	}
+	replayed, err := m.Store.Accept(ctx, accepted, remembered)
+	if err != nil || !replayed {
+		return verdicts, false, err
+	}
+	again, err := m.remembered(ctx, remembered)
+	if err != nil {
+		return nil, false, err
+	}
+	return asBefore(verdicts, again), true, nil
+}
+
+func asBefore(verdicts []Verdict, again []*gateway.Message) []Verdict {
+	for i := range verdicts {
+		if i < len(again) && again[i] != nil {
+			verdicts[i] = Verdict{Message: again[i]}
+		}
+	}
+	return verdicts
+}
+
+func under(err error, field string) error {
+	var e *gateway.Error
+	if errors.As(err, &e) {
+		return e.Under(field)
+	}
+	return err
+}
+
+// prepare checks an input and makes the message of it.
+func (m *Messages) prepare(ctx context.Context, key *gateway.APIKey, in *gateway.MessageInput) (*gateway.Message, error) {
+	now := m.Store.Now()
+	if err := in.Check(now); err != nil {
+		return nil, err
+	}
+	address, err := m.address(ctx, key, in)
+	if err != nil {
+		return nil, err
+	}
+	id := m.Store.NewID("msg")
+	parts, err := gateway.Render(in, id)
+	if err != nil {
+		return nil, err
+	}
+	expires := now.Add(gateway.DefaultExpiry)
+	if in.ExpiresOn != nil {
+		expires = in.ExpiresOn.UTC()
+	}
+	if len(in.Rules) == 0 {
+		in.Rules = []string{gateway.ChannelMessenger}
+	}
+	in.Application = address.Application
+	request, err := json.Marshal(in)
+	if err != nil {
+		return nil, gateway.Invalid("customBody", "this is not JSON").WithCause(err)
+	}
+	message := &gateway.Message{
+		ID: id, Partition: gateway.Partition(address.Application, address.Person), Application: address.Application, Person: address.Person,
+		ProfileID: in.To.ProfileID, APIKey: key.ID, Status: gateway.StatusQueued, Request: request, Parts: len(parts),
+		AcceptedAt: now, UpdatedAt: now, ExpiresAt: expires,
+	}
+	message.SetContent(in, parts)
+	return message, nil
+}
+
+// address settles through which application a message goes, and to whom.
+func (m *Messages) address(ctx context.Context, key *gateway.APIKey, in *gateway.MessageInput) (gateway.Lane, error) {
+	var candidates []*gateway.Application
+	if in.Application != "" {
+		a := m.Directory.Application(in.Application)
+		if a == nil {
+			return gateway.Lane{}, gateway.Invalid("application", "there is no application %q", in.Application)
+		}
+		if !key.AllowsApplication(a.Key) {
+			return gateway.Lane{}, gateway.Errorf(gateway.CodeForbidden, "this key may not use application %s", a.Key).WithField("application")
+		}
+		candidates = append(candidates, a)
+	} else {
+		for _, a := range m.Directory.Applications() {
+			if key.AllowsApplication(a.Key) && a.State != gateway.ApplicationConnecting {
+				candidates = append(candidates, a)
+			}
+		}
+	}
+	if len(candidates) == 1 && in.To.FBMessengerID != "" {
+		return gateway.Lane{Application: candidates[0].Key, Person: in.To.FBMessengerID}, nil
+	}
+	if len(candidates) == 0 {
+		return gateway.Lane{}, gateway.Invalid("application", "no application is connected that this key may use")
+	}
+	return m.fitting(ctx, in, candidates)
+}
+
+// fitting finds the one application, of those given, through which the person can be reached.
+func (m *Messages) fitting(ctx context.Context, in *gateway.MessageInput, candidates []*gateway.Application) (gateway.Lane, error) {
+	var lanes []gateway.Lane
+	if person := in.To.FBMessengerID; person != "" {
+		for _, a := range candidates {
+			profile, err := m.Store.ProfileOf(ctx, a.Key, person)
+			if err != nil {
+				return gateway.Lane{}, err
+			}
+			if profile != "" {
+				lanes = append(lanes, gateway.Lane{Application: a.Key, Person: person})
+			}
+		}
+	} else {
+		profile, err := m.Store.Profile(ctx, in.To.ProfileID)
+		if gateway.CodeOf(err) == gateway.CodeNotFound {
+			return gateway.Lane{}, gateway.Invalid("to.profileId", "there is no profile %q", in.To.ProfileID)
+		}
+		if err != nil {
+			return gateway.Lane{}, err
+		}
+		for _, a := range candidates {
+			if person := profile.Addresses[a.Key]; person != "" {
+				lanes = append(lanes, gateway.Lane{Application: a.Key, Person: person})
+			}
+		}
+		if len(lanes) == 0 {
+			return gateway.Lane{}, gateway.Invalid("to.profileId", "profile %q has no Messenger address for the application", in.To.ProfileID)
+		}
+	}
+	if len(lanes) != 1 {
+		return gateway.Lane{}, gateway.Errorf(gateway.CodeApplicationAmbiguous, "%d applications fit: say which one", max(len(lanes), len(candidates))).WithField("application")
+	}
+	return lanes[0], nil
+}
+
+func (m *Messages) idempotency(key *gateway.APIKey, idempotencyKey string, body []byte) (*store.Idempotency, error) {
+	if idempotencyKey == "" {
+		return nil, nil
+	}
+	if len(idempotencyKey) > maxIdempotencyKey {
+		return nil, gateway.Invalid("Idempotency-Key", "the key may have %d bytes, this has %d", maxIdempotencyKey, len(idempotencyKey))
+	}
+	sum := sha256.Sum256(body)
+	return &store.Idempotency{APIKey: key.ID, Key: idempotencyKey, Fingerprint: sum[:]}, nil
+}
+
+// replay answers what was answered before under the same key to the same body.
+func (m *Messages) replay(ctx context.Context, key *store.Idempotency) ([]*gateway.Message, bool) {
+	if key == nil {
+		return nil, false
+	}
+	messages, err := m.remembered(ctx, key)
+	return messages, err == nil && len(messages) > 0 && messages[0] != nil
+}
+
+// remembered answers the messages of the request that took an idempotency key first, nil for those that were not accepted.
+func (m *Messages) remembered(ctx context.Context, key *store.Idempotency) ([]*gateway.Message, error) {
+	first, err := m.Store.RememberedAnswer(ctx, key.APIKey, key.Key)
+	if err != nil || first == nil {
+		return nil, err
+	}
+	if !bytes.Equal(first.Fingerprint, key.Fingerprint) {
+		return nil, gateway.Errorf(gateway.CodeIdempotencyMismatch, "this Idempotency-Key was used with another body").WithField("Idempotency-Key")
+	}
+	var messages []*gateway.Message
+	for id := range strings.SplitSeq(first.Answer, ",") {
+		var message *gateway.Message
+		if id != "" {
+			if message, err = m.Store.Message(ctx, id); err != nil {
+				return nil, err
+			}
+		}
+		messages = append(messages, message)
+	}
+	return messages, nil
+}
+
+// Get answers a message that the key may see; a not_found error otherwise.
+func (m *Messages) Get(ctx context.Context, key *gateway.APIKey, id string) (*gateway.Message, error) {
+	message, err := m.Store.Message(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if !key.AllowsApplication(message.Application) {
+		return nil, gateway.NotFound("message", id)
+	}
+	return message, nil
+}
+
+// List answers messages that the key may see, newest first.
+func (m *Messages) List(ctx context.Context, key *gateway.APIKey, f store.MessageFilter) ([]*gateway.Message, error) {
+	if key.Limited() {
+		if len(f.Applications) == 0 {
+			f.Applications = key.Applications
+		}
+		for _, a := range f.Applications {
+			if !slices.Contains(key.Applications, a) {
+				return nil, gateway.Errorf(gateway.CodeForbidden, "this key may not use application %s", a).WithField("application")
+			}
+		}
+	}
+	return m.Store.ListMessages(ctx, f)
+}
+
+// Cancel ends a message that is still queued; a not_cancelable error otherwise.
+func (m *Messages) Cancel(ctx context.Context, key *gateway.APIKey, id string) (*gateway.Message, error) {
+	if _, err := m.Get(ctx, key, id); err != nil {
+		return nil, err
+	}
+	return m.Store.CancelMessage(ctx, id)
+}
