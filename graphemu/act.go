@@ -1,0 +1,321 @@
+package graphemu
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Action is what a person does; exactly one of its parts is set, apart from
+// Referral, which may stand beside GetStarted, and ReplyTo beside Text.
+type Action struct {
+	Text       string            `json:"text,omitempty"`
+	ReplyTo    string            `json:"reply_to,omitempty"` // the mid that the text answers
+	QuickReply *TapAction        `json:"quick_reply,omitempty"`
+	Postback   *TapAction        `json:"postback,omitempty"`
+	GetStarted bool              `json:"get_started,omitempty"`
+	Referral   *Referral         `json:"referral,omitempty"`
+	Attachment *AttachmentAction `json:"attachment,omitempty"`
+	Read       bool              `json:"read,omitempty"`
+	Reaction   *ReactionAction   `json:"reaction,omitempty"`
+	Edit       *EditAction       `json:"edit,omitempty"`
+}
+
+// TapAction is a tapped quick reply or button.
+type TapAction struct {
+	Title   string `json:"title"`
+	Payload string `json:"payload"`
+}
+
+// AttachmentAction is something a person sends that is no text.
+type AttachmentAction struct {
+	Type string `json:"type"` // image, audio, video, file
+	URL  string `json:"url"`
+}
+
+// ReactionAction is a reaction to a message; without an emoji it is taken back.
+type ReactionAction struct {
+	MID   string `json:"mid"`
+	Emoji string `json:"emoji"`
+}
+
+// EditAction changes the text of a message of the person, at most five times.
+type EditAction struct {
+	MID  string `json:"mid"`
+	Text string `json:"text"`
+}
+
+// ActionResult says what became of an action. MID is set for messages and
+// postbacks. Pending is true for a link followed by a person who has no thread:
+// the referral comes with Get Started, as on the platform.
+type ActionResult struct {
+	MID     string `json:"mid,omitempty"`
+	EventID string `json:"event_id,omitempty"`
+	Pending bool   `json:"pending,omitempty"`
+}
+
+// ErrAction is matched by the errors of [Server.Act] for an action that makes
+// no sense.
+var ErrAction = errors.New("action is not possible")
+
+// Act does what a person does: it changes the thread and sends the webhooks
+// that follow from it. It returns before they are delivered.
+func (s *Server) Act(ctx context.Context, pageID, psid string, a Action) (ActionResult, error) {
+	s.init()
+	if err := ctx.Err(); err != nil {
+		return ActionResult{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	page, person, err := s.find(pageID, psid)
+	if err != nil {
+		return ActionResult{}, err
+	}
+	if err := a.check(); err != nil {
+		return ActionResult{}, err
+	}
+	res, err := s.act(page, person, a)
+	if err != nil {
+		return ActionResult{}, fmt.Errorf("%w: %w", ErrAction, err)
+	}
+	s.announceThread(page, person)
+	return res, nil
+}
+
+func (a Action) check() error {
+	n := 0
+	for _, set := range []bool{
+		a.Text != "", a.QuickReply != nil, a.Postback != nil, a.GetStarted,
+		a.Referral != nil && !a.GetStarted, a.Attachment != nil, a.Read, a.Reaction != nil, a.Edit != nil,
+	} {
+		if set {
+			n++
+		}
+	}
+	if n != 1 {
+		return fmt.Errorf("%w: exactly one of text, quick_reply, postback, get_started, referral, attachment, read, reaction, edit must be given", ErrAction)
+	}
+	return nil
+}
+
+func (s *Server) act(page *pageState, p *personState, a Action) (ActionResult, error) {
+	switch {
+	case a.Text != "":
+		m := wireMessage{Text: a.Text}
+		if a.ReplyTo != "" {
+			m.ReplyTo = &replyTo{a.ReplyTo}
+		}
+		return s.write(page, p, m), nil
+	case a.QuickReply != nil:
+		return s.write(page, p, wireMessage{Text: a.QuickReply.Title, QuickReply: &quickReplyTap{a.QuickReply.Payload}}), nil
+	case a.Attachment != nil:
+		return s.attach(page, p, *a.Attachment)
+	case a.Postback != nil:
+		return s.postback(page, p, *a.Postback, nil), nil
+	case a.GetStarted:
+		return s.getStarted(page, p, a.Referral)
+	case a.Referral != nil:
+		return s.follow(page, p, a.Referral.complete()), nil
+	case a.Read:
+		return s.read(page, p), nil
+	case a.Reaction != nil:
+		return s.react(page, p, *a.Reaction)
+	}
+	return s.edit(page, p, *a.Edit)
+}
+
+// write is a message of the person.
+func (s *Server) write(page *pageState, p *personState, m wireMessage) ActionResult {
+	e := s.fromPerson(page, p, "messages")
+	m.MID = s.newID("m_", page, p)
+	e.wire.Message, e.mid = &m, m.MID
+	s.open(p)
+	s.keep(p, &ThreadMessage{MID: m.MID, From: "person", Text: m.Text, Message: mustJSON(m), SentAt: time.UnixMilli(e.wire.Timestamp).UTC()})
+	s.emit(page, p, e)
+	return ActionResult{MID: m.MID, EventID: e.id}
+}
+
+func (s *Server) attach(page *pageState, p *personState, a AttachmentAction) (ActionResult, error) {
+	if !slices.Contains([]string{"image", "audio", "video", "file"}, a.Type) || a.URL == "" {
+		return ActionResult{}, errors.New("an attachment needs a type (image, audio, video, file) and a url")
+	}
+	attachments := mustJSON([]any{map[string]any{"type": a.Type, "payload": map[string]string{"url": a.URL}}})
+	return s.write(page, p, wireMessage{Attachments: attachments}), nil
+}
+
+func (s *Server) postback(page *pageState, p *personState, tap TapAction, ref *Referral) ActionResult {
+	e := s.fromPerson(page, p, "messaging_postbacks")
+	mid := s.newID("m_", page, p)
+	e.wire.Postback, e.mid = &wirePostback{MID: mid, Title: tap.Title, Payload: tap.Payload, Referral: ref}, mid
+	s.open(p)
+	s.keep(p, &ThreadMessage{MID: mid, From: "person", Text: tap.Title, Postback: tap.Payload, SentAt: time.UnixMilli(e.wire.Timestamp).UTC()})
+	s.emit(page, p, e)
+	return ActionResult{MID: mid, EventID: e.id}
+}
+
+func (s *Server) getStarted(page *pageState, p *personState, ref *Referral) (ActionResult, error) {
+	var button struct {
+		Payload string `json:"payload"`
+	}
+	if raw := page.Profile["get_started"]; raw == nil || json.Unmarshal(raw, &button) != nil {
+		return ActionResult{}, errors.New("the page has no Get Started button: set get_started in its messenger profile")
+	}
+	if p.Open && len(p.Messages) > 0 {
+		return ActionResult{}, errors.New("the thread has begun: Get Started is only shown to people without one")
+	}
+	switch {
+	case ref != nil:
+		ref = ref.complete()
+	case p.Pending != nil:
+		ref = p.Pending
+	}
+	p.Pending = nil
+	return s.postback(page, p, TapAction{Title: "Get Started", Payload: button.Payload}, ref), nil
+}
+
+// follow is a link with a ref. A person without a thread has to tap Get Started
+// first, and the referral comes with that postback.
+func (s *Server) follow(page *pageState, p *personState, ref *Referral) ActionResult {
+	s.keep(p, &ThreadMessage{
+		MID: s.newID("note_", page, p), From: "person", SentAt: time.UnixMilli(s.timestamp(p)).UTC(),
+		Note: "You entered this conversation by following a link.",
+	})
+	if !p.Open {
+		p.Pending = ref
+		return ActionResult{Pending: true}
+	}
+	e := s.fromPerson(page, p, "messaging_referrals")
+	e.wire.Referral = ref
+	s.open(p)
+	s.emit(page, p, e)
+	return ActionResult{EventID: e.id}
+}
+
+// read is the person looking at the thread.
+func (s *Server) read(page *pageState, p *personState) ActionResult {
+	var mids []string
+	var watermark int64
+	e := s.fromPerson(page, p, "message_reads")
+	now := time.UnixMilli(e.wire.Timestamp).UTC()
+	for _, m := range p.Messages {
+		if m.From != "page" {
+			continue
+		}
+		watermark = max(watermark, m.SentAt.UnixMilli())
+		if m.DeliveredAt.IsZero() {
+			m.DeliveredAt = now
+			mids = append(mids, m.MID)
+		}
+		if m.ReadAt.IsZero() {
+			m.ReadAt = now
+		}
+	}
+	if watermark == 0 {
+		watermark = e.wire.Timestamp
+	}
+	if len(mids) > 0 {
+		d := s.fromPerson(page, p, "message_deliveries")
+		d.wire.Delivery = &wireDelivery{MIDs: mids, Watermark: watermark}
+		s.emit(page, p, d)
+	}
+	e.wire.Read = &wireRead{watermark}
+	s.emit(page, p, e)
+	return ActionResult{EventID: e.id}
+}
+
+func (s *Server) react(page *pageState, p *personState, a ReactionAction) (ActionResult, error) {
+	m := p.message(a.MID)
+	if m == nil {
+		return ActionResult{}, fmt.Errorf("the thread has no message %.40q", a.MID)
+	}
+	e := s.fromPerson(page, p, "message_reactions")
+	e.wire.Reaction = &wireReaction{MID: a.MID, Action: "react", Emoji: a.Emoji, Reaction: reactionName(a.Emoji)}
+	if a.Emoji == "" {
+		e.wire.Reaction = &wireReaction{MID: a.MID, Action: "unreact"}
+	}
+	m.react("person", a.Emoji)
+	s.open(p)
+	s.emit(page, p, e)
+	return ActionResult{EventID: e.id}, nil
+}
+
+func (s *Server) edit(page *pageState, p *personState, a EditAction) (ActionResult, error) {
+	m := p.message(a.MID)
+	if m == nil || m.From != "person" || m.Message == nil || a.Text == "" {
+		return ActionResult{}, errors.New("an edit needs the mid of a message of the person and a text")
+	}
+	n := 1
+	for _, mid := range p.Edits {
+		if mid == a.MID {
+			n++
+		}
+	}
+	if n > 5 {
+		return ActionResult{}, errors.New("a message can be changed five times")
+	}
+	m.Text = a.Text
+	p.Edits = append(p.Edits, a.MID)
+	e := s.fromPerson(page, p, "message_edits")
+	e.wire.Edit = &wireEdit{MID: a.MID, Text: a.Text, NumEdit: n}
+	s.emit(page, p, e)
+	return ActionResult{EventID: e.id}, nil
+}
+
+// open opens the thread and the window.
+func (s *Server) open(p *personState) {
+	p.Open, p.LastActive = true, s.now()
+}
+
+// maxThread is how many messages of a thread are kept.
+const maxThread = 10_000
+
+func (s *Server) keep(p *personState, m *ThreadMessage) {
+	if len(p.Messages) >= maxThread {
+		p.Messages = append([]*ThreadMessage(nil), p.Messages[maxThread/10:]...)
+	}
+	p.Messages = append(p.Messages, m)
+}
+
+func (p *personState) message(mid string) *ThreadMessage {
+	for i := len(p.Messages) - 1; i >= 0; i-- {
+		if p.Messages[i].MID == mid {
+			return p.Messages[i]
+		}
+	}
+	return nil
+}
+
+func (m *ThreadMessage) react(who, emoji string) {
+	if emoji == "" {
+		delete(m.Reactions, who)
+		return
+	}
+	if m.Reactions == nil {
+		m.Reactions = map[string]string{}
+	}
+	m.Reactions[who] = emoji
+}
+
+// reactionName is the platform's name of the reactions it offers by itself.
+func reactionName(emoji string) string {
+	switch emoji {
+	case "❤", "❤️", "😍":
+		return "love"
+	case "😆":
+		return "smile"
+	case "😮":
+		return "wow"
+	case "😢":
+		return "sad"
+	case "😠":
+		return "angry"
+	case "👍":
+		return "like"
+	case "👎":
+		return "dislike"
+	}
+	return "other"
+}

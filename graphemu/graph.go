@@ -1,0 +1,320 @@
+package graphemu
+
+import (
+	"bytes"
+	"crypto/subtle"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/chasqui/chasqui/messenger"
+)
+
+// call is one Graph API call while it is answered.
+type call struct {
+	r      *http.Request
+	method string // after the override by the parameter "method"
+	node   string // "me" is resolved
+	edge   string
+	params params
+	token  string
+	app    string // whose token it is
+	page   string // of a page token
+	psid   string // whom the call is about, for fault rules and records
+	ver    string
+}
+
+var versionPrefix = regexp.MustCompile(`^v\d+\.\d+$`)
+
+// maxCall is how many bytes a call may have.
+const maxCall = 32 << 20
+
+// serveGraph answers one Graph API call.
+func (s *Server) serveGraph(w http.ResponseWriter, r *http.Request) {
+	began := time.Now()
+	pause := s.latency.next(s.Latency)
+	wait(r, pause/2)
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxCall))
+	if err != nil {
+		messenger.WriteError(w, refuse(100, 0, "(#100) The request cannot be read"))
+		return
+	}
+	c := newCall(r, body)
+	record := APICall{Time: s.now(), Method: r.Method, Path: r.URL.Path}
+	var answer answerBuffer
+	fault, faulty := s.answer(&answer, c)
+	wait(r, pause-pause/2)
+	record.Fault, record.Status, record.Answer = faulty, answer.status, capText(answer.body.String())
+	c.describe(&record, body)
+	record.DurationMS = milliseconds(time.Since(began))
+	if fault.DropResponse {
+		record.Status = 0
+		s.recordCall(record)
+		panic(http.ErrAbortHandler)
+	}
+	s.recordCall(record)
+	answer.flush(w, c, fault)
+}
+
+// answer lets faults have their way and else carries the call out.
+func (s *Server) answer(w *answerBuffer, c *call) (fault Fault, faulty bool) {
+	auth := s.authorize(c)
+	endpoint := s.endpoint(c)
+	if endpoint == "messages" {
+		c.psid = c.params.object("recipient").text("id")
+	}
+	fault, faulty = s.takeFault(endpoint, c.page, c.psid)
+	if faulty {
+		wait(c.r, time.Duration(fault.DelayMS)*time.Millisecond)
+		if e := fault.refusal(); e != nil {
+			w.refuse(e)
+			return fault, true
+		}
+	}
+	if auth != nil {
+		w.refuse(auth)
+		return fault, faulty
+	}
+	value, e := s.dispatch(endpoint, c)
+	if e != nil {
+		w.refuse(e)
+		return fault, faulty
+	}
+	w.write(value)
+	return fault, faulty
+}
+
+func newCall(r *http.Request, body []byte) *call {
+	c := &call{r: r, method: r.Method, params: readParams(r, body)}
+	parts := strings.FieldsFunc(r.URL.Path, func(r rune) bool { return r == '/' })
+	if len(parts) > 0 && versionPrefix.MatchString(parts[0]) {
+		c.ver, parts = parts[0], parts[1:]
+	}
+	if len(parts) > 0 {
+		c.node = parts[0]
+		c.edge = strings.Join(parts[1:], "/")
+	}
+	if m := strings.ToUpper(c.params.text("method")); m != "" && r.Method == http.MethodPost {
+		c.method = m
+	}
+	c.token = c.params.text("access_token")
+	if kind, value, ok := strings.Cut(r.Header.Get("Authorization"), " "); ok && c.token == "" {
+		if strings.EqualFold(kind, "Bearer") || strings.EqualFold(kind, "OAuth") {
+			c.token = strings.TrimSpace(value)
+		}
+	}
+	return c
+}
+
+// authorize finds out whose token it is and checks the proof.
+func (s *Server) authorize(c *call) *messenger.Error {
+	if c.token == "" {
+		return refuse(2500, 0, "An active access token must be used to query information about the current user.")
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var app *appState
+	if id, secret, isApp := strings.Cut(c.token, "|"); isApp {
+		app = s.apps[id]
+		if app == nil || subtle.ConstantTimeCompare([]byte(secret), []byte(app.Secret)) != 1 {
+			return refuse(190, 0, "Invalid OAuth access token signature.")
+		}
+	} else {
+		info, ok := s.tokens[c.token]
+		if !ok && s.retired[c.token] {
+			return refuse(190, 463, "Error validating access token: Session has expired.")
+		}
+		if app = s.apps[info.AppID]; !ok || app == nil {
+			return refuse(190, 0, "Invalid OAuth access token - Cannot parse access token")
+		}
+		c.page = info.PageID
+	}
+	c.app = app.ID
+	if c.node == "me" && c.page != "" {
+		c.node = c.page
+	}
+	proof := c.params.text("appsecret_proof")
+	if proof == "" && app.RequireProof {
+		return refuseProof("API calls from the server require an appsecret_proof argument")
+	}
+	if proof != "" && subtle.ConstantTimeCompare([]byte(proof), []byte(messenger.Proof(app.Secret, c.token))) != 1 {
+		return refuseProof("Invalid appsecret_proof provided in the API argument")
+	}
+	return nil
+}
+
+// endpoint names the call, as fault rules do.
+func (s *Server) endpoint(c *call) string {
+	switch c.edge {
+	case "messages", "subscriptions", "subscribed_apps", "messenger_profile":
+		return c.edge
+	case "":
+	default:
+		return "unknown"
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case c.node == "debug_token":
+		return "debug_token"
+	case c.node == "me" || s.pages[c.node] != nil:
+		return "page"
+	case s.apps[c.node] != nil || c.node == "app":
+		return "app"
+	}
+	return "profile"
+}
+
+func (s *Server) dispatch(endpoint string, c *call) (any, *messenger.Error) {
+	switch c.method + " " + endpoint {
+	case "POST messages":
+		return s.send(c)
+	case "GET page":
+		return s.getPage(c)
+	case "GET app":
+		return s.getApp(c)
+	case "GET profile":
+		return s.getProfile(c)
+	case "GET debug_token":
+		return s.debugToken(c)
+	case "GET subscriptions":
+		return s.getSubscriptions(c)
+	case "POST subscriptions":
+		return s.subscribe(c)
+	case "DELETE subscriptions":
+		return s.unsubscribe(c)
+	case "GET subscribed_apps":
+		return s.getSubscribedApps(c)
+	case "POST subscribed_apps":
+		return s.subscribePage(c)
+	case "DELETE subscribed_apps":
+		return s.unsubscribePage(c)
+	case "GET messenger_profile":
+		return s.getMessengerProfile(c)
+	case "POST messenger_profile":
+		return s.setMessengerProfile(c)
+	case "DELETE messenger_profile":
+		return s.deleteMessengerProfile(c)
+	}
+	if endpoint == "unknown" {
+		return nil, refuse(2500, 0, fmt.Sprintf("Unknown path components: /%.80s", c.edge))
+	}
+	return nil, unsupported(c)
+}
+
+// unsupported is the platform's answer to what it does not have, or does not
+// show.
+func unsupported(c *call) *messenger.Error {
+	e := refuse(100, 33, fmt.Sprintf("Unsupported %s request. Object with ID '%.60s' does not exist, cannot be loaded due to missing permissions, or does not support this operation.", strings.ToLower(c.method), c.node))
+	e.Type = "GraphMethodException"
+	return e
+}
+
+func refuse(code, subcode int, message string) *messenger.Error {
+	return &messenger.Error{Code: code, Subcode: subcode, Type: "OAuthException", Message: message, Status: http.StatusBadRequest}
+}
+
+func refuseProof(message string) *messenger.Error {
+	return &messenger.Error{Code: 100, Type: "GraphMethodException", Message: message, Status: http.StatusBadRequest}
+}
+
+// answerBuffer keeps an answer until latency and faults have had their turn.
+type answerBuffer struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+func (a *answerBuffer) Header() http.Header         { return a.header }
+func (a *answerBuffer) WriteHeader(status int)      { a.status = status }
+func (a *answerBuffer) Write(b []byte) (int, error) { return a.body.Write(b) }
+
+func (a *answerBuffer) refuse(e *messenger.Error) {
+	a.header = http.Header{}
+	e.TraceID = "A" + fmt.Sprintf("%022x", time.Now().UnixNano())
+	messenger.WriteError(a, e)
+}
+
+func (a *answerBuffer) write(v any) {
+	a.header = http.Header{"Content-Type": {"application/json; charset=UTF-8"}}
+	a.status = http.StatusOK
+	enc := json.NewEncoder(&a.body)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		a.status = http.StatusInternalServerError
+		return
+	}
+	a.body.Truncate(a.body.Len() - 1)
+}
+
+func (a *answerBuffer) flush(w http.ResponseWriter, c *call, f Fault) {
+	h := w.Header()
+	for name, values := range a.header {
+		h[name] = values
+	}
+	version := c.ver
+	if version == "" {
+		version = messenger.DefaultVersion
+	}
+	h.Set("Facebook-Api-Version", version)
+	h.Set("Cache-Control", "private, no-cache, no-store, must-revalidate")
+	h.Set("Access-Control-Allow-Origin", "*")
+	for name, value := range f.Headers {
+		h.Set(name, value)
+	}
+	w.WriteHeader(a.status)
+	w.Write(a.body.Bytes()) //nolint:errcheck // the caller is gone when this fails
+}
+
+// wait pauses, unless the caller goes away.
+func wait(r *http.Request, d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-r.Context().Done():
+	}
+}
+
+// What is never shown of a call, in forms and in JSON.
+var (
+	hiddenPair   = regexp.MustCompile(`((?:^|[&?])(?:access_token|appsecret_proof|input_token|verify_token)=)[^&]*`)
+	hiddenMember = regexp.MustCompile(`("(?:access_token|appsecret_proof|input_token|verify_token)"\s*:\s*")[^"]*`)
+)
+
+// describe fills in the record of the call, without its secrets.
+func (c *call) describe(rec *APICall, body []byte) {
+	rec.AppID, rec.PageID, rec.PSID = c.app, c.page, c.psid
+	if c.token != "" {
+		rec.Token = "…" + c.token[max(0, len(c.token)-4):]
+	}
+	text, query := string(body), c.r.URL.RawQuery
+	if strings.Contains(query, "token") || strings.Contains(query, "proof") {
+		query = hiddenPair.ReplaceAllString(query, "${1}[hidden]")
+	}
+	if strings.Contains(text, "token") || strings.Contains(text, "proof") {
+		text = hiddenPair.ReplaceAllString(text, "${1}[hidden]")
+		text = hiddenMember.ReplaceAllString(text, "${1}[hidden]")
+	}
+	for _, name := range []string{"access_token", "input_token", "appsecret_proof", "verify_token"} {
+		if secret := c.params.text(name); len(secret) >= 8 {
+			text = strings.ReplaceAll(text, secret, "[hidden]") // wherever it stands in a multipart body
+		}
+	}
+	rec.Query, rec.Body = query, capText(text)
+}
+
+func capText(s string) string {
+	const limit = 64 << 10
+	if len(s) > limit {
+		return strings.ToValidUTF8(s[:limit], "") + "…"
+	}
+	return s
+}

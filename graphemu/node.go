@@ -1,0 +1,134 @@
+package graphemu
+
+import (
+	"net/http"
+	"slices"
+
+	"github.com/chasqui/chasqui/messenger"
+)
+
+// selectFields keeps what was asked for; id always comes along.
+func selectFields(c *call, node string, all map[string]any, byDefault ...string) (any, *messenger.Error) {
+	wanted := c.params.list("fields")
+	if len(wanted) == 0 {
+		wanted = byDefault
+	}
+	out := map[string]any{}
+	if id, ok := all["id"]; ok {
+		out["id"] = id
+	}
+	for _, name := range wanted {
+		value, ok := all[name]
+		if !ok {
+			return nil, refuse(100, 0, "(#100) Tried accessing nonexistent field ("+name+") on node type ("+node+")")
+		}
+		if value != nil {
+			out[name] = value
+		}
+	}
+	return out, nil
+}
+
+// getPage is GET /me and GET /{page}.
+func (s *Server) getPage(c *call) (any, *messenger.Error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	page := s.pages[c.node]
+	if page == nil || (c.page != "" && c.page != page.ID) {
+		return nil, unsupported(c)
+	}
+	picture := page.PictureURL
+	if picture == "" {
+		picture = pictureURL(c.r, page.ID)
+	}
+	return selectFields(c, "Page", map[string]any{
+		"id": page.ID, "name": page.Name, "category": "Community", "link": "https://www.facebook.com/" + page.ID,
+		"picture": map[string]any{"data": map[string]any{"url": picture, "is_silhouette": false, "width": 50, "height": 50}},
+	}, "name", "id")
+}
+
+// getApp is GET /{app}.
+func (s *Server) getApp(c *call) (any, *messenger.Error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c.node == "app" {
+		c.node = c.app
+	}
+	app := s.apps[c.node]
+	if app == nil || app.ID != c.app {
+		return nil, unsupported(c)
+	}
+	logo := app.LogoURL
+	if logo == "" {
+		logo = pictureURL(c.r, app.ID)
+	}
+	return selectFields(c, "Application", map[string]any{
+		"id": app.ID, "name": app.Name, "logo_url": logo, "icon_url": logo, "category": "Business", "namespace": nil,
+		"link": "https://www.facebook.com/games/?app_id=" + app.ID,
+	}, "category", "link", "name", "id")
+}
+
+// getProfile is GET /{psid}.
+func (s *Server) getProfile(c *call) (any, *messenger.Error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c.psid = c.node
+	page, p, err := s.find(c.page, c.node)
+	if err != nil {
+		return nil, unsupported(c)
+	}
+	for _, name := range c.params.list("fields") {
+		if slices.Contains(page.RefusedFields, name) {
+			return nil, refuse(230, 0, "(#230) The field "+name+" needs a permission that the app does not have")
+		}
+	}
+	picture := p.ProfilePic
+	if picture == "" {
+		picture = pictureURL(c.r, p.ID)
+	}
+	all := map[string]any{
+		"id": p.ID, "name": p.Name(), "first_name": p.FirstName, "last_name": p.LastName, "profile_pic": picture,
+		"locale": p.Locale, "timezone": p.Timezone, "gender": nil,
+	}
+	if p.Gender != "" {
+		all["gender"] = p.Gender
+	}
+	return selectFields(c, "User", all, "id", "name", "first_name", "last_name", "profile_pic")
+}
+
+// debugToken is GET /debug_token.
+func (s *Server) debugToken(c *call) (any, *messenger.Error) {
+	input := c.params.text("input_token")
+	if input == "" {
+		return nil, refuse(100, 0, "(#100) The parameter input_token is required.")
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	answer := func(data map[string]any) (any, *messenger.Error) { return map[string]any{"data": data}, nil }
+	if app := s.apps[c.app]; input == messenger.AppToken(app.ID, app.Secret) {
+		return answer(map[string]any{"app_id": app.ID, "type": "APP", "application": app.Name, "is_valid": true, "scopes": []string{}})
+	}
+	info, ok := s.tokens[input]
+	if !ok || info.AppID != c.app {
+		why := map[string]any{"code": 190, "message": "Invalid OAuth access token - Cannot parse access token"}
+		if s.retired[input] {
+			why = map[string]any{"code": 190, "message": "Error validating access token: Session has expired.", "subcode": 463}
+		}
+		return answer(map[string]any{"error": why, "is_valid": false, "scopes": []string{}})
+	}
+	return answer(map[string]any{
+		"app_id": info.AppID, "type": "PAGE", "application": s.apps[info.AppID].Name, "expires_at": 0,
+		"data_access_expires_at": 0, "is_valid": true, "issued_at": 1700000000, "profile_id": info.PageID,
+		"user_id": "100000000000001",
+		"scopes":  []string{"pages_show_list", "pages_messaging", "pages_manage_metadata", "pages_read_engagement"},
+	})
+}
+
+// pictureURL is where the emulator draws a picture for what has none.
+func pictureURL(r *http.Request, id string) string {
+	scheme := "http://"
+	if r.TLS != nil {
+		scheme = "https://"
+	}
+	return scheme + r.Host + "/_emu/pictures/" + id + ".svg"
+}

@@ -1,0 +1,133 @@
+package graphemu
+
+import (
+	"time"
+)
+
+// WebhookAttempt is one attempt to deliver a webhook.
+type WebhookAttempt struct {
+	Seq        int64          `json:"seq"` // grows by one with each attempt
+	Time       time.Time      `json:"time"`
+	AppID      string         `json:"app_id"`
+	PageID     string         `json:"page_id,omitempty"`
+	PSID       string         `json:"psid,omitempty"`
+	Field      string         `json:"field"` // messages, message_reads, ...; "verification" for the GET of a subscription
+	EventID    string         `json:"event_id,omitempty"`
+	Attempt    int            `json:"attempt"` // 1 is the first
+	Request    WebhookRequest `json:"request"`
+	Answer     *WebhookAnswer `json:"answer,omitempty"` // nil when none came
+	Error      string         `json:"error,omitempty"`  // why none came
+	OK         bool           `json:"ok"`               // answered with 2xx
+	RetryInMS  int64          `json:"retry_in_ms,omitempty"`
+	Exhausted  bool           `json:"exhausted,omitempty"` // no further attempt
+	DurationMS float64        `json:"duration_ms"`
+}
+
+// WebhookRequest is what was sent.
+type WebhookRequest struct {
+	URL     string            `json:"url"`
+	Headers map[string]string `json:"headers,omitempty"`
+	Body    string            `json:"body,omitempty"`
+}
+
+// WebhookAnswer is what came back.
+type WebhookAnswer struct {
+	Status int    `json:"status"`
+	Body   string `json:"body,omitempty"`
+}
+
+// APICall is one call of the Graph API. Tokens and proofs are not kept.
+type APICall struct {
+	Seq        int64     `json:"seq"` // grows by one with each call
+	Time       time.Time `json:"time"`
+	Method     string    `json:"method"`
+	Path       string    `json:"path"`
+	Query      string    `json:"query,omitempty"`
+	Token      string    `json:"token,omitempty"` // shortened
+	AppID      string    `json:"app_id,omitempty"`
+	PageID     string    `json:"page_id,omitempty"`
+	PSID       string    `json:"psid,omitempty"`
+	Body       string    `json:"body,omitempty"`
+	Status     int       `json:"status"` // 0 when the answer was dropped
+	Answer     string    `json:"answer,omitempty"`
+	Fault      bool      `json:"fault,omitempty"` // a fault rule had a hand in it
+	DurationMS float64   `json:"duration_ms"`
+}
+
+// ring keeps the newest items.
+type ring[T any] struct {
+	items []T
+	next  int
+	last  int64
+}
+
+const ringSize = 2000
+
+func (r *ring[T]) add(item T) {
+	if len(r.items) < ringSize {
+		r.items = append(r.items, item)
+		return
+	}
+	r.items[r.next] = item
+	r.next = (r.next + 1) % ringSize
+}
+
+func (r *ring[T]) all() []T {
+	out := make([]T, 0, len(r.items))
+	out = append(out, r.items[r.next:]...)
+	return append(out, r.items[:r.next]...)
+}
+
+func (r *ring[T]) clear() { r.items, r.next = nil, 0 }
+
+// Webhooks returns the delivery attempts after the one with the given number,
+// oldest first. The newest 2,000 are kept.
+func (s *Server) Webhooks(after int64) []WebhookAttempt {
+	s.init()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := []WebhookAttempt{}
+	for _, a := range s.webhooks.all() {
+		if a.Seq > after {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// Calls returns the Graph API calls after the one with the given number, oldest
+// first. The newest 2,000 are kept.
+func (s *Server) Calls(after int64) []APICall {
+	s.init()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := []APICall{}
+	for _, c := range s.calls.all() {
+		if c.Seq > after {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// recordWebhook keeps an attempt; l is nil for verification requests.
+func (s *Server) recordWebhook(l *lane, a WebhookAttempt) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if l != nil && s.lanes[l.key] != l {
+		return // reset meanwhile
+	}
+	s.webhooks.last++
+	a.Seq = s.webhooks.last
+	s.webhooks.add(a)
+	s.announce(change{Type: "webhook", Page: a.PageID, Person: a.PSID})
+}
+
+func (s *Server) recordCall(c APICall) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.calls.last++
+	c.Seq = s.calls.last
+	s.calls.add(c)
+	s.announce(change{Type: "call", Page: c.PageID, Person: c.PSID})
+}

@@ -1,0 +1,279 @@
+package graphemu
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Server is the emulated platform. Its zero value works. Fields are set before
+// the first use and not changed after it; methods are safe for concurrent use.
+type Server struct {
+	Logger       *slog.Logger     // nil: no log
+	HTTPClient   *http.Client     // for webhook deliveries; redirects are never followed
+	Epoch        string           // part of every mid and event id, so that they never repeat across restarts; "" is deterministic
+	ReceiptDelay time.Duration    // between accepting a message and its delivery event; 0 means 20 ms
+	AllowedHosts []string         // Host headers that are served beside loopback names and addresses
+	Retry        RetrySchedule    // of webhook deliveries
+	Quiet        bool             // no webhooks at all
+	Latency      Latency          // of the Graph API
+	Now          func() time.Time // the clock; nil means time.Now
+
+	once    sync.Once
+	ctx     context.Context
+	stop    context.CancelFunc
+	wg      sync.WaitGroup
+	client  *http.Client
+	mux     *http.ServeMux
+	latency latencySource
+	hub     hub
+
+	mu        sync.Mutex
+	madeCount int // how many ids and tokens were made
+	apps      map[string]*appState
+	appOrder  []string
+	pages     map[string]*pageState
+	pageOrder []string
+	tokens    map[string]tokenState
+	retired   map[string]bool // tokens that were good once
+	uploads   map[string]json.RawMessage
+	lanes     map[laneKey]*lane
+	laneCtx   context.Context
+	laneStop  context.CancelFunc
+	faults    []faultState
+	webhooks  ring[WebhookAttempt]
+	calls     ring[APICall]
+	closed    bool
+}
+
+// Latency is how long the Graph API takes to answer: evenly spread between Min
+// and Max, half before the call takes effect and half after. The same seed
+// gives the same row of values.
+type Latency struct {
+	Min, Max time.Duration
+	Seed     uint64
+}
+
+type appState struct {
+	App
+	Callback *callback // nil until subscribed
+}
+
+// callback is an app's subscription of the object "page".
+type callback struct {
+	URL         string   `json:"url"`
+	VerifyToken string   `json:"verify_token"`
+	Fields      []string `json:"fields"`
+	Version     string   `json:"version"`
+}
+
+type pageState struct {
+	Page
+	people     map[string]*personState
+	Order      []string                   // of the people
+	Profile    map[string]json.RawMessage // messenger profile
+	Subscribed map[string][]string        // app id to page-level fields
+}
+
+type personState struct {
+	Person
+	Messages   []*ThreadMessage
+	Seq        int       // how many mids and event ids were made
+	LastTime   int64     // of the last event, milliseconds
+	LastActive time.Time // when the window was opened last
+	Pending    *Referral // of a link that was followed before the thread began
+	Edits      []string  // the mid of every change of a message
+
+	TypingUntil time.Time   `json:"-"`
+	receipts    *time.Timer // running while messages wait to be delivered
+}
+
+type tokenState struct{ AppID, PageID string }
+
+// Errors of the methods of [Server] and of the control API.
+var (
+	ErrUnknownPage   = errors.New("unknown page")
+	ErrUnknownPerson = errors.New("unknown person")
+)
+
+func (s *Server) init() {
+	s.once.Do(func() {
+		s.ctx, s.stop = context.WithCancel(context.Background())
+		s.laneCtx, s.laneStop = context.WithCancel(s.ctx)
+		s.apps = map[string]*appState{}
+		s.pages = map[string]*pageState{}
+		s.tokens = map[string]tokenState{}
+		s.retired = map[string]bool{}
+		s.uploads = map[string]json.RawMessage{}
+		s.lanes = map[laneKey]*lane{}
+		s.latency.seed(s.Latency.Seed)
+		s.client = s.webhookClient()
+		s.mux = s.routes()
+	})
+}
+
+func (s *Server) routes() *http.ServeMux {
+	mux := http.NewServeMux()
+	s.controlRoutes(mux)
+	s.chatRoutes(mux)
+	mux.HandleFunc("/", s.serveGraph)
+	return mux
+}
+
+// ServeHTTP serves the Graph API, the control API and the chat page.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.init()
+	if !s.hostAllowed(r.Host) {
+		http.Error(w, "this host name is not served here", http.StatusForbidden)
+		return
+	}
+	if own := strings.HasPrefix(r.URL.Path, "/_emu/") || strings.HasPrefix(r.URL.Path, "/chat"); own {
+		if foreignOrigin(r) {
+			http.Error(w, "requests of other sites are refused", http.StatusForbidden)
+			return
+		}
+		s.mux.ServeHTTP(w, r)
+		return
+	}
+	// The mux would redirect paths with a double or a missing slash, and a redirect drops a POST.
+	s.serveGraph(w, r)
+}
+
+func (s *Server) hostAllowed(hostport string) bool {
+	host := hostport
+	if h, _, err := net.SplitHostPort(hostport); err == nil {
+		host = h
+	}
+	host = strings.ToLower(strings.Trim(strings.TrimSuffix(host, "."), "[]"))
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return true
+	}
+	if ip := net.ParseIP(host); ip != nil && ip.IsLoopback() {
+		return true
+	}
+	return slices.ContainsFunc(s.AllowedHosts, func(a string) bool {
+		return strings.EqualFold(a, host) || strings.EqualFold(a, hostport)
+	})
+}
+
+// foreignOrigin reports whether a page of another site made the browser send
+// this request.
+func foreignOrigin(r *http.Request) bool {
+	origin := r.Header.Get("Origin")
+	if origin == "" {
+		return false
+	}
+	u, err := url.Parse(origin)
+	return err != nil || u.Host != r.Host
+}
+
+// Close stops deliveries and waits for those under way. The server still
+// answers afterwards but sends no more webhooks.
+func (s *Server) Close() error {
+	s.init()
+	s.mu.Lock()
+	s.closed = true
+	for _, page := range s.pages {
+		for _, person := range page.people {
+			if person.receipts != nil && person.receipts.Stop() {
+				s.wg.Done()
+			}
+			person.receipts = nil
+		}
+	}
+	s.mu.Unlock()
+	s.stop()
+	s.hub.close()
+	s.wg.Wait()
+	s.client.CloseIdleConnections()
+	return nil
+}
+
+// Reset empties all threads and records, drops undelivered webhooks and removes
+// faults. Apps, pages, people, tokens, subscriptions and profiles stay; people
+// unblock the page and are online. Mids go on and are not used again.
+func (s *Server) Reset() {
+	s.init()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.laneStop()
+	s.laneCtx, s.laneStop = context.WithCancel(s.ctx)
+	s.lanes = map[laneKey]*lane{}
+	s.faults = nil
+	s.webhooks.clear()
+	s.calls.clear()
+	for _, page := range s.pages {
+		for _, p := range page.people {
+			p.Messages, p.Pending = nil, nil
+			p.Blocks, p.Offline, p.TypingUntil = false, false, time.Time{}
+			if p.Open {
+				p.LastActive = s.now()
+			}
+		}
+	}
+	s.announce(change{Type: "reset"})
+}
+
+func (s *Server) now() time.Time {
+	if s.Now != nil {
+		return s.Now().UTC()
+	}
+	return time.Now().UTC()
+}
+
+func (s *Server) log() *slog.Logger {
+	if s.Logger != nil {
+		return s.Logger
+	}
+	return slog.New(slog.DiscardHandler)
+}
+
+// find returns a page and one of its people. The lock is held.
+func (s *Server) find(pageID, psid string) (*pageState, *personState, error) {
+	page := s.pages[pageID]
+	if page == nil {
+		return nil, nil, fmt.Errorf("%w %.40q", ErrUnknownPage, pageID)
+	}
+	person := page.people[psid]
+	if person == nil {
+		return nil, nil, fmt.Errorf("%w %.40q", ErrUnknownPerson, psid)
+	}
+	return page, person, nil
+}
+
+// Thread returns the messages of the thread between a page and a person.
+func (s *Server) Thread(pageID, psid string) ([]ThreadMessage, error) {
+	s.init()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, person, err := s.find(pageID, psid)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]ThreadMessage, len(person.Messages))
+	for i, m := range person.Messages {
+		out[i] = *m
+		out[i].Reactions = cloneMap(m.Reactions)
+	}
+	return out, nil
+}
+
+func cloneMap(m map[string]string) map[string]string {
+	if m == nil {
+		return nil
+	}
+	c := make(map[string]string, len(m))
+	for k, v := range m {
+		c[k] = v
+	}
+	return c
+}

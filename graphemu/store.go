@@ -1,0 +1,144 @@
+package graphemu
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"time"
+)
+
+// saved is the state as SaveTo writes it.
+type saved struct {
+	Version   int                        `json:"version"`
+	Made      int                        `json:"made"`
+	Apps      []savedApp                 `json:"apps"`
+	Pages     []savedPage                `json:"pages"`
+	Tokens    map[string]tokenState      `json:"tokens"`
+	Retired   []string                   `json:"retired_tokens,omitempty"`
+	Uploads   map[string]json.RawMessage `json:"uploads,omitempty"`
+	SavedTime time.Time                  `json:"saved_at"`
+}
+
+type savedApp struct {
+	App      App       `json:"app"`
+	Callback *callback `json:"callback,omitempty"`
+}
+
+type savedPage struct {
+	Page       Page                       `json:"page"`
+	Profile    map[string]json.RawMessage `json:"profile"`
+	Subscribed map[string][]string        `json:"subscribed"`
+	People     []savedPerson              `json:"people"`
+}
+
+type savedPerson struct {
+	Person     Person           `json:"person"`
+	Messages   []*ThreadMessage `json:"messages,omitempty"`
+	Seq        int              `json:"seq"`
+	LastTime   int64            `json:"last_time"`
+	LastActive time.Time        `json:"last_active"`
+	Pending    *Referral        `json:"pending,omitempty"`
+	Edits      []string         `json:"edits,omitempty"`
+}
+
+// SaveTo writes the whole state as JSON: apps, pages, people, threads, tokens,
+// subscriptions, profiles. It holds secrets. Webhooks under way, records and
+// faults are not part of it.
+func (s *Server) SaveTo(w io.Writer) error {
+	s.init()
+	b, err := s.snapshot()
+	if err != nil {
+		return fmt.Errorf("save the platform's state: %w", err)
+	}
+	if _, err := w.Write(b); err != nil {
+		return fmt.Errorf("save the platform's state: %w", err)
+	}
+	return nil
+}
+
+func (s *Server) snapshot() ([]byte, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := saved{Version: 1, Made: s.madeCount, Tokens: s.tokens, Uploads: s.uploads, SavedTime: s.now()}
+	for token := range s.retired {
+		out.Retired = append(out.Retired, token)
+	}
+	for _, id := range s.appOrder {
+		out.Apps = append(out.Apps, savedApp{s.apps[id].App, s.apps[id].Callback})
+	}
+	for _, id := range s.pageOrder {
+		page := s.pages[id]
+		sp := savedPage{Page: page.Page, Profile: page.Profile, Subscribed: page.Subscribed}
+		for _, psid := range page.Order {
+			p := page.people[psid]
+			sp.People = append(sp.People, savedPerson{p.Person, p.Messages, p.Seq, p.LastTime, p.LastActive, p.Pending, p.Edits})
+		}
+		out.Pages = append(out.Pages, sp)
+	}
+	return json.Marshal(out)
+}
+
+// LoadFrom replaces the state by one that SaveTo wrote. With an epoch that was
+// not used before no mid is ever made twice, even when the state is older than
+// the last message.
+func (s *Server) LoadFrom(r io.Reader) error {
+	s.init()
+	var in saved
+	if err := json.NewDecoder(r).Decode(&in); err != nil {
+		return fmt.Errorf("load the platform's state: %w", err)
+	}
+	if in.Version != 1 {
+		return fmt.Errorf("load the platform's state: version %d is not known", in.Version)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.laneStop()
+	s.laneCtx, s.laneStop = context.WithCancel(s.ctx)
+	s.lanes = map[laneKey]*lane{}
+	s.madeCount = in.Made
+	s.apps, s.appOrder = map[string]*appState{}, nil
+	for _, a := range in.Apps {
+		s.apps[a.App.ID] = &appState{a.App, a.Callback}
+		s.appOrder = append(s.appOrder, a.App.ID)
+	}
+	s.tokens, s.retired, s.uploads = map[string]tokenState{}, map[string]bool{}, map[string]json.RawMessage{}
+	for token, info := range in.Tokens {
+		s.tokens[token] = info
+	}
+	for _, token := range in.Retired {
+		s.retired[token] = true
+	}
+	for id, upload := range in.Uploads {
+		s.uploads[id] = upload
+	}
+	s.loadPages(in.Pages)
+	s.announce(change{Type: "reset"})
+	return nil
+}
+
+func (s *Server) loadPages(pages []savedPage) {
+	s.pages, s.pageOrder = map[string]*pageState{}, nil
+	for _, in := range pages {
+		page := &pageState{Page: in.Page, people: map[string]*personState{}, Profile: in.Profile, Subscribed: in.Subscribed}
+		if page.Profile == nil {
+			page.Profile = map[string]json.RawMessage{}
+		}
+		if page.Subscribed == nil {
+			page.Subscribed = map[string][]string{}
+		}
+		s.pages[in.Page.ID] = page
+		s.pageOrder = append(s.pageOrder, in.Page.ID)
+		for _, p := range in.People {
+			page.people[p.Person.ID] = &personState{
+				Person: p.Person, Messages: p.Messages, Seq: p.Seq, LastTime: p.LastTime,
+				LastActive: p.LastActive, Pending: p.Pending, Edits: p.Edits,
+			}
+			page.Order = append(page.Order, p.Person.ID)
+		}
+		// Messages whose receipt was under way are delivered now.
+		for _, psid := range page.Order {
+			s.deliverSoon(page, page.people[psid])
+		}
+	}
+}
