@@ -5,7 +5,14 @@ type ConnectApplicationRequest struct {
 	Page        PageCredentials `json:"page" doc:"The page."`
 	Application AppCredentials  `json:"application" doc:"The Facebook app."`
 	// GraphVersion is such as v26.0; the gateway's own default when empty.
-	GraphVersion string `json:"graphVersion,omitempty" doc:"Version of the Graph API such as v26.0; the gateway's default when left out."`
+	GraphVersion string  `json:"graphVersion,omitempty" doc:"Version of the Graph API such as v26.0; the gateway's default when left out."`
+	Limits       *Limits `json:"limits,omitempty" doc:"How many sends a second the page may make; the gateway's defaults when left out."`
+}
+
+// Limits are how many sends a second a page may make; zero means the gateway's default.
+type Limits struct {
+	TextPerSecond  float64 `json:"textPerSecond,omitempty" doc:"Everything but audio and video."`
+	MediaPerSecond float64 `json:"mediaPerSecond,omitempty" doc:"Audio and video."`
 }
 
 // PageCredentials is what it takes to speak for a page.
@@ -24,6 +31,7 @@ type UpdateApplicationRequest struct {
 	Page         *UpdatePage `json:"page,omitempty" doc:"The page."`
 	Application  *UpdateApp  `json:"application,omitempty" doc:"The Facebook app."`
 	GraphVersion *string     `json:"graphVersion,omitempty" doc:"Version of the Graph API; empty for the gateway's default."`
+	Limits       *Limits     `json:"limits,omitempty" doc:"How many sends a second the page may make."`
 }
 
 // UpdatePage replaces a page's token.
@@ -55,6 +63,7 @@ type Application struct {
 	Paused       *Failure `json:"paused,omitempty" doc:"Why it is paused."`
 	PausedAt     Time     `json:"pausedAt,omitzero" doc:"Since when it is paused."`
 	GraphVersion string   `json:"graphVersion,omitempty" doc:"Version of the Graph API, where it is not the gateway's default."`
+	Limits       *Limits  `json:"limits,omitempty" doc:"How many sends a second the page may make, where it is not the gateway's default."`
 	// CallbackURL is the application's own address for webhooks; Door tells whether the app's one callback leads there.
 	CallbackURL string            `json:"callbackUrl" doc:"The application's own address for webhooks."`
 	Door        bool              `json:"door" doc:"Whether the Facebook app's one page callback leads to callbackUrl."`

@@ -95,6 +95,14 @@ func (s Storage) KeyPath() string {
 	return filepath.Join(s.Data, "chasqui.key")
 }
 
+// Database is where the database is: the store's URL, or the path of the SQLite file in the data folder.
+func (s Storage) Database() string {
+	if s.Store != "" {
+		return s.Store
+	}
+	return filepath.Join(s.Data, "chasqui.db")
+}
+
 var graphVersion = regexp.MustCompile(`^v\d+\.\d+$`)
 
 // Validate says what is wrong with the configuration, setting by setting, or nil.

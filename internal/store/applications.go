@@ -17,6 +17,7 @@ type applicationDoc struct {
 	AppName      string                    `json:"appName,omitempty"`
 	AppImageURL  string                    `json:"appImageUrl,omitempty"`
 	GraphVersion string                    `json:"graphVersion,omitempty"`
+	Limits       gateway.Limits            `json:"limits,omitzero"`
 	Paused       *gateway.Failure          `json:"paused,omitempty"`
 	PausedAt     time.Time                 `json:"pausedAt,omitzero"`
 	LastCheck    *gateway.ApplicationCheck `json:"lastCheck,omitempty"`
@@ -39,7 +40,7 @@ func (v *Vault) scanApplication(rows *sql.Rows) (*gateway.Application, error) {
 	}
 	a.State, a.Door = gateway.ApplicationState(state), door != 0
 	a.PageName, a.PageImageURL, a.AppName, a.AppImageURL = d.PageName, d.PageImageURL, d.AppName, d.AppImageURL
-	a.GraphVersion, a.Paused, a.PausedAt, a.LastCheck = d.GraphVersion, d.Paused, d.PausedAt, d.LastCheck
+	a.GraphVersion, a.Limits, a.Paused, a.PausedAt, a.LastCheck = d.GraphVersion, d.Limits, d.Paused, d.PausedAt, d.LastCheck
 	a.CreatedAt, a.UpdatedAt, a.LastEventAt = fromMillis(created), fromMillis(updated), fromMillis(last)
 	for _, s := range []struct {
 		column string
@@ -109,7 +110,7 @@ func (v *Vault) taken(tx *Tx, a *gateway.Application) error {
 func (v *Vault) applicationValues(a *gateway.Application, times ...any) []any {
 	values := []any{string(a.State), string(data(applicationDoc{
 		PageName: a.PageName, PageImageURL: a.PageImageURL, AppName: a.AppName, AppImageURL: a.AppImageURL,
-		GraphVersion: a.GraphVersion, Paused: a.Paused, PausedAt: a.PausedAt, LastCheck: a.LastCheck,
+		GraphVersion: a.GraphVersion, Limits: a.Limits, Paused: a.Paused, PausedAt: a.PausedAt, LastCheck: a.LastCheck,
 	})),
 		v.sealed("applications", "access_token", a.Key, a.AccessToken),
 		v.sealed("applications", "app_secret", a.Key, a.AppSecret),

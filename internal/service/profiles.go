@@ -1,0 +1,164 @@
+package service
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/store"
+)
+
+// Profiles keeps the business's customers. A key that is limited to applications sees and changes only profiles with an address at one of them.
+type Profiles struct {
+	Store     *store.Store
+	Directory *Directory
+}
+
+// Create stores a profile under the caller's id; without one it gets an id of ours.
+func (s *Profiles) Create(ctx context.Context, key *gateway.APIKey, object json.RawMessage) (*gateway.Profile, error) {
+	p, err := gateway.ParseProfile(object)
+	if err != nil {
+		return nil, err
+	}
+	if p.ID == "" {
+		if _, given := fieldOf(object, gateway.FieldID); given {
+			return nil, gateway.ValidateProfileID(p.ID)
+		}
+		p.ID = s.Store.NewID("prf")
+	}
+	if err := gateway.ValidateProfileID(p.ID); err != nil {
+		return nil, err
+	}
+	if key.Limited() && len(p.Addresses) == 0 {
+		return nil, gateway.Errorf(gateway.CodeForbidden, "this key is limited to some applications: the profile needs an address at one of them").WithField(gateway.FieldMessenger)
+	}
+	if err := s.addressable(key, nil, p); err != nil {
+		return nil, err
+	}
+	return p, s.Store.Write(ctx, func(tx *store.Tx) error { return tx.CreateProfile(p) })
+}
+
+func fieldOf(object json.RawMessage, name string) (json.RawMessage, bool) {
+	var members map[string]json.RawMessage
+	json.Unmarshal(object, &members) // was parsed before
+	v, ok := members[name]
+	return v, ok
+}
+
+// addressable says whether every address that a change brings or takes away is at an application that is there and that the key may touch.
+func (s *Profiles) addressable(key *gateway.APIKey, before, after *gateway.Profile) error {
+	var had map[string]string
+	if before != nil {
+		had = before.Addresses
+	}
+	for app, person := range after.Addresses {
+		if had[app] == person {
+			continue
+		}
+		field := gateway.FieldMessenger + "." + app
+		if !key.AllowsApplication(app) {
+			return gateway.Errorf(gateway.CodeForbidden, "this key is limited to other applications").WithField(field)
+		}
+		if s.Directory.Application(app) == nil {
+			return gateway.Invalid(field, "there is no application %q", app)
+		}
+	}
+	for app := range had {
+		if _, kept := after.Addresses[app]; !kept && !key.AllowsApplication(app) {
+			return gateway.Errorf(gateway.CodeForbidden, "this key is limited to other applications").WithField(gateway.FieldMessenger + "." + app)
+		}
+	}
+	return nil
+}
+
+// Get answers one profile that the key may see; a not_found error otherwise.
+func (s *Profiles) Get(ctx context.Context, key *gateway.APIKey, id string) (*gateway.Profile, error) {
+	p, err := s.Store.Profile(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return p, visible(key, p)
+}
+
+func visible(key *gateway.APIKey, p *gateway.Profile) error {
+	if !key.Limited() {
+		return nil
+	}
+	for app := range p.Addresses {
+		if key.AllowsApplication(app) {
+			return nil
+		}
+	}
+	return gateway.NotFound("profile", p.ID)
+}
+
+// List answers profiles that the key may see, in the order of their ids.
+func (s *Profiles) List(ctx context.Context, key *gateway.APIKey, f store.ProfileFilter) ([]*gateway.Profile, error) {
+	applications, err := narrowed(key, f.Applications)
+	if err != nil {
+		return nil, err
+	}
+	f.Applications = applications
+	return s.Store.ListProfiles(ctx, f)
+}
+
+// narrowed answers the applications to filter by so that the key sees no others.
+func narrowed(key *gateway.APIKey, wanted []string) ([]string, error) {
+	if !key.Limited() {
+		return wanted, nil
+	}
+	for _, app := range wanted {
+		if !key.AllowsApplication(app) {
+			return nil, gateway.Errorf(gateway.CodeForbidden, "this key is limited to other applications").WithField("application")
+		}
+	}
+	if len(wanted) == 0 {
+		return key.Applications, nil
+	}
+	return wanted, nil
+}
+
+// Patch applies a JSON merge patch (RFC 7396) to a profile. version is the one the caller has read, 0 for whichever it is; the error is precondition_failed when
+// the profile has changed since.
+func (s *Profiles) Patch(ctx context.Context, key *gateway.APIKey, id string, version int64, patch json.RawMessage) (*gateway.Profile, error) {
+	var after *gateway.Profile
+	err := s.Store.Write(ctx, func(tx *store.Tx) error {
+		before, err := tx.Profile(id)
+		if err != nil {
+			return err
+		}
+		if err := visible(key, before); err != nil {
+			return err
+		}
+		if version != 0 && version != before.Version {
+			return gateway.Errorf(gateway.CodePreconditionFailed, "profile %q has changed since it was read", id)
+		}
+		if after, err = before.Patch(patch); err != nil {
+			return err
+		}
+		if err := s.addressable(key, before, after); err != nil {
+			return err
+		}
+		return tx.UpdateProfile(after)
+	})
+	return after, err
+}
+
+// Delete removes a profile; version is as for Patch.
+func (s *Profiles) Delete(ctx context.Context, key *gateway.APIKey, id string, version int64) error {
+	return s.Store.Write(ctx, func(tx *store.Tx) error {
+		p, err := tx.Profile(id)
+		if err != nil {
+			return err
+		}
+		if err := visible(key, p); err != nil {
+			return err
+		}
+		for app := range p.Addresses {
+			if !key.AllowsApplication(app) {
+				return gateway.Errorf(gateway.CodeForbidden, "the profile also belongs to applications that this key is not for")
+			}
+		}
+		return tx.DeleteProfile(id, version)
+	})
+}
