@@ -1,0 +1,80 @@
+// Command chasqui is the self-hosted Messenger gateway: one program with a subcommand for each job. This package reads the command line
+// and hands over; it holds no logic of its own.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/alecthomas/kong"
+)
+
+// commands is the table of subcommands: one field and one file each.
+type commands struct {
+	Key     keyCmd     `cmd:"" help:"Make, list and revoke API keys, also while a gateway runs."`
+	Config  configCmd  `cmd:"" help:"Describe the configuration."`
+	Version versionCmd `cmd:"" help:"Print the version."`
+}
+
+// console is what a subcommand sees of the process.
+type console struct {
+	ctx    context.Context
+	args   []string
+	env    []string
+	stdout io.Writer
+	stderr io.Writer
+}
+
+// Exit codes: 0 for success, and these.
+const (
+	exitFailed = 1 // the command was understood and did not succeed
+	exitUsage  = 2 // the command line, the environment or the configuration file is wrong
+)
+
+// usageError is an error of whoever called the command rather than of what it did.
+type usageError struct{ error }
+
+// Unwrap returns the error itself.
+func (e usageError) Unwrap() error { return e.error }
+
+func main() {
+	c := console{ctx: context.Background(), args: os.Args[1:], env: os.Environ(), stdout: os.Stdout, stderr: os.Stderr}
+	os.Exit(c.run())
+}
+
+// run parses the command line, runs the subcommand and answers the exit code. Errors are one plain line on stderr.
+func (c console) run() int {
+	parsed, err := c.parse(new(commands))
+	if err == nil {
+		err = parsed.Run(c)
+	} else {
+		err = usageError{err}
+	}
+	if err == nil {
+		return 0
+	}
+	fmt.Fprintf(c.stderr, "chasqui: %s\n", strings.ReplaceAll(err.Error(), "\n", "; "))
+	var usage usageError
+	if errors.As(err, &usage) {
+		return exitUsage
+	}
+	return exitFailed
+}
+
+func (c console) parse(into *commands) (*kong.Context, error) {
+	parser, err := kong.New(into,
+		kong.Name("chasqui"),
+		kong.Description("A self-hosted Messenger gateway. `chasqui config describe` explains every setting."),
+		kong.Writers(c.stdout, c.stderr),
+		kong.Bind(c),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+	)
+	if err != nil {
+		return nil, err
+	}
+	return parser.Parse(c.args)
+}
