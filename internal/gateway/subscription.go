@@ -68,6 +68,8 @@ type Subscription struct {
 	// Disabled says why the gateway disabled it, nil when it did not.
 	Disabled   *Failure
 	DisabledAt time.Time
+	// Generation grows with each replay from a position: what was under way before no longer counts.
+	Generation int64
 	// StartPos is the position of the log after which it begins.
 	StartPos int64
 	// AckedPos is the position that a pull subscription has acknowledged; at least StartPos.

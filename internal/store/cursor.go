@@ -119,6 +119,12 @@ func (c *Cursor) Read(ctx context.Context, limit int, bound int64) ([]*gateway.E
 	return mine, upto, nil
 }
 
+// Has tells whether an event is in a partition held, and after the position reached there.
+func (c *Cursor) Has(e *gateway.Event) bool {
+	next, ok := c.next[e.Partition]
+	return ok && e.Pos > next
+}
+
 // Epoch answers the epoch under which the cursor works a partition.
 func (c *Cursor) Epoch(part int) int64 { return c.epoch[part] }
 

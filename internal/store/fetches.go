@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/chasqui/chasqui/internal/gateway"
@@ -70,4 +71,30 @@ func (s *Store) FinishFetch(ctx context.Context, f Fetch, again time.Time, faceb
 		p.Doc[gateway.FieldFacebook] = data(facebook)
 		return tx.UpdateProfile(p)
 	})
+}
+
+// ProfilesOf answers the profiles of the people of events; those without one are left out.
+func (s *Store) ProfilesOf(ctx context.Context, events []*gateway.Event) (map[gateway.Lane]string, error) {
+	people := map[string][]any{} // by application
+	seen := map[gateway.Lane]bool{}
+	for _, e := range events {
+		if lane := e.Lane(); e.Person != "" && !seen[lane] {
+			seen[lane] = true
+			people[e.Application] = append(people[e.Application], e.Person)
+		}
+	}
+	profiles := map[gateway.Lane]string{}
+	for app, all := range people {
+		for some := range slices.Chunk(all, 200) {
+			rows, err := s.query(ctx, `SELECT app, person, profile FROM addresses WHERE app = ? AND person IN (`+holes(len(some))+`)`, append([]any{app}, some...)...)
+			list, err := collect(rows, err, scanAddress)
+			if err != nil {
+				return nil, fmt.Errorf("find profiles: %w", err)
+			}
+			for _, a := range list {
+				profiles[gateway.Lane{Application: a.app, Person: a.person}] = a.profile
+			}
+		}
+	}
+	return profiles, nil
 }

@@ -1,0 +1,121 @@
+package forward
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"code.dny.dev/ssrf"
+	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
+
+	"github.com/chasqui/chasqui/internal/gateway"
+)
+
+// errGone is a subscriber's answer that it wants no more.
+var errGone = errors.New("the receiver answered 410 Gone")
+
+// post delivers one event, signed after the Standard Webhooks scheme, and tells how it went.
+//
+// Docs: https://www.standardwebhooks.com
+func (w *worker) post(ctx context.Context, e *gateway.Event) (gateway.DeliveryAttempt, error) {
+	started := w.f.o.Store.Now()
+	status, err := w.exchange(ctx, e, started)
+	attempt := gateway.DeliveryAttempt{At: started.UTC(), DurationMS: w.f.o.Store.Now().Sub(started).Milliseconds(), Status: status}
+	if err != nil {
+		attempt.Error = err.Error()
+	}
+	return attempt, err
+}
+
+func (w *worker) exchange(ctx context.Context, e *gateway.Event, now time.Time) (int, error) {
+	sub := w.sub.Load()
+	body, err := w.body(ctx, e)
+	if err != nil {
+		return 0, err
+	}
+	signature, err := sign(sub.ValidSecrets(now), e.ID(), now, body)
+	if err != nil {
+		return 0, err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, sub.URL, bytes.NewReader(body))
+	if err != nil {
+		return 0, errors.New("the URL cannot be used")
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("User-Agent", w.f.o.UserAgent)
+	req.Header.Set("webhook-id", e.ID())
+	req.Header.Set("webhook-timestamp", strconv.FormatInt(now.Unix(), 10))
+	req.Header.Set("webhook-signature", signature)
+	resp, err := w.f.http.Do(req)
+	if err != nil {
+		return 0, plain(err)
+	}
+	defer resp.Body.Close()
+	io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10)) // so that the connection can be used again
+	switch {
+	case resp.StatusCode >= 200 && resp.StatusCode < 300:
+		return resp.StatusCode, nil
+	case resp.StatusCode == http.StatusGone:
+		return resp.StatusCode, errGone
+	case resp.StatusCode >= 300 && resp.StatusCode < 400:
+		return resp.StatusCode, fmt.Errorf("the receiver answered %d; redirects are not followed", resp.StatusCode)
+	}
+	return resp.StatusCode, fmt.Errorf("the receiver answered %d", resp.StatusCode)
+}
+
+// body is what the subscriber gets. It is made anew for each try, but for an event it is always the same save for the profile.
+func (w *worker) body(ctx context.Context, e *gateway.Event) ([]byte, error) {
+	profile, err := w.f.o.Store.ProfileOf(ctx, e.Application, e.Person)
+	if err != nil {
+		return nil, fmt.Errorf("find profile: %w", err)
+	}
+	page := ""
+	if app := w.f.o.Directory.Application(e.Application); app != nil {
+		page = app.PageID
+	}
+	return json.Marshal(gateway.Publish(e, profile, page))
+}
+
+// sign makes the webhook-signature header: a signature with each secret that is valid now.
+func sign(secrets []gateway.Secret, id string, at time.Time, body []byte) (string, error) {
+	signatures := make([]string, 0, len(secrets))
+	for _, secret := range secrets {
+		hook, err := standardwebhooks.NewWebhook(secret.Reveal())
+		if err != nil {
+			return "", errors.New("a signing secret cannot be used")
+		}
+		signature, err := hook.Sign(id, at, body)
+		if err != nil {
+			return "", errors.New("a signing secret cannot be used")
+		}
+		signatures = append(signatures, signature)
+	}
+	return strings.Join(signatures, " "), nil
+}
+
+// plain says what went wrong with a request without the URL, which may hold a credential in its query.
+func plain(err error) error {
+	var u *url.Error
+	if errors.As(err, &u) {
+		if u.Timeout() {
+			return errors.New("no answer in time")
+		}
+		err = u.Err
+	}
+	for _, refused := range []error{ssrf.ErrProhibitedIP, ssrf.ErrProhibitedNetwork, ssrf.ErrProhibitedPort, ssrf.ErrInvalidHostPort} {
+		if errors.Is(err, refused) {
+			return fmt.Errorf("the address is private or reserved: %w", errPrivate)
+		}
+	}
+	return err
+}
+
+var errPrivate = errors.New("forwarding to such addresses is not allowed")

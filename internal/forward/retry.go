@@ -1,0 +1,126 @@
+package forward
+
+import (
+	"context"
+	"time"
+
+	"github.com/chasqui/chasqui/internal/gateway"
+)
+
+const retryBatch = 64
+
+// retry tries parked deliveries when they are due. While a receiver does nothing but fail, one at a time is enough to see whether it is back.
+func (w *worker) retry() {
+	tick := time.NewTicker(retryTick)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-w.ctx.Done():
+			return
+		}
+		due, err := w.f.o.Store.DueDeliveries(w.ctx, w.sub.Load().ID, w.f.o.Store.Now(), retryBatch)
+		if err != nil {
+			if w.ctx.Err() == nil {
+				w.f.o.Logger.Warn("read due deliveries", "subscription", w.sub.Load().ID, "err", err)
+			}
+			continue
+		}
+		for _, d := range due {
+			if _, held := w.f.o.Store.Leases().Epoch(d.Partition); !held {
+				continue
+			}
+			w.mu.Lock()
+			broken := w.failures >= breakAfter
+			l := w.lane(d.Lane)
+			busy := l.draining
+			l.draining = true
+			w.mu.Unlock()
+			if busy {
+				continue
+			}
+			if broken {
+				w.drain(d, l)
+				break
+			}
+			w.posts.Go(func() { w.drain(d, l) })
+		}
+	}
+}
+
+// drain tries a parked delivery, and after it those that wait behind it in its conversation.
+func (w *worker) drain(d *gateway.Delivery, l *lane) {
+	key := d.Lane
+	for d != nil && w.ctx.Err() == nil {
+		if !w.tryParked(d) || d.Status == gateway.DeliveryPending {
+			break
+		}
+		if !w.ordered() {
+			break
+		}
+		d = w.following(key, l)
+	}
+	w.mu.Lock()
+	l.draining = false
+	w.tidy(key, l)
+	w.mu.Unlock()
+}
+
+// tryParked makes one try and stores how it went; false when the worker or the subscription ended.
+func (w *worker) tryParked(d *gateway.Delivery) bool {
+	e, err := w.f.o.Store.Event(w.ctx, d.Pos)
+	switch {
+	case gateway.CodeOf(err) == gateway.CodeNotFound:
+		d.Status, d.DueAt = gateway.DeliveryDead, time.Time{}
+		d.Attempts = append(d.Attempts, gateway.DeliveryAttempt{At: w.f.o.Store.Now().UTC(), Error: "the event is no longer kept"})
+		w.settle([]*gateway.Delivery{d})
+		return true
+	case err != nil:
+		return false
+	}
+	if !w.slot() {
+		return false
+	}
+	attempt, err := w.post(w.ctx, e)
+	<-w.slots
+	if w.ctx.Err() != nil && err != nil {
+		return false
+	}
+	d.Attempts = append(d.Attempts, attempt)
+	if !w.judge(d, err) {
+		return false
+	}
+	w.settle([]*gateway.Delivery{d})
+	if err == nil {
+		w.f.o.Metrics.Delivered(d.Subscription, w.f.o.Store.Now().Sub(e.ReceivedAt))
+	}
+	return true
+}
+
+// following answers the next parked delivery of a conversation that may be tried now; nil when there is none, and then the conversation is free again.
+func (w *worker) following(key gateway.Lane, l *lane) *gateway.Delivery {
+	for w.ctx.Err() == nil {
+		w.mu.Lock()
+		parking := l.parking
+		w.mu.Unlock()
+		next, err := w.f.o.Store.NextInLane(context.WithoutCancel(w.ctx), w.sub.Load().ID, key)
+		if err != nil {
+			return nil
+		}
+		if next != nil {
+			if next.Status == gateway.DeliveryPending && next.DueAt.After(w.f.o.Store.Now()) {
+				return nil
+			}
+			return next
+		}
+		w.mu.Lock()
+		if parking == 0 && l.parking == 0 {
+			l.held = false
+			w.mu.Unlock()
+			return nil
+		}
+		w.mu.Unlock()
+		time.Sleep(5 * time.Millisecond) // a row is on its way
+	}
+	return nil
+}

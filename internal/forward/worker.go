@@ -1,0 +1,484 @@
+package forward
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/store"
+)
+
+const (
+	readBatch    = 256
+	maxUnsettled = 1000                   // events in memory that are neither delivered nor parked
+	retryTick    = 500 * time.Millisecond // how often parked deliveries are looked for
+	breakAfter   = 10                     // failures in a row after which a receiver is only probed
+)
+
+// worker forwards to one subscription.
+type worker struct {
+	f          *Forwarder
+	generation int64
+	sub        atomic.Pointer[gateway.Subscription]
+	cursor     *store.Cursor
+	slots      chan struct{} // one for each POST under way
+	posts      sync.WaitGroup
+
+	ctx    context.Context
+	cancel context.CancelFunc
+	ended  chan struct{}
+
+	mu        sync.Mutex
+	lanes     map[gateway.Lane]*lane
+	unsettled []*position // in order
+	read      int64       // the log has been read up to here
+	room      chan struct{}
+	failures  int // in a row
+	failing   time.Time
+}
+
+// lane is a conversation with events for the subscriber.
+type lane struct {
+	queue    []*position // to be delivered, in order
+	busy     bool        // the head is being delivered
+	held     bool        // a delivery of it is parked, so that later ones must be too
+	parking  int         // events that are on their way into rows
+	draining bool        // its parked deliveries are being tried
+}
+
+// position is an event that was read and is not settled yet.
+type position struct {
+	event *gateway.Event
+	first bool // parked with nothing of its conversation before it, so that it is tried when it is due
+	done  bool
+}
+
+func newWorker(ctx context.Context, f *Forwarder, s *gateway.Subscription) *worker {
+	w := &worker{
+		f: f, generation: s.Generation, slots: make(chan struct{}, f.o.InFlight), ended: make(chan struct{}), lanes: map[gateway.Lane]*lane{},
+		room: make(chan struct{}, 1), failing: s.FailingSince,
+		cursor: f.o.Store.NewCursor("forward:" + strconv.FormatInt(s.Generation, 10) + ":" + s.ID),
+	}
+	w.sub.Store(s)
+	w.ctx, w.cancel = context.WithCancel(ctx)
+	return w
+}
+
+// run reads the log until the worker is canceled, and then waits for the POSTs under way.
+func (w *worker) run() {
+	defer close(w.ended)
+	defer w.posts.Wait()
+	var delivered map[int64]bool
+	w.persist("read the subscription's place", func() (err error) {
+		delivered, err = w.begin()
+		return err
+	})
+	w.posts.Go(w.retry)
+	for w.ctx.Err() == nil {
+		var more bool
+		w.persist("forward events", func() (err error) {
+			more, err = w.readSome(delivered)
+			return err
+		})
+		if !more {
+			w.idle()
+		}
+	}
+	w.save(context.WithoutCancel(w.ctx))
+}
+
+// persist does something until it succeeds or the worker ends.
+func (w *worker) persist(what string, do func() error) {
+	for w.ctx.Err() == nil {
+		err := do()
+		if err == nil {
+			return
+		}
+		if w.ctx.Err() == nil {
+			w.f.o.Logger.Warn(what, "subscription", w.sub.Load().ID, "err", err)
+		}
+		select {
+		case <-time.After(200 * time.Millisecond):
+		case <-w.ctx.Done():
+		}
+	}
+}
+
+// begin finds out where the worker before left off: its place in the log, what it had delivered beyond, and which conversations are held.
+func (w *worker) begin() (map[int64]bool, error) {
+	sub := w.sub.Load()
+	w.cursor.Reset()
+	if err := w.cursor.Sync(w.ctx, sub.StartPos); err != nil {
+		return nil, err
+	}
+	w.read = w.cursor.Low()
+	after, err := w.f.o.Store.DeliveriesAfter(w.ctx, sub.ID, w.read)
+	if err != nil {
+		return nil, err
+	}
+	held, err := w.f.o.Store.HeldLanes(w.ctx, sub.ID)
+	if err != nil {
+		return nil, err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.ordered() {
+		for _, key := range held {
+			w.lane(key).held = true
+		}
+	}
+	delivered := map[int64]bool{}
+	for _, pos := range after {
+		delivered[pos] = true
+	}
+	return delivered, nil
+}
+
+func (w *worker) ordered() bool { return w.sub.Load().Order == gateway.OrderConversation }
+
+func (w *worker) lane(key gateway.Lane) *lane {
+	l := w.lanes[key]
+	if l == nil {
+		l = &lane{}
+		w.lanes[key] = l
+	}
+	return l
+}
+
+// tidy forgets a lane that nothing is to be remembered of.
+func (w *worker) tidy(key gateway.Lane, l *lane) {
+	if !l.held && !l.busy && !l.draining && l.parking == 0 && len(l.queue) == 0 && w.lanes[key] == l {
+		delete(w.lanes, key)
+	}
+}
+
+// readSome takes the next events from the log into their lanes. It answers whether there may be more.
+func (w *worker) readSome(delivered map[int64]bool) (bool, error) {
+	bound := w.f.o.Projected()
+	if w.read >= bound {
+		return false, nil
+	}
+	w.mu.Lock()
+	full := len(w.unsettled) >= maxUnsettled
+	w.mu.Unlock()
+	if full {
+		return false, nil
+	}
+	events, upto, err := w.f.o.Store.ReadEvents(w.ctx, w.read, readBatch)
+	if err != nil {
+		return false, err
+	}
+	upto = min(upto, bound)
+	sub := w.sub.Load()
+	var parked []*position
+	w.mu.Lock()
+	for _, e := range events {
+		if e.Pos > upto {
+			break
+		}
+		if !sub.Wants(e) || !w.cursor.Has(e) || delivered[e.Pos] {
+			delete(delivered, e.Pos)
+			continue
+		}
+		p := &position{event: e}
+		w.unsettled = append(w.unsettled, p)
+		if !w.enqueue(p) {
+			parked = append(parked, p)
+		}
+	}
+	w.read = upto
+	w.mu.Unlock()
+	if len(parked) > 0 {
+		w.park(parked)
+	}
+	if w.cursor.Due() {
+		w.save(w.ctx)
+	}
+	return true, nil
+}
+
+// idle waits until there may be something to read.
+func (w *worker) idle() {
+	_, headMoved := w.f.o.Store.HeadChanged()
+	// The head moves before the projection has come as far; a short wait bounds what that costs.
+	timer := time.NewTimer(20 * time.Millisecond)
+	defer timer.Stop()
+	if w.f.o.Projected() >= w.f.o.Store.Head() && w.read >= w.f.o.Store.Head() {
+		select {
+		case <-headMoved:
+		case <-w.ctx.Done():
+		}
+		return
+	}
+	select {
+	case <-timer.C:
+	case <-w.room:
+	case <-w.ctx.Done():
+	}
+}
+
+// enqueue puts an event in its lane, to be delivered when those before it are. It answers false when it has to be parked instead.
+func (w *worker) enqueue(p *position) bool {
+	if !w.ordered() {
+		if w.failures >= breakAfter {
+			p.first = true
+			return false
+		}
+		w.posts.Go(func() { w.deliverAlone(p) })
+		return true
+	}
+	l := w.lane(p.event.Lane())
+	if !l.held && !l.busy && w.failures >= breakAfter {
+		l.held, p.first = true, true
+	}
+	if l.held {
+		l.parking++
+		return false
+	}
+	l.queue = append(l.queue, p)
+	if !l.busy {
+		l.busy = true
+		w.posts.Go(func() { w.deliverLane(p.event.Lane(), l) })
+	}
+	return true
+}
+
+// deliverLane delivers the events of a lane one after the other, until there are none or one fails.
+func (w *worker) deliverLane(key gateway.Lane, l *lane) {
+	for {
+		w.mu.Lock()
+		if len(l.queue) == 0 || w.ctx.Err() != nil {
+			l.busy = false
+			w.tidy(key, l)
+			w.mu.Unlock()
+			return
+		}
+		p := l.queue[0]
+		w.mu.Unlock()
+		if w.deliver(p, l) {
+			w.mu.Lock()
+			l.queue = l.queue[1:]
+			w.mu.Unlock()
+		}
+	}
+}
+
+// deliver posts the head of a lane and settles it. When it fails, it and all behind it in memory are parked.
+func (w *worker) deliver(p *position, l *lane) bool {
+	if !w.slot() {
+		return false
+	}
+	attempt, err := w.post(w.ctx, p.event)
+	<-w.slots
+	if w.ctx.Err() != nil && err != nil {
+		return false // the worker ended: the event is tried again by the next
+	}
+	d := w.delivery(p.event, attempt)
+	if !w.judge(d, err) {
+		return false
+	}
+	if err == nil {
+		w.settle([]*gateway.Delivery{d}, p)
+		return true
+	}
+	w.mu.Lock()
+	l.held = d.Status != gateway.DeliveryDead
+	behind := l.queue[1:]
+	l.queue = l.queue[:1]
+	l.parking += len(behind)
+	w.mu.Unlock()
+	rows := []*gateway.Delivery{d}
+	for _, b := range behind {
+		waiting := w.delivery(b.event)
+		waiting.Status = gateway.DeliveryWaiting
+		rows = append(rows, waiting)
+	}
+	w.settle(rows, append([]*position{p}, behind...)...)
+	w.mu.Lock()
+	l.parking -= len(behind)
+	w.mu.Unlock()
+	return true
+}
+
+// deliverAlone posts an event of a subscription without order.
+func (w *worker) deliverAlone(p *position) {
+	if !w.slot() {
+		return
+	}
+	attempt, err := w.post(w.ctx, p.event)
+	<-w.slots
+	if w.ctx.Err() != nil && err != nil {
+		return
+	}
+	d := w.delivery(p.event, attempt)
+	if w.judge(d, err) {
+		w.settle([]*gateway.Delivery{d}, p)
+	}
+}
+
+func (w *worker) slot() bool {
+	select {
+	case w.slots <- struct{}{}:
+		return true
+	case <-w.ctx.Done():
+		return false
+	}
+}
+
+// delivery makes the row of an event.
+func (w *worker) delivery(e *gateway.Event, attempts ...gateway.DeliveryAttempt) *gateway.Delivery {
+	return &gateway.Delivery{
+		Subscription: w.sub.Load().ID, Pos: e.Pos, Partition: e.Partition, Lane: e.Lane(), Attempts: attempts, CreatedAt: w.f.o.Store.Now().UTC(),
+	}
+}
+
+// judge sets what a delivery is after its last attempt. It answers false when the subscription is over, so that nothing more is to be settled.
+func (w *worker) judge(d *gateway.Delivery, err error) bool {
+	now := w.f.o.Store.Now()
+	sub := w.sub.Load()
+	if err == nil {
+		d.Status, d.DueAt = gateway.DeliveryDelivered, time.Time{}
+		w.succeeded(sub.ID)
+		return true
+	}
+	w.f.o.Metrics.Failed(sub.ID)
+	if errors.Is(err, errGone) {
+		w.over(&gateway.Failure{Code: gateway.FailureEndpointGone, Message: err.Error()})
+		return false
+	}
+	if since := w.failed(sub.ID, now); now.Sub(since) >= gateway.DisableAfter {
+		w.over(&gateway.Failure{Code: gateway.FailureEndpointFailed,
+			Message: fmt.Sprintf("nothing was delivered since %s; the last try: %v", gateway.FormatTime(since), err)})
+		return false
+	}
+	next, ok := d.NextTry(now)
+	if !ok {
+		d.Status, d.DueAt = gateway.DeliveryDead, time.Time{}
+		w.f.o.Metrics.Dead(sub.ID)
+		return true
+	}
+	d.Status, d.DueAt = gateway.DeliveryPending, next
+	return true
+}
+
+// over disables the subscription, and waits for the worker to be stopped because of it.
+func (w *worker) over(why *gateway.Failure) {
+	w.f.disable(w.ctx, w.sub.Load().ID, why)
+	select {
+	case <-w.ctx.Done():
+	case <-time.After(5 * time.Second):
+	}
+}
+
+func (w *worker) succeeded(id string) {
+	w.mu.Lock()
+	w.failures = 0
+	was := w.failing
+	w.failing = time.Time{}
+	w.mu.Unlock()
+	if !was.IsZero() {
+		w.note(id, time.Time{})
+	}
+}
+
+// failed counts a failure and answers since when there is nothing else.
+func (w *worker) failed(id string, now time.Time) time.Time {
+	w.mu.Lock()
+	w.failures++
+	first := w.failing.IsZero()
+	if first {
+		w.failing = now
+	}
+	since := w.failing
+	w.mu.Unlock()
+	if first {
+		w.note(id, now)
+	}
+	return since
+}
+
+func (w *worker) note(id string, since time.Time) {
+	if err := w.f.o.Store.Failing(context.WithoutCancel(w.ctx), id, since); err != nil {
+		w.f.o.Logger.Warn("note whether a subscription fails", "subscription", id, "err", err)
+	}
+}
+
+// park stores events behind a held conversation, or while the receiver is only probed.
+func (w *worker) park(parked []*position) {
+	now := w.f.o.Store.Now().UTC()
+	rows := make([]*gateway.Delivery, len(parked))
+	for i, p := range parked {
+		rows[i] = w.delivery(p.event)
+		rows[i].Status = gateway.DeliveryWaiting
+		if p.first {
+			rows[i].Status, rows[i].DueAt = gateway.DeliveryPending, now.Add(5*time.Second)
+		}
+	}
+	w.settle(rows, parked...)
+	if w.ordered() {
+		w.mu.Lock()
+		for _, p := range parked {
+			w.lanes[p.event.Lane()].parking--
+		}
+		w.mu.Unlock()
+	}
+}
+
+// settle stores what became of events, and lets the cursor pass them.
+func (w *worker) settle(rows []*gateway.Delivery, settled ...*position) {
+	for {
+		err := w.f.o.Store.Write(context.WithoutCancel(w.ctx), func(tx *store.Tx) error { return tx.SaveDeliveries(rows) })
+		if err == nil {
+			break
+		}
+		if w.ctx.Err() != nil {
+			return // delivered again by the next worker, under the same webhook-id
+		}
+		w.f.o.Logger.Warn("store deliveries", "subscription", w.sub.Load().ID, "err", err)
+		time.Sleep(100 * time.Millisecond)
+	}
+	now := w.f.o.Store.Now()
+	w.mu.Lock()
+	for i, p := range settled {
+		p.done = true
+		if i < len(rows) && rows[i].Status == gateway.DeliveryDelivered {
+			w.f.o.Metrics.Delivered(rows[i].Subscription, now.Sub(p.event.ReceivedAt))
+		}
+	}
+	for len(w.unsettled) > 0 && w.unsettled[0].done {
+		w.unsettled[0] = nil
+		w.unsettled = w.unsettled[1:]
+	}
+	w.mu.Unlock()
+	select {
+	case w.room <- struct{}{}:
+	default:
+	}
+}
+
+// save moves the cursor up to the first event that is not settled. Only the reading goroutine calls it.
+func (w *worker) save(ctx context.Context) {
+	w.mu.Lock()
+	low := w.read
+	if len(w.unsettled) > 0 {
+		low = w.unsettled[0].event.Pos - 1
+	}
+	w.mu.Unlock()
+	err := w.f.o.Store.Write(ctx, func(tx *store.Tx) error {
+		ok, err := w.cursor.Save(tx, low)
+		if err == nil && !ok {
+			err = errLost
+		}
+		return err
+	})
+	if err != nil && ctx.Err() == nil {
+		w.f.o.Logger.Warn("save the subscription's place", "subscription", w.sub.Load().ID, "err", err)
+	}
+}
+
+var errLost = errors.New("a partition was taken over by another node")

@@ -1,0 +1,57 @@
+package gateway
+
+import "time"
+
+// DeliveryStatus is the state of a delivery of one event to one forward subscription.
+type DeliveryStatus string
+
+// The states of a delivery: pending ones are tried when they are due, waiting ones stand behind a pending one of their conversation, dead ones were tried for
+// as long as the schedule says.
+const (
+	DeliveryPending   DeliveryStatus = "pending"
+	DeliveryWaiting   DeliveryStatus = "waiting"
+	DeliveryDelivered DeliveryStatus = "delivered"
+	DeliveryDead      DeliveryStatus = "dead"
+)
+
+// Delivery is one event on its way to one forward subscription.
+type Delivery struct {
+	Subscription string
+	Pos          int64 // of the event
+	Partition    int
+	Lane         Lane
+	Status       DeliveryStatus
+	DueAt        time.Time // when it is tried next; zero while it waits or is done
+	Attempts     []DeliveryAttempt
+	CreatedAt    time.Time
+	UpdatedAt    time.Time
+}
+
+// DeliveryAttempt is one POST of a delivery.
+type DeliveryAttempt struct {
+	At         time.Time `json:"at"`
+	DurationMS int64     `json:"durationMs"`
+	Status     int       `json:"status,omitempty"` // of HTTP; 0 when no answer came
+	Error      string    `json:"error,omitempty"`
+}
+
+// deliveryPauses are the pauses after the first tries of a delivery; after them it is tried every longDeliveryPause until it is deliveryLife old.
+var deliveryPauses = [...]time.Duration{5 * time.Second, 30 * time.Second, 2 * time.Minute, 10 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour}
+
+const (
+	longDeliveryPause = 4 * time.Hour
+	deliveryLife      = 24 * time.Hour
+)
+
+// DisableAfter is for how long a subscription may do nothing but fail.
+const DisableAfter = 5 * 24 * time.Hour
+
+// NextTry answers when a delivery that has just failed is tried again; false when it is dead.
+func (d *Delivery) NextTry(now time.Time) (time.Time, bool) {
+	pause := longDeliveryPause
+	if n := len(d.Attempts); n >= 1 && n <= len(deliveryPauses) {
+		pause = deliveryPauses[n-1]
+	}
+	next := now.Add(pause)
+	return next, next.Sub(d.CreatedAt) <= deliveryLife
+}

@@ -1,0 +1,146 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/chasqui/chasqui/internal/gateway"
+)
+
+const deliveryColumns = `subscription, pos, part, app, person, status, due_at, attempts, created_at, updated_at`
+
+func scanDelivery(rows *sql.Rows) (*gateway.Delivery, error) {
+	var d gateway.Delivery
+	var status, attempts string
+	var due, created, updated int64
+	if err := rows.Scan(&d.Subscription, &d.Pos, &d.Partition, &d.Lane.Application, &d.Lane.Person, &status, &due, &attempts, &created, &updated); err != nil {
+		return nil, fmt.Errorf("read delivery: %w", err)
+	}
+	d.Status, d.DueAt, d.CreatedAt, d.UpdatedAt = gateway.DeliveryStatus(status), fromMillis(due), fromMillis(created), fromMillis(updated)
+	if attempts != "" {
+		if err := json.Unmarshal([]byte(attempts), &d.Attempts); err != nil {
+			return nil, fmt.Errorf("read attempts of delivery %s to %s: %w", gateway.EventID(d.Pos), d.Subscription, err)
+		}
+	}
+	return &d, nil
+}
+
+// SaveDeliveries stores deliveries as they are now, new ones and changed ones.
+func (tx *Tx) SaveDeliveries(deliveries []*gateway.Delivery) error {
+	rows := make([][]any, len(deliveries))
+	for i, d := range deliveries {
+		attempts := ""
+		if len(d.Attempts) > 0 {
+			attempts = string(data(d.Attempts))
+		}
+		rows[i] = []any{d.Subscription, d.Pos, d.Partition, d.Lane.Application, d.Lane.Person, string(d.Status), millis(d.DueAt), attempts,
+			millis(d.CreatedAt), tx.now.UnixMilli()}
+	}
+	_, err := tx.ExecMany(`INSERT INTO deliveries (`+deliveryColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (subscription, pos) DO UPDATE SET status = excluded.status, due_at = excluded.due_at, attempts = excluded.attempts, created_at = excluded.created_at, updated_at = excluded.updated_at`, rows)
+	if err != nil {
+		return fmt.Errorf("store deliveries: %w", err)
+	}
+	return nil
+}
+
+// DeliveryFilter selects deliveries of a subscription for listing, the newest event first.
+type DeliveryFilter struct {
+	Subscription string
+	Status       gateway.DeliveryStatus // empty for all
+	Before       int64                  // position of the last of the page before; 0 for the first page
+	Limit        int
+}
+
+// ListDeliveries answers deliveries, the newest event first.
+func (s *Store) ListDeliveries(ctx context.Context, f DeliveryFilter) ([]*gateway.Delivery, error) {
+	where, args := []string{"subscription = ?"}, []any{f.Subscription}
+	if f.Status != "" {
+		where, args = append(where, "status = ?"), append(args, string(f.Status))
+	}
+	if f.Before > 0 {
+		where, args = append(where, "pos < ?"), append(args, f.Before)
+	}
+	rows, err := s.query(ctx, `SELECT `+deliveryColumns+` FROM deliveries WHERE `+strings.Join(where, " AND ")+` ORDER BY pos DESC LIMIT ?`, append(args, f.Limit)...)
+	return collect(rows, err, scanDelivery)
+}
+
+// DueDeliveries answers parked deliveries of a subscription whose time has come.
+func (s *Store) DueDeliveries(ctx context.Context, subscription string, now time.Time, limit int) ([]*gateway.Delivery, error) {
+	rows, err := s.query(ctx, `SELECT `+deliveryColumns+` FROM deliveries WHERE subscription = ? AND status = 'pending' AND due_at <= ? ORDER BY due_at, pos LIMIT ?`,
+		subscription, millis(now), limit)
+	return collect(rows, err, scanDelivery)
+}
+
+// NextInLane answers the first unfinished delivery of a conversation to a subscription; nil when there is none.
+func (s *Store) NextInLane(ctx context.Context, subscription string, lane gateway.Lane) (*gateway.Delivery, error) {
+	rows, err := s.query(ctx, `SELECT `+deliveryColumns+` FROM deliveries WHERE subscription = ? AND app = ? AND person = ?
+AND status IN ('pending', 'waiting') ORDER BY pos LIMIT 1`, subscription, lane.Application, lane.Person)
+	list, err := collect(rows, err, scanDelivery)
+	if err != nil || len(list) == 0 {
+		return nil, err
+	}
+	return list[0], nil
+}
+
+// HeldLanes answers the conversations that have unfinished deliveries to a subscription.
+func (s *Store) HeldLanes(ctx context.Context, subscription string) ([]gateway.Lane, error) {
+	rows, err := s.query(ctx, `SELECT DISTINCT app, person FROM deliveries WHERE subscription = ? AND status IN ('pending', 'waiting')`, subscription)
+	return collect(rows, err, func(r *sql.Rows) (gateway.Lane, error) {
+		var l gateway.Lane
+		err := r.Scan(&l.Application, &l.Person)
+		return l, err
+	})
+}
+
+// DeliveriesAfter answers the positions after one that a subscription has deliveries for.
+func (s *Store) DeliveriesAfter(ctx context.Context, subscription string, pos int64) ([]int64, error) {
+	rows, err := s.query(ctx, `SELECT pos FROM deliveries WHERE subscription = ? AND pos > ?`, subscription, pos)
+	return collect(rows, err, func(r *sql.Rows) (int64, error) {
+		var p int64
+		err := r.Scan(&p)
+		return p, err
+	})
+}
+
+// ReplayFrom moves a subscription back (or forward) to a position: everything after it is delivered again. What is parked stays parked.
+func (v *Vault) ReplayFrom(ctx context.Context, id string, pos int64) (*gateway.Subscription, error) {
+	return v.UpdateSubscription(ctx, id, func(tx *Tx, s *gateway.Subscription) error {
+		s.Generation++
+		s.StartPos, s.AckedPos = pos, pos
+		for _, step := range []struct {
+			query string
+			args  []any
+		}{
+			{`UPDATE subscriptions SET start_pos = ?, acked_pos = ? WHERE id = ?`, []any{pos, pos, id}},
+			{`DELETE FROM deliveries WHERE subscription = ? AND pos > ? AND status IN ('delivered', 'dead')`, []any{id, pos}},
+			{`DELETE FROM cursors WHERE name LIKE ?`, []any{"%" + id}},
+		} {
+			if _, err := tx.Exec(step.query, step.args...); err != nil {
+				return fmt.Errorf("replay subscription %s: %w", id, err)
+			}
+		}
+		return nil
+	})
+}
+
+// ReplayEvent parks one event for delivery at once, whatever became of it before.
+func (s *Store) ReplayEvent(ctx context.Context, subscription string, e *gateway.Event) error {
+	return s.Write(ctx, func(tx *Tx) error {
+		return tx.SaveDeliveries([]*gateway.Delivery{{
+			Subscription: subscription, Pos: e.Pos, Partition: e.Partition, Lane: e.Lane(), Status: gateway.DeliveryPending, DueAt: tx.now, CreatedAt: tx.now,
+		}})
+	})
+}
+
+// Failing notes since when a subscription does nothing but fail; the zero time when it does not.
+func (s *Store) Failing(ctx context.Context, subscription string, since time.Time) error {
+	return s.Write(ctx, func(tx *Tx) error {
+		_, err := tx.Exec(`UPDATE subscriptions SET failing_since = ? WHERE id = ?`, millis(since), subscription)
+		return err
+	})
+}
