@@ -5,6 +5,7 @@ import (
 	"html/template"
 	"io/fs"
 	"net/http"
+	"net/url"
 )
 
 //go:embed chat
@@ -33,6 +34,11 @@ func (s *Server) chatRoutes(mux *http.ServeMux) {
 		w.Header().Set("Cache-Control", "no-cache")
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		files.ServeHTTP(w, r)
+	})
+	// The emulator's m.me: a link with a ref leads into the chat page.
+	mux.HandleFunc("GET /m.me/{page}", func(w http.ResponseWriter, r *http.Request) {
+		q := url.Values{"page": {r.PathValue("page")}, "ref": {r.URL.Query().Get("ref")}}
+		http.Redirect(w, r, "/chat?"+q.Encode(), http.StatusSeeOther)
 	})
 	mux.Handle("GET /chat/{$}", http.RedirectHandler("/chat", http.StatusSeeOther))
 }

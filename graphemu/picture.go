@@ -26,7 +26,7 @@ func (s *Server) servePicture(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "max-age=300")
 	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
 	fmt.Fprintf(w, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 80 80"><defs><linearGradient id="g" x1="0" y1="0" x2="1" y2="1">`+
-		`<stop offset="0" stop-color="hsl(%d 70%% 58%%)"/><stop offset="1" stop-color="hsl(%d 72%% 42%%)"/></linearGradient></defs>`+
+		`<stop offset="0" stop-color="hsl(%d 55%% 60%%)"/><stop offset="1" stop-color="hsl(%d 58%% 43%%)"/></linearGradient></defs>`+
 		`<rect width="80" height="80" fill="url(#g)"/><text x="40" y="41" fill="#fff" font-family="system-ui,sans-serif" font-size="32" `+
 		`font-weight="600" text-anchor="middle" dominant-baseline="central">%s</text></svg>`, hue, (hue+40)%360, html.EscapeString(initials(name)))
 }

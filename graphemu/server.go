@@ -136,7 +136,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "this host name is not served here", http.StatusForbidden)
 		return
 	}
-	if own := strings.HasPrefix(r.URL.Path, "/_emu/") || strings.HasPrefix(r.URL.Path, "/chat"); own {
+	if ownPath(r.URL.Path) {
 		if foreignOrigin(r) {
 			http.Error(w, "requests of other sites are refused", http.StatusForbidden)
 			return
@@ -146,6 +146,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	// The mux would redirect paths with a double or a missing slash, and a redirect drops a POST.
 	s.serveGraph(w, r)
+}
+
+// ownPath tells what is not the Graph API.
+func ownPath(path string) bool {
+	return path == "/chat" || strings.HasPrefix(path, "/_emu/") || strings.HasPrefix(path, "/chat/") || strings.HasPrefix(path, "/m.me/")
 }
 
 func (s *Server) hostAllowed(hostport string) bool {

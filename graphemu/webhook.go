@@ -166,8 +166,8 @@ func (s *Server) target(key laneKey) (url, secret string) {
 }
 
 // attempt posts a delivery once.
-func (s *Server) attempt(ctx context.Context, url, secret string, body []byte) WebhookAttempt {
-	a := WebhookAttempt{Time: s.now(), Request: WebhookRequest{URL: url, Body: string(body), Headers: map[string]string{
+func (s *Server) attempt(ctx context.Context, url, secret string, body []byte) (a WebhookAttempt) {
+	a = WebhookAttempt{Time: s.now(), Request: WebhookRequest{URL: url, Body: string(body), Headers: map[string]string{
 		"Content-Type":                "application/json",
 		"User-Agent":                  "facebookexternalua",
 		messenger.SignatureHeader:     messenger.Sign(secret, body),

@@ -1,0 +1,99 @@
+// One message of a thread as a row of the conversation.
+
+import { h, icon, avatar, webURL, clock } from "./dom.js";
+import { renderTemplate } from "./template.js";
+
+const emojis = ["❤️", "😆", "😮", "😢", "😠", "👍"];
+
+// renderMessage gives the row of a message. place tells whether it is the first
+// and the last of a group of one sender.
+export function renderMessage(m, place, page, act) {
+  if (m.note) return h("div", { class: "note", dataset: { mid: m.mid } }, m.note);
+  const mine = m.from === "person";
+  const row = h("div", {
+    class: ["row", mine ? "mine" : "theirs", place.first ? "first" : "", place.last ? "last" : ""].join(" "),
+    dataset: { mid: m.mid },
+  });
+  if (!mine) row.append(place.last ? avatar(page.picture, "small") : h("span", { class: "avatar-gap" }));
+  const stack = h("div", { class: "stack", title: clock(m.sent_at) }, parts(m, act), reactions(m));
+  row.append(stack, mark(m, mine, place.seen, page), reactButton(m, act));
+  return row;
+}
+
+function parts(m, act) {
+  const out = [];
+  if (m.text) out.push(h("p", { class: "bubble" + (onlyEmoji(m.text) ? " big" : "") }, linked(m.text)));
+  const message = m.message ?? {};
+  const attachments = message.attachments ?? (message.attachment ? [message.attachment] : []);
+  for (const a of attachments) out.push(attachment(a, act));
+  if (message.sticker_id && !out.length) out.push(h("p", { class: "bubble big" }, "👍"));
+  if (!out.length) out.push(h("p", { class: "bubble faint" }, "Empty message"));
+  return out;
+}
+
+function attachment(a, act) {
+  if (a.type === "template") return renderTemplate(a.payload, act);
+  const src = webURL(a.payload?.url);
+  if (!src) return h("p", { class: "bubble faint" }, `${a.type} ${a.payload?.attachment_id ?? ""}`);
+  switch (a.type) {
+    case "image": return h("a", { class: "picture", href: src, target: "_blank", rel: "noopener noreferrer" },
+      h("img", { src, alt: "Picture", loading: "lazy" }));
+    case "video": return h("video", { class: "picture", src, controls: true });
+    case "audio": return h("audio", { src, controls: true });
+  }
+  return h("a", { class: "bubble file", href: src, target: "_blank", rel: "noopener noreferrer" },
+    icon("M7 3.5h7l4 4v13H7zM14 3.5v4h4"), decodeURIComponent(src.split("/").pop() || src));
+}
+
+// linked turns the addresses in a text into links.
+function linked(text) {
+  return text.split(/(https?:\/\/[^\s<>"]+)/).map((part, i) => {
+    const href = i % 2 ? webURL(part) : undefined;
+    return href ? h("a", { href, target: "_blank", rel: "noopener noreferrer" }, part) : part;
+  });
+}
+
+function onlyEmoji(text) {
+  return /^(\p{Extended_Pictographic}|\p{Emoji_Modifier}|\u200d|\ufe0f|\s){1,12}$/u.test(text);
+}
+
+function reactions(m) {
+  const given = Object.values(m.reactions ?? {});
+  return given.length ? h("span", { class: "reactions", "aria-label": "Reactions: " + given.join(" ") }, given.join("")) : "";
+}
+
+function reactButton(m, act) {
+  const menu = h("div", { class: "react-menu", role: "menu", hidden: true }, emojis.map((emoji) => h("button", {
+    type: "button", role: "menuitem", "aria-label": "React with " + emoji,
+    onclick: () => {
+      menu.hidden = true;
+      act({ reaction: { mid: m.mid, emoji: m.reactions?.person === emoji ? "" : emoji } });
+    },
+  }, emoji)));
+  const open = h("button", {
+    type: "button", class: "react", "aria-label": "React to this message", "aria-haspopup": "menu",
+    onclick: (e) => {
+      e.stopPropagation();
+      const wasHidden = menu.hidden;
+      document.querySelectorAll(".react-menu").forEach((other) => { other.hidden = true; });
+      menu.hidden = !wasHidden;
+      if (wasHidden) menu.querySelector("button").focus();
+    },
+  }, icon("M12 3.5a8.5 8.5 0 1 0 0 17 8.5 8.5 0 0 0 0-17zM8.5 14a4.5 4.5 0 0 0 7 0M9 9.5v.6M15 9.5v.6"));
+  menu.addEventListener("keydown", (e) => {
+    if (e.key === "Escape") { menu.hidden = true; open.focus(); }
+  });
+  return h("span", { class: "react-place" }, open, menu);
+}
+
+// mark is sent, delivered or read: as the person sees it on their own messages,
+// and as the page's program would see it on the page's.
+// Of the seen ones only the last own message shows it, as people know it.
+function mark(m, mine, lastSeen, page) {
+  const state = m.read_at ? "read" : m.delivered_at ? "delivered" : "sent";
+  const words = { sent: "Sent", delivered: "Delivered", read: mine ? "Seen" : "Read" }[state];
+  const at = m.read_at ?? m.delivered_at ?? m.sent_at;
+  const props = { class: "mark", role: "img", "aria-label": words, title: `${words} ${clock(at)}`, dataset: { state } };
+  if (state === "read" && mine) return h("span", props, lastSeen ? avatar(page.picture, "mini") : "");
+  return h("span", props, icon(state === "read" ? "m2.5 12.5 4.5 4.5L17 7M11 16l1.5 1L22 7" : "m7 12.5 3.5 3.5L17 8.5"));
+}

@@ -1,0 +1,89 @@
+// The conversation: messages, typing, quick replies, what a newcomer sees.
+
+import { $, h, avatar, dayAndClock } from "./dom.js";
+import { renderMessage } from "./message.js";
+
+const far = 15 * 60 * 1000; // a gap after which the time is shown
+
+let shown = { key: "", rows: new Map() };
+
+// renderThread shows a thread; rows that did not change stay as they are, so
+// that focus, scrolling and playing media survive.
+export function renderThread(page, person, thread, act) {
+  const box = $("thread");
+  const key = page.id + "/" + person.id;
+  const atEnd = shown.key !== key || box.scrollHeight - box.scrollTop - box.clientHeight < 120;
+  const old = shown.key === key ? shown.rows : new Map();
+  const rows = new Map();
+  const nodes = [];
+  const messages = thread.messages;
+  const lastSeen = messages.findLast((m) => m.from === "person" && m.read_at)?.mid;
+  messages.forEach((m, i) => {
+    const before = messages[i - 1];
+    const gap = !before || new Date(m.sent_at) - new Date(before.sent_at) > far;
+    if (gap) nodes.push(h("div", { class: "time" }, dayAndClock(m.sent_at)));
+    const place = { first: gap || !joins(before, m), last: !joins(m, messages[i + 1]), seen: m.mid === lastSeen };
+    const state = JSON.stringify([m, place, page.picture]);
+    const known = old.get(m.mid);
+    const node = known?.state === state ? known.node : renderMessage(m, place, page, act);
+    rows.set(m.mid, { state, node });
+    nodes.push(node);
+  });
+  if (thread.typing) nodes.push(typing(page));
+  box.replaceChildren(h("div", { class: "spring" }), ...nodes);
+  shown = { key, rows };
+  if (atEnd) box.scrollTop = box.scrollHeight;
+  renderQuickReplies(messages, act);
+  renderWelcome(page, person, thread, act);
+}
+
+function joins(a, b) {
+  return Boolean(a && b) && a.from === b.from && !a.note && !b.note && new Date(b.sent_at) - new Date(a.sent_at) < far;
+}
+
+function typing(page) {
+  return h("div", { class: "row theirs last typing", role: "status", "aria-label": page.name + " is typing" },
+    avatar(page.picture, "small"), h("p", { class: "bubble" }, h("i"), h("i"), h("i")));
+}
+
+// Quick replies are there until anything follows.
+function renderQuickReplies(messages, act) {
+  const last = messages.at(-1);
+  const list = last?.from === "page" ? last.message?.quick_replies ?? [] : [];
+  const filled = { user_phone_number: "+15550100100", user_email: "ana@example.com" };
+  $("quick-replies").replaceChildren(...list.map((q) => {
+    const title = q.title || filled[q.content_type] || "";
+    const payload = q.payload || filled[q.content_type] || "";
+    return h("button", { type: "button", class: "chip", onclick: () => act({ quick_reply: { title, payload } }) },
+      q.image_url ? avatar(q.image_url, "mini") : "", title);
+  }));
+}
+
+// renderWelcome is what a person without a thread sees in place of the composer.
+function renderWelcome(page, person, thread, act) {
+  const button = page.profile.get_started;
+  const show = !thread.open && Boolean(button);
+  $("composer").hidden = show;
+  const box = $("welcome");
+  box.hidden = thread.open;
+  if (thread.open) return box.replaceChildren();
+  const greeting = (page.profile.greeting ?? []).find((g) => g.locale === person.locale) ??
+    (page.profile.greeting ?? []).find((g) => g.locale === "default");
+  const questions = (page.profile.ice_breakers ?? []).flatMap((b) => b.call_to_actions ?? [b]).slice(0, 4);
+  box.replaceChildren(
+    avatar(page.picture, "large"),
+    h("h3", {}, page.name),
+    h("p", {}, greeting ? filledIn(greeting.text, person) : `${person.first_name} has never written to this page.`),
+    questions.length ? h("div", { class: "questions" }, questions.map((q) => h("button", {
+      type: "button", class: "chip", onclick: () => act({ postback: { title: q.question, payload: q.payload } }),
+    }, q.question))) : "",
+    button ? h("button", { type: "button", class: "primary wide", id: "get-started", onclick: () => act({ get_started: true }) }, "Get Started")
+      : h("p", { class: "faint" }, "The page has no Get Started button; a first message begins the thread."));
+}
+
+function filledIn(text, person) {
+  return text
+    .replaceAll("{{user_first_name}}", person.first_name)
+    .replaceAll("{{user_last_name}}", person.last_name ?? "")
+    .replaceAll("{{user_full_name}}", [person.first_name, person.last_name].filter(Boolean).join(" "));
+}
