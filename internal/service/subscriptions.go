@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/chasqui/chasqui/internal/gateway"
@@ -25,22 +26,44 @@ func (s *Subscriptions) Create(ctx context.Context, key *gateway.APIKey, sub *ga
 	if err := s.permitted(key, sub); err != nil {
 		return err
 	}
-	for i := range sub.Secrets {
-		if err := gateway.ValidateSigningSecret(sub.Secrets[i].Value); err != nil {
-			return err
-		}
-	}
 	if sub.Kind == gateway.KindForward && len(sub.Secrets) == 0 {
 		sub.Secrets = []gateway.SigningSecret{{Value: gateway.NewSigningSecret()}}
 	}
-	for i := range sub.Secrets {
-		sub.Secrets[i].ID, sub.Secrets[i].CreatedAt = s.Store.NewID("sec"), s.Store.Now().UTC()
+	if err := s.Adopt(sub, nil); err != nil {
+		return err
 	}
 	var err error
 	if sub.StartPos, err = s.position(ctx, from); err != nil {
 		return err
 	}
 	return errors.Join(s.Vault.CreateSubscription(ctx, sub), s.Directory.Refresh(ctx))
+}
+
+// Adopt checks the signing secrets that a caller brings for a subscription, and gives those an id that were not there before.
+func (s *Subscriptions) Adopt(sub *gateway.Subscription, before []gateway.SigningSecret) error {
+	switch {
+	case sub.Kind == gateway.KindPull && len(sub.Secrets) > 0:
+		return gateway.Invalid("secrets", "only forward subscriptions are signed")
+	case sub.Kind == gateway.KindForward && len(sub.Secrets) == 0:
+		return gateway.Invalid("secrets", "must hold at least one secret")
+	case len(sub.Secrets) > gateway.MaxSigningSecrets:
+		return gateway.Invalid("secrets", "must hold at most %d secrets", gateway.MaxSigningSecrets)
+	}
+	for i := range sub.Secrets {
+		secret := &sub.Secrets[i]
+		if err := gateway.ValidateSigningSecret(secret.Value); err != nil {
+			var e *gateway.Error
+			errors.As(err, &e)
+			return e.WithField(fmt.Sprintf("secrets[%d]", i))
+		}
+		secret.ID, secret.CreatedAt = s.Store.NewID("sec"), s.Store.Now().UTC()
+		for _, old := range before {
+			if old.Value == secret.Value {
+				secret.ID, secret.CreatedAt = old.ID, old.CreatedAt
+			}
+		}
+	}
+	return nil
 }
 
 // position answers the position after which a subscription begins, -1 for now.

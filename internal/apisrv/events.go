@@ -1,0 +1,189 @@
+package apisrv
+
+import (
+	"math"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/chasqui/chasqui/gatewayapi"
+	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/service"
+)
+
+// eventPage is gatewayapi.EventPage with the domain's publications, which are events as subscribers get them.
+type eventPage struct {
+	Events []gateway.Publication `json:"events"`
+	Cursor string                `json:"cursor"`
+}
+
+func (q *request) replyEvents(p service.Page) error {
+	if p.Events == nil {
+		p.Events = []gateway.Publication{}
+	}
+	return q.reply(http.StatusOK, eventPage(p))
+}
+
+func eventParams() []param {
+	return []param{
+		{"limit", "query", "Events at most: 1 to 1000; 100 when left out."}, {"after", "query", "Cursor of the page before."},
+		{"application", "query", "Key of an application; `none` for the events that no application owns."}, {"type", "query", "Types of events."},
+		{"fbMessengerId", "query", "Id of a person."},
+	}
+}
+
+func (s *server) listEvents(q *request) error {
+	if err := q.known(eventParams()); err != nil {
+		return err
+	}
+	limit, err := q.limit(eventSize, maxEventSize)
+	if err != nil {
+		return err
+	}
+	query := q.URL.Query()
+	f := service.EventQuery{Application: query.Get("application"), Person: query.Get("fbMessengerId"), After: query.Get("after"), Limit: limit}
+	for _, name := range q.list("type") {
+		f.Types = append(f.Types, gateway.EventType(name))
+	}
+	page, err := s.o.Events.List(q.Context(), q.key, f)
+	if err != nil {
+		return err
+	}
+	return q.replyEvents(page)
+}
+
+func pullParams() []param {
+	return []param{
+		{"limit", "query", "Events at most: 1 to 1000; 100 when left out."}, {"wait", "query", "Seconds to wait for the first event: 0 to 30; 0 when left out."},
+		{"after", "query", "Cursor to read on after, ahead of what is acknowledged."},
+	}
+}
+
+func (s *server) pullEvents(q *request) error {
+	if err := q.known(pullParams()); err != nil {
+		return err
+	}
+	limit, err := q.limit(eventSize, maxEventSize)
+	if err != nil {
+		return err
+	}
+	wait, err := waitOf(q.URL.Query().Get("wait"))
+	if err != nil {
+		return err
+	}
+	sub, err := s.o.Subscriptions.Get(q.Context(), q.key, q.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	// The server's write timeout must not end a wait that was asked for.
+	http.NewResponseController(q.w).SetWriteDeadline(time.Now().Add(wait + 30*time.Second)) // unsupported in some servers of tests
+	page, err := s.o.Events.Pull(q.Context(), sub, q.URL.Query().Get("after"), limit, wait)
+	if err != nil {
+		return err
+	}
+	return q.replyEvents(page)
+}
+
+// waitOf reads seconds, with or without a unit.
+func waitOf(text string) (time.Duration, error) {
+	if text == "" {
+		return 0, nil
+	}
+	wait, err := time.ParseDuration(text)
+	if seconds, numberErr := strconv.ParseFloat(text, 64); numberErr == nil && !math.IsNaN(seconds) && math.Abs(seconds) < 1e6 {
+		wait, err = time.Duration(seconds*float64(time.Second)), nil
+	}
+	if err != nil || wait < 0 || wait > service.MaxPullWait {
+		return 0, gateway.Invalid("wait", "must be seconds from 0 to %d", int(service.MaxPullWait.Seconds()))
+	}
+	return wait, nil
+}
+
+func (s *server) acknowledge(q *request) error {
+	var in gatewayapi.AckRequest
+	if err := q.decode(&in); err != nil {
+		return err
+	}
+	if in.Cursor == "" {
+		return gateway.Invalid("cursor", "must be the cursor of a pull")
+	}
+	sub, err := s.o.Subscriptions.Get(q.Context(), q.key, q.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	acked, err := s.o.Events.Acknowledge(q.Context(), sub, in.Cursor)
+	if err != nil {
+		return err
+	}
+	return q.reply(http.StatusOK, gatewayapi.AckResult{Cursor: acked})
+}
+
+func deliveryParams() []param {
+	return append(pageParams(), param{"status", "query", "State of the deliveries: pending, waiting, delivered or dead."})
+}
+
+func (s *server) listDeliveries(q *request) error {
+	if err := q.known(deliveryParams()); err != nil {
+		return err
+	}
+	limit, err := q.limit(pageSize, maxPageSize)
+	if err != nil {
+		return err
+	}
+	status, before := gateway.DeliveryStatus(q.URL.Query().Get("status")), q.URL.Query().Get("cursor")
+	states := []gateway.DeliveryStatus{"", gateway.DeliveryPending, gateway.DeliveryWaiting, gateway.DeliveryDelivered, gateway.DeliveryDead}
+	if !slices.Contains(states, status) {
+		return gateway.Invalid("status", "%q is no state of a delivery", status)
+	}
+	if _, ok := service.ParseCursor(before); before != "" && !ok {
+		return gateway.Invalid("cursor", "%q is no cursor", before)
+	}
+	sub, err := s.o.Subscriptions.Get(q.Context(), q.key, q.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	deliveries, next, err := s.o.Events.Deliveries(q.Context(), sub, status, before, limit)
+	if err != nil {
+		return err
+	}
+	page := gatewayapi.DeliveryPage{Deliveries: []gatewayapi.Delivery{}, Cursor: next}
+	for _, d := range deliveries {
+		page.Deliveries = append(page.Deliveries, wireDelivery(d))
+	}
+	return q.reply(http.StatusOK, page)
+}
+
+func wireDelivery(d *gateway.Delivery) gatewayapi.Delivery {
+	out := gatewayapi.Delivery{
+		Event: gateway.EventID(d.Pos), Subscription: d.Subscription, Application: d.Lane.Application, Status: string(d.Status), Tries: len(d.Attempts),
+		NextAt: gatewayapi.At(d.DueAt), CreatedAt: gatewayapi.At(d.CreatedAt), UpdatedAt: gatewayapi.At(d.UpdatedAt), Attempts: []gatewayapi.DeliveryAttempt{},
+	}
+	for _, a := range d.Attempts {
+		out.Attempts = append(out.Attempts, gatewayapi.DeliveryAttempt{StartedAt: gatewayapi.At(a.At), DurationMs: a.DurationMS, Status: a.Status, Error: a.Error})
+	}
+	return out
+}
+
+func (s *server) replay(q *request) error {
+	var in gatewayapi.ReplayRequest
+	if err := q.decode(&in); err != nil {
+		return err
+	}
+	if (in.From == "") == (in.Event == "") {
+		return gateway.Invalid("from", "give either from or event")
+	}
+	sub, err := s.o.Subscriptions.Get(q.Context(), q.key, q.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	if in.Event != "" {
+		err = s.o.Events.ReplayEvent(q.Context(), sub, in.Event)
+	} else {
+		_, err = s.o.Events.ReplayFrom(q.Context(), sub, in.From)
+	}
+	if err != nil {
+		return err
+	}
+	return q.done()
+}

@@ -1,0 +1,51 @@
+package apisrv
+
+import (
+	"io"
+	"net/http"
+
+	"github.com/chasqui/chasqui/internal/gateway"
+)
+
+const textPlain = "text/plain"
+
+func (q *request) text(status int, text string) error {
+	q.w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	q.w.WriteHeader(status)
+	io.WriteString(q.w, text) // when this fails the caller is gone
+	return nil
+}
+
+func (s *server) healthz(q *request) error { return q.text(http.StatusOK, "ok\n") }
+
+func (s *server) readyz(q *request) error {
+	if err := s.o.Ready(q.Context()); err != nil {
+		code := gateway.CodeOf(err)
+		if code.Status() != http.StatusServiceUnavailable {
+			code = gateway.CodeStoreUnavailable
+		}
+		return gateway.Errorf(code, "not ready").WithCause(err)
+	}
+	return q.text(http.StatusOK, "ready\n")
+}
+
+func (s *server) metrics(q *request) error {
+	s.o.Metrics.ServeHTTP(q.w, q.Request)
+	return nil
+}
+
+func (s *server) openAPI(q *request) error {
+	q.w.Header().Set("Content-Type", "application/json")
+	q.w.WriteHeader(http.StatusOK)
+	q.w.Write(s.document.json) // when this fails the caller is gone
+	return nil
+}
+
+func (s *server) docs(q *request) error {
+	h := q.w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+	q.w.WriteHeader(http.StatusOK)
+	q.w.Write(s.document.page) // when this fails the caller is gone
+	return nil
+}

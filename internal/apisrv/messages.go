@@ -1,0 +1,192 @@
+package apisrv
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+
+	"github.com/chasqui/chasqui/gatewayapi"
+	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/store"
+)
+
+// Kinds of cursors.
+const (
+	cursorMessages = 'm'
+	cursorProfiles = 'p'
+)
+
+func (s *server) sendMessage(q *request) error {
+	body, err := q.body()
+	if err != nil {
+		return err
+	}
+	in := new(gateway.MessageInput)
+	if err := decode(body, in); err != nil {
+		return err
+	}
+	accepted, err := s.o.Messages.Send(q.Context(), q.key, in, q.Header.Get("Idempotency-Key"), body)
+	if err != nil {
+		return err
+	}
+	out, err := wireMessage(accepted.Message)
+	if err != nil {
+		return err
+	}
+	q.w.Header().Set("Location", "/v1/messages/"+out.ID)
+	if accepted.Replayed {
+		q.w.Header().Set("Idempotent-Replayed", "true")
+	}
+	return q.reply(http.StatusAccepted, out)
+}
+
+// sendBatch gives each message a verdict of its own: one that does not decode is refused alone.
+func (s *server) sendBatch(q *request) error {
+	body, err := q.body()
+	if err != nil {
+		return err
+	}
+	var batch struct {
+		Messages []json.RawMessage `json:"messages"`
+	}
+	if err := decode(body, &batch); err != nil {
+		return err
+	}
+	inputs := make([]gateway.MessageInput, 0, len(batch.Messages))
+	results := make([]gatewayapi.BatchVerdict, len(batch.Messages))
+	var places []int // of the inputs in the batch
+	for i, raw := range batch.Messages {
+		results[i].Index = i
+		var in gateway.MessageInput
+		if err := decode(raw, &in); err != nil {
+			results[i].Error = verdictError(err, i)
+			continue
+		}
+		inputs, places = append(inputs, in), append(places, i)
+	}
+	replayed := false
+	if len(inputs) > 0 || len(batch.Messages) == 0 {
+		if replayed, err = s.acceptBatch(q, inputs, places, body, results); err != nil {
+			return err
+		}
+	}
+	if replayed {
+		q.w.Header().Set("Idempotent-Replayed", "true")
+	}
+	result := gatewayapi.SendBatchResult{Results: results}
+	for _, r := range results {
+		if r.Message != nil {
+			result.Accepted++
+		}
+	}
+	result.Refused = len(results) - result.Accepted
+	return q.reply(http.StatusAccepted, result)
+}
+
+func (s *server) acceptBatch(q *request, inputs []gateway.MessageInput, places []int, body []byte, results []gatewayapi.BatchVerdict) (bool, error) {
+	verdicts, replayed, err := s.o.Messages.SendBatch(q.Context(), q.key, inputs, q.Header.Get("Idempotency-Key"), body)
+	if err != nil {
+		return false, err
+	}
+	for i, v := range verdicts {
+		at := places[i]
+		if v.Err != nil {
+			results[at].Error = verdictError(v.Err, at)
+			continue
+		}
+		if results[at].Message, err = wireMessage(v.Message); err != nil {
+			return false, err
+		}
+	}
+	return replayed, nil
+}
+
+// verdictError is why the message at a place of a batch was refused; its field is told within the message itself, below messages[i].
+func verdictError(err error, place int) *gatewayapi.Error {
+	var e *gateway.Error
+	if !errors.As(err, &e) {
+		e = gateway.Errorf(gateway.CodeInternal, "internal error")
+	}
+	return shownError(e.WithField(inBatch(e.Field, place)), "")
+}
+
+func inBatch(field string, place int) string {
+	prefix := fmt.Sprintf("messages[%d]", place)
+	// The use case names the place among what it was given; only what follows it counts.
+	if i := slices.Index([]byte(field), ']'); len(field) > 9 && field[:9] == "messages[" && i > 0 {
+		return prefix + field[i+1:]
+	}
+	if field == "" {
+		return prefix
+	}
+	return prefix + "." + field
+}
+
+func (s *server) getMessage(q *request) error {
+	m, err := s.o.Messages.Get(q.Context(), q.key, q.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	return q.replyMessage(http.StatusOK, m)
+}
+
+func (s *server) cancelMessage(q *request) error {
+	m, err := s.o.Messages.Cancel(q.Context(), q.key, q.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	return q.replyMessage(http.StatusOK, m)
+}
+
+func (q *request) replyMessage(status int, m *gateway.Message) error {
+	out, err := wireMessage(m)
+	if err != nil {
+		return err
+	}
+	return q.reply(status, out)
+}
+
+func listMessagesParams() []param {
+	return append(pageParams(), param{"application", "query", "Keys of applications."}, param{"fbMessengerId", "query", "Id of a person."},
+		param{"profileId", "query", "Id of a profile."}, param{"status", "query", "State of the messages."})
+}
+
+func (s *server) listMessages(q *request) error {
+	if err := q.known(listMessagesParams()); err != nil {
+		return err
+	}
+	limit, err := q.limit(pageSize, maxPageSize)
+	if err != nil {
+		return err
+	}
+	query := q.URL.Query()
+	f := store.MessageFilter{
+		Applications: q.list("application"), Person: query.Get("fbMessengerId"), ProfileID: query.Get("profileId"),
+		Status: gateway.Status(query.Get("status")), Limit: limit + 1,
+	}
+	if f.Status != "" && !slices.Contains(gateway.Statuses(), f.Status) {
+		return gateway.Invalid("status", "%q is no state of a message", f.Status)
+	}
+	if f.Before, err = parsePosition("cursor", cursorMessages, query.Get("cursor")); err != nil {
+		return err
+	}
+	messages, err := s.o.Messages.List(q.Context(), q.key, f)
+	if err != nil {
+		return err
+	}
+	page := gatewayapi.MessagePage{Messages: []gatewayapi.Message{}}
+	if len(messages) > limit {
+		messages = messages[:limit]
+		page.Cursor = positionCursor(cursorMessages, messages[limit-1].Seq)
+	}
+	for _, m := range messages {
+		out, err := wireMessage(m)
+		if err != nil {
+			return err
+		}
+		page.Messages = append(page.Messages, *out)
+	}
+	return q.reply(http.StatusOK, page)
+}

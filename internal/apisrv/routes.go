@@ -1,0 +1,177 @@
+package apisrv
+
+import (
+	"net/http"
+	"reflect"
+
+	"github.com/chasqui/chasqui/gatewayapi"
+	"github.com/chasqui/chasqui/internal/gateway"
+)
+
+// route is one address of the API: what answers it, and all that its description says. Mux, authorization and document are made of the same table.
+type route struct {
+	method  string
+	path    string
+	scope   gateway.Scope // empty for routes without a key
+	tag     string
+	summary string
+	detail  string // more, where the summary does not say it all
+	params  []param
+	request reflect.Type // of the JSON body; nil for none
+	status  int          // of success
+	answer  reflect.Type // of the JSON body of success; nil for none
+	media   string       // of the answer, where it is not JSON
+	handle  func(*request) error
+}
+
+// Tags in the order of the document.
+const (
+	tagMessages      = "messages"
+	tagEvents        = "events"
+	tagSubscriptions = "subscriptions"
+	tagProfiles      = "profiles"
+	tagApplications  = "applications"
+	tagGateway       = "gateway"
+)
+
+func pageParams() []param {
+	return []param{{"limit", "query", "Size of the page: 1 to 200; 50 when left out."}, {"cursor", "query", "Cursor of the page before."}}
+}
+
+func idempotencyParams() []param {
+	return []param{{"Idempotency-Key", "header", "The same request under the same key is not sent twice within seven days."}}
+}
+
+func ifMatchParams() []param {
+	return []param{{"If-Match", "header", "ETag as read; 412 when the profile has changed since."}}
+}
+
+func (s *server) routes() []route {
+	var all []route
+	for _, part := range [][]route{s.messageRoutes(), s.eventRoutes(), s.subscriptionRoutes(), s.profileRoutes(), s.applicationRoutes(), s.gatewayRoutes()} {
+		all = append(all, part...)
+	}
+	return all
+}
+
+func typeOf[T any]() reflect.Type { return reflect.TypeFor[T]() }
+
+func (s *server) messageRoutes() []route {
+	message := typeOf[gatewayapi.Message]()
+	return []route{
+		{method: http.MethodPost, path: "/v1/messages", scope: gateway.ScopeMessagesWrite, tag: tagMessages, summary: "Send a message",
+			detail:  "The message is stored durably before the answer. A repeat under the same Idempotency-Key answers the same message with `Idempotent-Replayed: true`.",
+			params:  idempotencyParams(),
+			request: typeOf[gatewayapi.SendMessageRequest](), status: http.StatusAccepted, answer: message, handle: s.sendMessage},
+		{method: http.MethodPost, path: "/v1/messages/batch", scope: gateway.ScopeMessagesWrite, tag: tagMessages, summary: "Send up to 1,000 messages",
+			detail: "Each message has a verdict of its own; those accepted are stored in one commit.", params: idempotencyParams(),
+			request: typeOf[gatewayapi.SendBatchRequest](), status: http.StatusAccepted, answer: typeOf[gatewayapi.SendBatchResult](), handle: s.sendBatch},
+		{method: http.MethodGet, path: "/v1/messages", scope: gateway.ScopeMessagesRead, tag: tagMessages, summary: "List messages, newest first",
+			params: listMessagesParams(), status: http.StatusOK, answer: typeOf[gatewayapi.MessagePage](), handle: s.listMessages},
+		{method: http.MethodGet, path: "/v1/messages/{id}", scope: gateway.ScopeMessagesRead, tag: tagMessages, summary: "Read a message with its attempts and its timeline",
+			status: http.StatusOK, answer: message, handle: s.getMessage},
+		{method: http.MethodPost, path: "/v1/messages/{id}/cancel", scope: gateway.ScopeMessagesWrite, tag: tagMessages, summary: "Cancel a message that is still queued",
+			status: http.StatusOK, answer: message, handle: s.cancelMessage},
+	}
+}
+
+func (s *server) subscriptionRoutes() []route {
+	subscription := typeOf[gatewayapi.Subscription]()
+	read, write := gateway.ScopeSubscriptionsRead, gateway.ScopeSubscriptionsWrite
+	return []route{
+		{method: http.MethodPost, path: "/v1/subscriptions", scope: write, tag: tagSubscriptions, summary: "Subscribe to events",
+			detail:  "A forward subscription has events posted to its URL, signed by the Standard Webhooks scheme; a pull subscription is asked for them. The answer is the only one that shows the signing secrets.",
+			request: typeOf[gatewayapi.CreateSubscriptionRequest](), status: http.StatusCreated, answer: subscription, handle: s.createSubscription},
+		{method: http.MethodGet, path: "/v1/subscriptions", scope: read, tag: tagSubscriptions, summary: "List subscriptions",
+			status: http.StatusOK, answer: typeOf[gatewayapi.SubscriptionList](), handle: s.listSubscriptions},
+		{method: http.MethodGet, path: "/v1/subscriptions/{id}", scope: read, tag: tagSubscriptions, summary: "Read a subscription",
+			status: http.StatusOK, answer: subscription, handle: s.getSubscription},
+		{method: http.MethodPatch, path: "/v1/subscriptions/{id}", scope: write, tag: tagSubscriptions, summary: "Change, disable or enable a subscription",
+			request: typeOf[gatewayapi.UpdateSubscriptionRequest](), status: http.StatusOK, answer: subscription, handle: s.updateSubscription},
+		{method: http.MethodDelete, path: "/v1/subscriptions/{id}", scope: write, tag: tagSubscriptions, summary: "Delete a subscription with its deliveries",
+			status: http.StatusNoContent, handle: s.deleteSubscription},
+		{method: http.MethodPost, path: "/v1/subscriptions/{id}/secrets", scope: write, tag: tagSubscriptions, summary: "Add a signing secret and let the others run out",
+			request: typeOf[gatewayapi.AddSecretRequest](), status: http.StatusCreated, answer: subscription, handle: s.addSecret},
+		{method: http.MethodDelete, path: "/v1/subscriptions/{id}/secrets/{secret}", scope: write, tag: tagSubscriptions, summary: "End a signing secret at once",
+			status: http.StatusNoContent, handle: s.deleteSecret},
+		{method: http.MethodGet, path: "/v1/subscriptions/{id}/events", scope: gateway.ScopeEventsRead, tag: tagSubscriptions, summary: "Pull events",
+			detail: "Answers the events after the acknowledged cursor, or after `after`, and moves nothing.",
+			params: pullParams(), status: http.StatusOK, answer: typeOf[gatewayapi.EventPage](), handle: s.pullEvents},
+		{method: http.MethodPost, path: "/v1/subscriptions/{id}/ack", scope: gateway.ScopeEventsRead, tag: tagSubscriptions, summary: "Acknowledge pulled events up to a cursor",
+			request: typeOf[gatewayapi.AckRequest](), status: http.StatusOK, answer: typeOf[gatewayapi.AckResult](), handle: s.acknowledge},
+		{method: http.MethodGet, path: "/v1/subscriptions/{id}/deliveries", scope: read, tag: tagSubscriptions, summary: "List deliveries that did not succeed at once",
+			params: deliveryParams(), status: http.StatusOK, answer: typeOf[gatewayapi.DeliveryPage](), handle: s.listDeliveries},
+		{method: http.MethodPost, path: "/v1/subscriptions/{id}/replay", scope: write, tag: tagSubscriptions, summary: "Deliver again",
+			detail:  "`event` delivers one event again, under the same webhook-id. `from` moves the subscription back, so that everything since is delivered again.",
+			request: typeOf[gatewayapi.ReplayRequest](), status: http.StatusNoContent, handle: s.replay},
+	}
+}
+
+func (s *server) eventRoutes() []route {
+	return []route{
+		{method: http.MethodGet, path: "/v1/events", scope: gateway.ScopeEventsRead, tag: tagEvents, summary: "List events in order",
+			detail: "`application=none` lists the events that no application owns.",
+			params: eventParams(), status: http.StatusOK, answer: typeOf[gatewayapi.EventPage](), handle: s.listEvents},
+	}
+}
+
+func (s *server) profileRoutes() []route {
+	profile := typeOf[gatewayapi.Profile]()
+	read, write := gateway.ScopeProfilesRead, gateway.ScopeProfilesWrite
+	return []route{
+		{method: http.MethodPost, path: "/v1/profiles", scope: write, tag: tagProfiles, summary: "Create a profile under an id of your own",
+			request: profile, status: http.StatusCreated, answer: profile, handle: s.createProfile},
+		{method: http.MethodGet, path: "/v1/profiles", scope: read, tag: tagProfiles, summary: "Find profiles",
+			params: listProfilesParams(), status: http.StatusOK, answer: typeOf[gatewayapi.ProfilePage](), handle: s.listProfiles},
+		{method: http.MethodGet, path: "/v1/profiles/{id}", scope: read, tag: tagProfiles, summary: "Read a profile",
+			status: http.StatusOK, answer: profile, handle: s.getProfile},
+		{method: http.MethodPatch, path: "/v1/profiles/{id}", scope: write, tag: tagProfiles, summary: "Change a profile by a JSON merge patch (RFC 7396)",
+			params: ifMatchParams(), request: profile, status: http.StatusOK, answer: profile, handle: s.patchProfile},
+		{method: http.MethodDelete, path: "/v1/profiles/{id}", scope: write, tag: tagProfiles, summary: "Delete a profile",
+			params: ifMatchParams(), status: http.StatusNoContent, handle: s.deleteProfile},
+	}
+}
+
+func (s *server) applicationRoutes() []route {
+	application := typeOf[gatewayapi.Application]()
+	read, write := gateway.ScopeApplicationsRead, gateway.ScopeApplicationsWrite
+	update := func(method string) route {
+		return route{method: method, path: "/v1/applications/{key}", scope: write, tag: tagApplications, summary: "Replace a token or secret",
+			detail:  "What is left out stays. A new token resumes a paused page; a new secret holds for all pages of the Facebook app.",
+			request: typeOf[gatewayapi.UpdateApplicationRequest](), status: http.StatusOK, answer: application, handle: s.updateApplication}
+	}
+	return []route{
+		{method: http.MethodPost, path: "/v1/applications", scope: write, tag: tagApplications, summary: "Connect a page",
+			detail:  "Checks the token, subscribes the app and the page, and gives the application its key: everything or nothing.",
+			request: typeOf[gatewayapi.ConnectApplicationRequest](), status: http.StatusCreated, answer: application, handle: s.connectApplication},
+		{method: http.MethodGet, path: "/v1/applications", scope: read, tag: tagApplications, summary: "List connected pages",
+			status: http.StatusOK, answer: typeOf[gatewayapi.ApplicationList](), handle: s.listApplications},
+		{method: http.MethodGet, path: "/v1/applications/{key}", scope: read, tag: tagApplications, summary: "Read an application",
+			status: http.StatusOK, answer: application, handle: s.getApplication},
+		update(http.MethodPatch), update(http.MethodPut),
+		{method: http.MethodDelete, path: "/v1/applications/{key}", scope: write, tag: tagApplications, summary: "Disconnect a page",
+			status: http.StatusNoContent, handle: s.deleteApplication},
+		{method: http.MethodPut, path: "/v1/applications/{key}/messenger-profile", scope: write, tag: tagApplications,
+			summary: "Set Get Started, greeting, menu and ice breakers", detail: "The body is the platform's own messenger_profile object and is passed on as it is.",
+			request: typeOf[map[string]any](), status: http.StatusNoContent, handle: s.setMessengerProfile},
+		{method: http.MethodPost, path: "/v1/applications/{key}/check", scope: read, tag: tagApplications, summary: "Ask the platform how an application fares",
+			status: http.StatusOK, answer: typeOf[gatewayapi.ApplicationCheck](), handle: s.checkApplication},
+		{method: http.MethodGet, path: "/v1/applications/{key}/check", scope: read, tag: tagApplications, summary: "Ask the platform how an application fares",
+			status: http.StatusOK, answer: typeOf[gatewayapi.ApplicationCheck](), handle: s.checkApplication},
+	}
+}
+
+func (s *server) gatewayRoutes() []route {
+	routes := []route{
+		{method: http.MethodGet, path: "/healthz", tag: tagGateway, summary: "Whether the process runs", status: http.StatusOK, media: textPlain, handle: s.healthz},
+		{method: http.MethodGet, path: "/readyz", tag: tagGateway, summary: "Whether it should get requests", detail: "503 while it stops, or when the database does not answer.",
+			status: http.StatusOK, media: textPlain, handle: s.readyz},
+		{method: http.MethodGet, path: "/openapi.json", tag: tagGateway, summary: "This description", status: http.StatusOK, media: "application/json", handle: s.openAPI},
+		{method: http.MethodGet, path: "/docs", tag: tagGateway, summary: "This description as a page", status: http.StatusOK, media: "text/html", handle: s.docs},
+	}
+	if s.o.Metrics != nil {
+		routes = append(routes, route{method: http.MethodGet, path: "/metrics", tag: tagGateway, summary: "Metrics in Prometheus' format", status: http.StatusOK,
+			media: textPlain, handle: s.metrics})
+	}
+	return routes
+}

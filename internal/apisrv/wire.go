@@ -1,0 +1,146 @@
+package apisrv
+
+import (
+	"slices"
+
+	"github.com/chasqui/chasqui/gatewayapi"
+	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/service"
+)
+
+// This file turns the domain's types into those of the API.
+
+func wireMessage(m *gateway.Message) (*gatewayapi.Message, error) {
+	in, _, err := m.Content()
+	if err != nil {
+		return nil, err
+	}
+	expires := gatewayapi.At(m.ExpiresAt)
+	out := &gatewayapi.Message{
+		ID: m.ID, Status: string(m.Status), Parts: m.Parts, PartsSent: m.PartsSent, PlatformMessageID: m.MID,
+		SendMessageRequest: gatewayapi.SendMessageRequest{
+			To:    gatewayapi.To{ProfileID: in.To.ProfileID, FBMessengerID: in.To.FBMessengerID},
+			Title: in.Title, Body: in.Body, CustomBody: in.CustomBody, Rules: in.Rules, Metadata: in.Metadata, Application: m.Application, ExpiresOn: &expires,
+		},
+		AcceptedAt: gatewayapi.At(m.AcceptedAt), UpdatedAt: gatewayapi.At(m.UpdatedAt), SentAt: gatewayapi.At(m.SentAt),
+		DeliveredAt: gatewayapi.At(m.DeliveredAt), ReadAt: gatewayapi.At(m.ReadAt), Failure: wireFailure(m.Error), Late: m.Late, Resent: m.Resent,
+		Attempts: make([]gatewayapi.Attempt, len(m.Attempts)), Timeline: timeline(m),
+	}
+	for _, p := range in.MessageParts {
+		out.MessageParts = append(out.MessageParts, gatewayapi.MessagePart(p))
+	}
+	if o := in.ChannelOptions.FBMessenger; o != (gateway.MessengerOptions{}) {
+		out.ChannelOptions = &gatewayapi.ChannelOptions{FBMessenger: &gatewayapi.MessengerOptions{
+			MessagingType: string(o.MessagingType), MessageTag: string(o.MessageTag), PersonaID: o.PersonaID, NotificationType: string(o.NotificationType),
+		}}
+	}
+	for i, a := range m.Attempts {
+		out.Attempts[i] = gatewayapi.Attempt{
+			Number: a.Number, Channel: a.Channel, Part: a.Part, StartedAt: gatewayapi.At(a.StartedAt), EndedAt: gatewayapi.At(a.EndedAt),
+			Outcome: a.Outcome, PlatformMessageID: a.MID, Failure: wireFailure(a.Failure),
+		}
+	}
+	return out, nil
+}
+
+// timeline is the states of a message with the times that are known, in order.
+func timeline(m *gateway.Message) []gatewayapi.TimelineEntry {
+	line := []gatewayapi.TimelineEntry{{Status: gatewayapi.StatusQueued, At: gatewayapi.At(m.AcceptedAt)}}
+	add := func(status string, at gatewayapi.Time) {
+		if !at.IsZero() {
+			line = append(line, gatewayapi.TimelineEntry{Status: status, At: at})
+		}
+	}
+	add(gatewayapi.StatusSending, gatewayapi.At(m.SendingAt))
+	if m.Status == gateway.StatusUncertain {
+		add(gatewayapi.StatusUncertain, gatewayapi.At(m.UpdatedAt))
+	}
+	add(gatewayapi.StatusSent, gatewayapi.At(m.SentAt))
+	add(gatewayapi.StatusDelivered, gatewayapi.At(m.DeliveredAt))
+	add(gatewayapi.StatusRead, gatewayapi.At(m.ReadAt))
+	switch m.Status {
+	case gateway.StatusFailed, gateway.StatusExpired, gateway.StatusCanceled:
+		add(string(m.Status), gatewayapi.At(m.EndedAt))
+	case gateway.StatusHeld:
+		add(string(m.Status), gatewayapi.At(m.UpdatedAt))
+	}
+	return line
+}
+
+func wireFailure(f *gateway.Failure) *gatewayapi.Failure {
+	if f == nil {
+		return nil
+	}
+	return &gatewayapi.Failure{
+		Code: string(f.Code), Message: f.Message, PlatformCode: f.PlatformCode, PlatformSubcode: f.PlatformSubcode, TraceID: f.TraceID,
+	}
+}
+
+func (s *server) wireApplication(a *gateway.Application) gatewayapi.Application {
+	out := gatewayapi.Application{
+		Key:         a.Key,
+		Page:        gatewayapi.Page{ID: a.PageID, Name: a.PageName, ImageURL: a.PageImageURL},
+		Application: gatewayapi.FacebookApp{ID: a.AppID, Name: a.AppName, ImageURL: a.AppImageURL},
+		State:       string(a.State), Paused: wireFailure(a.Paused), PausedAt: gatewayapi.At(a.PausedAt), GraphVersion: a.GraphVersion,
+		CallbackURL: s.o.PublicURL + gateway.CallbackPath(a.Key), Door: a.Door, LastEventAt: gatewayapi.At(a.LastEventAt),
+		CreatedAt: gatewayapi.At(a.CreatedAt), UpdatedAt: gatewayapi.At(a.UpdatedAt), LastCheck: wireCheck(a),
+	}
+	if a.Limits != (gateway.Limits{}) {
+		out.Limits = &gatewayapi.Limits{TextPerSecond: a.Limits.TextPerSecond, MediaPerSecond: a.Limits.MediaPerSecond}
+	}
+	return out
+}
+
+func wireCheck(a *gateway.Application) *gatewayapi.ApplicationCheck {
+	c := a.LastCheck
+	if c == nil {
+		return nil
+	}
+	return &gatewayapi.ApplicationCheck{
+		CheckedAt: gatewayapi.At(c.At), OK: c.OK, TokenValid: c.TokenValid, TokenExpires: gatewayapi.At(c.TokenExpires), Permissions: orEmpty(c.Permissions),
+		Fields: orEmpty(c.PageFields), MissingFields: orEmpty(c.MissingFields), CallbackURL: c.CallbackURL, CallbackOK: c.CallbackOK,
+		GetStarted: c.GetStarted, LastEventAt: gatewayapi.At(a.LastEventAt), Problems: orEmpty(c.Problems),
+	}
+}
+
+// orEmpty makes a missing list an empty one, so that readers need not tell null from [].
+func orEmpty(list []string) []string {
+	if list == nil {
+		return []string{}
+	}
+	return list
+}
+
+// wireSubscription shows a subscription; the values of its secrets only when revealed names them.
+func wireSubscription(s *gateway.Subscription, revealed func(gateway.SigningSecret) bool) gatewayapi.Subscription {
+	out := gatewayapi.Subscription{
+		ID: s.ID, Kind: string(s.Kind), Name: s.Name, URL: s.URL, EventTypes: []string{}, Applications: orEmpty(s.Applications),
+		Order: string(s.Order), State: string(s.State), Disabled: wireFailure(s.Disabled), DisabledAt: gatewayapi.At(s.DisabledAt),
+		FailingSince: gatewayapi.At(s.FailingSince), Secrets: []gatewayapi.SigningSecret{},
+		CreatedAt: gatewayapi.At(s.CreatedAt), UpdatedAt: gatewayapi.At(s.UpdatedAt),
+	}
+	for _, t := range s.EventTypes {
+		out.EventTypes = append(out.EventTypes, string(t))
+	}
+	for _, secret := range s.Secrets {
+		shown := gatewayapi.SigningSecret{ID: secret.ID, CreatedAt: gatewayapi.At(secret.CreatedAt), ExpiresAt: gatewayapi.At(secret.ExpiresAt)}
+		if revealed(secret) {
+			shown.Secret = secret.Value.Reveal()
+		}
+		out.Secrets = append(out.Secrets, shown)
+	}
+	if s.Kind == gateway.KindPull {
+		out.Cursor = service.Cursor(s.AckedPos)
+	}
+	return out
+}
+
+func noSecret(gateway.SigningSecret) bool   { return false }
+func allSecrets(gateway.SigningSecret) bool { return true }
+
+// secretsNotIn reveals the secrets that were not there before.
+func secretsNotIn(before []gateway.SigningSecret) func(gateway.SigningSecret) bool {
+	return func(s gateway.SigningSecret) bool {
+		return !slices.ContainsFunc(before, func(old gateway.SigningSecret) bool { return old.ID == s.ID })
+	}
+}
