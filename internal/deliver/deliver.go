@@ -30,10 +30,10 @@ const (
 
 // Options says how messages are delivered. Zero values mean the defaults named.
 type Options struct {
-	Store     *store.Store
-	Vault     *store.Vault
-	Directory *service.Directory
-	Logger    *slog.Logger
+	Store        *store.Store
+	Applications *service.Applications
+	Directory    *service.Directory
+	Logger       *slog.Logger
 
 	Platform service.Platform // its HTTPClient is replaced by one made for many sends
 

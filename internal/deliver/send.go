@@ -145,25 +145,11 @@ func (d *Deliverer) breakPage(p *page, why *gateway.Failure) {
 	if !first {
 		return
 	}
-	d.log.Error("page paused: the platform refuses its token or permissions", "application", p.key, "page_id", app.PageID, "code", why.PlatformCode,
-		"subcode", why.PlatformSubcode, "reason", why.Message)
-	_, err := d.o.Vault.UpdateApplication(context.WithoutCancel(d.ctx), p.key, func(a *gateway.Application) error {
-		if a.AccessToken != app.AccessToken || a.State != gateway.ApplicationActive {
-			return errUnchanged // mended meanwhile, or stopped already
-		}
-		a.State, a.Paused, a.PausedAt = gateway.ApplicationPaused, why, d.o.Store.Now()
-		return nil
-	})
-	if err != nil && !errors.Is(err, errUnchanged) {
+	if err := d.o.Applications.Pause(context.WithoutCancel(d.ctx), p.key, app.AccessToken, *why); err != nil {
 		d.log.Error("pause application", "application", p.key, "err", err)
-	}
-	if err := d.o.Directory.Refresh(context.WithoutCancel(d.ctx)); err != nil {
-		d.log.Warn("refresh directory", "err", err)
 	}
 	d.refreshPages()
 }
-
-var errUnchanged = errors.New("nothing to change")
 
 // again puts the message back, to be tried after a pause.
 func (d *Deliverer) again(p *page, l *lane, m *gateway.Message, attempt gateway.Attempt, wait time.Duration) {

@@ -6,11 +6,15 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/chasqui/chasqui/internal/gateway"
 	"github.com/chasqui/chasqui/internal/service"
 	"github.com/chasqui/chasqui/internal/store"
 )
+
+// noteInterval is how often at most it is written when an application was last heard of.
+const noteInterval = 2 * time.Second
 
 // maxKnown is how many people are remembered as having a profile, to spare the database the question.
 const maxKnown = 100_000
@@ -27,7 +31,9 @@ type Options struct {
 type Projector struct {
 	o        Options
 	consumer store.Consumer
-	known    map[gateway.Lane]struct{} // people that have a profile; used by the consumer only
+	known    map[gateway.Lane]struct{} // people that have a profile; used by the consumer only, as are the next two
+	heard    map[string]time.Time      // when the newest event of an application came
+	noted    time.Time                 // when heard was written
 	newcomer chan struct{}             // there may be somebody to fetch
 
 	cancel context.CancelFunc
@@ -36,7 +42,7 @@ type Projector struct {
 
 // New makes a projector.
 func New(o Options) *Projector {
-	p := &Projector{o: o, known: map[gateway.Lane]struct{}{}, newcomer: make(chan struct{}, 1)}
+	p := &Projector{o: o, known: map[gateway.Lane]struct{}{}, heard: map[string]time.Time{}, newcomer: make(chan struct{}, 1)}
 	p.consumer = store.Consumer{Name: "projector", Handle: p.handle, After: p.after}
 	return p
 }
@@ -63,6 +69,9 @@ func (p *Projector) handle(ctx context.Context, events []*gateway.Event) (func(*
 	seen := map[gateway.Lane]*store.Seen{}
 	people := map[gateway.Lane]bool{} // who did something themselves
 	for _, e := range events {
+		if e.Application != "" && e.Channel != "" {
+			p.heard[e.Application] = e.ReceivedAt
+		}
 		if e.Application == "" || e.Person == "" || e.Channel == "" || e.Type.Internal() {
 			continue
 		}
@@ -79,7 +88,7 @@ func (p *Projector) handle(ctx context.Context, events []*gateway.Event) (func(*
 			people[lane] = true
 		}
 	}
-	if len(order) == 0 {
+	if len(order) == 0 && len(p.heard) == 0 {
 		return nil, nil
 	}
 	var newcomers []gateway.Lane
@@ -109,8 +118,21 @@ func (p *Projector) handle(ctx context.Context, events []*gateway.Event) (func(*
 				return err
 			}
 		}
-		return nil
+		return p.note(tx)
 	}, nil
+}
+
+// note writes now and then when applications were last heard of.
+func (p *Projector) note(tx *store.Tx) error {
+	if tx.Now().Sub(p.noted) < noteInterval {
+		return nil
+	}
+	if err := tx.HeardOf(p.heard); err != nil {
+		return err
+	}
+	p.noted = tx.Now()
+	clear(p.heard)
+	return nil
 }
 
 func (p *Projector) remember(lane gateway.Lane) {

@@ -24,6 +24,8 @@ const maxIdempotencyKey = 255
 type Messages struct {
 	Store     *store.Store
 	Directory *Directory
+	// Counted is told of messages that were accepted; nil for no call.
+	Counted func(application string)
 }
 
 // Accepted is the answer to a request to send.
@@ -55,6 +57,7 @@ func (m *Messages) Send(ctx context.Context, key *gateway.APIKey, in *gateway.Me
 		return Accepted{}, err
 	}
 	if !replayed {
+		m.count(message)
 		return Accepted{Message: message}, nil
 	}
 	again, err := m.remembered(ctx, remembered)
@@ -103,6 +106,9 @@ func (m *Messages) SendBatch(ctx context.Context, key *gateway.APIKey, inputs []
 		remembered.Answer = strings.Join(ids, ",")
 	}
 	replayed, err := m.Store.Accept(ctx, accepted, remembered)
+	if err == nil && !replayed {
+		m.count(accepted...)
+	}
 	if err != nil || !replayed {
 		return verdicts, false, err
 	}
@@ -128,6 +134,15 @@ func under(err error, field string) error {
 		return e.Under(field)
 	}
 	return err
+}
+
+func (m *Messages) count(accepted ...*gateway.Message) {
+	if m.Counted == nil {
+		return
+	}
+	for _, message := range accepted {
+		m.Counted(message.Application)
+	}
 }
 
 // prepare checks an input and makes the message of it.

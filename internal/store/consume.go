@@ -62,9 +62,15 @@ func (s *Store) consumeSome(ctx context.Context, c *Consumer, cursor *Cursor) er
 	}
 	if upto <= low && len(events) == 0 {
 		c.position.Store(low)
+		unsaved := make(<-chan time.Time) // never, when the database knows the position
+		if cursor.Unsaved() {
+			unsaved = time.After(cursorInterval)
+		}
 		select {
 		case <-headMoved:
 		case <-leasesMoved:
+		case <-unsaved:
+			return s.Write(ctx, func(tx *Tx) error { return cursor.saveOrUndo(tx, 0) })
 		case <-ctx.Done():
 		}
 		return nil

@@ -140,6 +140,16 @@ func (c *Cursor) Done(upto int64) {
 // Due tells whether the position should be written although nothing else is.
 func (c *Cursor) Due() bool { return c.s.now().Sub(c.at) >= cursorInterval }
 
+// Unsaved tells whether the database does not know the position of some partition.
+func (c *Cursor) Unsaved() bool {
+	for part, pos := range c.next {
+		if c.saved[part] != pos {
+			return true
+		}
+	}
+	return false
+}
+
 // Save writes the positions in the transaction, as they will be once upto is dealt with (0: as they are), for the partitions still held. It answers false when one of
 // them was lost: then nothing that the transaction does may be kept.
 func (c *Cursor) Save(tx *Tx, upto int64) (bool, error) {

@@ -143,6 +143,28 @@ func (s *Store) Head() int64 {
 // HeadChanged answers the head and a channel that is closed when it moves.
 func (s *Store) HeadChanged() (int64, <-chan struct{}) { return s.events.position() }
 
+// followHead learns of commits by other nodes. Only a database that several nodes share needs it.
+func (s *Store) followHead(ctx context.Context) {
+	tick := time.NewTicker(headInterval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+		head, err := s.readHead(ctx)
+		if err != nil || head <= s.Head() {
+			continue // the next read of the log will say what is wrong
+		}
+		s.outbox.publish(head, head, nil)
+		s.events.publish(head, head, nil)
+	}
+}
+
+// headInterval is how soon a node notices what others have committed.
+const headInterval = 20 * time.Millisecond
+
 // data is JSON that cannot fail to encode.
 func data(v any) json.RawMessage {
 	b, err := json.Marshal(v)

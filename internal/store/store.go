@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -59,6 +60,9 @@ type Store struct {
 	outbox *tail[*gateway.Message]
 	leases *Leases
 
+	stopFollowing context.CancelFunc // nil when no other node writes
+	following     sync.WaitGroup
+
 	refusing atomic.Pointer[string] // why writes are refused for now, nil when they are not
 }
 
@@ -92,6 +96,10 @@ func Open(ctx context.Context, o Options) (_ *Store, err error) {
 	s.outbox.start(head)
 	s.leases = newLeases(s, o.LeaseTTL)
 	s.writer = newWriter(s)
+	if !s.dialect.exclusive && !o.Shared {
+		ctx, s.stopFollowing = context.WithCancel(context.WithoutCancel(ctx))
+		s.following.Go(func() { s.followHead(ctx) })
+	}
 	return s, nil
 }
 
@@ -145,6 +153,10 @@ func (s *Store) openSQLite(path string, shared bool) error {
 
 // Close stops the writer after what it holds, and closes the database. Leases are not released: see Leases.Release.
 func (s *Store) Close() error {
+	if s.stopFollowing != nil {
+		s.stopFollowing()
+		s.following.Wait()
+	}
 	s.leases.stop()
 	s.writer.close()
 	return s.closeHandles()
@@ -176,7 +188,11 @@ func (s *Store) NewID(prefix string) string { return s.ids.New(prefix, s.now()) 
 // Now is the store's clock.
 func (s *Store) Now() time.Time { return s.now() }
 
-// Refuse makes every write fail at once with the given reason, until it is called with an empty one. The disk watch uses it before the disk is full.
+// Exclusive tells whether this process is the only one that works the logs, as with SQLite.
+func (s *Store) Exclusive() bool { return s.dialect.exclusive }
+
+// Refuse makes the store take no new events and messages, with a reason for the caller, until it is called with an empty one. What becomes of those it has is
+// still recorded. The disk watch uses it before the disk is full.
 func (s *Store) Refuse(reason string) {
 	if reason == "" {
 		s.refusing.Store(nil)

@@ -51,8 +51,8 @@ func (w *writer) close() {
 
 // submit queues a request and waits for its commit. When ctx ends first the outcome is unknown to the caller.
 func (s *Store) submit(ctx context.Context, r *request) error {
-	if reason := s.refusing.Load(); reason != nil {
-		return unavailable(errors.New(*reason))
+	if reason := s.refusing.Load(); reason != nil && len(r.events)+len(r.accepts) > 0 {
+		return gateway.Errorf(gateway.CodeDiskLow, "%s", *reason)
 	}
 	r.done = make(chan struct{})
 	select {

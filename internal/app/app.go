@@ -1,0 +1,296 @@
+// Package app puts the gateway together: it is the only package that sees all the others. A gateway is a value: New makes it and binds its address, Start
+// begins the work, Stop ends it. Several can run in one process.
+package app
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/chasqui/chasqui/internal/apisrv"
+	"github.com/chasqui/chasqui/internal/config"
+	"github.com/chasqui/chasqui/internal/deliver"
+	"github.com/chasqui/chasqui/internal/forward"
+	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/ingest"
+	"github.com/chasqui/chasqui/internal/project"
+	"github.com/chasqui/chasqui/internal/service"
+	"github.com/chasqui/chasqui/internal/store"
+	"github.com/chasqui/chasqui/internal/upkeep"
+)
+
+// Options says what a gateway is made of.
+type Options struct {
+	Config  config.Config
+	Logger  *slog.Logger
+	Version string
+	// LogLevel is changed by Reload; nil when nobody reads it.
+	LogLevel *slog.LevelVar
+	// Listener is used instead of binding Config.Addr; nil for none.
+	Listener net.Listener
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+}
+
+// App is a gateway. Its services are for commands that work in the same process.
+type App struct {
+	Keys          *service.Keys
+	Applications  *service.Applications
+	Subscriptions *service.Subscriptions
+	Directory     *service.Directory
+	Store         *store.Store
+
+	o         Options
+	log       *slog.Logger
+	listener  net.Listener
+	server    *http.Server
+	tls       atomic.Pointer[tls.Certificate]
+	deliverer *deliver.Deliverer
+	projector *project.Projector
+	forwarder *forward.Forwarder
+	keeper    *upkeep.Keeper
+	stopping  atomic.Bool
+
+	cleanups []cleanup
+	stop     sync.Once
+	stopErr  error
+	failed   chan error
+}
+
+type cleanup struct {
+	name string
+	do   func(context.Context) error
+}
+
+// New opens the database, binds the address and puts everything together. Nothing is sent or answered before Start. What New has acquired is released by
+// Stop, also when Start was never called.
+//
+// It is one straight line on purpose: each thing is made after what it needs, and its clean-up is registered beside it.
+func New(ctx context.Context, o Options) (_ *App, err error) {
+	c := o.Config
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	a := &App{o: o, log: o.Logger, failed: make(chan error, 1)}
+	defer func() {
+		if err != nil {
+			a.Stop(ctx)
+		}
+	}()
+	if c.Store == "" || c.KeyFile == "" {
+		if err := os.MkdirAll(c.Data, 0o700); err != nil {
+			return nil, fmt.Errorf("make data folder: %w", err)
+		}
+	}
+	if a.Store, err = store.Open(ctx, store.Options{URL: c.Database(), Logger: component(o.Logger, "store"), Now: o.Now}); err != nil {
+		return nil, err
+	}
+	a.defers("store", func(context.Context) error { return a.Store.Close() })
+	vault, err := store.OpenVault(ctx, a.Store, c.KeyPath())
+	if err != nil {
+		return nil, err
+	}
+	if a.Directory, err = service.NewDirectory(ctx, vault, component(o.Logger, "directory")); err != nil {
+		return nil, err
+	}
+	metrics := newMetrics(a.Store, a.Directory)
+	platform := service.Platform{BaseURL: c.GraphURL, Version: c.GraphVersion}
+
+	now := a.Store.Now
+	a.Keys = service.NewKeys(a.Store, now)
+	a.Applications = &service.Applications{Vault: vault, Directory: a.Directory, Platform: platform, PublicURL: c.PublicURL, Logger: component(o.Logger, "applications"), Now: now}
+	a.Subscriptions = &service.Subscriptions{Vault: vault, Store: a.Store, Directory: a.Directory}
+	a.projector = project.New(project.Options{Store: a.Store, Directory: a.Directory, Platform: platform, Logger: component(o.Logger, "project")})
+	a.deliverer = deliver.New(deliver.Options{
+		Store: a.Store, Applications: a.Applications, Directory: a.Directory, Logger: component(o.Logger, "deliver"), Platform: platform,
+		Limits:    gateway.Limits{TextPerSecond: c.Limits.TextPerSecond, MediaPerSecond: c.Limits.MediaPerSecond},
+		WaitProof: c.Uncertain.Wait, GiveUp: c.Uncertain.GiveUp, Resend: deliver.Resend(c.Uncertain.Resend), Metrics: metrics.deliver(),
+	})
+	projected := a.projected()
+	a.forwarder = forward.New(forward.Options{
+		Store: a.Store, Vault: vault, Directory: a.Directory, Logger: component(o.Logger, "forward"), Projected: projected,
+		AllowPrivate: c.Forward.AllowPrivate, UserAgent: "Chasqui/" + o.Version, Metrics: metrics.forward(),
+	})
+	a.keeper = upkeep.New(upkeep.Options{
+		Store: a.Store, Logger: component(o.Logger, "upkeep"),
+		Retention: upkeep.Retention{Events: days(c.Retention.Events), Messages: days(c.Retention.Messages), Deliveries: days(c.Retention.Deliveries)},
+		LowDisk:   c.LowDisk, DataFolder: c.Data, Metrics: metrics.upkeep(),
+	})
+	api := apisrv.Options{
+		Store: a.Store, Directory: a.Directory, Keys: a.Keys, Applications: a.Applications, Subscriptions: a.Subscriptions,
+		Messages: &service.Messages{Store: a.Store, Directory: a.Directory, Counted: metrics.accepted},
+		Profiles: &service.Profiles{Store: a.Store, Directory: a.Directory},
+		Events:   &service.Events{Store: a.Store, Vault: vault, Directory: a.Directory, Projected: projected},
+		Logger:   component(o.Logger, "api"), PublicURL: c.PublicURL, Version: o.Version, MaxBody: c.MaxBody, Ready: a.ready, Observe: metrics.observe,
+	}
+	if c.Metrics {
+		api.Metrics = metrics.handler()
+	}
+	apiHandler, err := apisrv.New(api)
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	ingest.New(ingest.Options{Store: a.Store, Directory: a.Directory, Logger: component(o.Logger, "ingest"), MaxBody: c.MaxBody, Metrics: metrics.ingest()}).Register(mux)
+	mux.Handle("/", apiHandler)
+	if a.listener, err = a.listen(c); err != nil {
+		return nil, err
+	}
+	a.defers("listener", func(context.Context) error { return ignoreClosed(a.listener.Close()) })
+	a.server = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, ErrorLog: slog.NewLogLogger(component(o.Logger, "http").Handler(), slog.LevelDebug)}
+	return a, nil
+}
+
+func component(log *slog.Logger, name string) *slog.Logger { return log.With("component", name) }
+
+func days(n int) time.Duration { return time.Duration(n) * 24 * time.Hour }
+
+func (a *App) defers(name string, do func(context.Context) error) {
+	a.cleanups = append(a.cleanups, cleanup{name, do})
+}
+
+// projected answers up to which position of the log every event has its profile, on whichever node it is worked.
+func (a *App) projected() func() int64 {
+	if a.Store.Exclusive() {
+		return a.projector.Position
+	}
+	return upkeep.SharedPosition(a.Store, "projector")
+}
+
+func (a *App) listen(c config.Config) (net.Listener, error) {
+	l := a.o.Listener
+	if l == nil {
+		var err error
+		if l, err = net.Listen("tcp", c.Addr); err != nil {
+			return nil, fmt.Errorf("listen on %s: %w", c.Addr, err)
+		}
+	}
+	if c.TLSCert == "" {
+		return l, nil
+	}
+	if err := a.loadCertificate(c); err != nil {
+		l.Close()
+		return nil, err
+	}
+	return tls.NewListener(l, &tls.Config{
+		MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"},
+		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return a.tls.Load(), nil },
+	}), nil
+}
+
+func (a *App) loadCertificate(c config.Config) error {
+	if c.TLSCert == "" {
+		return nil
+	}
+	certificate, err := tls.LoadX509KeyPair(c.TLSCert, c.TLSKey)
+	if err != nil {
+		return fmt.Errorf("read the TLS certificate: %w", err)
+	}
+	a.tls.Store(&certificate)
+	return nil
+}
+
+// Addr is the address the gateway listens on, also before Start.
+func (a *App) Addr() net.Addr { return a.listener.Addr() }
+
+// Start takes the leases and begins to receive, send and forward. It returns when the gateway answers requests.
+func (a *App) Start(ctx context.Context) error {
+	if err := a.Store.Leases().Start(ctx); err != nil {
+		return err
+	}
+	a.defers("leases", a.Store.Leases().Release)
+	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var background sync.WaitGroup
+	background.Go(func() { a.Directory.Run(run) })
+	background.Go(func() { a.Applications.RunChecks(run) })
+	a.defers("background", func(context.Context) error { cancel(); background.Wait(); return nil })
+
+	a.projector.Start(ctx)
+	a.defers("projector", func(context.Context) error { a.projector.Stop(); return nil })
+	if err := a.deliverer.Start(ctx); err != nil {
+		return err
+	}
+	a.defers("deliverer", a.deliverer.Stop)
+	a.forwarder.Start(ctx)
+	a.defers("forwarder", func(context.Context) error { a.forwarder.Stop(); return nil })
+	a.keeper.Start(ctx)
+	a.defers("upkeep", func(context.Context) error { a.keeper.Stop(); return nil })
+
+	go func() {
+		if err := a.server.Serve(a.listener); !errors.Is(err, http.ErrServerClosed) {
+			a.failed <- fmt.Errorf("serve: %w", err)
+		}
+	}()
+	a.defers("server", a.stopServer)
+	return nil
+}
+
+// stopServer lets requests under way end. Those that merely wait for events are cut off after a moment.
+func (a *App) stopServer(ctx context.Context) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, time.Second, errors.New("requests did not end in time"))
+	defer cancel()
+	if a.server.Shutdown(ctx) != nil {
+		return ignoreClosed(a.server.Close())
+	}
+	return nil
+}
+
+// Failed receives the error that made a running gateway unable to go on.
+func (a *App) Failed() <-chan error { return a.failed }
+
+// ready says why the gateway should get no requests.
+func (a *App) ready(ctx context.Context) error {
+	if a.stopping.Load() {
+		return gateway.Errorf(gateway.CodeShuttingDown, "the gateway is stopping")
+	}
+	return a.Store.Ping(ctx)
+}
+
+// Stop ends the gateway: readiness turns off at once, no new send begins, and those in flight may end until ctx does. It is idempotent.
+func (a *App) Stop(ctx context.Context) error {
+	a.stop.Do(func() {
+		a.stopping.Store(true)
+		var errs []error
+		for i := len(a.cleanups) - 1; i >= 0; i-- {
+			if err := a.cleanups[i].do(ctx); err != nil {
+				errs = append(errs, fmt.Errorf("stop %s: %w", a.cleanups[i].name, err))
+			}
+		}
+		a.stopErr = errors.Join(errs...)
+	})
+	return a.stopErr
+}
+
+// Reload applies what may change while the gateway runs: limits, log level and TLS files. The old values stay when the new ones are wrong.
+func (a *App) Reload(c config.Config) error {
+	if err := c.Validate(); err != nil {
+		return err
+	}
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
+		return fmt.Errorf("setting logLevel: %w", err)
+	}
+	if err := a.loadCertificate(c); err != nil {
+		return err
+	}
+	if a.o.LogLevel != nil {
+		a.o.LogLevel.Set(level)
+	}
+	a.deliverer.SetLimits(gateway.Limits{TextPerSecond: c.Limits.TextPerSecond, MediaPerSecond: c.Limits.MediaPerSecond})
+	return nil
+}
+
+func ignoreClosed(err error) error {
+	if errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,204 @@
+package app
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/chasqui/chasqui/internal/deliver"
+	"github.com/chasqui/chasqui/internal/forward"
+	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/ingest"
+	"github.com/chasqui/chasqui/internal/service"
+	"github.com/chasqui/chasqui/internal/store"
+	"github.com/chasqui/chasqui/internal/upkeep"
+)
+
+// metrics are the figures of one gateway, in a registry of their own.
+type metrics struct {
+	registry *prometheus.Registry
+
+	messagesAccepted *prometheus.CounterVec
+	messagesSent     *prometheus.CounterVec
+	messagesFailed   *prometheus.CounterVec
+	attempts         *prometheus.CounterVec
+	sendSeconds      *prometheus.HistogramVec
+	eventsReceived   *prometheus.CounterVec
+	eventsDuplicate  *prometheus.CounterVec
+	badSignatures    *prometheus.CounterVec
+	webhooksRefused  *prometheus.CounterVec
+	forwarded        *prometheus.CounterVec
+	forwardFailed    *prometheus.CounterVec
+	forwardDead      *prometheus.CounterVec
+	forwardSeconds   *prometheus.HistogramVec
+	requests         *prometheus.CounterVec
+	retired          *prometheus.CounterVec
+	unreadRetired    *prometheus.CounterVec
+	freeBytes        prometheus.Gauge
+}
+
+func newMetrics(s *store.Store, directory *service.Directory) *metrics {
+	m := &metrics{registry: prometheus.NewRegistry()}
+	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
+		c := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "chasqui_" + name, Help: help}, labels)
+		m.registry.MustRegister(c)
+		return c
+	}
+	histogram := func(name, help string, labels ...string) *prometheus.HistogramVec {
+		h := prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "chasqui_" + name, Help: help, Buckets: prometheus.ExponentialBuckets(0.005, 3, 10)}, labels)
+		m.registry.MustRegister(h)
+		return h
+	}
+	m.messagesAccepted = counter("messages_accepted_total", "Messages accepted for sending.", "application")
+	m.messagesSent = counter("messages_sent_total", "Messages that the platform took.", "application")
+	m.messagesFailed = counter("messages_failed_total", "Messages that failed or expired, by reason.", "application", "reason")
+	m.attempts = counter("send_attempts_total", "Calls of the Send API, by outcome.", "application", "outcome")
+	m.sendSeconds = histogram("send_seconds", "From acceptance of a message to the platform's answer.", "application")
+	m.eventsReceived = counter("events_received_total", "Events received from the platform; application is none for those that no application owns.", "application")
+	m.eventsDuplicate = counter("events_duplicate_total", "Events received again and kept once.", "application")
+	m.badSignatures = counter("webhook_bad_signatures_total", "Webhooks refused for their signature.", "application")
+	m.webhooksRefused = counter("webhooks_refused_total", "Webhooks refused for another reason.", "reason")
+	m.forwarded = counter("deliveries_total", "Events delivered to forward subscriptions.", "subscription")
+	m.forwardFailed = counter("delivery_failures_total", "Deliveries that failed and are tried again.", "subscription")
+	m.forwardDead = counter("deliveries_dead_total", "Deliveries given up after the last try.", "subscription")
+	m.forwardSeconds = histogram("delivery_seconds", "From receipt of an event to the subscriber's answer.", "subscription")
+	m.requests = counter("http_requests_total", "Requests to the API.", "route", "status")
+	m.retired = counter("retired_total", "Rows removed for their age, by table.", "table")
+	m.unreadRetired = counter("retired_unread_events_total", "Events removed for their age before a subscription had read them.", "subscription")
+	m.freeBytes = prometheus.NewGauge(prometheus.GaugeOpts{Name: "chasqui_disk_free_bytes", Help: "Free space on the disk of the data folder."})
+	m.registry.MustRegister(m.freeBytes, &states{store: s, directory: directory}, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+func (m *metrics) handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+}
+
+func (m *metrics) accepted(application string) { m.messagesAccepted.WithLabelValues(application).Inc() }
+
+func (m *metrics) observe(route string, status int, _ time.Duration) {
+	m.requests.WithLabelValues(route, strconv.Itoa(status)).Inc()
+}
+
+func (m *metrics) deliver() deliver.Metrics {
+	return deliver.Metrics{
+		Sent: func(app string, took time.Duration) {
+			m.messagesSent.WithLabelValues(app).Inc()
+			m.sendSeconds.WithLabelValues(app).Observe(took.Seconds())
+		},
+		Failed:   func(app string, code gateway.FailureCode) { m.messagesFailed.WithLabelValues(app, string(code)).Inc() },
+		Attempts: func(app, outcome string) { m.attempts.WithLabelValues(app, outcome).Inc() },
+	}
+}
+
+func (m *metrics) ingest() ingest.Metrics {
+	return ingest.Metrics{
+		Received: func(app string, events, duplicates int) {
+			if app == "" {
+				app = service.ApplicationNone
+			}
+			m.eventsReceived.WithLabelValues(app).Add(float64(events))
+			if duplicates > 0 {
+				m.eventsDuplicate.WithLabelValues(app).Add(float64(duplicates))
+			}
+		},
+		BadSignature: func(app string) { m.badSignatures.WithLabelValues(app).Inc() },
+		Refused:      func(reason string) { m.webhooksRefused.WithLabelValues(reason).Inc() },
+	}
+}
+
+func (m *metrics) forward() forward.Metrics {
+	return forward.Metrics{
+		Delivered: func(id string, took time.Duration) {
+			m.forwarded.WithLabelValues(id).Inc()
+			m.forwardSeconds.WithLabelValues(id).Observe(took.Seconds())
+		},
+		Failed: func(id string) { m.forwardFailed.WithLabelValues(id).Inc() },
+		Dead:   func(id string) { m.forwardDead.WithLabelValues(id).Inc() },
+	}
+}
+
+func (m *metrics) upkeep() upkeep.Metrics {
+	return upkeep.Metrics{
+		Retired: func(table string, rows int64) { m.retired.WithLabelValues(table).Add(float64(rows)) },
+		Unread: func(subscription string, events int64) {
+			m.unreadRetired.WithLabelValues(subscription).Add(float64(events))
+		},
+		Free: func(bytes uint64) { m.freeBytes.Set(float64(bytes)) },
+	}
+}
+
+// states reads at each scrape what the database knows better than a counter.
+type states struct {
+	store     *store.Store
+	directory *service.Directory
+}
+
+var (
+	queueDepth  = prometheus.NewDesc("chasqui_queue_depth", "Messages that wait to be sent.", []string{"application"}, nil)
+	queueOldest = prometheus.NewDesc("chasqui_queue_oldest_seconds", "Age of the oldest message that waits to be sent.", []string{"application"}, nil)
+	forwardLag  = prometheus.NewDesc("chasqui_subscription_lag_events", "Positions of the log that a subscription is behind.", []string{"subscription", "kind"}, nil)
+	pageSilent  = prometheus.NewDesc("chasqui_page_silent_seconds", "Since when no event of a page has come.", []string{"application"}, nil)
+	tokenValid  = prometheus.NewDesc("chasqui_token_valid", "Whether the platform accepted the page's token at the last check.", []string{"application"}, nil)
+	problems    = prometheus.NewDesc("chasqui_application_problems", "How many problems the last check of an application found.", []string{"application"}, nil)
+	pagePaused  = prometheus.NewDesc("chasqui_application_paused", "Whether an application's sending is paused.", []string{"application"}, nil)
+)
+
+// Describe implements prometheus.Collector.
+func (c *states) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{queueDepth, queueOldest, forwardLag, pageSilent, tokenValid, problems, pagePaused} {
+		ch <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (c *states) Collect(ch chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	now := c.store.Now()
+	depths := map[string]store.QueueStats{}
+	if stats, err := c.store.QueueStats(ctx); err == nil {
+		for _, q := range stats {
+			depths[q.Application] = q
+		}
+	}
+	last, _ := c.store.LastEvents(ctx)
+	for _, a := range c.directory.Applications() {
+		q, oldest := depths[a.Key], 0.0
+		if q.Depth > 0 {
+			oldest = now.Sub(q.Oldest).Seconds()
+		}
+		if c := a.LastCheck; c != nil {
+			ch <- prometheus.MustNewConstMetric(tokenValid, prometheus.GaugeValue, truth(c.TokenValid), a.Key)
+			ch <- prometheus.MustNewConstMetric(problems, prometheus.GaugeValue, float64(len(c.Problems)), a.Key)
+		}
+		since := a.CreatedAt
+		if at, ok := last[a.Key]; ok && at.After(since) {
+			since = at
+		}
+		ch <- prometheus.MustNewConstMetric(queueDepth, prometheus.GaugeValue, float64(q.Depth), a.Key)
+		ch <- prometheus.MustNewConstMetric(queueOldest, prometheus.GaugeValue, oldest, a.Key)
+		ch <- prometheus.MustNewConstMetric(pagePaused, prometheus.GaugeValue, truth(a.State == gateway.ApplicationPaused), a.Key)
+		ch <- prometheus.MustNewConstMetric(pageSilent, prometheus.GaugeValue, now.Sub(since).Seconds(), a.Key)
+	}
+	places, err := c.store.Places(ctx)
+	if err != nil {
+		return
+	}
+	head := c.store.Head()
+	for _, p := range places {
+		ch <- prometheus.MustNewConstMetric(forwardLag, prometheus.GaugeValue, float64(max(0, head-p.Pos)), p.Subscription, p.Kind)
+	}
+}
+
+func truth(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,150 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/chasqui/chasqui/internal/gateway"
+)
+
+// HeardOf notes when the newest event of applications came.
+func (tx *Tx) HeardOf(applications map[string]time.Time) error {
+	rows := make([][]any, 0, len(applications))
+	for key, at := range applications {
+		rows = append(rows, []any{millis(at), key, millis(at)})
+	}
+	_, err := tx.ExecMany(`UPDATE applications SET last_event_at = ? WHERE key = ? AND last_event_at < ?`, rows)
+	if err != nil {
+		return fmt.Errorf("note when applications were heard of: %w", err)
+	}
+	return nil
+}
+
+// LastEvents answers when the newest event of each application came; those without one are left out.
+func (s *Store) LastEvents(ctx context.Context) (map[string]time.Time, error) {
+	rows, err := s.query(ctx, `SELECT key, last_event_at FROM applications WHERE last_event_at > 0`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	last := map[string]time.Time{}
+	for rows.Next() {
+		var key string
+		var at int64
+		if err := rows.Scan(&key, &at); err != nil {
+			return nil, err
+		}
+		last[key] = fromMillis(at)
+	}
+	return last, rows.Err()
+}
+
+// Place is how far a subscription has come in the log.
+type Place struct {
+	Subscription string
+	Kind         string
+	Pos          int64
+}
+
+// Places answers how far every active subscription has come: what a pull subscription has acknowledged, and what a forward subscription has delivered or parked.
+func (s *Store) Places(ctx context.Context) ([]Place, error) {
+	rows, err := s.query(ctx, `SELECT s.id, s.kind, s.start_pos, s.acked_pos, COALESCE(MIN(c.pos), -1), COUNT(c.pos)
+FROM subscriptions s LEFT JOIN cursors c ON c.name LIKE 'forward:%:' || s.id WHERE s.state = 'active' GROUP BY s.id, s.kind, s.start_pos, s.acked_pos`)
+	return collect(rows, err, func(r *sql.Rows) (Place, error) {
+		var p Place
+		var start, acked, low int64
+		var parts int
+		if err := r.Scan(&p.Subscription, &p.Kind, &start, &acked, &low, &parts); err != nil {
+			return p, err
+		}
+		switch {
+		case p.Kind == string(gateway.KindPull):
+			p.Pos = acked
+		case parts <= gateway.Partitions:
+			p.Pos = start // some partition has not been worked yet
+		default:
+			p.Pos = low
+		}
+		return p, nil
+	})
+}
+
+// RetireEvents removes up to limit events at or before a position, and answers how many it removed.
+func (s *Store) RetireEvents(ctx context.Context, upto int64, limit int) (int64, error) {
+	return s.retire(ctx, `DELETE FROM events WHERE pos IN (SELECT pos FROM events WHERE pos <= ? ORDER BY pos LIMIT ?)`, upto, limit)
+}
+
+// CountEvents answers how many events of a subscription's kind lie after one position and up to another.
+func (s *Store) CountEvents(ctx context.Context, after, upto int64) (int64, error) {
+	var n int64
+	err := s.queryRow(ctx, `SELECT COUNT(*) FROM events WHERE pos > ? AND pos <= ? AND type NOT LIKE 'platform.%'`, after, upto).Scan(&n)
+	return n, err
+}
+
+// RetireMessages removes up to limit messages that were accepted before a moment and have come to their end.
+func (s *Store) RetireMessages(ctx context.Context, before time.Time, limit int) (int64, error) {
+	return s.retire(ctx, `DELETE FROM messages WHERE seq IN (SELECT seq FROM messages WHERE accepted_at < ? AND open = 0 AND status <> 'held' ORDER BY seq LIMIT ?)`,
+		millis(before), limit)
+}
+
+// RetireDeliveries removes up to limit deliveries that were made before a moment and are done.
+func (s *Store) RetireDeliveries(ctx context.Context, before time.Time, limit int) (int64, error) {
+	return s.retire(ctx, `DELETE FROM deliveries WHERE status IN ('delivered', 'dead') AND (subscription, pos) IN
+(SELECT subscription, pos FROM deliveries WHERE created_at < ? AND status IN ('delivered', 'dead') LIMIT ?)`, millis(before), limit)
+}
+
+// RetireIdempotency removes up to limit idempotency keys that were used first before a moment.
+func (s *Store) RetireIdempotency(ctx context.Context, before time.Time, limit int) (int64, error) {
+	return s.retire(ctx, `DELETE FROM idempotency WHERE (api_key, key) IN (SELECT api_key, key FROM idempotency WHERE created_at < ? LIMIT ?)`, millis(before), limit)
+}
+
+func (s *Store) retire(ctx context.Context, query string, args ...any) (int64, error) {
+	var n int64
+	err := s.Write(ctx, func(tx *Tx) (err error) {
+		n, err = tx.Exec(query, args...)
+		return err
+	})
+	return n, err
+}
+
+// Setting answers a setting; empty when it is not set.
+func (s *Store) Setting(ctx context.Context, name string) (string, error) {
+	var value string
+	err := s.queryRow(ctx, `SELECT value FROM settings WHERE name = ?`, name).Scan(&value)
+	if err == sql.ErrNoRows {
+		err = nil
+	}
+	return value, err
+}
+
+// restoreJump is by how much a restore moves the head of the logs on, so that no position that was given out after the backup is ever given out again.
+const restoreJump = 1 << 40
+
+// AfterRestore makes a restored database safe to go on with: unfinished messages are held, since they may have been sent after the backup was made, and new
+// positions cannot meet old ones. It answers how many messages it held.
+func (s *Store) AfterRestore(ctx context.Context) (held int64, err error) {
+	err = s.Write(ctx, func(tx *Tx) error {
+		if held, err = tx.Exec(`UPDATE messages SET status = 'held', open = 0, updated_at = ? WHERE open = 1`, tx.now.UnixMilli()); err != nil {
+			return err
+		}
+		_, err := tx.Exec(`UPDATE log_head SET pos = pos + `+strconv.FormatInt(restoreJump, 10)+` WHERE one = ?`, 1)
+		return err
+	})
+	return held, err
+}
+
+// Backup writes a consistent copy of a SQLite database to a new file, also while a gateway writes to it.
+func (s *Store) Backup(ctx context.Context, path string) error {
+	if !s.dialect.exclusive {
+		return fmt.Errorf("back up PostgreSQL with its own tools, such as pg_dump")
+	}
+	_, err := s.wdb.ExecContext(ctx, `VACUUM INTO '`+strings.ReplaceAll(path, "'", "''")+`'`)
+	if err != nil {
+		return fmt.Errorf("copy the database: %w", err)
+	}
+	return nil
+}
