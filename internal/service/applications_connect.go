@@ -155,16 +155,27 @@ func (s *Applications) identify(ctx context.Context, a *gateway.Application) (*m
 	if err != nil {
 		return nil, err
 	}
+	// The app is asked first: it alone can say whether a secret is wrong or a token is another app's.
+	app := appClient(client, a)
+	info, err := app.DebugToken(ctx, a.AccessToken.Reveal())
+	if err != nil {
+		field := "page.accessToken"
+		if errors.Is(err, messenger.ErrTokenInvalid) {
+			field = "application.secret"
+		}
+		return nil, refused(err, field, "inspect the token as app "+a.AppID)
+	}
 	page, err := client.Page(ctx, "id", "name", "picture")
+	if err != nil && !unavailable(err) {
+		a.PageID = string(info.ProfileID)
+		if wrong := fits(info, a); wrong != nil {
+			return nil, wrong // says more than the refusal
+		}
+	}
 	if err != nil {
 		return nil, refused(err, "page.accessToken", "read the page")
 	}
 	a.PageID, a.PageName, a.PageImageURL = string(page.ID), page.Name, page.PictureURL
-	app := appClient(client, a)
-	info, err := app.DebugToken(ctx, a.AccessToken.Reveal())
-	if err != nil {
-		return nil, refused(err, "application.secret", "inspect the token as app "+a.AppID)
-	}
 	if err := fits(info, a); err != nil {
 		return nil, err
 	}
