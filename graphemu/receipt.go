@@ -21,6 +21,7 @@ func (s *Server) deliverSoon(page *pageState, p *personState) {
 		if !s.closed && s.pages[page.ID] == page { // not replaced by a loaded state
 			s.deliverDue(page, p)
 		}
+		s.announce(change{Type: "idle"})
 	})
 }
 

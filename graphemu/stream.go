@@ -1,7 +1,9 @@
 package graphemu
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"sync"
@@ -10,7 +12,7 @@ import (
 
 // change tells the chat page that something is worth asking for again.
 type change struct {
-	Type   string `json:"type"` // pages, thread, webhook, call, reset
+	Type   string `json:"type"` // pages, thread, webhook, call, idle, reset
 	Page   string `json:"page,omitempty"`
 	Person string `json:"person,omitempty"`
 }
@@ -108,6 +110,54 @@ func (s *Server) serveStream(w http.ResponseWriter, r *http.Request) {
 				return
 			}
 			fmt.Fprintf(w, "data: %s\n\n", b)
+		}
+	}
+}
+
+// WaitThread waits until the messages of a thread satisfy done, and returns
+// them. It looks again after every change, and returns the context's error when
+// that ends first.
+func (s *Server) WaitThread(ctx context.Context, pageID, psid string, done func([]ThreadMessage) bool) ([]ThreadMessage, error) {
+	var messages []ThreadMessage
+	err := s.await(ctx, func() (bool, error) {
+		var err error
+		messages, err = s.Thread(pageID, psid)
+		return err == nil && done(messages), err
+	})
+	return messages, err
+}
+
+// WaitWebhooks waits until the delivery attempts so far satisfy done, and
+// returns them, as [Server.Webhooks] does.
+func (s *Server) WaitWebhooks(ctx context.Context, done func([]WebhookAttempt) bool) ([]WebhookAttempt, error) {
+	var attempts []WebhookAttempt
+	err := s.await(ctx, func() (bool, error) {
+		attempts = s.Webhooks(0)
+		return done(attempts), nil
+	})
+	return attempts, err
+}
+
+// await checks now and after every change.
+func (s *Server) await(ctx context.Context, check func() (bool, error)) error {
+	s.init()
+	for {
+		ch := s.hub.subscribe()
+		if ch == nil {
+			return errors.New("wait for the emulator: it is closed")
+		}
+		for open := true; open; {
+			ok, err := check()
+			if ok || err != nil {
+				s.hub.leave(ch)
+				return err
+			}
+			select {
+			case _, open = <-ch:
+			case <-ctx.Done():
+				s.hub.leave(ch)
+				return fmt.Errorf("wait for the emulator: %w", ctx.Err())
+			}
 		}
 	}
 }

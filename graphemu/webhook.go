@@ -110,6 +110,7 @@ func (s *Server) runLane(l *lane) {
 		}
 		if len(l.queue) == 0 {
 			delete(s.lanes, l.key)
+			s.announce(change{Type: "idle"})
 			s.mu.Unlock()
 			return
 		}
@@ -225,4 +226,22 @@ func (s *Server) arrived(key laneKey, mid string) {
 
 func milliseconds(d time.Duration) float64 {
 	return float64(d.Microseconds()) / 1000
+}
+
+// WaitIdle waits until no webhook is under way or waiting to be sent again, and
+// no message waits to be delivered to a person who is online.
+func (s *Server) WaitIdle(ctx context.Context) error {
+	s.init()
+	return s.await(ctx, func() (bool, error) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		for _, page := range s.pages {
+			for _, p := range page.people {
+				if p.receipts != nil {
+					return false, nil
+				}
+			}
+		}
+		return len(s.lanes) == 0, nil
+	})
 }
