@@ -34,6 +34,8 @@ type Options struct {
 	Version string
 	// LogLevel is changed by Reload; nil when nobody reads it.
 	LogLevel *slog.LevelVar
+	// AllowLoopback lets forward subscriptions lead to this machine, as they do while trying things out.
+	AllowLoopback bool
 	// Listener is used instead of binding Config.Addr; nil for none.
 	Listener net.Listener
 	// Now is the clock; nil means time.Now.
@@ -117,7 +119,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	projected := a.projected()
 	a.forwarder = forward.New(forward.Options{
 		Store: a.Store, Vault: vault, Directory: a.Directory, Logger: component(o.Logger, "forward"), Projected: projected,
-		AllowPrivate: c.Forward.AllowPrivate, UserAgent: "Chasqui/" + o.Version, Metrics: metrics.forward(),
+		AllowPrivate: c.Forward.AllowPrivate, AllowLoopback: o.AllowLoopback, UserAgent: "Chasqui/" + o.Version, Metrics: metrics.forward(),
 	})
 	a.keeper = upkeep.New(upkeep.Options{
 		Store: a.Store, Logger: component(o.Logger, "upkeep"),

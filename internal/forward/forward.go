@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -29,10 +30,12 @@ type Options struct {
 	Projected func() int64 // up to which position of the log events have their profiles
 	// AllowPrivate lets subscriptions lead to private, loopback and link-local addresses.
 	AllowPrivate bool
-	Timeout      time.Duration // of one POST; default 15 s
-	InFlight     int           // POSTs of one subscription under way at once; default 64
-	UserAgent    string
-	Metrics      Metrics
+	// AllowLoopback lets them lead to this machine only.
+	AllowLoopback bool
+	Timeout       time.Duration // of one POST; default 15 s
+	InFlight      int           // POSTs of one subscription under way at once; default 64
+	UserAgent     string
+	Metrics       Metrics
 }
 
 // Metrics receives what is counted; nil functions are not called.
@@ -81,7 +84,11 @@ func New(o Options) *Forwarder {
 func newClient(o Options) *http.Client {
 	dialer := &net.Dialer{Timeout: 10 * time.Second}
 	if !o.AllowPrivate {
-		dialer.Control = ssrf.New(ssrf.WithAnyPort()).Safe
+		guard := []ssrf.Option{ssrf.WithAnyPort()}
+		if o.AllowLoopback {
+			guard = append(guard, ssrf.WithAllowedV4Prefixes(netip.MustParsePrefix("127.0.0.0/8")), ssrf.WithAllowedV6Prefixes(netip.MustParsePrefix("::1/128")))
+		}
+		dialer.Control = ssrf.New(guard...).Safe
 	}
 	return &http.Client{
 		Timeout: o.Timeout,
