@@ -14,6 +14,20 @@
 // [Server]; /chat is the chat page; everything else is the Graph API under any
 // version or none.
 //
+// The control API, each with the twin in Go:
+//
+//	POST  /_emu/v1/pages/{page}/people/{psid}/actions   Act
+//	GET   /_emu/v1/pages/{page}/people/{psid}/thread    Thread
+//	PATCH /_emu/v1/pages/{page}/people/{psid}           SetBlocks, SetOffline: {"blocks":…,"offline":…}
+//	POST  /_emu/v1/pages/{page}/people                  AddPerson
+//	PUT   /_emu/v1/pages/{page}/token                   SetPageToken: {"token":…}
+//	GET   /_emu/v1/pages, /_emu/v1/pages/{page}         pages with their people and profile
+//	POST  /_emu/v1/pages, /_emu/v1/apps                 AddPage, AddApp
+//	GET   /_emu/v1/webhooks?after=, /_emu/v1/calls?after=   Webhooks, Calls: {"webhooks":[…],"last":…}, {"calls":[…],"last":…}
+//	GET   /_emu/v1/faults, PUT /_emu/v1/faults          Faults, SetFaults: {"rules":[…]}
+//	POST  /_emu/v1/reset                                Reset
+//	GET   /_emu/v1/stream                               server-sent events: what changed
+//
 // The emulator answers with the platform's own codes. Two rules are its own
 // choice: a person who has never written to the page has no thread, and a
 // message to such a person is refused as outside the window (10/2018278), as is

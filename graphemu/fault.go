@@ -41,12 +41,22 @@ func (s *Server) SetFaults(rules []Fault) {
 		if left <= 0 {
 			left = -1
 		}
-		f.Endpoint = strings.Trim(f.Endpoint, "/")
-		if i := strings.LastIndexByte(f.Endpoint, '/'); i >= 0 {
-			f.Endpoint = f.Endpoint[i+1:]
-		}
+		f.Endpoint = endpointName(f.Endpoint)
 		s.faults = append(s.faults, faultState{f, left})
 	}
+}
+
+// endpointName takes paths such as "/me/messages" for the name of the endpoint.
+func endpointName(s string) string {
+	s = strings.Trim(s, "/ ")
+	s = s[strings.LastIndexByte(s, '/')+1:]
+	switch s {
+	case "me":
+		return "page"
+	case "user_profile":
+		return "profile"
+	}
+	return s
 }
 
 // Faults returns the rules that still apply, with the calls they have left.

@@ -93,7 +93,7 @@ type personState struct {
 	Pending    *Referral // of a link that was followed before the thread began
 	Edits      []string  // the mid of every change of a message
 
-	TypingUntil time.Time   `json:"-"`
+	TypingUntil time.Time   // the page is typing
 	receipts    *time.Timer // running while messages wait to be delivered
 }
 
@@ -181,8 +181,9 @@ func foreignOrigin(r *http.Request) bool {
 	return err != nil || u.Host != r.Host
 }
 
-// Close stops deliveries and waits for those under way. The server still
-// answers afterwards but sends no more webhooks.
+// Close stops deliveries, waits for those under way and ends the streams of
+// open chat pages, so that an http.Server around it can shut down. The server
+// still answers afterwards but sends no more webhooks.
 func (s *Server) Close() error {
 	s.init()
 	s.mu.Lock()

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"log/slog"
 	"net/http"
 	"slices"
 	"time"
@@ -144,6 +145,7 @@ func (s *Server) deliver(l *lane, d delivery) bool {
 			return false
 		}
 		s.recordWebhook(l, a)
+		s.logAttempt(a)
 		if a.OK || !again {
 			return a.OK
 		}
@@ -153,6 +155,19 @@ func (s *Server) deliver(l *lane, d delivery) bool {
 		case <-time.After(pause):
 		}
 	}
+}
+
+func (s *Server) logAttempt(a WebhookAttempt) {
+	level := slog.LevelDebug
+	if a.Exhausted {
+		level = slog.LevelWarn
+	}
+	status := 0
+	if a.Answer != nil {
+		status = a.Answer.Status
+	}
+	s.log().Log(s.ctx, level, "webhook", "app", a.AppID, "page", a.PageID, "field", a.Field, "attempt", a.Attempt,
+		"status", status, "ok", a.OK, "exhausted", a.Exhausted, "error", a.Error, "ms", a.DurationMS)
 }
 
 // target is where an app's webhooks go now; "" when it is no longer subscribed.

@@ -52,7 +52,8 @@ type TokenError struct {
 }
 
 // DebugToken tells about an access token: whether it is valid, whose it is and
-// what it may do. An invalid token is not an error: IsValid is false. The call
+// what it may do. It needs a token of the same app: c.As(AppToken(id, secret)).
+// An invalid token is not an error: IsValid is false. The call
 // goes out as a POST with the method in its form, so that the token in question
 // does not stand in a URL.
 //

@@ -197,7 +197,7 @@ func appendString(dst []byte, s string) []byte {
 	return append(dst, '"')
 }
 
-// Action of a sender that is no message.
+// SenderActionName names what a page shows in a thread without a message.
 type SenderActionName string
 
 // The sender actions.

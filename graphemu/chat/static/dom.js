@@ -66,3 +66,22 @@ export function toast(text) {
   clearTimeout(hide);
   hide = setTimeout(() => { el.hidden = true; }, 5000);
 }
+
+// joined makes f run once at a time, and once more when it was called
+// meanwhile, with a breath in between: a storm of changes stays cheap.
+export function joined(f) {
+  let running = false, again = false;
+  return async function run() {
+    if (running) { again = true; return; }
+    running = true;
+    try {
+      do {
+        again = false;
+        await f();
+        if (again) await new Promise((done) => setTimeout(done, 60));
+      } while (again);
+    } finally {
+      running = false;
+    }
+  };
+}

@@ -1,6 +1,6 @@
 // The inspector: every webhook and every API call, newest first.
 
-import { $, h } from "./dom.js";
+import { $, h, joined } from "./dom.js";
 import * as api from "./api.js";
 
 const most = 300; // how many records the page keeps
@@ -8,7 +8,6 @@ const most = 300; // how many records the page keeps
 let filter = "all";
 let records = [];
 let last = { webhook: 0, call: 0 };
-let busy = false, again = false;
 
 export function startInspector() {
   for (const b of document.querySelectorAll("[data-filter]")) {
@@ -27,28 +26,20 @@ export function clearRecords() {
   $("records").replaceChildren();
 }
 
-// loadRecords asks for what is new; calls that come meanwhile are joined.
-export async function loadRecords() {
-  if (busy) { again = true; return; }
-  busy = true;
-  try {
-    do {
-      again = false;
-      const [w, c] = await Promise.all([api.webhooks(last.webhook), api.calls(last.call)]);
-      last = { webhook: w.last, call: c.last };
-      const fresh = [
-        ...w.webhooks.map((r) => ({ kind: "webhook", r })),
-        ...c.calls.map((r) => ({ kind: "call", r })),
-      ].sort((a, b) => (a.r.time < b.r.time ? 1 : -1)).slice(0, most);
-      if (fresh.length) {
-        records = [...fresh, ...records].slice(0, most);
-        render();
-      }
-    } while (again);
-  } finally {
-    busy = false;
-  }
-}
+// loadRecords asks for what is new.
+export const loadRecords = joined(async () => {
+  const since = last;
+  const [w, c] = await Promise.all([api.webhooks(since.webhook), api.calls(since.call)]);
+  if (last !== since) return; // cleared meanwhile
+  last = { webhook: w.last, call: c.last };
+  const fresh = [
+    ...w.webhooks.map((r) => ({ kind: "webhook", r })),
+    ...c.calls.map((r) => ({ kind: "call", r })),
+  ].sort((a, b) => (a.r.time < b.r.time ? 1 : -1));
+  if (!fresh.length) return;
+  records = [...fresh, ...records].slice(0, most);
+  render();
+});
 
 const nodes = new WeakMap();
 

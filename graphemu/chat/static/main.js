@@ -1,6 +1,6 @@
 // The chat page of the emulator: who you are, what you see, what you do.
 
-import { $, h, toast, pictureURL } from "./dom.js";
+import { $, h, joined, toast, pictureURL } from "./dom.js";
 import * as api from "./api.js";
 import { renderPeople } from "./people.js";
 import { renderThread } from "./thread.js";
@@ -22,12 +22,12 @@ async function act(action) {
   }
 }
 
-async function loadPages() {
+const loadPages = joined(async () => {
   pages = await api.pages();
   if (!person()) choose();
   renderPeople(pages, current, pick);
   renderHead();
-}
+});
 
 // choose picks the person that the address names, or the first.
 function choose() {
@@ -58,31 +58,21 @@ function renderHead() {
   $("menu-button").hidden = !menuItems().length;
 }
 
-let loading = false, stale = false;
-
-// loadThread shows the thread as it is now; calls that come meanwhile are
-// joined.
-async function loadThread() {
-  if (loading) { stale = true; return; }
-  loading = true;
+// loadThread shows the thread as it is now.
+const loadThread = joined(async () => {
+  const { page: pageID, person: psid } = current;
+  if (!psid) return;
   try {
-    do {
-      stale = false;
-      const { page: pageID, person: psid } = current;
-      if (!psid) return;
-      const thread = await api.thread(pageID, psid);
-      if (psid !== current.person || !person()) { stale = true; continue; }
-      renderThread(page(), person(), thread, act);
-      clearTimeout(typingTimer);
-      if (thread.typing) typingTimer = setTimeout(loadThread, 3000);
-      markRead(thread);
-    } while (stale);
+    const thread = await api.thread(pageID, psid);
+    if (psid !== current.person || !person()) return; // another was picked, and loads by itself
+    renderThread(page(), person(), thread, act);
+    clearTimeout(typingTimer);
+    if (thread.typing) typingTimer = setTimeout(loadThread, 3000);
+    markRead(thread);
   } catch (err) {
     toast(err.message);
-  } finally {
-    loading = false;
   }
-}
+});
 
 // markRead tells the platform that the person has the messages before their eyes.
 function markRead(thread) {
