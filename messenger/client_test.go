@@ -305,3 +305,31 @@ func TestUsageHook(t *testing.T) {
 		t.Errorf("usage, highest %d (-want +got):\n%s", got.Highest(), diff)
 	}
 }
+
+// stubTransport answers at once, so that the benchmark shows the client alone.
+type stubTransport struct{}
+
+func (stubTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	if _, err := io.Copy(io.Discard, r.Body); err != nil {
+		return nil, err
+	}
+	const answer = `{"recipient_id":"5275811702471834","message_id":"m_qr6GPBlzTU4jqP0PBqaIoIAcfn2p3T7uiO5jm0L_PMTKMJhEIUGFkEKQBhGkpCnPXVZNsYdkN7A2Sel0dOz_Iw"}`
+	return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(answer)), ContentLength: int64(len(answer)), Request: r}, nil
+}
+
+func BenchmarkSend(b *testing.B) {
+	c, err := messenger.New(testToken, messenger.WithAppSecret(testSecret), messenger.WithHTTPClient(&http.Client{Transport: stubTransport{}}))
+	if err != nil {
+		b.Fatal(err)
+	}
+	req := messenger.SendRequest{
+		PageID: "1717527131834678", Recipient: messenger.Recipient{ID: "5275811702471834"}, MessagingType: messenger.TypeResponse,
+		Message: messenger.Message{Raw: json.RawMessage(`{"text":"hello there, this is a message","metadata":"chq1:01J0000000000000000000.0|"}`)},
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := c.Send(b.Context(), req); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
