@@ -142,7 +142,21 @@ func failures(r route) []int {
 	if r.scope != "" || r.path == "/readyz" {
 		statuses = append(statuses, http.StatusServiceUnavailable)
 	}
+	slices.Sort(statuses)
 	return statuses
+}
+
+// prose is a text of ours as HTML, in which words between backquotes are code.
+func prose(text string) template.HTML {
+	var b strings.Builder
+	for i, piece := range strings.Split(text, "`") {
+		escaped := template.HTMLEscapeString(piece)
+		if i%2 == 1 {
+			escaped = "<code>" + escaped + "</code>"
+		}
+		b.WriteString(escaped)
+	}
+	return template.HTML(b.String())
 }
 
 // pageRoute is a route as the page shows it.
@@ -165,7 +179,7 @@ type pageField struct {
 }
 
 func renderPage(routes []route, registry huma.Registry, version string) ([]byte, error) {
-	tmpl, err := template.New("docs").Parse(docsTemplate)
+	tmpl, err := template.New("docs").Funcs(template.FuncMap{"prose": prose}).Parse(docsTemplate)
 	if err != nil {
 		return nil, err
 	}
