@@ -1,0 +1,110 @@
+package e2e
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"testing"
+	"time"
+
+	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
+
+	"github.com/chasqui/chasqui/gatewayapi"
+)
+
+// receiver is a customer's own system: it takes forwarded events and answers as it is told.
+type receiver struct {
+	t      testing.TB
+	server *httptest.Server
+
+	mu     sync.Mutex
+	got    []delivered // every POST, in the order of its end
+	answer func(*http.Request) int
+}
+
+// delivered is one POST of the gateway, and what was answered.
+type delivered struct {
+	at     time.Time
+	status int
+	header http.Header
+	body   []byte
+	event  gatewayapi.Event
+}
+
+// startReceiver starts a receiver; answer says what to answer, nil for 204 always. It may take its time, until the request's context ends.
+func startReceiver(t testing.TB, answer func(*http.Request) int) *receiver {
+	t.Helper()
+	r := &receiver{t: t, answer: answer}
+	r.server = httptest.NewServer(r)
+	t.Cleanup(r.server.Close)
+	return r
+}
+
+// ServeHTTP takes one event.
+func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	body, err := io.ReadAll(req.Body)
+	if err != nil {
+		return
+	}
+	d := delivered{status: http.StatusNoContent, header: req.Header.Clone(), body: body}
+	if err := json.Unmarshal(body, &d.event); err != nil {
+		r.t.Errorf("a delivery is not JSON: %v", err)
+	}
+	r.mu.Lock()
+	answer := r.answer
+	r.mu.Unlock()
+	if answer != nil {
+		d.status = answer(req)
+	}
+	d.at = time.Now()
+	r.mu.Lock()
+	r.got = append(r.got, d)
+	r.mu.Unlock()
+	w.WriteHeader(d.status)
+}
+
+// answers changes what is answered from now on.
+func (r *receiver) answers(f func(*http.Request) int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.answer = f
+}
+
+// deliveries answers every POST so far.
+func (r *receiver) deliveries() []delivered {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return append([]delivered(nil), r.got...)
+}
+
+// verify fails the test unless the delivery is signed with the secret, as the Standard Webhooks library sees it.
+func (d delivered) verify(t testing.TB, secret string) {
+	t.Helper()
+	if err := d.check(secret); err != nil {
+		t.Errorf("delivery of %s: %v", d.event.ID, err)
+	}
+}
+
+func (d delivered) check(secret string) error {
+	hook, err := standardwebhooks.NewWebhook(secret)
+	if err != nil {
+		return err
+	}
+	return hook.Verify(d.body, d.header)
+}
+
+// forward makes a forward subscription to the receiver and answers it with its secret.
+func (w *world) forward(r *receiver, change ...func(*gatewayapi.CreateSubscriptionRequest)) gatewayapi.Subscription {
+	w.t.Helper()
+	req := gatewayapi.CreateSubscriptionRequest{Kind: "forward", URL: r.server.URL, From: "earliest"}
+	for _, f := range change {
+		f(&req)
+	}
+	sub, err := w.client.CreateSubscription(w.t.Context(), req)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return sub
+}
