@@ -21,6 +21,8 @@ type commands struct {
 	Bench   benchCmd   `cmd:"" help:"Measure the gateway on this machine."`
 	Key     keyCmd     `cmd:"" help:"Make, list and revoke API keys, also while a gateway runs."`
 	Migrate migrateCmd `cmd:"" help:"Bring the database to this version's schema."`
+	Backup  backupCmd  `cmd:"" help:"Write a backup of the SQLite database, also while a gateway runs."`
+	Restore restoreCmd `cmd:"" help:"Restore a backup; unfinished messages come back held."`
 	Config  configCmd  `cmd:"" help:"Describe the configuration."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
