@@ -88,6 +88,7 @@ type Deliverer struct {
 	o        Options
 	log      *slog.Logger
 	receipts store.Consumer
+	marks    markCache
 	limits   atomic.Pointer[gateway.Limits]
 
 	mu       sync.Mutex
@@ -106,7 +107,7 @@ const maxIdle = 512
 // New makes a deliverer.
 func New(o Options) *Deliverer {
 	o.defaults()
-	d := &Deliverer{o: o, log: o.Logger, pages: map[string]*page{}}
+	d := &Deliverer{o: o, log: o.Logger, pages: map[string]*page{}, marks: markCache{}}
 	d.limits.Store(&o.Limits)
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConns, transport.MaxIdleConnsPerHost = maxIdle, maxIdle

@@ -11,8 +11,9 @@ import (
 
 // handleReceipts takes from the log what the platform says about our messages: echoes, deliveries, reads; and the facts that messages were sent, to which
 // receipts may have come first.
-func (d *Deliverer) handleReceipts(_ context.Context, events []*gateway.Event) (func(*store.Tx) error, error) {
+func (d *Deliverer) handleReceipts(ctx context.Context, events []*gateway.Event) (func(*store.Tx) error, error) {
 	var steps []func(*store.Tx) error
+	moved := map[gateway.Lane]bool{} // conversations whose watermarks these events move
 	for _, e := range events {
 		if e.Application == "" || e.Person == "" {
 			continue
@@ -21,9 +22,20 @@ func (d *Deliverer) handleReceipts(_ context.Context, events []*gateway.Event) (
 		case gateway.EventMessageEcho:
 			steps = appendStep(steps, echoStep(e))
 		case gateway.EventPlatformDelivery, gateway.EventPlatformRead:
+			moved[e.Lane()] = true
+			d.marks.forget(e.Lane())
 			steps = appendStep(steps, receiptStep(e))
 		case gateway.EventMessageSent:
-			steps = append(steps, sentStep(e))
+			covered := moved[e.Lane()]
+			if !covered {
+				var err error
+				if covered, err = d.marks.cover(ctx, d.o.Store, e); err != nil {
+					return nil, err
+				}
+			}
+			if covered {
+				steps = append(steps, sentStep(e))
+			}
 		}
 	}
 	if len(steps) == 0 {

@@ -31,9 +31,10 @@ type Options struct {
 type Projector struct {
 	o        Options
 	consumer store.Consumer
-	known    map[gateway.Lane]struct{} // people that have a profile; used by the consumer only, as are the next two
+	known    map[gateway.Lane]struct{} // people that have a profile; used by the consumer only, as are the next three
 	heard    map[string]time.Time      // when the newest event of an application came
 	noted    time.Time                 // when heard was written
+	fresh    bool                      // the events being handled bring somebody new
 	newcomer chan struct{}             // there may be somebody to fetch
 
 	cancel context.CancelFunc
@@ -102,6 +103,7 @@ func (p *Projector) handle(ctx context.Context, events []*gateway.Event) (func(*
 		}
 		if id == "" {
 			newcomers = append(newcomers, lane)
+			p.fresh = true
 		}
 		p.remember(lane)
 	}
@@ -153,6 +155,10 @@ func byPerson(e *gateway.Event) bool {
 }
 
 func (p *Projector) after([]*gateway.Event) {
+	if !p.fresh {
+		return
+	}
+	p.fresh = false
 	select {
 	case p.newcomer <- struct{}{}:
 	default:

@@ -40,11 +40,21 @@ type Marks struct {
 	ReadSeq         int64 // every message up to this one has come to its end
 }
 
+const selectMarks = `SELECT delivered_mark, read_mark, read_seq FROM conversations WHERE app = ? AND person = ?`
+
+// Marks answers the watermarks of a conversation; zero ones when nothing is known.
+func (s *Store) Marks(ctx context.Context, lane gateway.Lane) (Marks, error) {
+	return scanMarks(s.queryRow(ctx, selectMarks, lane.Application, lane.Person))
+}
+
 // Marks answers the watermarks of a conversation; zero ones when nothing is known.
 func (tx *Tx) Marks(lane gateway.Lane) (Marks, error) {
+	return scanMarks(tx.QueryRow(selectMarks, lane.Application, lane.Person))
+}
+
+func scanMarks(row *sql.Row) (Marks, error) {
 	var m Marks
-	err := tx.QueryRow(`SELECT delivered_mark, read_mark, read_seq FROM conversations WHERE app = ? AND person = ?`, lane.Application, lane.Person).
-		Scan(&m.Delivered, &m.Read, &m.ReadSeq)
+	err := row.Scan(&m.Delivered, &m.Read, &m.ReadSeq)
 	if err == sql.ErrNoRows {
 		err = nil
 	}

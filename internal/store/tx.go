@@ -35,13 +35,6 @@ func (tx *Tx) NewID(prefix string) string { return tx.w.s.ids.New(prefix, tx.now
 
 // Exec runs a statement and answers how many rows it changed.
 func (tx *Tx) Exec(query string, args ...any) (int64, error) {
-	if len(args) == 0 {
-		res, err := tx.w.conn.ExecContext(context.Background(), query)
-		if err != nil {
-			return 0, err
-		}
-		return res.RowsAffected()
-	}
 	st, err := tx.w.prepared(query)
 	if err != nil {
 		return 0, err
@@ -100,7 +93,12 @@ func (tx *Tx) Query(query string, args ...any) (*sql.Rows, error) {
 
 // QueryRow runs a query for one row inside the transaction.
 func (tx *Tx) QueryRow(query string, args ...any) *sql.Row {
-	return tx.w.conn.QueryRowContext(context.Background(), tx.w.s.dialect.bind(query), args...)
+	st, err := tx.w.prepared(query)
+	if err != nil {
+		// The same query without preparing it gives the same error, in a row.
+		return tx.w.conn.QueryRowContext(context.Background(), tx.w.s.dialect.bind(query), args...)
+	}
+	return st.QueryRow(args...)
 }
 
 // AppendEvent adds a fact of the gateway's own to the inbound log, in the same commit. Its partition follows from its application and person; Pos is set
