@@ -20,6 +20,11 @@ func (q *request) reply(status int, v any) error {
 	if err != nil {
 		return fmt.Errorf("encode answer: %w", err)
 	}
+	return q.replyJSON(status, body)
+}
+
+// replyJSON answers with a value that is JSON already.
+func (q *request) replyJSON(status int, body []byte) error {
 	h := q.w.Header()
 	h.Set("Content-Type", "application/json")
 	h.Set("Content-Length", strconv.Itoa(len(body)))

@@ -31,15 +31,13 @@ func (s *server) sendMessage(q *request) error {
 	if err != nil {
 		return err
 	}
-	out, err := wireMessage(accepted.Message)
-	if err != nil {
-		return err
-	}
-	q.w.Header().Set("Location", "/v1/messages/"+out.ID)
+	q.w.Header().Set("Location", "/v1/messages/"+accepted.Message.ID)
 	if accepted.Replayed {
 		q.w.Header().Set("Idempotent-Replayed", "true")
+	} else if answer := queued(accepted.Message); answer != nil {
+		return q.replyJSON(http.StatusAccepted, answer)
 	}
-	return q.reply(http.StatusAccepted, out)
+	return q.replyMessage(http.StatusAccepted, accepted.Message)
 }
 
 // sendBatch gives each message a verdict of its own: one that does not decode is refused alone.
