@@ -36,7 +36,8 @@ func (d *Deliverer) send(p *page, l *lane, m *gateway.Message, client *messenger
 		return
 	}
 	mark := &store.Sending{Seq: m.Seq, Partition: m.Partition, Epoch: epoch, From: m.Status, PartsSent: m.PartsSent, At: now, Resent: m.Resent}
-	if err := d.o.Store.MarkSending(d.ctx, mark); err != nil {
+	// A stop must not part the mark from its POST: the row would say that one may be under way, and the next start could only call it uncertain.
+	if err := d.o.Store.MarkSending(context.WithoutCancel(d.ctx), mark); err != nil {
 		d.pause("mark a message as sending", err)
 		d.retryLater(p, l)
 		return
