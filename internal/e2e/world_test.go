@@ -394,3 +394,5 @@ func dataOf[T any](t testing.TB, e gatewayapi.Event) T {
 	}
 	return v
 }
+
+func discard() *slog.Logger { return slog.New(slog.DiscardHandler) }
