@@ -54,7 +54,6 @@ type Storage struct {
 type Limits struct {
 	TextPerSecond  float64 `name:"text-per-second" default:"300" reload:"yes" help:"Messages a second that one page may send."`
 	MediaPerSecond float64 `name:"media-per-second" default:"10" reload:"yes" help:"Messages with audio or video a second that one page may send."`
-	InFlight       int     `name:"in-flight" default:"256" reload:"yes" help:"Requests to the platform in flight at once, all pages together."`
 }
 
 // Uncertain says what becomes of a message whose answer from the platform was lost.

@@ -19,7 +19,7 @@ func TestDefaults(t *testing.T) {
 		Storage: Storage{Data: "chasqui-data"},
 		Addr:    ":8080", GraphURL: "https://graph.facebook.com", GraphVersion: "v26.0", LogLevel: "info", LogFormat: "text", Metrics: true,
 		MaxBody: 10 << 20, LowDisk: 256 << 20, ShutdownTimeout: 20 * time.Second,
-		Limits:    Limits{TextPerSecond: 300, MediaPerSecond: 10, InFlight: 256},
+		Limits:    Limits{TextPerSecond: 300, MediaPerSecond: 10},
 		Uncertain: Uncertain{Wait: 5 * time.Second, GiveUp: 10 * time.Minute, Resend: "never"},
 		Retention: Retention{Events: 30, Messages: 30, Deliveries: 30},
 	}
@@ -64,8 +64,8 @@ func writeFile(t *testing.T, text string) string {
 
 func TestEnvironmentWinsOverFile(t *testing.T) {
 	t.Parallel()
-	path := writeFile(t, `{"addr":"127.0.0.1:1","logLevel":"warn","metrics":false,"limits":{"textPerSecond":12.5,"inFlight":3},"uncertain":{"wait":"1s"},"retention":{"events":0}}`)
-	s, err := Read(path, []string{"HOME=/root", "CHASQUI_ADDR=127.0.0.1:2", "CHASQUI_LIMITS_IN_FLIGHT=4", "CHASQUI_TEST_POSTGRES=x", "CHASQUI_CONFIG=y", "CHASQUI_REQUIRE_BROWSER=1"})
+	path := writeFile(t, `{"addr":"127.0.0.1:1","logLevel":"warn","metrics":false,"limits":{"textPerSecond":12.5,"mediaPerSecond":3},"uncertain":{"wait":"1s"},"retention":{"events":0}}`)
+	s, err := Read(path, []string{"HOME=/root", "CHASQUI_ADDR=127.0.0.1:2", "CHASQUI_LIMITS_MEDIA_PER_SECOND=4", "CHASQUI_TEST_POSTGRES=x", "CHASQUI_CONFIG=y", "CHASQUI_REQUIRE_BROWSER=1"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +75,7 @@ func TestEnvironmentWinsOverFile(t *testing.T) {
 	}
 	want := Default()
 	want.Addr, want.LogLevel, want.Metrics = "127.0.0.1:2", "warn", false
-	want.Limits.TextPerSecond, want.Limits.InFlight = 12.5, 4
+	want.Limits.TextPerSecond, want.Limits.MediaPerSecond = 12.5, 4
 	want.Uncertain.Wait, want.Retention.Events = time.Second, 0
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
@@ -103,7 +103,7 @@ func TestMistakesAreNamed(t *testing.T) {
 		"bad variable":         {env: "CHASQUI_METRICS=maybe", want: "CHASQUI_METRICS is not true or false"},
 		"value not allowed":    {env: "CHASQUI_LOG_LEVEL=loud", want: `setting logLevel: "loud" is none of`},
 		"negative":             {env: "CHASQUI_RETENTION_EVENTS=-1", want: "setting retention.events: must not be negative"},
-		"zero":                 {env: "CHASQUI_LIMITS_IN_FLIGHT=0", want: "setting limits.inFlight: must be more than 0"},
+		"zero":                 {env: "CHASQUI_LIMITS_TEXT_PER_SECOND=0", want: "setting limits.textPerSecond: must be more than 0"},
 		"address without port": {env: "CHASQUI_ADDR=localhost", want: "setting addr:"},
 		"public address":       {env: "CHASQUI_PUBLIC_URL=chat.example.com", want: "setting publicUrl:"},
 		"other database":       {env: "CHASQUI_STORE=mysql://root:hunter2@db", want: "setting store:"},

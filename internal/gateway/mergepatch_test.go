@@ -85,7 +85,7 @@ func TestProfileMistakesNameTheField(t *testing.T) {
 	if _, err := p.Patch(json.RawMessage(`{"id":"b"}`)); CodeOf(err) != CodeInvalidRequest {
 		t.Errorf("the id can be patched: %v", err)
 	}
-	for _, id := range []string{"", "a/b", "a\nb", stringOf('x', 201), "\xff"} {
+	for _, id := range []string{"", "a/b", "a\nb", stringOf('x', 201), "\xff", ".", ".."} {
 		if ValidateProfileID(id) == nil {
 			t.Errorf("ValidateProfileID(%q) = nil", id)
 		}

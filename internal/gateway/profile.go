@@ -41,13 +41,16 @@ const (
 // ProfileQueryFields lists the fields by which profiles are found, beside the address. Values compare without regard to case.
 func ProfileQueryFields() []string { return []string{"firstName", "lastName", "email", "phoneNumber"} }
 
-// ValidateProfileID says what is wrong with an id, or nil: 1 to 200 bytes without control characters and slashes. E-mail addresses are common.
+// ValidateProfileID says what is wrong with an id, or nil: 1 to 200 bytes without control characters and slashes, and not . or .. either. E-mail addresses are common.
 func ValidateProfileID(id string) error {
 	if id == "" || len(id) > maxProfileID {
 		return Invalid(FieldID, "must have 1 to %d bytes", maxProfileID)
 	}
 	if strings.ContainsFunc(id, func(r rune) bool { return unicode.IsControl(r) || r == '/' || r == unicode.ReplacementChar }) {
 		return Invalid(FieldID, "must not hold control characters or slashes")
+	}
+	if id == "." || id == ".." {
+		return Invalid(FieldID, "must not be a part of a path")
 	}
 	return nil
 }
