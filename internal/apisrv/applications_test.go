@@ -285,3 +285,129 @@ func TestMessengerProfileIsPassedOn(t *testing.T) {
 		b.call("PUT", "/v1/applications/"+a.Key+"/messenger-profile", b.key, bad).apiError(t)
 	}
 }
+
+func TestOnlyTheTokenInUsePausesAPage(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	ctx := t.Context()
+	page := b.platform.AddPage(graphemu.Page{ID: "1000"})
+	a := b.connect(page)
+	why := gateway.Failure{Code: gateway.FailureTokenInvalid, Message: "expired"}
+	for _, c := range []struct {
+		used gateway.Secret
+		want string
+	}{{"EAAreplacedmeanwhile", gatewayapi.ApplicationActive}, {gateway.Secret(page.AccessToken), gatewayapi.ApplicationPaused}} {
+		if err := b.apps.Pause(ctx, a.Key, c.used, why); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := b.client.GetApplication(ctx, a.Key); err != nil || got.State != c.want {
+			t.Errorf("paused over %s: %s, %v", c.used, got.State, err)
+		}
+	}
+	if err := b.apps.Pause(ctx, "0123", "x", why); err != nil {
+		t.Errorf("a page deleted meanwhile: %v", err)
+	}
+	// The token works after all, so that a check resumes the page.
+	if check, err := b.client.CheckApplication(ctx, a.Key); err != nil || !check.OK {
+		t.Errorf("check: %+v, %v", check, err)
+	}
+	if got, err := b.client.GetApplication(ctx, a.Key); err != nil || got.State != gatewayapi.ApplicationActive || got.Paused != nil {
+		t.Errorf("after the check: %+v, %v", got, err)
+	}
+}
+
+func TestPagesConnectedAtOnceShareOneDoor(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	const pages = 3
+	var requests []gatewayapi.ConnectApplicationRequest
+	for range pages {
+		page := b.platform.AddPage(graphemu.Page{})
+		request := gatewayapi.ConnectApplicationRequest{Page: gatewayapi.PageCredentials{AccessToken: page.AccessToken}, Application: gatewayapi.AppCredentials{ID: b.app.ID, Secret: b.app.Secret}}
+		requests = append(requests, request, request)
+	}
+	results := make(chan error, len(requests))
+	for _, request := range requests {
+		go func() {
+			_, err := b.client.ConnectApplication(t.Context(), request)
+			results <- err
+		}()
+	}
+	conflicts := 0
+	for range requests {
+		if err := <-results; errors.Is(err, &gatewayapi.Error{Code: "conflict"}) {
+			conflicts++
+		} else if err != nil {
+			t.Error(err)
+		}
+	}
+	list, err := b.client.ListApplications(t.Context())
+	if err != nil || len(list) != pages || conflicts != pages {
+		t.Fatalf("%d applications, %d conflicts, %v", len(list), conflicts, err)
+	}
+	doors := 0
+	for _, a := range list {
+		if a.Door {
+			doors++
+			if got := b.callback(); got != a.CallbackURL {
+				t.Errorf("the callback is %s, the door %s", got, a.CallbackURL)
+			}
+		}
+	}
+	if doors != 1 {
+		t.Errorf("%d doors", doors)
+	}
+}
+
+func TestAForeignCallbackIsReplacedAndFoundByTheCheck(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	ctx := t.Context()
+	first := b.connect(b.platform.AddPage(graphemu.Page{ID: "1000"}))
+	// Somebody takes the app's callback away, as can be done in the app's dashboard.
+	c, err := messenger.New(messenger.AppToken(b.app.ID, b.app.Secret), messenger.WithBaseURL(b.graphURL), messenger.WithAppSecret(b.app.Secret))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.UnsubscribeApp(ctx, b.app.ID, "page"); err != nil {
+		t.Fatal(err)
+	}
+	if check, err := b.client.CheckApplication(ctx, first.Key); err != nil || check.OK || check.CallbackOK || !check.TokenValid {
+		t.Errorf("check: %+v, %v", check, err)
+	}
+	// Connecting another page of the app finds the door shut and opens it again, with the verify token that belongs to it.
+	b.connect(b.platform.AddPage(graphemu.Page{ID: "2000"}))
+	if got := b.callback(); got != first.CallbackURL {
+		t.Errorf("callback: %s, want %s", got, first.CallbackURL)
+	}
+	if check, err := b.client.CheckApplication(ctx, first.Key); err != nil || !check.OK {
+		t.Errorf("check: %+v, %v", check, err)
+	}
+}
+
+func TestDeleteWhenThePlatformDoesNotPlayAlong(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	ctx := t.Context()
+	first := b.connect(b.platform.AddPage(graphemu.Page{ID: "1000"}))
+	second := b.connect(b.platform.AddPage(graphemu.Page{ID: "2000"}))
+	for _, endpoint := range []string{"subscriptions", "subscribed_apps"} {
+		b.platform.SetFaults([]graphemu.Fault{{Endpoint: endpoint, Status: 500, Code: 2}})
+		if err := b.client.DeleteApplication(ctx, first.Key); !errors.Is(err, &gatewayapi.Error{Code: "platform_unavailable"}) {
+			t.Errorf("%s out of order: %v", endpoint, err)
+		}
+		if _, err := b.client.GetApplication(ctx, first.Key); err != nil {
+			t.Errorf("%s out of order: the application is gone: %v", endpoint, err)
+		}
+	}
+	// A token and a secret that are dead for good do not keep it.
+	b.platform.SetFaults([]graphemu.Fault{{Code: 190, Message: "Error validating access token"}})
+	for _, a := range []gatewayapi.Application{first, second} {
+		if err := b.client.DeleteApplication(ctx, a.Key); err != nil {
+			t.Errorf("delete with dead credentials: %v", err)
+		}
+	}
+	if list, err := b.client.ListApplications(ctx); err != nil || len(list) != 0 {
+		t.Errorf("left: %+v, %v", list, err)
+	}
+}

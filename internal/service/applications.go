@@ -215,7 +215,12 @@ func (s *Applications) leaveDoor(ctx context.Context, a *gateway.Application, cl
 	}
 	app := appClient(client, a)
 	if len(siblings) > 0 {
-		return s.openDoor(ctx, app, siblings[0])
+		err := s.openDoor(ctx, app, siblings[0])
+		if gateway.CodeOf(err) != gateway.CodeInvalidRequest {
+			return err
+		}
+		s.Logger.Warn("app's callback could not be moved", "application", a.Key, "to", siblings[0].Key, "app_id", a.AppID, "err", err)
+		return nil
 	}
 	subscriptions, err := app.AppSubscriptions(ctx, a.AppID)
 	if err == nil {
