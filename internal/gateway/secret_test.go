@@ -26,7 +26,7 @@ func TestSecretIsNeverPrinted(t *testing.T) {
 	slog.New(slog.NewTextHandler(&log, nil)).Info("x", "token", s, "holder", holder)
 	for name, text := range map[string]string{
 		"%v": fmt.Sprintf("%v %v", s, holder), "%+v": fmt.Sprintf("%+v %+v", s, holder), "%#v": fmt.Sprintf("%#v %#v", s, holder),
-		"%s": fmt.Sprintf("%s", s), "%q": fmt.Sprintf("%q", s), "json": string(encoded), "log": log.String(),
+		"%s": fmt.Sprintf("<%s>", s), "%q": fmt.Sprintf("%q", s), "json": string(encoded), "log": log.String(),
 	} {
 		if strings.Contains(text, value) {
 			t.Errorf("%s shows the secret: %s", name, text)
