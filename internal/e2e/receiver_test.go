@@ -18,6 +18,8 @@ import (
 type receiver struct {
 	t      testing.TB
 	server *httptest.Server
+	// location is where it sends callers that it redirects.
+	location string
 
 	mu     sync.Mutex
 	got    []delivered // every POST, in the order of its end
@@ -38,7 +40,10 @@ func startReceiver(t testing.TB, answer func(*http.Request) int) *receiver {
 	t.Helper()
 	r := &receiver{t: t, answer: answer}
 	r.server = httptest.NewServer(r)
-	t.Cleanup(r.server.Close)
+	t.Cleanup(func() {
+		r.server.CloseClientConnections() // those who wait for an answer that does not come
+		r.server.Close()
+	})
 	return r
 }
 
@@ -62,6 +67,9 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	r.mu.Lock()
 	r.got = append(r.got, d)
 	r.mu.Unlock()
+	if r.location != "" {
+		w.Header().Set("Location", r.location)
+	}
 	w.WriteHeader(d.status)
 }
 

@@ -63,7 +63,8 @@ type world struct {
 	t        testing.TB
 	platform *platform
 	config   config.Config
-	now      func() time.Time // the gateway's clock; nil for the real one
+	clock    clock
+	strict   bool // forwarding to this machine is refused
 	app      *app.App
 	url      string
 	key      string
@@ -84,6 +85,13 @@ func startBeside(t testing.TB, p *platform, change ...func(*config.Config)) *wor
 	w.login()
 	return w
 }
+
+// clock is the gateway's: the real one, but for how far it was put forward.
+type clock struct{ ahead atomic.Int64 }
+
+func (c *clock) now() time.Time { return time.Now().Add(time.Duration(c.ahead.Load())) }
+
+func (c *clock) advance(d time.Duration) { c.ahead.Add(int64(d)) }
 
 // newWorld prepares a gateway without starting it.
 func newWorld(t testing.TB, p *platform, change ...func(*config.Config)) *world {
@@ -111,7 +119,7 @@ func (w *world) start() {
 	w.url = "http://" + w.config.Addr
 	w.config.PublicURL = w.url
 	logger := slog.New(slog.NewTextHandler(w.t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
-	w.app, err = app.New(w.t.Context(), app.Options{Config: w.config, Logger: logger, Version: "test", AllowLoopback: true, Listener: listener, Now: w.now})
+	w.app, err = app.New(w.t.Context(), app.Options{Config: w.config, Logger: logger, Version: "test", AllowLoopback: !w.strict, Listener: listener, Now: w.clock.now})
 	if err != nil {
 		listener.Close()
 		w.t.Fatalf("make the gateway: %v", err)
