@@ -214,6 +214,8 @@ func (a *App) Start(ctx context.Context) error {
 	background.Go(func() { a.Directory.Run(run) })
 	background.Go(func() { a.Applications.RunChecks(run) })
 	a.defers("background", func(context.Context) error { cancel(); background.Wait(); return nil })
+	// The server ends after the workers, though it begins after them: while sends in flight end, /readyz answers 503 and not nothing.
+	a.defers("server", a.stopServer)
 
 	a.projector.Start(ctx)
 	a.defers("projector", func(context.Context) error { a.projector.Stop(); return nil })
@@ -231,7 +233,6 @@ func (a *App) Start(ctx context.Context) error {
 			a.failed <- fmt.Errorf("serve: %w", err)
 		}
 	}()
-	a.defers("server", a.stopServer)
 	return nil
 }
 
