@@ -1,0 +1,177 @@
+package storetest
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+)
+
+// Postgres answers the URL of an empty PostgreSQL database that is dropped after the test. The server is that of CHASQUI_TEST_POSTGRES (a URL of a role that may
+// create databases), or else a temporary cluster, if PostgreSQL's own programs are installed. Without either the test is skipped, or fails when
+// CHASQUI_REQUIRE_POSTGRES is 1.
+func Postgres(t testing.TB) string {
+	t.Helper()
+	server, err := server()
+	if errors.Is(err, errNoPrograms) && os.Getenv("CHASQUI_REQUIRE_POSTGRES") != "1" {
+		t.Skip("PostgreSQL is not installed and CHASQUI_TEST_POSTGRES is not set")
+	}
+	if err != nil {
+		t.Fatalf("start PostgreSQL: %v", err)
+	}
+	name := "chasqui_" + strings.ToLower(rand.Text()[:12])
+	admin, err := sql.Open("pgx", server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := admin.Exec("CREATE DATABASE " + name); err != nil {
+		t.Fatalf("create database: %v", err)
+	}
+	t.Cleanup(func() {
+		if _, err := admin.Exec("DROP DATABASE " + name + " WITH (FORCE)"); err != nil {
+			t.Errorf("drop database: %v", err)
+		}
+		admin.Close()
+	})
+	u, err := url.Parse(server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.Path = "/" + name
+	return u.String()
+}
+
+var errNoPrograms = errors.New("PostgreSQL's programs are not installed")
+
+// cluster is the temporary server of this test binary, started for the first test that needs it and stopped by Main.
+var cluster struct {
+	sync.Mutex
+	url     string
+	err     error
+	process *exec.Cmd
+	folder  string
+}
+
+func server() (string, error) {
+	if given := os.Getenv("CHASQUI_TEST_POSTGRES"); given != "" {
+		return given, nil
+	}
+	cluster.Lock()
+	defer cluster.Unlock()
+	if cluster.url == "" && cluster.err == nil {
+		cluster.url, cluster.err = startCluster()
+	}
+	return cluster.url, cluster.err
+}
+
+// Main runs the tests of a package that uses Postgres, and stops what it started. It is called from TestMain.
+func Main(m *testing.M) {
+	code := m.Run()
+	cluster.Lock()
+	if cluster.process != nil {
+		cluster.process.Process.Kill()
+		cluster.process.Wait()
+	}
+	if cluster.folder != "" {
+		os.RemoveAll(cluster.folder)
+	}
+	os.Exit(code)
+}
+
+func startCluster() (string, error) {
+	initdb, err := program("initdb")
+	if err != nil {
+		return "", err
+	}
+	postgres, err := program("postgres")
+	if err != nil {
+		return "", err
+	}
+	folder, err := os.MkdirTemp("", "chasqui-postgres-")
+	if err != nil {
+		return "", err
+	}
+	cluster.folder = folder
+	data := filepath.Join(folder, "data")
+	if err := unprivileged(folder); err != nil {
+		return "", err
+	}
+	setup := exec.Command(initdb, "-D", data, "-U", "chasqui", "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C")
+	setup.Dir, setup.SysProcAttr = folder, credential()
+	if out, err := setup.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("initdb: %w: %s", err, out)
+	}
+	port, err := freePort()
+	if err != nil {
+		return "", err
+	}
+	log, err := os.Create(filepath.Join(folder, "log"))
+	if err != nil {
+		return "", err
+	}
+	defer log.Close()
+	run := exec.Command(postgres, "-D", data, "-p", strconv.Itoa(port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "max_connections=400")
+	run.Dir, run.SysProcAttr, run.Stdout, run.Stderr = folder, credential(), log, log
+	if err := run.Start(); err != nil {
+		return "", fmt.Errorf("start postgres: %w", err)
+	}
+	cluster.process = run
+	address := fmt.Sprintf("postgres://chasqui@127.0.0.1:%d/postgres?sslmode=disable", port)
+	return address, await(address, log.Name())
+}
+
+// await waits until the server answers.
+func await(address, log string) error {
+	db, err := sql.Open("pgx", address)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	for {
+		if err = db.PingContext(ctx); err == nil {
+			return nil
+		}
+		select {
+		case <-time.After(50 * time.Millisecond):
+		case <-ctx.Done():
+			said, _ := os.ReadFile(log)
+			return fmt.Errorf("postgres does not answer: %w: %s", err, said)
+		}
+	}
+}
+
+// program finds one of PostgreSQL's programs, which Debian keeps out of the path.
+func program(name string) (string, error) {
+	if path, err := exec.LookPath(name); err == nil {
+		return path, nil
+	}
+	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/" + name)
+	if len(found) == 0 {
+		return "", errNoPrograms
+	}
+	return found[len(found)-1], nil
+}
+
+func freePort() (int, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port, nil
+}
