@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -43,7 +45,9 @@ func setup(t *testing.T) *bundle {
 	b.graphURL = graph.URL
 	b.app = b.platform.AddApp(graphemu.App{ID: "4242", Name: "Demo App", RequireProof: true})
 
-	logger := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelInfo}))
+	log := &logs{}
+	t.Cleanup(func() { log.check(t, b.app.Secret) })
+	logger := slog.New(slog.NewTextHandler(io.MultiWriter(log, t.Output()), &slog.HandlerOptions{Level: slog.LevelDebug}))
 	var err error
 	folder := t.TempDir()
 	if b.store, err = store.Open(t.Context(), store.Options{URL: filepath.Join(folder, "chasqui.db"), Logger: logger}); err != nil {
@@ -79,6 +83,29 @@ func setup(t *testing.T) *bundle {
 		t.Fatal(err)
 	}
 	return b
+}
+
+// logs keeps all that is logged, to be searched for secrets at the end of a test.
+type logs struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *logs) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+// check fails the test when a token, a key or a secret was logged. The emulator's tokens begin as the platform's do.
+func (l *logs) check(t *testing.T, secrets ...string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, secret := range append(secrets, "EAA", "chq_", "chqv_", "whsec_", "appsecret_proof=") {
+		if i := strings.Index(l.text.String(), secret); i >= 0 {
+			t.Errorf("the log holds a secret: %s", l.text.String()[max(0, i-200):min(l.text.Len(), i+60)])
+		}
+	}
 }
 
 // newKey makes an API key, limited to applications unless there are none.
