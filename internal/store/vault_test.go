@@ -1,4 +1,4 @@
-package store
+package store_test
 
 import (
 	"encoding/json"
@@ -14,17 +14,30 @@ import (
 
 	"github.com/chasqui/chasqui/internal/gateway"
 	"github.com/chasqui/chasqui/internal/seal"
+	"github.com/chasqui/chasqui/internal/store"
+	"github.com/chasqui/chasqui/internal/store/storetest"
 )
 
-func openVaultTest(t *testing.T) (*Store, *Vault, string) {
+// onBoth runs a test on SQLite and on PostgreSQL.
+func onBoth(t *testing.T, test func(t *testing.T, url string, s *store.Store)) {
 	t.Helper()
-	s := openTest(t)
-	keyFile := filepath.Join(t.TempDir(), "chasqui.key")
-	v, err := OpenVault(t.Context(), s, keyFile)
+	for name, fresh := range map[string]func(testing.TB) string{"SQLite": storetest.SQLite, "PostgreSQL": storetest.Postgres} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			url := fresh(t)
+			test(t, url, storetest.Open(t, url))
+		})
+	}
+}
+
+func openVault(t *testing.T, s *store.Store) (v *store.Vault, keyFile string) {
+	t.Helper()
+	keyFile = filepath.Join(t.TempDir(), "chasqui.key")
+	v, err := store.OpenVault(t.Context(), s, keyFile)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s, v, keyFile
+	return v, keyFile
 }
 
 func testApplication(appID, pageID string) *gateway.Application {
@@ -38,7 +51,11 @@ var sameSecret = cmp.Comparer(func(a, b gateway.Secret) bool { return a == b })
 
 func TestApplications(t *testing.T) {
 	t.Parallel()
-	s, v, _ := openVaultTest(t)
+	onBoth(t, testApplications)
+}
+
+func testApplications(t *testing.T, _ string, s *store.Store) {
+	v, _ := openVault(t, s)
 	ctx := t.Context()
 	a := testApplication("1", "10")
 	if err := v.CreateApplication(ctx, a); err != nil {
@@ -99,7 +116,8 @@ func second[T any](_ T, err error) error { return err }
 
 func TestSecretsAreSealedOnDisk(t *testing.T) {
 	t.Parallel()
-	s, v, _ := openVaultTest(t)
+	s := storetest.Open(t, storetest.SQLite(t))
+	v, _ := openVault(t, s)
 	if err := v.CreateApplication(t.Context(), testApplication("1", "10")); err != nil {
 		t.Fatal(err)
 	}
@@ -131,9 +149,13 @@ func TestSecretsAreSealedOnDisk(t *testing.T) {
 
 func TestTheKeyFileBelongsToTheDatabase(t *testing.T) {
 	t.Parallel()
-	s, v, keyFile := openVaultTest(t)
+	onBoth(t, testTheKeyFileBelongsToTheDatabase)
+}
+
+func testTheKeyFileBelongsToTheDatabase(t *testing.T, _ string, s *store.Store) {
+	v, keyFile := openVault(t, s)
 	other := filepath.Join(t.TempDir(), "other.key")
-	v2, err := OpenVault(t.Context(), s, other)
+	v2, err := store.OpenVault(t.Context(), s, other)
 	if err != nil {
 		t.Fatalf("while there is no secret any key will do: %v", err)
 	}
@@ -143,26 +165,30 @@ func TestTheKeyFileBelongsToTheDatabase(t *testing.T) {
 	if err := v2.CreateApplication(t.Context(), testApplication("1", "11")); !errors.Is(err, seal.ErrKeyMismatch) {
 		t.Errorf("a second key sealed something: %v", err)
 	}
-	if _, err := OpenVault(t.Context(), s, other); !errors.Is(err, seal.ErrKeyMismatch) {
+	if _, err := store.OpenVault(t.Context(), s, other); !errors.Is(err, seal.ErrKeyMismatch) {
 		t.Errorf("foreign key: %v", err)
 	}
-	if _, err := OpenVault(t.Context(), s, keyFile); err != nil {
+	if _, err := store.OpenVault(t.Context(), s, keyFile); err != nil {
 		t.Errorf("own key: %v", err)
 	}
 	if err := os.Remove(keyFile); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := OpenVault(t.Context(), s, keyFile); !errors.Is(err, seal.ErrKeyMissing) {
+	if _, err := store.OpenVault(t.Context(), s, keyFile); !errors.Is(err, seal.ErrKeyMissing) {
 		t.Errorf("lost key: %v", err)
 	}
 }
 
 func TestSubscriptions(t *testing.T) {
 	t.Parallel()
-	s, v, _ := openVaultTest(t)
+	onBoth(t, testSubscriptions)
+}
+
+func testSubscriptions(t *testing.T, _ string, s *store.Store) {
+	v, _ := openVault(t, s)
 	ctx := t.Context()
 	event := func() {
-		if err := s.Write(ctx, func(tx *Tx) error { tx.AppendEvent(&gateway.Event{Type: gateway.EventUnknown}); return nil }); err != nil {
+		if err := s.Write(ctx, func(tx *store.Tx) error { tx.AppendEvent(&gateway.Event{Type: gateway.EventUnknown}); return nil }); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -184,7 +210,7 @@ func TestSubscriptions(t *testing.T) {
 			t.Errorf("ack %d: %d, %v", c.ack, got, err)
 		}
 	}
-	updated, err := v.UpdateSubscription(ctx, sub.ID, func(tx *Tx, s *gateway.Subscription) error {
+	updated, err := v.UpdateSubscription(ctx, sub.ID, func(tx *store.Tx, s *gateway.Subscription) error {
 		s.State, s.Disabled, s.DisabledAt = gateway.SubscriptionDisabled, &gateway.Failure{Code: "endpoint_gone"}, tx.Now().UTC()
 		s.Secrets = append(s.Secrets, gateway.SigningSecret{ID: "s2", Value: gateway.NewSigningSecret(), CreatedAt: tx.Now().UTC()})
 		return nil
@@ -213,8 +239,11 @@ func TestSubscriptions(t *testing.T) {
 
 func TestKeysFromAnotherProcess(t *testing.T) {
 	t.Parallel()
-	s := openTest(t)
-	other, err := Open(t.Context(), Options{URL: s.Path(), Shared: true, Logger: slog.New(slog.NewTextHandler(t.Output(), nil))})
+	onBoth(t, testKeysFromAnotherProcess)
+}
+
+func testKeysFromAnotherProcess(t *testing.T, url string, s *store.Store) {
+	other, err := store.Open(t.Context(), store.Options{URL: url, Shared: true, Logger: slog.New(slog.NewTextHandler(t.Output(), nil))})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -262,11 +291,14 @@ func profile(t *testing.T, object string) *gateway.Profile {
 
 func TestProfiles(t *testing.T) {
 	t.Parallel()
-	s := openTest(t)
+	onBoth(t, testProfiles)
+}
+
+func testProfiles(t *testing.T, _ string, s *store.Store) {
 	ctx := t.Context()
-	write := func(fn func(tx *Tx) error) error { return s.Write(ctx, fn) }
+	write := func(fn func(tx *store.Tx) error) error { return s.Write(ctx, fn) }
 	create := func(object string) error {
-		return write(func(tx *Tx) error { return tx.CreateProfile(profile(t, object)) })
+		return write(func(tx *store.Tx) error { return tx.CreateProfile(profile(t, object)) })
 	}
 	for _, object := range []string{
 		`{"id":"ana","firstName":"Ana","email":"Ana@Example.com","fbMessengerIds":{"A":"1","B":"2"}}`, `{"id":"ben","firstName":"Ben","fbMessengerIds":{"A":"3"}}`,
@@ -293,10 +325,10 @@ func TestProfiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := write(func(tx *Tx) error { return tx.UpdateProfile(changed) }); err != nil {
+	if err := write(func(tx *store.Tx) error { return tx.UpdateProfile(changed) }); err != nil {
 		t.Fatal(err)
 	}
-	if err := write(func(tx *Tx) error { return tx.UpdateProfile(&stale) }); gateway.CodeOf(err) != gateway.CodePreconditionFailed {
+	if err := write(func(tx *store.Tx) error { return tx.UpdateProfile(&stale) }); gateway.CodeOf(err) != gateway.CodePreconditionFailed {
 		t.Errorf("a change of a stale copy: %v", err)
 	}
 	got, err := s.Profile(ctx, "ana")
@@ -307,19 +339,19 @@ func TestProfiles(t *testing.T) {
 		t.Errorf("version %d, addresses:\n%s", got.Version, diff)
 	}
 	for name, c := range map[string]struct {
-		f    ProfileFilter
+		f    store.ProfileFilter
 		want []string
 	}{
-		"all":                {ProfileFilter{}, []string{"ana", "ben"}},
-		"page":               {ProfileFilter{After: "ana"}, []string{"ben"}},
-		"email without case": {ProfileFilter{Fields: map[string]string{"email": "ana@example.COM"}}, []string{"ana"}},
-		"two fields":         {ProfileFilter{Fields: map[string]string{"firstName": "ana", "lastName": "quispe"}}, []string{"ana"}},
-		"fields of two":      {ProfileFilter{Fields: map[string]string{"firstName": "ben", "lastName": "quispe"}}, nil},
-		"prefix":             {ProfileFilter{IDPrefix: "be"}, []string{"ben"}},
-		"person":             {ProfileFilter{Person: "4"}, []string{"ana"}},
-		"person elsewhere":   {ProfileFilter{Person: "4", Applications: []string{"B"}}, nil},
-		"former address":     {ProfileFilter{Person: "1"}, nil},
-		"applications":       {ProfileFilter{Applications: []string{"A", "B"}}, []string{"ana", "ben"}},
+		"all":                {store.ProfileFilter{}, []string{"ana", "ben"}},
+		"page":               {store.ProfileFilter{After: "ana"}, []string{"ben"}},
+		"email without case": {store.ProfileFilter{Fields: map[string]string{"email": "ana@example.COM"}}, []string{"ana"}},
+		"two fields":         {store.ProfileFilter{Fields: map[string]string{"firstName": "ana", "lastName": "quispe"}}, []string{"ana"}},
+		"fields of two":      {store.ProfileFilter{Fields: map[string]string{"firstName": "ben", "lastName": "quispe"}}, nil},
+		"prefix":             {store.ProfileFilter{IDPrefix: "be"}, []string{"ben"}},
+		"person":             {store.ProfileFilter{Person: "4"}, []string{"ana"}},
+		"person elsewhere":   {store.ProfileFilter{Person: "4", Applications: []string{"B"}}, nil},
+		"former address":     {store.ProfileFilter{Person: "1"}, nil},
+		"applications":       {store.ProfileFilter{Applications: []string{"A", "B"}}, []string{"ana", "ben"}},
 	} {
 		c.f.Limit = 10
 		list, err := s.ListProfiles(ctx, c.f)
@@ -331,19 +363,19 @@ func TestProfiles(t *testing.T) {
 			t.Errorf("%s: %v\n%s", name, err, diff)
 		}
 	}
-	if err := write(func(tx *Tx) error { return tx.DeleteProfile("ana", 1) }); gateway.CodeOf(err) != gateway.CodePreconditionFailed {
+	if err := write(func(tx *store.Tx) error { return tx.DeleteProfile("ana", 1) }); gateway.CodeOf(err) != gateway.CodePreconditionFailed {
 		t.Errorf("delete of a stale copy: %v", err)
 	}
-	if err := write(func(tx *Tx) error { return tx.DeleteProfile("ana", 2) }); err != nil {
+	if err := write(func(tx *store.Tx) error { return tx.DeleteProfile("ana", 2) }); err != nil {
 		t.Errorf("delete: %v", err)
 	}
-	if err := write(func(tx *Tx) error { return tx.DeleteProfile("ana", 0) }); gateway.CodeOf(err) != gateway.CodeNotFound {
+	if err := write(func(tx *store.Tx) error { return tx.DeleteProfile("ana", 0) }); gateway.CodeOf(err) != gateway.CodeNotFound {
 		t.Errorf("delete again: %v", err)
 	}
 	if id, err := s.ProfileOf(ctx, "A", "4"); err != nil || id != "" {
 		t.Errorf("the address of a deleted profile: %q, %v", id, err)
 	}
-	events, err := s.ListEvents(ctx, EventFilter{Limit: 10})
+	events, err := s.ListEvents(ctx, store.EventFilter{Limit: 10})
 	if err != nil {
 		t.Fatal(err)
 	}
