@@ -77,7 +77,7 @@ func (t *tail[T]) read(after int64, limit int) (items []T, upto int64, ok bool) 
 			hi = mid
 		}
 	}
-	upto = t.head
+	upto = max(t.head, after) // the database may have told of a commit that is not published yet
 	end := len(t.items)
 	if end-lo > limit {
 		end = lo + limit
