@@ -51,6 +51,13 @@ var build = sync.OnceValues(func() (string, error) {
 	return path, nil
 })
 
+// command makes a command whose environment has none of the settings of the tests, which the program would take for its own.
+func command(ctx context.Context, name string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Env = slices.DeleteFunc(os.Environ(), func(entry string) bool { return strings.HasPrefix(entry, "CHASQUI_") })
+	return cmd
+}
+
 // process is a gateway of its own: `chasqui serve`.
 type process struct {
 	w     *world
@@ -102,7 +109,7 @@ func (w *world) try(args ...string) (string, error) {
 		w.t.Fatal(err)
 	}
 	var stderr bytes.Buffer
-	cmd := exec.CommandContext(w.t.Context(), program, append(args, w.storage()...)...)
+	cmd := command(w.t.Context(), program, append(args, w.storage()...)...)
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
@@ -127,7 +134,7 @@ func (w *world) serve(flags ...string) *process {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return w.spawn(exec.Command(program, w.serveArgs(flags...)...))
+	return w.spawn(command(context.Background(), program, w.serveArgs(flags...)...))
 }
 
 // spawn starts a command that becomes the gateway, and waits until it is ready.
@@ -259,7 +266,7 @@ func TestCommandsBesideAGateway(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	out, err := exec.CommandContext(ctx, program, "serve", "--addr", "127.0.0.1:0", "--data", w.config.Data).CombinedOutput()
+	out, err := command(ctx, program, "serve", "--addr", "127.0.0.1:0", "--data", w.config.Data).CombinedOutput()
 	if err == nil || !strings.Contains(string(out), "another gateway is running on this data folder") {
 		t.Errorf("a second gateway ended with %v and said: %s", err, out)
 	}
