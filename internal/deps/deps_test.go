@@ -1,0 +1,116 @@
+package deps
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/chasqui/chasqui"
+
+// allowed names, for each package, the packages of the project that it may import. A package that is not named here fails the test: whoever adds one decides
+// where it stands.
+var allowed = map[string][]string{
+	"messenger":                nil,
+	"graphemu":                 {"messenger"},
+	"messengertest":            {"graphemu", "messenger"},
+	"gatewayapi":               {"messenger"},
+	"internal/deps":            nil,
+	"internal/config":          nil,
+	"internal/seal":            nil,
+	"internal/gateway":         {"messenger"},
+	"internal/store":           {"internal/gateway", "internal/seal"},
+	"internal/store/storetest": {"internal/gateway", "internal/store"},
+	"internal/service":         {"internal/store", "internal/gateway", "messenger"},
+	"internal/ingest":          {"internal/service", "internal/store", "internal/gateway", "messenger"},
+	"internal/project":         {"internal/service", "internal/store", "internal/gateway", "messenger"},
+	"internal/deliver":         {"internal/service", "internal/store", "internal/gateway", "messenger"},
+	"internal/forward":         {"internal/service", "internal/store", "internal/gateway"},
+	"internal/upkeep":          {"internal/store"},
+	"internal/apisrv":          {"internal/service", "internal/store", "internal/gateway", "gatewayapi", "messenger"},
+	"internal/app": {"internal/apisrv", "internal/config", "internal/deliver", "internal/forward", "internal/ingest", "internal/project", "internal/upkeep",
+		"internal/service", "internal/store", "internal/gateway"},
+	"internal/bench": {"gatewayapi", "messenger"},
+	"internal/e2e":   {"*"}, // tests of the whole
+	"cmd/chasqui":    {"*"},
+}
+
+// standardLibraryOnly are the packages that bring nothing else into a user's build.
+var standardLibraryOnly = []string{"messenger", "graphemu", "messengertest", "gatewayapi", "internal/gateway"}
+
+// onlyInTests are packages that no program may contain.
+var onlyInTests = []string{"testing", module + "/internal/store/storetest", module + "/messengertest"}
+
+// TestArrows reads the sources itself: what a subprocess reads would not count for the test cache.
+func TestArrows(t *testing.T) {
+	t.Parallel()
+	root := filepath.Join("..", "..")
+	seen := map[string]bool{}
+	err := filepath.WalkDir(root, func(file string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name := d.Name()
+		if d.IsDir() {
+			if name == "testdata" || name == "node_modules" || strings.HasPrefix(name, ".") && file != root && name != ".." {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		if !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
+			return nil
+		}
+		rel, err := filepath.Rel(root, filepath.Dir(file))
+		if err != nil {
+			return err
+		}
+		pkg := filepath.ToSlash(rel)
+		seen[pkg] = true
+		check(t, pkg, file)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for pkg := range allowed {
+		if !seen[pkg] && pkg != "internal/e2e" {
+			t.Errorf("package %s is listed here and does not exist", pkg)
+		}
+	}
+}
+
+func check(t *testing.T, pkg, file string) {
+	t.Helper()
+	may, listed := allowed[pkg]
+	if !listed && !strings.HasPrefix(pkg, "examples/") {
+		t.Errorf("package %s is not in the list of arrows", pkg)
+		return
+	}
+	parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
+	if err != nil {
+		t.Fatal(err)
+	}
+	isTestHelper := path.Base(pkg) == "storetest" || pkg == "messengertest" || pkg == "internal/e2e"
+	for _, spec := range parsed.Imports {
+		imported, err := strconv.Unquote(spec.Path.Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if slices.Contains(onlyInTests, imported) && !isTestHelper {
+			t.Errorf("%s imports %s, which belongs in tests only", file, imported)
+		}
+		inside, ours := strings.CutPrefix(imported, module+"/")
+		switch {
+		case ours && !slices.Contains(may, inside) && !slices.Contains(may, "*") && !strings.HasPrefix(pkg, "examples/"):
+			t.Errorf("%s imports %s: %s may import %v", file, inside, pkg, may)
+		case !ours && strings.Contains(strings.Split(imported, "/")[0], ".") && slices.Contains(standardLibraryOnly, pkg):
+			t.Errorf("%s imports %s: %s keeps to the standard library", file, imported, pkg)
+		}
+	}
+}
