@@ -71,16 +71,22 @@ type process struct {
 func startApart(t *testing.T, p *platform, change func(*config.Config), flags ...string) (*world, *process) {
 	t.Helper()
 	w := newWorld(t, p, change)
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.config.Addr = listener.Addr().String()
-	listener.Close()
+	w.config.Addr = freeAddr(t)
 	w.url = "http://" + w.config.Addr
 	g := w.serve(flags...)
 	w.use(strings.TrimSpace(w.run("key", "create")))
 	return w, g
+}
+
+// freeAddr answers an address that nothing listens on.
+func freeAddr(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return listener.Addr().String()
 }
 
 // storage are the flags that say where the data lies.

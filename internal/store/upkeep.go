@@ -4,8 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/chasqui/chasqui/internal/gateway"
@@ -121,9 +119,6 @@ func (s *Store) Setting(ctx context.Context, name string) (string, error) {
 	return value, err
 }
 
-// restoreJump is by how much a restore moves the head of the logs on, so that no position that was given out after the backup is ever given out again.
-const restoreJump = 1 << 40
-
 // AfterRestore makes a restored database safe to go on with: unfinished messages are held, since they may have been sent after the backup was made, and new
 // positions cannot meet old ones. It answers how many messages it held.
 func (s *Store) AfterRestore(ctx context.Context) (held int64, err error) {
@@ -131,20 +126,9 @@ func (s *Store) AfterRestore(ctx context.Context) (held int64, err error) {
 		if held, err = tx.Exec(`UPDATE messages SET status = 'held', open = 0, updated_at = ? WHERE open = 1`, tx.now.UnixMilli()); err != nil {
 			return err
 		}
-		_, err := tx.Exec(`UPDATE log_head SET pos = pos + `+strconv.FormatInt(restoreJump, 10)+` WHERE one = ?`, 1)
+		// The clock in microseconds is past every position given out after the backup, and never the same for two restores.
+		_, err := tx.Exec(`UPDATE log_head SET pos = CASE WHEN pos < ? THEN ? ELSE pos + 1000000000 END WHERE one = 1`, tx.now.UnixMicro(), tx.now.UnixMicro())
 		return err
 	})
 	return held, err
-}
-
-// Backup writes a consistent copy of a SQLite database to a new file, also while a gateway writes to it.
-func (s *Store) Backup(ctx context.Context, path string) error {
-	if !s.dialect.exclusive {
-		return fmt.Errorf("back up PostgreSQL with its own tools, such as pg_dump")
-	}
-	_, err := s.wdb.ExecContext(ctx, `VACUUM INTO '`+strings.ReplaceAll(path, "'", "''")+`'`)
-	if err != nil {
-		return fmt.Errorf("copy the database: %w", err)
-	}
-	return nil
 }

@@ -171,9 +171,7 @@ func (w *writer) commit(tx *Tx, group []*request) error {
 		tx.accepts = append(tx.accepts, r.accepts...)
 		tx.sendings = append(tx.sendings, r.sending...)
 		tx.results = append(tx.results, r.results...)
-		for _, e := range r.events {
-			tx.events = append(tx.events, e)
-		}
+		tx.events = append(tx.events, r.events...)
 	}
 	if err := tx.fence(); err != nil {
 		return err
