@@ -65,3 +65,8 @@ func (c *Client) ListMessages(ctx context.Context, f MessageFilter) (MessagePage
 func (c *Client) CancelMessage(ctx context.Context, id string) (Message, error) {
 	return send[Message](ctx, c, http.MethodPost, "/v1/messages/"+url.PathEscape(id)+"/cancel", nil)
 }
+
+// ReleaseMessage sends a message that a restore has held, as the newest of its conversation; the error's code is not_held when it is not held.
+func (c *Client) ReleaseMessage(ctx context.Context, id string) (Message, error) {
+	return send[Message](ctx, c, http.MethodPost, "/v1/messages/"+url.PathEscape(id)+"/release", nil)
+}

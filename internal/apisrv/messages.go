@@ -130,6 +130,14 @@ func (s *server) getMessage(q *request) error {
 	return q.replyMessage(http.StatusOK, m)
 }
 
+func (s *server) releaseMessage(q *request) error {
+	m, err := s.o.Messages.Release(q.Context(), q.key, q.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	return q.replyMessage(http.StatusOK, m)
+}
+
 func (s *server) cancelMessage(q *request) error {
 	m, err := s.o.Messages.Cancel(q.Context(), q.key, q.PathValue("id"))
 	if err != nil {

@@ -130,7 +130,7 @@ func failures(r route) []int {
 	if strings.Contains(r.path, "{") {
 		statuses = append(statuses, http.StatusNotFound)
 	}
-	if r.method == http.MethodPost && r.request != nil || strings.HasSuffix(r.path, "/cancel") || r.tag == tagProfiles && r.method == http.MethodPatch {
+	if r.method == http.MethodPost && r.request != nil || strings.HasSuffix(r.path, "/cancel") || strings.HasSuffix(r.path, "/release") || r.tag == tagProfiles && r.method == http.MethodPatch {
 		statuses = append(statuses, http.StatusConflict)
 	}
 	if slices.ContainsFunc(r.params, func(p param) bool { return p.name == "If-Match" }) {

@@ -72,6 +72,8 @@ func (s *server) messageRoutes() []route {
 			status: http.StatusOK, answer: message, handle: s.getMessage},
 		{method: http.MethodPost, path: "/v1/messages/{id}/cancel", scope: gateway.ScopeMessagesWrite, tag: tagMessages, summary: "Cancel a message that is still queued",
 			status: http.StatusOK, answer: message, handle: s.cancelMessage},
+		{method: http.MethodPost, path: "/v1/messages/{id}/release", scope: gateway.ScopeMessagesWrite, tag: tagMessages, summary: "Send a message that a restore has held",
+			status: http.StatusOK, answer: message, handle: s.releaseMessage},
 	}
 }
 

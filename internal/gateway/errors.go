@@ -20,6 +20,7 @@ const (
 	CodeConflict             Code = "conflict"
 	CodeIdempotencyMismatch  Code = "idempotency_mismatch"
 	CodeNotCancelable        Code = "not_cancelable"
+	CodeNotHeld              Code = "not_held"
 	CodePreconditionFailed   Code = "precondition_failed"
 	CodePayloadTooLarge      Code = "payload_too_large"
 	CodeRateLimited          Code = "rate_limited"

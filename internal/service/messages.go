@@ -321,3 +321,11 @@ func (m *Messages) Cancel(ctx context.Context, key *gateway.APIKey, id string) (
 	}
 	return m.Store.CancelMessage(ctx, id)
 }
+
+// Release puts a message that a restore has held back in line; a not_held error otherwise.
+func (m *Messages) Release(ctx context.Context, key *gateway.APIKey, id string) (*gateway.Message, error) {
+	if _, err := m.Get(ctx, key, id); err != nil {
+		return nil, err
+	}
+	return m.Store.ReleaseMessage(ctx, id)
+}

@@ -293,6 +293,28 @@ WHERE id = ? AND status IN ('queued', 'held') AND parts_sent = 0`, now, now, id)
 	return m, err
 }
 
+// ReleaseMessage puts a held message back in the outbox, as the newest of its conversation; a not_held error when it is not held, or its time is up.
+func (s *Store) ReleaseMessage(ctx context.Context, id string) (*gateway.Message, error) {
+	var m *gateway.Message
+	err := s.Write(ctx, func(tx *Tx) error {
+		var err error
+		if m, err = tx.Message(id); err != nil {
+			return err
+		}
+		if m.Status != gateway.StatusHeld || !tx.now.Before(m.ExpiresAt) {
+			return gateway.Errorf(gateway.CodeNotHeld, "message %s is %s and may be sent until %s: only a held message whose time is not up can be released",
+				id, m.Status, gateway.FormatTime(m.ExpiresAt))
+		}
+		if _, err := tx.Exec(`DELETE FROM messages WHERE seq = ?`, m.Seq); err != nil {
+			return err
+		}
+		m.Status, m.PartsSent, m.Echoed, m.Attempts = gateway.StatusQueued, 0, 0, nil
+		tx.accepts = append(tx.accepts, &Accept{Message: m})
+		return nil
+	})
+	return m, err
+}
+
 // ReadOutbox answers up to limit messages accepted after a position in order, and the position up to which they are all there is that is unfinished.
 func (s *Store) ReadOutbox(ctx context.Context, after int64, limit int) (messages []*gateway.Message, upto int64, err error) {
 	if messages, upto, ok := s.outbox.read(after, limit); ok {

@@ -116,13 +116,13 @@ func (tx *Tx) savepoint(r *request) error {
 	if _, err := tx.Exec("SAVEPOINT request"); err != nil {
 		return fmt.Errorf("savepoint: %w", err)
 	}
-	mark := len(tx.events)
+	mark, accepted := len(tx.events), len(tx.accepts)
 	if r.err = r.fn(tx); r.err == nil {
 		_, err := tx.Exec("RELEASE SAVEPOINT request")
 		return err
 	}
 	clear(tx.events[mark:])
-	tx.events = tx.events[:mark]
+	tx.events, tx.accepts = tx.events[:mark], tx.accepts[:accepted]
 	if _, err := tx.Exec("ROLLBACK TO SAVEPOINT request"); err != nil {
 		return fmt.Errorf("undo %v: %w", r.err, err)
 	}

@@ -422,3 +422,30 @@ func testCancel(t *testing.T, url string) {
 		t.Fatalf("one that is not there: %v", err)
 	}
 }
+
+func testRestore(t *testing.T, url string) {
+	s := Open(t, url)
+	open, done := message(s, "1"), message(s, "1")
+	done.Status = gateway.StatusFailed
+	_, err := s.Accept(t.Context(), []*gateway.Message{open, done}, nil)
+	must(t, err)
+	before := s.Head()
+	held, err := s.AfterRestore(t.Context())
+	must(t, err)
+	if m, err := s.Message(t.Context(), open.ID); held != 1 || err != nil || m.Status != gateway.StatusHeld {
+		t.Fatalf("held %d: %+v %v", held, m, err)
+	}
+	released, err := s.ReleaseMessage(t.Context(), open.ID)
+	must(t, err)
+	if released.Status != gateway.StatusQueued || released.ID != open.ID || released.Seq <= before+1000 {
+		t.Fatalf("released %+v", released)
+	}
+	if _, err := s.ReleaseMessage(t.Context(), open.ID); gateway.CodeOf(err) != gateway.CodeNotHeld {
+		t.Fatalf("a second time: %v", err)
+	}
+	waiting, err := s.OpenInLane(t.Context(), open.Lane(), 0, 10)
+	must(t, err)
+	if len(waiting) != 1 || waiting[0].ID != open.ID {
+		t.Fatalf("in the outbox: %+v", waiting)
+	}
+}
