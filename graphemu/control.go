@@ -28,6 +28,7 @@ func (s *Server) controlRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /_emu/v1/reset", s.controlReset)
 	mux.HandleFunc("GET /_emu/v1/stream", s.serveStream)
 	mux.HandleFunc("GET /_emu/pictures/{file}", s.servePicture)
+	mux.HandleFunc("GET /_emu/files/{file}", s.serveFile)
 	mux.HandleFunc("/_emu/", func(w http.ResponseWriter, r *http.Request) {
 		reject(w, http.StatusNotFound, fmt.Errorf("%s %s is not part of the control API", r.Method, r.URL.Path))
 	})

@@ -21,6 +21,7 @@ type call struct {
 	node   string // "me" is resolved
 	edge   string
 	params params
+	file   *upload // nil when none came
 	token  string
 	app    string // whose token it is
 	page   string // of a page token
@@ -89,7 +90,8 @@ func (s *Server) answer(w *answerBuffer, c *call) (fault Fault, faulty bool) {
 }
 
 func newCall(r *http.Request, body []byte) *call {
-	c := &call{r: r, method: r.Method, params: readParams(r, body)}
+	c := &call{r: r, method: r.Method}
+	c.params, c.file = readParams(r, body)
 	parts := strings.FieldsFunc(r.URL.Path, func(r rune) bool { return r == '/' })
 	if len(parts) > 0 && versionPrefix.MatchString(parts[0]) {
 		c.ver, parts = parts[0], parts[1:]

@@ -3,6 +3,7 @@ package graphemu
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"mime"
 	"mime/multipart"
 	"net/http"
@@ -12,22 +13,18 @@ import (
 
 // params are the parameters of a call, wherever they stood: in the query, in a
 // form whose values may be JSON, or in a JSON body. Later ones win in this
-// order.
+// order. The file of a multipart call stands beside them.
 type params map[string]json.RawMessage
 
-func readParams(r *http.Request, body []byte) params {
-	p := params{}
+func readParams(r *http.Request, body []byte) (p params, file *upload) {
+	p = params{}
 	p.addForm(r.URL.Query())
 	body = bytes.TrimSpace(body)
 	kind, options, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	switch {
 	case len(body) == 0:
 	case err == nil && kind == "multipart/form-data":
-		form, err := multipart.NewReader(bytes.NewReader(body), options["boundary"]).ReadForm(maxCall)
-		if err == nil {
-			p.addForm(form.Value)
-			form.RemoveAll() //nolint:errcheck // everything fits into memory
-		}
+		file = p.addMultipart(multipart.NewReader(bytes.NewReader(body), options["boundary"]))
 	case body[0] == '{':
 		var fields map[string]json.RawMessage
 		if json.Unmarshal(body, &fields) == nil {
@@ -40,7 +37,37 @@ func readParams(r *http.Request, body []byte) params {
 			p.addForm(form)
 		}
 	}
-	return p
+	return p, file
+}
+
+// addMultipart adds the fields of a multipart form and returns its file.
+func (p params) addMultipart(r *multipart.Reader) *upload {
+	form, err := r.ReadForm(maxCall)
+	if err != nil {
+		return nil
+	}
+	defer form.RemoveAll() //nolint:errcheck // everything fits into memory
+	// A part without a file name is a field like any other.
+	if nameless, ok := form.Value["filedata"]; ok {
+		delete(form.Value, "filedata")
+		p.addForm(form.Value)
+		return &upload{data: []byte(nameless[0])}
+	}
+	p.addForm(form.Value)
+	headers := form.File["filedata"]
+	if len(headers) == 0 {
+		return nil
+	}
+	f, err := headers[0].Open()
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	data, err := io.ReadAll(f)
+	if err != nil {
+		return nil
+	}
+	return &upload{headers[0].Filename, headers[0].Header.Get("Content-Type"), data}
 }
 
 func (p params) addForm(form url.Values) {

@@ -29,7 +29,7 @@ func (s *Server) send(c *call) (any, *messenger.Error) {
 		return nil, refuse(100, 0, "(#100) Cannot send both message and state")
 	case hasMessage:
 		var e *messenger.Error
-		if msg, e = readMessage(c.params["message"]); e != nil {
+		if msg, e = readMessage(c.params["message"], c.file); e != nil {
 			return nil, e
 		}
 		if e := checkTyping(c.params); e != nil {
@@ -73,6 +73,9 @@ func (s *Server) mayWrite(p *personState, tag string) *messenger.Error {
 // accept takes a message of the page. The lock is held.
 func (s *Server) accept(c *call, page *pageState, p *personState, msg outMessage) (any, *messenger.Error) {
 	answer := sendAnswer{RecipientID: p.ID}
+	if c.file != nil && msg.Attachment != nil && msg.Attachment.Type != "template" {
+		msg = msg.withURL(s.storeFile(c, c.file))
+	}
 	attachments, e := s.resolveAttachment(msg, &answer)
 	if e != nil {
 		return nil, e

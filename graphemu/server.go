@@ -46,6 +46,7 @@ type Server struct {
 	tokens    map[string]tokenState
 	retired   map[string]bool // tokens that were good once
 	uploads   map[string]json.RawMessage
+	files     []storedFile // the oldest first
 	lanes     map[laneKey]*lane
 	laneCtx   context.Context
 	laneStop  context.CancelFunc
@@ -214,7 +215,7 @@ func (s *Server) Reset() {
 	s.laneStop()
 	s.laneCtx, s.laneStop = context.WithCancel(s.ctx)
 	s.lanes = map[laneKey]*lane{}
-	s.faults = nil
+	s.faults, s.files = nil, nil
 	s.webhooks.clear()
 	s.calls.clear()
 	for _, page := range s.pages {

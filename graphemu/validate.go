@@ -51,8 +51,9 @@ type outButton struct {
 	Payload string `json:"payload"`
 }
 
-// readMessage reads a message and holds it to the platform's limits.
-func readMessage(raw json.RawMessage) (outMessage, *messenger.Error) {
+// readMessage reads a message and holds it, and the file that came with it, to
+// the platform's limits.
+func readMessage(raw json.RawMessage, file *upload) (outMessage, *messenger.Error) {
 	m := outMessage{raw: raw}
 	if json.Unmarshal(raw, &m) != nil {
 		return m, refuse(100, 2018032, "(#100) Invalid data")
@@ -73,9 +74,24 @@ func readMessage(raw json.RawMessage) (outMessage, *messenger.Error) {
 		return m, e
 	}
 	if m.Attachment != nil {
-		return m, m.Attachment.check()
+		return m, m.Attachment.check(file)
 	}
 	return m, nil
+}
+
+// withURL is the message with its file at an address.
+func (m outMessage) withURL(url string) outMessage {
+	var payload, whole map[string]json.RawMessage
+	if json.Unmarshal(m.Attachment.Payload, &payload) != nil || payload == nil {
+		payload = map[string]json.RawMessage{}
+	}
+	payload["url"] = mustJSON(url)
+	m.Attachment = &outAttachment{m.Attachment.Type, mustJSON(payload)}
+	if json.Unmarshal(m.raw, &whole) == nil {
+		whole["attachment"] = mustJSON(map[string]any{"type": m.Attachment.Type, "payload": payload})
+		m.raw = mustJSON(whole)
+	}
+	return m
 }
 
 func (m outMessage) checkQuickReplies() *messenger.Error {
@@ -107,15 +123,27 @@ func (m outMessage) checkQuickReplies() *messenger.Error {
 	return nil
 }
 
-func (a outAttachment) check() *messenger.Error {
+func (a outAttachment) check(file *upload) *messenger.Error {
 	switch a.Type {
 	case "image", "audio", "video", "file":
 		var media struct {
 			URL          string `json:"url"`
 			AttachmentID string `json:"attachment_id"`
 		}
-		if json.Unmarshal(a.Payload, &media) != nil || (media.URL == "") == (media.AttachmentID == "") {
-			return refuse(100, 2018032, "(#100) Attachment must have either url or attachment_id")
+		if len(a.Payload) > 0 && json.Unmarshal(a.Payload, &media) != nil {
+			return refuse(100, 2018032, "(#100) Invalid data")
+		}
+		given := 0
+		for _, is := range []bool{media.URL != "", media.AttachmentID != "", file != nil} {
+			if is {
+				given++
+			}
+		}
+		if given != 1 {
+			return refuse(100, 2018032, "(#100) Attachment must have one of url, attachment_id and a file")
+		}
+		if file != nil {
+			return file.check()
 		}
 		return nil
 	case "template":
