@@ -20,7 +20,7 @@ const (
 
 // send makes one attempt at the next part of the head of a lane, and settles the lane.
 func (d *Deliverer) send(p *page, l *lane, m *gateway.Message, client *messenger.Client) {
-	now := d.o.Store.Now()
+	now := d.o.Store.Now().UTC().Truncate(time.Millisecond) // as it is stored
 	if !now.Before(m.ExpiresAt) {
 		d.end(p, l, expired(m, m.Status, now))
 		return
@@ -47,9 +47,9 @@ func (d *Deliverer) send(p *page, l *lane, m *gateway.Message, client *messenger
 		return
 	}
 	m.Status, m.Epoch, m.SendingAt = gateway.StatusSending, epoch, now
-	attempt := gateway.Attempt{Number: len(m.Attempts) + 1, Channel: gateway.ChannelMessenger, Part: m.PartsSent + 1, StartedAt: now.UTC()}
+	attempt := gateway.Attempt{Number: len(m.Attempts) + 1, Channel: gateway.ChannelMessenger, Part: m.PartsSent + 1, StartedAt: now}
 	result, err := d.post(client, m, in.ChannelOptions.FBMessenger, parts[m.PartsSent])
-	attempt.EndedAt = d.o.Store.Now().UTC()
+	attempt.EndedAt = d.o.Store.Now().UTC().Truncate(time.Millisecond)
 	d.conclude(p, l, m, attempt, result, err)
 }
 

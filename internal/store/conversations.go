@@ -105,7 +105,7 @@ func (tx *Tx) Echo(m *gateway.Message, from gateway.Status) (bool, error) {
 	n, err := tx.Exec(`UPDATE messages SET status = ?, open = ?, parts_sent = ?, echoed = ?, mid = ?, mark_at = ?, sent_at = ?, ended_at = ?,
 error = ?, late = ?, attempts = ?, updated_at = ? WHERE seq = ? AND status = ?`,
 		string(m.Status), flag(m.Status.Open()), m.PartsSent, m.Echoed, m.MID, millis(m.MarkAt), millis(m.SentAt), millis(m.EndedAt),
-		encodeFailure(m.Error), flag(m.Late), encodeAttempts(m.Attempts), tx.now.UnixMilli(), m.Seq, string(from))
+		encodeFailure(m.Error), flag(m.Late), encodeAttempts(m), tx.now.UnixMilli(), m.Seq, string(from))
 	return n > 0, err
 }
 

@@ -158,7 +158,7 @@ func (tx *Tx) record() error {
 			continue
 		}
 		results = append(results, r)
-		rows = append(rows, []any{string(m.Status), flag(m.Status.Open()), m.PartsSent, m.MID, encodeAttempts(m.Attempts), millis(m.DueAt),
+		rows = append(rows, []any{string(m.Status), flag(m.Status.Open()), m.PartsSent, m.MID, encodeAttempts(m), millis(m.DueAt),
 			millis(m.MarkAt), millis(m.SentAt), millis(m.EndedAt), tx.now.UnixMilli(), encodeFailure(m.Error), flag(m.Late),
 			m.Seq, string(r.From), r.Epoch, r.Epoch})
 	}
@@ -199,6 +199,8 @@ func scanMessage(rows *sql.Rows) (*gateway.Message, error) {
 		if err := json.Unmarshal([]byte(attempts), &m.Attempts); err != nil {
 			return nil, fmt.Errorf("read attempts of message %s: %w", m.ID, err)
 		}
+	} else if m.PartsSent == 1 && m.Parts == 1 && !m.SentAt.IsZero() {
+		m.Attempts = []gateway.Attempt{firstAttempt(&m)}
 	}
 	if failure != "" {
 		m.Error = new(gateway.Failure)
@@ -402,12 +404,31 @@ func flag(b bool) int {
 	return 0
 }
 
-func encodeAttempts(a []gateway.Attempt) string {
-	if len(a) == 0 {
+// encodeAttempts writes the attempts of a message. The commonest history, one part sent at the first try, is nothing but what other columns say: it is
+// left out, which keeps rows from growing when their messages are sent.
+func encodeAttempts(m *gateway.Message) string {
+	if len(m.Attempts) == 0 || sentAtOnce(m) {
 		return ""
 	}
-	return string(data(a))
+	return string(data(m.Attempts))
 }
+
+func sentAtOnce(m *gateway.Message) bool {
+	if len(m.Attempts) != 1 || m.Parts != 1 || m.PartsSent != 1 || m.Resent || m.Error != nil {
+		return false
+	}
+	return m.Attempts[0] == firstAttempt(m)
+}
+
+// firstAttempt is the attempt of a message that was sent at the first try.
+func firstAttempt(m *gateway.Message) gateway.Attempt {
+	return gateway.Attempt{
+		Number: 1, Channel: gateway.ChannelMessenger, Part: 1, StartedAt: millisOf(m.SendingAt), EndedAt: millisOf(m.SentAt), Outcome: "sent", MID: m.MID,
+	}
+}
+
+// millisOf is a time as the tables hold it.
+func millisOf(t time.Time) time.Time { return fromMillis(millis(t)) }
 
 func encodeFailure(f *gateway.Failure) string {
 	if f == nil {
