@@ -1,0 +1,285 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
+
+	"github.com/chasqui/chasqui/gatewayapi"
+	"github.com/chasqui/chasqui/graphemu"
+)
+
+// dev is a running `chasqui dev`.
+type dev struct {
+	t      *testing.T
+	cmd    *exec.Cmd
+	stdout *bufio.Reader
+	stderr bytes.Buffer
+	devSummary
+}
+
+func startDev(t *testing.T, args ...string) *dev {
+	t.Helper()
+	d := &dev{t: t, cmd: exec.Command("chasqui", append([]string{"dev", "--gateway-addr", "127.0.0.1:0", "--platform-addr", "127.0.0.1:0"}, args...)...)}
+	d.cmd.Stderr = &d.stderr
+	stdout, err := d.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { d.cmd.Process.Kill(); d.cmd.Wait() })
+	d.stdout = bufio.NewReader(stdout)
+	return d
+}
+
+// ready reads the line of --json.
+func (d *dev) ready() *dev {
+	d.t.Helper()
+	line, err := d.stdout.ReadBytes('\n')
+	if err != nil || json.Unmarshal(line, &d.devSummary) != nil {
+		d.cmd.Wait()
+		d.t.Fatalf("dev printed %q: %v\n%s", line, err, d.stderr.String())
+	}
+	return d
+}
+
+func (d *dev) client() *gatewayapi.Client {
+	c, err := gatewayapi.New(d.Gateway, d.APIKey)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return c
+}
+
+// act does something as the first person, through the emulator's control API.
+func (d *dev) act(action string) {
+	d.t.Helper()
+	resp, err := http.Post(d.Platform+"/_emu/v1/pages/"+d.PageID+"/people/"+d.People[0].ID+"/actions", "application/json", strings.NewReader(action))
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode >= 300 {
+		b, _ := io.ReadAll(resp.Body)
+		d.t.Fatalf("%s: %d %s", action, resp.StatusCode, b)
+	}
+}
+
+func (d *dev) thread() []graphemu.ThreadMessage {
+	d.t.Helper()
+	resp, err := http.Get(d.Platform + "/_emu/v1/pages/" + d.PageID + "/people/" + d.People[0].ID + "/thread")
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var thread struct{ Messages []graphemu.ThreadMessage }
+	if err := json.NewDecoder(resp.Body).Decode(&thread); err != nil {
+		d.t.Fatal(err)
+	}
+	return thread.Messages
+}
+
+// until asks again and again until something holds.
+func until(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	deadline := time.After(15 * time.Second)
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for !holds() {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatalf("in 15 s not: %s", what)
+		}
+	}
+}
+
+// receiver collects the events that are forwarded to it, and answers 401 to those whose signature is not good.
+type receiver struct {
+	secret chan string
+	events chan gatewayapi.Event
+}
+
+func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	body, _ := io.ReadAll(req.Body)
+	secret := <-r.secret
+	r.secret <- secret
+	hook, err := standardwebhooks.NewWebhook(secret)
+	var e gatewayapi.Event
+	if err != nil || hook.Verify(body, req.Header) != nil || json.Unmarshal(body, &e) != nil {
+		w.WriteHeader(http.StatusUnauthorized)
+		return
+	}
+	r.events <- e
+}
+
+func (r *receiver) next(t *testing.T, kind string) gatewayapi.Event {
+	t.Helper()
+	deadline := time.After(15 * time.Second)
+	for {
+		select {
+		case e := <-r.events:
+			if e.Type == kind {
+				return e
+			}
+		case <-deadline:
+			t.Fatalf("no %s was forwarded", kind)
+		}
+	}
+}
+
+func TestDevGoesOnAfterAKill(t *testing.T) {
+	t.Parallel()
+	r := &receiver{make(chan string, 1), make(chan gatewayapi.Event, 100)}
+	hook := httptest.NewServer(r)
+	t.Cleanup(hook.Close)
+	folder := filepath.Join(t.TempDir(), "data")
+	d := startDev(t, "--json", "--data", folder, "--forward-to", hook.URL).ready()
+	r.secret <- d.ForwardSecret
+
+	d.act(`{"text":"is the shop open?"}`)
+	if e := r.next(t, "message.inbound"); !bytes.Contains(e.Data, []byte("is the shop open?")) {
+		t.Fatalf("forwarded %s", e.Data)
+	}
+	sent, err := d.client().SendMessage(t.Context(), gatewayapi.SendMessageRequest{To: gatewayapi.To{FBMessengerID: d.People[0].ID}, Body: "yes, until six"}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.next(t, "message.delivered")
+	d.act(`{"read":true}`)
+	r.next(t, "message.read")
+	before := d.thread()
+	if info, err := os.Stat(filepath.Join(folder, "dev.json")); err != nil || info.Mode().Perm() != 0o600 {
+		t.Fatalf("dev.json: %v %v", info, err)
+	}
+	// The platform keeps its threads twice a second.
+	until(t, "the thread is on disk", func() bool {
+		b, err := os.ReadFile(filepath.Join(folder, "platform.json"))
+		return err == nil && bytes.Contains(b, []byte("yes, until six"))
+	})
+	if err := d.cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	d.cmd.Wait()
+
+	again := startDev(t, "--json", "--data", folder, "--forward-to", hook.URL).ready()
+	for name, same := range map[string]bool{
+		"api_key": again.APIKey == d.APIKey, "forward_secret": again.ForwardSecret == d.ForwardSecret, "application": again.Application == d.Application,
+		"page_id": again.PageID == d.PageID, "page_access_token": again.PageAccessToken == d.PageAccessToken, "app_id": again.AppID == d.AppID,
+		"app_secret": again.AppSecret == d.AppSecret, "people": again.People[0] == d.People[0] && again.People[1] == d.People[1],
+	} {
+		if !same {
+			t.Errorf("%s is another after the restart", name)
+		}
+	}
+	if m, err := again.client().GetMessage(t.Context(), sent.Message.ID); err != nil || m.Status != gatewayapi.StatusRead {
+		t.Errorf("the message of before: %+v, %v", m, err)
+	}
+	again.act(`{"text":"thanks"}`)
+	if e := r.next(t, "message.inbound"); !bytes.Contains(e.Data, []byte("thanks")) {
+		t.Errorf("forwarded after the restart: %s", e.Data)
+	}
+	after := again.thread()
+	if len(after) != len(before)+1 || after[0].MID != before[0].MID {
+		t.Errorf("the thread had %d messages and has %d", len(before), len(after))
+	}
+	for _, m := range before {
+		if m.MID == after[len(after)-1].MID {
+			t.Errorf("mid %s was made twice", m.MID)
+		}
+	}
+	subscriptions, err := again.client().ListSubscriptions(t.Context())
+	if err != nil || len(subscriptions) != 2 {
+		t.Errorf("subscriptions: %d, %v", len(subscriptions), err)
+	}
+}
+
+func TestDevEndsOnInterrupt(t *testing.T) {
+	t.Parallel()
+	d := startDev(t, "--json").ready()
+	if err := d.cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.cmd.Wait(); err != nil {
+		t.Errorf("exit: %v\n%s", err, d.stderr.String())
+	}
+	if _, err := http.Get(d.Gateway + "/healthz"); err == nil {
+		t.Error("the gateway still answers")
+	}
+}
+
+func TestDevNamesTheTakenPort(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	for _, flag := range []string{"--gateway-addr", "--platform-addr"} {
+		out, err := exec.Command("chasqui", "dev", "--gateway-addr", "127.0.0.1:0", "--platform-addr", "127.0.0.1:0", flag, l.Addr().String()).CombinedOutput()
+		if err == nil || !strings.Contains(string(out), port) || !strings.Contains(string(out), flag) {
+			t.Errorf("%s on a taken port: %v: %s", flag, err, out)
+		}
+	}
+}
+
+func TestDevPrintsCommandsThatWork(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("curl"); err != nil {
+		t.Skip("curl, which the printed commands use, is not installed")
+	}
+	d := startDev(t)
+	var commands []string
+	var current strings.Builder
+	for {
+		line, err := d.stdout.ReadString('\n')
+		if err != nil {
+			t.Fatalf("read what dev prints: %v\n%s", err, d.stderr.String())
+		}
+		text := strings.TrimSpace(line)
+		switch {
+		case strings.HasPrefix(text, "Stop with"):
+		case strings.HasPrefix(text, "curl "), current.Len() > 0 && text != "":
+			current.WriteString(line)
+			continue
+		}
+		if current.Len() > 0 {
+			commands = append(commands, current.String())
+			current.Reset()
+		}
+		if strings.HasPrefix(text, "Stop with") {
+			break
+		}
+	}
+	if len(commands) != 2 {
+		t.Fatalf("dev printed %d commands", len(commands))
+	}
+	for i, want := range []string{`"status":"queued"`, `"type":"message.`} {
+		out, err := exec.Command("sh", "-c", commands[i]).CombinedOutput()
+		if err != nil || !strings.Contains(string(out), want) {
+			t.Errorf("%s\nanswered %s: %v", commands[i], out, err)
+		}
+	}
+	if err := d.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.cmd.Wait(); err != nil {
+		t.Errorf("exit: %v", err)
+	}
+}
