@@ -23,13 +23,13 @@ type storm struct {
 func TestStorms(t *testing.T) {
 	t.Parallel()
 	storms := []storm{
-		{code: 613, times: 2, page: true, reason: "rate_limited"},
-		{code: 4, times: 2, page: true, reason: "rate_limited"},
-		{code: 32, times: 2, page: true, reason: "rate_limited"},
+		{code: 613, times: 3, page: true, reason: "rate_limited"},
+		{code: 4, times: 3, page: true, reason: "rate_limited"},
+		{code: 32, times: 3, page: true, reason: "rate_limited"},
 		{code: 190, page: true, paused: true, reason: "token_invalid"},
 		{code: 551, failure: "person_unreachable", reason: "person_unreachable"},
-		{code: 1200, times: 2, reason: "platform_unavailable"},
-		{code: 2, times: 2, reason: "platform_unavailable"},
+		{code: 1200, times: 3, reason: "platform_unavailable"},
+		{code: 2, times: 3, reason: "platform_unavailable"},
 		{code: 10, subcode: 2018278, failure: "outside_window", reason: "outside_window"},
 	}
 	for _, s := range storms {
@@ -47,8 +47,8 @@ func (s storm) rage(t *testing.T) {
 	victim, neighbour, stranger := p.person("Victim"), p.person("Neighbour"), q.person("Stranger")
 	w.platform.SetFaults([]graphemu.Fault{{Endpoint: "messages", Page: p.id, PSID: victim, Times: s.times, Code: s.code, Subcode: s.subcode}})
 	struck := p.sendTexts(victim, numbered("struck", 3)...)
-	near := p.sendTexts(neighbour, numbered("near", 15)...)
-	far := q.sendTexts(stranger, numbered("far", 15)...)
+	near := p.sendTexts(neighbour, numbered("near", 6)...)
+	far := q.sendTexts(stranger, numbered("far", 6)...)
 
 	lastFar := s.allArrive(t, w, far)
 	if s.paused {
@@ -75,7 +75,7 @@ func (s storm) rage(t *testing.T) {
 		p    *page
 		psid string
 		want []string
-	}{{p, victim, want}, {p, neighbour, numbered("near", 15)}, {q, stranger, numbered("far", 15)}} {
+	}{{p, victim, want}, {p, neighbour, numbered("near", 6)}, {q, stranger, numbered("far", 6)}} {
 		if got := c.p.thread(c.psid); !slices.Equal(got, c.want) {
 			t.Errorf("%s has %q, wanted %q", c.psid, got, c.want)
 		}

@@ -28,7 +28,7 @@ import (
 )
 
 // patience is how long a test waits for what must happen; it only matters when something is wrong.
-const patience = 20 * time.Second
+const patience = 40 * time.Second
 
 // platform is the emulated platform on a port of its own, with one app.
 type platform struct {
@@ -333,10 +333,11 @@ func (w *world) awaitStatus(id string, statuses ...string) gatewayapi.Message {
 	return m
 }
 
-// await asks every few milliseconds until something is so; it fails the test with what was seen last when it takes too long.
+// await asks again and again until something is so, ever less often; it fails the test with what was seen last when it takes too long.
 func await(t testing.TB, what string, so func() (bool, string)) {
 	t.Helper()
-	tick := time.NewTicker(5 * time.Millisecond)
+	pause := 2 * time.Millisecond
+	tick := time.NewTimer(pause)
 	defer tick.Stop()
 	deadline := time.NewTimer(patience)
 	defer deadline.Stop()
@@ -347,6 +348,8 @@ func await(t testing.TB, what string, so func() (bool, string)) {
 		}
 		select {
 		case <-tick.C:
+			pause = min(pause*3/2, 50*time.Millisecond)
+			tick.Reset(pause)
 		case <-deadline.C:
 			t.Fatalf("waited %s in vain for %s: %s", patience, what, seen)
 		}

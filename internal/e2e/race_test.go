@@ -1,0 +1,6 @@
+//go:build race
+
+package e2e
+
+// slow tells that the race detector is on, under which the database is many times slower.
+const slow = true
