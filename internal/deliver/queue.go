@@ -84,6 +84,9 @@ func (d *Deliverer) admit(m *gateway.Message, loading bool) {
 	if _, held := d.o.Store.Leases().Epoch(m.Partition); !held || !m.Status.Open() {
 		return
 	}
+	if m.Status == gateway.StatusUncertain && d.o.Store.Now().Sub(m.UpdatedAt) > d.o.WaitProof {
+		return // its lane has gone on; an echo or the sweep settles it
+	}
 	p := d.page(m.Application)
 	if p.spilled != 0 && !loading || p.rows >= maxPageRows {
 		d.spill(p, m.Seq)

@@ -32,7 +32,7 @@ func (d *Deliverer) send(p *page, l *lane, m *gateway.Message, client *messenger
 	}
 	epoch, held := d.o.Store.Leases().Epoch(m.Partition)
 	if !held {
-		d.drop(p, l)
+		d.forsake(p, l, m)
 		return
 	}
 	mark := &store.Sending{Seq: m.Seq, Partition: m.Partition, Epoch: epoch, From: m.Status, PartsSent: m.PartsSent, At: now, Resent: m.Resent}
@@ -43,7 +43,7 @@ func (d *Deliverer) send(p *page, l *lane, m *gateway.Message, client *messenger
 		return
 	}
 	if _, held := d.o.Store.Leases().Epoch(m.Partition); !mark.Applied || !held {
-		d.drop(p, l) // canceled, settled by an echo, or another node's by now
+		d.forsake(p, l, m)
 		return
 	}
 	m.Status, m.Epoch, m.SendingAt = gateway.StatusSending, epoch, now
@@ -90,7 +90,7 @@ func (d *Deliverer) sent(p *page, l *lane, m *gateway.Message, attempt gateway.A
 	d.note(m, attempt)
 	m.PartsSent++
 	m.MID, m.MarkAt = attempt.MID, attempt.StartedAt
-	r := &store.Result{Message: m, From: gateway.StatusSending, Epoch: m.Epoch}
+	r := d.result(m, gateway.StatusSending)
 	if m.PartsSent < m.Parts {
 		m.Status = gateway.StatusQueued
 		d.keep(p, l, r)
@@ -121,7 +121,7 @@ func (d *Deliverer) refused(p *page, l *lane, m *gateway.Message, attempt gatewa
 		attempt.Outcome = "failed"
 		d.note(m, attempt)
 		r := failed(m, gateway.StatusSending, attempt.Failure, d.o.Store.Now())
-		r.Epoch = m.Epoch
+		r.Epoch, r.Fence = m.Epoch, d.fence(m)
 		d.end(p, l, r)
 	}
 }
@@ -163,7 +163,7 @@ func (d *Deliverer) again(p *page, l *lane, m *gateway.Message, attempt gateway.
 			m.DueAt = m.ExpiresAt
 		}
 	}
-	d.keep(p, l, &store.Result{Message: m, From: gateway.StatusSending, Epoch: m.Epoch})
+	d.keep(p, l, d.result(m, gateway.StatusSending))
 }
 
 func (d *Deliverer) note(m *gateway.Message, attempt gateway.Attempt) {
@@ -213,6 +213,20 @@ func (d *Deliverer) record(r *store.Result) bool {
 	}
 }
 
+// result makes the result of a message that was sent under this node's lease, or under that of the node before it.
+func (d *Deliverer) result(m *gateway.Message, from gateway.Status) *store.Result {
+	return &store.Result{Message: m, From: from, Epoch: m.Epoch, Fence: d.fence(m)}
+}
+
+// fence is the epoch that a result of the message must be recorded under: this node's lease, and if that is lost the one the message was sent under, which the
+// database then refuses.
+func (d *Deliverer) fence(m *gateway.Message) int64 {
+	if epoch, held := d.o.Store.Leases().Epoch(m.Partition); held {
+		return epoch
+	}
+	return m.Epoch
+}
+
 // count tells the metrics of a message that has come to its end.
 func (d *Deliverer) count(r *store.Result) {
 	m := r.Message
@@ -231,7 +245,7 @@ func (d *Deliverer) keep(p *page, l *lane, r *store.Result) {
 		return
 	}
 	if !r.Applied {
-		d.drop(p, l)
+		d.forsake(p, l, r.Message)
 		return
 	}
 	d.mu.Lock()
@@ -242,9 +256,26 @@ func (d *Deliverer) keep(p *page, l *lane, r *store.Result) {
 
 // end records a result after which the message leaves its lane.
 func (d *Deliverer) end(p *page, l *lane, r *store.Result) {
-	if d.record(r) {
+	switch {
+	case !d.record(r):
+	case r.Applied:
 		d.drop(p, l)
+	default:
+		d.forsake(p, l, r.Message)
 	}
+}
+
+// forsake drops a message whose row is not what this node took it for: canceled, settled by an echo, or worked by another node meanwhile. What the row is now
+// is read again, for a lease that came back meanwhile would otherwise leave it to nobody.
+func (d *Deliverer) forsake(p *page, l *lane, m *gateway.Message) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	l.busy = false
+	if len(l.queue) > 0 {
+		d.pop(p, l)
+	}
+	d.spill(p, m.Seq)
+	d.settle(p, l)
 }
 
 // drop takes the head off its lane: it is done with, or not this node's any more.

@@ -17,13 +17,14 @@ func (d *Deliverer) uncertain(p *page, l *lane, m *gateway.Message, attempt gate
 func (d *Deliverer) markUncertain(p *page, l *lane, m *gateway.Message) {
 	from := m.Status
 	m.Status = gateway.StatusUncertain
-	r := &store.Result{Message: m, From: from, Epoch: m.Epoch, Events: []*gateway.Event{messageEvent(gateway.EventMessageUncertain, m, nil)}}
+	r := d.result(m, from)
+	r.Events = []*gateway.Event{messageEvent(gateway.EventMessageUncertain, m, nil)}
 	proof := d.expectProof(l)
 	if !d.record(r) {
 		return
 	}
 	if !r.Applied {
-		d.drop(p, l)
+		d.forsake(p, l, m)
 		return
 	}
 	d.await(p, l, m, proof, d.o.WaitProof)
@@ -40,7 +41,7 @@ func (d *Deliverer) recover(p *page, l *lane, m *gateway.Message) {
 		return
 	}
 	// It was uncertain already: the lane waits for what is left of its time.
-	d.await(p, l, m, d.expectProof(l), d.o.WaitProof-d.o.Store.Now().Sub(m.SendingAt))
+	d.await(p, l, m, d.expectProof(l), d.o.WaitProof-d.o.Store.Now().Sub(m.UpdatedAt))
 }
 
 func (d *Deliverer) expectProof(l *lane) <-chan struct{} {
@@ -84,7 +85,7 @@ func (d *Deliverer) await(p *page, l *lane, m *gateway.Message, proof <-chan str
 			return
 		}
 	}
-	if d.o.Resend == ResendOnce && !m.Resent && d.o.Store.Now().Before(m.ExpiresAt) {
+	if d.o.Resend == ResendOnce && wait > 0 && !m.Resent && d.o.Store.Now().Before(m.ExpiresAt) {
 		d.mu.Lock()
 		m.Resent, m.DueAt = true, time.Time{}
 		client := p.client
@@ -101,6 +102,7 @@ func (d *Deliverer) proven(p *page, l *lane, m *gateway.Message, now *gateway.Me
 		// The echo came before the row said that the answer was lost.
 		m.Echoed, m.MID, m.MarkAt = now.Echoed, now.MID, now.MarkAt
 		r := settle(m, d.o.Store.Now())
+		r.Fence = d.fence(m)
 		if !d.record(r) {
 			return
 		}

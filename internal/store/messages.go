@@ -46,6 +46,7 @@ type Result struct {
 	Message *gateway.Message // with its new state
 	From    gateway.Status   // the state it must be in
 	Epoch   int64            // the epoch it must have been sent under; 0 when it was not sent
+	Fence   int64            // the epoch of the lease that this node holds now; 0 when any node may record it
 	Events  []*gateway.Event // facts that follow, if it applied
 	Applied bool             // set when it was recorded
 }
@@ -154,7 +155,7 @@ func (tx *Tx) record() error {
 	var results []*Result
 	for _, r := range tx.results {
 		m := r.Message
-		if r.Epoch != 0 && !tx.holds(m.Partition, r.Epoch) {
+		if r.Fence != 0 && !tx.holds(m.Partition, r.Fence) {
 			continue
 		}
 		results = append(results, r)

@@ -193,7 +193,7 @@ func testMarks(t *testing.T, url string) {
 	sent := *m
 	sent.Status, sent.MID, sent.SentAt, sent.PartsSent = gateway.StatusSent, "m_1", s.Now(), 1
 	sent.Attempts = []gateway.Attempt{{Number: 1, Outcome: "sent"}}
-	r := &store.Result{Message: &sent, From: gateway.StatusSending, Epoch: epoch, Events: []*gateway.Event{{Application: "APP", Person: "1", Type: gateway.EventMessageSent, Data: json.RawMessage(`{}`)}}}
+	r := &store.Result{Message: &sent, From: gateway.StatusSending, Epoch: epoch, Fence: epoch, Events: []*gateway.Event{{Application: "APP", Person: "1", Type: gateway.EventMessageSent, Data: json.RawMessage(`{}`)}}}
 	must(t, s.Record(t.Context(), r))
 	again := *r
 	must(t, s.Record(t.Context(), &again))
