@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"regexp"
@@ -33,13 +34,13 @@ func TestEventsDocumentIsUpToDate(t *testing.T) {
 	}
 	want := string(page)
 	for name, body := range documentedEvents(t) {
-		block := regexp.MustCompile("(?s)(<!-- example " + regexp.QuoteMeta(name) + " -->\n```json\n).*?(\n```\n)")
+		block := regexp.MustCompile("(?s)(<!-- example " + regexp.QuoteMeta(name) + " -->\n```json\n).*?(```\n)")
 		if !block.MatchString(want) {
 			t.Errorf("docs/events.md has no example %q", name)
 		}
 		want = block.ReplaceAllStringFunc(want, func(old string) string {
 			parts := block.FindStringSubmatch(old)
-			return parts[1] + body + parts[2]
+			return parts[1] + body + "\n" + parts[2]
 		})
 	}
 	for _, kind := range gateway.EventTypes() {
@@ -74,7 +75,7 @@ var samples = map[string]string{
 	"message.edit": "message_edits__edit", "standby": "standby__message_echo", "postback": "messaging_postbacks__referral_shortlink",
 	"referral": "messaging_referrals__shortlink", "optin": "messaging_optins__send_to_messenger", "reaction": "message_reactions__react",
 	"handover": "messaging_handovers__pass_thread_control", "account_linking": "messaging_account_linking__linked",
-	"policy": "messaging_policy_enforcement__block", "unknown": "messaging_game_plays__play",
+	"policy": "messaging_policy_enforcement__block", "unknown": "response_feedback__good",
 }
 
 // documentedEvents makes the examples: the body of one forwarded event for each name.
@@ -97,8 +98,9 @@ func documentedEvents(t *testing.T) map[string]string {
 			return true, ""
 		})
 	}
-	for name, file := range samples {
-		body := sample(t, file)
+	for i, name := range slices.Sorted(maps.Keys(samples)) {
+		file := samples[name]
+		body := sample(t, file, i)
 		before := len(r.deliveries())
 		if status := w.post(webhook{door: "/webhooks/" + p.key, body: body}); status != http.StatusOK {
 			t.Fatalf("%s: %d", file, status)
@@ -145,8 +147,8 @@ func (p *page) makeMessageEvents(t *testing.T, take func(string, func(gatewayapi
 	take("message.expired", of("message.expired", sampleCleo))
 }
 
-// sample reads a sample payload, with the page and the person of the examples in the places of its own.
-func sample(t *testing.T, name string) []byte {
+// sample reads a sample payload, with the page and the person of the examples in the places of its own. Several share a mid, so that n makes a new one.
+func sample(t *testing.T, name string, n int) []byte {
 	t.Helper()
 	b, err := os.ReadFile("../../messenger/testdata/payloads/" + name + ".json")
 	if err != nil {
@@ -157,31 +159,39 @@ func sample(t *testing.T, name string) []byte {
 		t.Fatal(err)
 	}
 	body := compact.Bytes()
-	for _, id := range []string{`"1234567890321"`, `"PAGE_ID"`, `12345654332`} {
+	for _, id := range []string{`"1234567890321"`, `1234567890321`, `"PAGE_ID"`, `"<PAGE_ID>"`, `12345654332`} {
 		body = bytes.ReplaceAll(body, []byte(`"id":`+id), []byte(`"id":"`+samplePage+`"`))
 	}
-	for _, id := range []string{`"USER_ID"`, `987654321432`, `"3"`} {
+	for _, id := range []string{`"USER_ID"`, `"<PSID>"`, `987654321432`} {
 		body = bytes.ReplaceAll(body, []byte(`"id":`+id), []byte(`"id":"`+samplePerson+`"`))
 	}
-	return body
+	body = bytes.ReplaceAll(body, []byte("<Message-id>"), []byte("m_AG5Hz2U"))
+	return sampleMID.ReplaceAll(body, fmt.Appendf(nil, `"mid":"mid.1457764197618:41d102a3e1ae2%05x"`, n))
 }
 
-// What differs from run to run, and what stands for it. The i-th different value is the i-th one here, the last is for all further ones.
+var sampleMID = regexp.MustCompile(`"mid":"mid\.[^"]*"`)
+
+// What differs from run to run, and what stands for it in the page.
 var changing = []struct {
 	found  *regexp.Regexp
-	stands []string
+	stands string
 }{
-	{regexp.MustCompile(`evt_[0-9a-z]{11}`), []string{"evt_00000000017"}},
-	{regexp.MustCompile(`msg_[0-9A-Z]{26}`), []string{"msg_06DEQ8B2KJ5W4ZC7T1XGQ0V3MN"}},
-	{regexp.MustCompile(`\b2[0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\.[0-9]{3}Z`), []string{
-		"2026-11-22T10:00:00.000Z", "2026-11-22T10:00:00.120Z", "2026-11-22T10:00:00.260Z", "2026-11-22T10:00:00.400Z", "2026-11-22T10:00:00.510Z"}},
-	{regexp.MustCompile(`\b2[0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9:]{8}Z`), []string{"2026-11-23T10:00:00Z"}},
-	{regexp.MustCompile(`\b1[89][0-9]{11}\b`), []string{"1795341600000"}},
-	{regexp.MustCompile(`\bm_[A-Za-z0-9_-]{86}`), []string{"m_5o0Ofs3uF1b8…", "m_Zk2nP7cQ9d4e…"}},
-	{regexp.MustCompile(`"traceId": "[^"]*"`), []string{`"traceId": "AbC1dEfGhIj"`}},
+	{regexp.MustCompile(`evt_[0-9a-z]{11}`), "evt_00000000017"},
+	{regexp.MustCompile(`msg_[0-9A-Z]{26}`), "msg_06DEQ8B2KJ5W4ZC7T1XGQ0V3MN"},
+	{regexp.MustCompile(`prf_[0-9A-Z]{26}`), "prf_06DEQ8A0M4T9RY2HX6KC1WZ5BV"},
+	{regexp.MustCompile(`\bm_[A-Za-z0-9_-]{86}`), "m_5o0Ofs3uF1b8…"},
+	{regexp.MustCompile(`"traceId": "[^"]*"`), `"traceId": "AbC1dEfGhIj"`},
+	{regexp.MustCompile(`http://127\.0\.0\.1:[0-9]+/`), "http://127.0.0.1:8081/"},
+	{regexp.MustCompile(`\b1[7-9][0-9]{11}\b`), "1795341600000"},
+	{regexp.MustCompile(`("acceptedAt": )"20[2-9][^"]*"`), `$1"2026-11-22T10:00:00.000Z"`},
+	{regexp.MustCompile(`("sentAt": )"20[2-9][^"]*"`), `$1"2026-11-22T10:00:00.120Z"`},
+	{regexp.MustCompile(`("deliveredAt": )"20[2-9][^"]*"`), `$1"2026-11-22T10:00:00.350Z"`},
+	{regexp.MustCompile(`("readAt": )"20[2-9][^"]*"`), `$1"2026-11-22T10:00:04.870Z"`},
+	{regexp.MustCompile(`("(createdAt|updatedAt|lastRefreshedOn)": )"20[2-9][^"]*"`), `$1"2026-11-22T10:00:05.000Z"`},
+	{regexp.MustCompile(`sent before 20[2-9][0-9T:-]*Z`), "sent before 2026-11-23T10:00:00Z"},
 }
 
-// printable is a body as it stands in the page: indented, with fixed values for what changes, and in the order of time.
+// printable is a body as it stands in the page: indented, and with fixed values for what changes.
 func printable(t *testing.T, body []byte, application string) string {
 	t.Helper()
 	var indented bytes.Buffer
@@ -190,15 +200,7 @@ func printable(t *testing.T, body []byte, application string) string {
 	}
 	text := strings.ReplaceAll(indented.String(), application, "7B7631AB9F971006A4E5969FFF0A9E0C")
 	for _, c := range changing {
-		values := c.found.FindAllString(text, -1)
-		slices.Sort(values)
-		values = slices.Compact(values)
-		text = c.found.ReplaceAllStringFunc(text, func(v string) string { return c.stands[min(slices.Index(values, v), len(c.stands)-1)] })
+		text = c.found.ReplaceAllString(text, c.stands)
 	}
 	return text
-}
-func TestDump(t *testing.T) {
-	for k, v := range documentedEvents(t) {
-		os.WriteFile("/tmp/house/ex/"+strings.ReplaceAll(k, " ", "_"), []byte(v+"\n"), 0o644)
-	}
 }
