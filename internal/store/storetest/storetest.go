@@ -50,6 +50,7 @@ func Run(t *testing.T, fresh func(testing.TB) string) {
 		"deliveries are parked and found when due":            testDeliveries,
 		"the moment of an event is found":                     testPositionAt,
 		"only queued messages can be canceled":                testCancel,
+		"a restore holds what was unfinished":                 testRestore,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
