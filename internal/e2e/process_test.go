@@ -23,6 +23,7 @@ import (
 	"github.com/chasqui/chasqui/gatewayapi"
 	"github.com/chasqui/chasqui/graphemu"
 	"github.com/chasqui/chasqui/internal/config"
+	"github.com/chasqui/chasqui/internal/store/storetest"
 )
 
 // programFolder holds the program while the tests run.
@@ -41,6 +42,7 @@ func TestMain(m *testing.M) {
 		flag.Set("test.parallel", strconv.Itoa(3*runtime.GOMAXPROCS(0)))
 	}
 	code := m.Run()
+	storetest.Stop()
 	os.RemoveAll(folder)
 	os.Exit(code)
 }

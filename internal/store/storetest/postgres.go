@@ -56,81 +56,134 @@ func Postgres(t testing.TB) string {
 
 var errNoPrograms = errors.New("PostgreSQL's programs are not installed")
 
-// cluster is the temporary server of this test binary, started for the first test that needs it and stopped by Main.
-var cluster struct {
+// shared is the temporary server of this test binary, started for the first test that needs it and stopped by Stop.
+var shared struct {
 	sync.Mutex
-	url     string
+	cluster *Cluster
 	err     error
-	process *exec.Cmd
-	folder  string
 }
 
 func server() (string, error) {
 	if given := os.Getenv("CHASQUI_TEST_POSTGRES"); given != "" {
 		return given, nil
 	}
-	cluster.Lock()
-	defer cluster.Unlock()
-	if cluster.url == "" && cluster.err == nil {
-		cluster.url, cluster.err = startCluster()
+	shared.Lock()
+	defer shared.Unlock()
+	if shared.cluster == nil && shared.err == nil {
+		shared.cluster, shared.err = newCluster()
 	}
-	return cluster.url, cluster.err
+	if shared.err != nil {
+		return "", shared.err
+	}
+	return shared.cluster.URL, nil
 }
 
 // Main runs the tests of a package that uses Postgres, and stops what it started. It is called from TestMain.
 func Main(m *testing.M) {
 	code := m.Run()
-	cluster.Lock()
-	if cluster.process != nil {
-		cluster.process.Process.Kill()
-		cluster.process.Wait()
-	}
-	if cluster.folder != "" {
-		os.RemoveAll(cluster.folder)
-	}
+	Stop()
 	os.Exit(code)
 }
 
-func startCluster() (string, error) {
+// Stop stops the temporary server of this test binary, if there is one.
+func Stop() {
+	shared.Lock()
+	defer shared.Unlock()
+	if shared.cluster != nil {
+		shared.cluster.remove()
+	}
+}
+
+// Cluster is a temporary PostgreSQL server.
+type Cluster struct {
+	URL string // of its database "postgres"
+
+	folder  string
+	port    int
+	process *exec.Cmd
+}
+
+// NewCluster starts a server for one test, which may kill it. It skips or fails as Postgres does when PostgreSQL is not installed.
+func NewCluster(t testing.TB) *Cluster {
+	t.Helper()
+	c, err := newCluster()
+	if errors.Is(err, errNoPrograms) && os.Getenv("CHASQUI_REQUIRE_POSTGRES") != "1" {
+		t.Skip("PostgreSQL is not installed")
+	}
+	if err != nil {
+		t.Fatalf("start PostgreSQL: %v", err)
+	}
+	t.Cleanup(c.remove)
+	return c
+}
+
+func newCluster() (*Cluster, error) {
 	initdb, err := program("initdb")
 	if err != nil {
-		return "", err
-	}
-	postgres, err := program("postgres")
-	if err != nil {
-		return "", err
+		return nil, err
 	}
 	folder, err := os.MkdirTemp("", "chasqui-postgres-")
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	cluster.folder = folder
-	data := filepath.Join(folder, "data")
-	if err := unprivileged(folder); err != nil {
-		return "", err
+	c := &Cluster{folder: folder}
+	if err := c.setUp(initdb); err != nil {
+		c.remove()
+		return nil, err
 	}
-	setup := exec.Command(initdb, "-D", data, "-U", "chasqui", "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C")
-	setup.Dir, setup.SysProcAttr = folder, credential()
+	return c, nil
+}
+
+func (c *Cluster) setUp(initdb string) error {
+	if err := unprivileged(c.folder); err != nil {
+		return err
+	}
+	setup := exec.Command(initdb, "-D", filepath.Join(c.folder, "data"), "-U", "chasqui", "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C")
+	setup.Dir, setup.SysProcAttr = c.folder, credential()
 	if out, err := setup.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("initdb: %w: %s", err, out)
+		return fmt.Errorf("initdb: %w: %s", err, out)
 	}
-	port, err := freePort()
-	if err != nil {
-		return "", err
+	var err error
+	if c.port, err = freePort(); err != nil {
+		return err
 	}
-	log, err := os.Create(filepath.Join(folder, "log"))
+	c.URL = fmt.Sprintf("postgres://chasqui@127.0.0.1:%d/postgres?sslmode=disable", c.port)
+	return c.Start()
+}
+
+// Start starts the server, again after Kill, and waits until it answers.
+func (c *Cluster) Start() error {
+	postgres, err := program("postgres")
 	if err != nil {
-		return "", err
+		return err
+	}
+	log, err := os.Create(filepath.Join(c.folder, "log"))
+	if err != nil {
+		return err
 	}
 	defer log.Close()
-	run := exec.Command(postgres, "-D", data, "-p", strconv.Itoa(port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "max_connections=400")
-	run.Dir, run.SysProcAttr, run.Stdout, run.Stderr = folder, credential(), log, log
+	run := exec.Command(postgres, "-D", filepath.Join(c.folder, "data"), "-p", strconv.Itoa(c.port), "-c", "listen_addresses=127.0.0.1",
+		"-c", "unix_socket_directories=", "-c", "max_connections=400")
+	run.Dir, run.SysProcAttr, run.Stdout, run.Stderr = c.folder, credential(), log, log
 	if err := run.Start(); err != nil {
-		return "", fmt.Errorf("start postgres: %w", err)
+		return fmt.Errorf("start postgres: %w", err)
 	}
-	cluster.process = run
-	address := fmt.Sprintf("postgres://chasqui@127.0.0.1:%d/postgres?sslmode=disable", port)
-	return address, await(address, log.Name())
+	c.process = run
+	return await(c.URL, log.Name())
+}
+
+// Kill ends the server at once, with kill -9. Its children notice and end too.
+func (c *Cluster) Kill() {
+	if c.process != nil {
+		c.process.Process.Kill()
+		c.process.Wait()
+		c.process = nil
+	}
+}
+
+func (c *Cluster) remove() {
+	c.Kill()
+	os.RemoveAll(c.folder)
 }
 
 // await waits until the server answers.
