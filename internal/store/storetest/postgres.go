@@ -101,6 +101,7 @@ type Cluster struct {
 	folder  string
 	port    int
 	process *exec.Cmd
+	ended   <-chan struct{} // closed when process has ended
 }
 
 // NewCluster starts a server for one test, which may kill it. It skips or fails as Postgres does when PostgreSQL is not installed.
@@ -151,8 +152,19 @@ func (c *Cluster) setUp(initdb string) error {
 	return c.Start()
 }
 
-// Start starts the server, again after Kill, and waits until it answers.
-func (c *Cluster) Start() error {
+// Start starts the server, again after Kill, and waits until it answers. What is left of a killed one may need a moment to end; until then a new one refuses.
+func (c *Cluster) Start() (err error) {
+	for range 50 {
+		if err = c.start(); err == nil || !strings.Contains(err.Error(), "still in use") {
+			return err
+		}
+		c.Kill()
+		time.Sleep(100 * time.Millisecond)
+	}
+	return err
+}
+
+func (c *Cluster) start() error {
 	postgres, err := program("postgres")
 	if err != nil {
 		return err
@@ -169,14 +181,20 @@ func (c *Cluster) Start() error {
 		return fmt.Errorf("start postgres: %w", err)
 	}
 	c.process = run
-	return await(c.URL, log.Name())
+	ended := make(chan struct{})
+	c.ended = ended
+	go func() {
+		run.Wait()
+		close(ended)
+	}()
+	return await(c.URL, log.Name(), ended)
 }
 
 // Kill ends the server at once, with kill -9. Its children notice and end too.
 func (c *Cluster) Kill() {
 	if c.process != nil {
 		c.process.Process.Kill()
-		c.process.Wait()
+		<-c.ended
 		c.process = nil
 	}
 }
@@ -186,8 +204,8 @@ func (c *Cluster) remove() {
 	os.RemoveAll(c.folder)
 }
 
-// await waits until the server answers.
-func await(address, log string) error {
+// await waits until the server answers, or has ended.
+func await(address, log string, ended <-chan struct{}) error {
 	db, err := sql.Open("pgx", address)
 	if err != nil {
 		return err
@@ -201,10 +219,12 @@ func await(address, log string) error {
 		}
 		select {
 		case <-time.After(50 * time.Millisecond):
+			continue
+		case <-ended:
 		case <-ctx.Done():
-			said, _ := os.ReadFile(log)
-			return fmt.Errorf("postgres does not answer: %w: %s", err, said)
 		}
+		said, _ := os.ReadFile(log)
+		return fmt.Errorf("postgres does not answer: %w: %s", err, said)
 	}
 }
 
