@@ -47,14 +47,24 @@ func (s storm) rage(t *testing.T) {
 	victim, neighbour, stranger := p.person("Victim"), p.person("Neighbour"), q.person("Stranger")
 	w.platform.SetFaults([]graphemu.Fault{{Endpoint: "messages", Page: p.id, PSID: victim, Times: s.times, Code: s.code, Subcode: s.subcode}})
 	struck := p.sendTexts(victim, numbered("struck", 3)...)
+	var refused gatewayapi.Attempt
+	await(t, "the first refusal", func() (bool, string) {
+		m := w.message(struck[0])
+		if len(m.Attempts) > 0 {
+			refused = m.Attempts[0]
+		}
+		return len(m.Attempts) > 0, m.Status
+	})
 	near := p.sendTexts(neighbour, numbered("near", 6)...)
 	far := q.sendTexts(stranger, numbered("far", 6)...)
 
 	lastFar := s.allArrive(t, w, far)
+	until := refused.EndedAt.Add(400 * time.Millisecond) // the shortest pause, and a little less
 	if s.paused {
 		w.awaitState(p.key, gatewayapi.ApplicationPaused)
 		w.platform.SetFaults(nil)
 		token := w.platform.AddToken(p.id, w.platform.app.ID, "")
+		until = time.Now()
 		if _, err := w.client.UpdateApplication(t.Context(), p.key, gatewayapi.UpdateApplicationRequest{Page: &gatewayapi.UpdatePage{AccessToken: &token}}); err != nil {
 			t.Fatal(err)
 		}
@@ -66,6 +76,9 @@ func (s storm) rage(t *testing.T) {
 	}
 	if s.failure == "" && !s.page && !lastNear.Before(firstStruck) {
 		t.Errorf("the other person's last message went out at %s, the struck one at %s", lastNear, firstStruck)
+	}
+	if first := w.message(near[0]).Attempts[0]; s.page && first.StartedAt.Before(until.Truncate(time.Millisecond)) {
+		t.Errorf("the page was to wait until %s, and the next message went out at %s", until, first.StartedAt)
 	}
 	want := numbered("struck", 3)
 	if s.failure != "" {
