@@ -145,8 +145,9 @@ WHERE seq = ? AND status = ? AND parts_sent = ?`, rows)
 	return nil
 }
 
-// The echo of a part may be there before the answer to its request: then its time stays the mark that watermarks are compared with.
-const recordResult = `UPDATE messages SET status = ?, open = ?, parts_sent = ?, mid = ?, attempts = ?, due_at = ?,
+// The echo of a part may be there before the answer to its request: then its time stays the mark that watermarks are compared with, and where no answer came its mid
+// stays too.
+const recordResult = `UPDATE messages SET status = ?, open = ?, parts_sent = ?, mid = CASE WHEN ? = 'uncertain' THEN mid ELSE ? END, attempts = ?, due_at = ?,
 mark_at = CASE WHEN echoed = 0 THEN ? ELSE mark_at END, sent_at = ?, ended_at = ?, updated_at = ?, error = ?, late = ?
 WHERE seq = ? AND status = ? AND (epoch = ? OR ? = 0)`
 
@@ -159,7 +160,7 @@ func (tx *Tx) record() error {
 			continue
 		}
 		results = append(results, r)
-		rows = append(rows, []any{string(m.Status), flag(m.Status.Open()), m.PartsSent, m.MID, encodeAttempts(m), millis(m.DueAt),
+		rows = append(rows, []any{string(m.Status), flag(m.Status.Open()), m.PartsSent, string(m.Status), m.MID, encodeAttempts(m), millis(m.DueAt),
 			millis(m.MarkAt), millis(m.SentAt), millis(m.EndedAt), tx.now.UnixMilli(), encodeFailure(m.Error), flag(m.Late),
 			m.Seq, string(r.From), r.Epoch, r.Epoch})
 	}

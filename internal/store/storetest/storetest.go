@@ -42,6 +42,7 @@ func Run(t *testing.T, fresh func(testing.TB) string) {
 		"concurrent appends leave no gap behind a reader":     testConcurrentAppends,
 		"messages are accepted once under a key":              testIdempotency,
 		"marks and results hold only for the state they name": testMarks,
+		"an echo before a lost answer keeps its id":           testEarlyEcho,
 		"a failed write leaves nothing of itself":             testWriteUndone,
 		"a cursor goes on where it was saved":                 testCursor,
 		"consumers see everything once saved":                 testConsumer,
@@ -207,6 +208,33 @@ func testMarks(t *testing.T, url string) {
 	must(t, err)
 	if len(events) != 1 || got.Status != gateway.StatusSent || got.MID != "m_1" || len(got.Attempts) != 1 || got.SentAt.IsZero() {
 		t.Fatalf("%d events, message %+v", len(events), got)
+	}
+}
+
+func testEarlyEcho(t *testing.T, url string) {
+	s := Open(t, url)
+	m := message(s, "1")
+	_, err := s.Accept(t.Context(), []*gateway.Message{m}, nil)
+	must(t, err)
+	epoch, _ := s.Leases().Epoch(m.Partition)
+	must(t, s.MarkSending(t.Context(), &store.Sending{Seq: m.Seq, Partition: m.Partition, Epoch: epoch, From: gateway.StatusQueued, At: s.Now()}))
+	must(t, s.Write(t.Context(), func(tx *store.Tx) error {
+		echoed, err := tx.Message(m.ID)
+		if err != nil {
+			return err
+		}
+		echoed.Echoed, echoed.MID, echoed.MarkAt = 1, "m_echo", tx.Now()
+		_, err = tx.Echo(echoed, gateway.StatusSending)
+		return err
+	}))
+	lost := *m
+	lost.Status = gateway.StatusUncertain
+	r := &store.Result{Message: &lost, From: gateway.StatusSending, Epoch: epoch, Fence: epoch}
+	must(t, s.Record(t.Context(), r))
+	got, err := s.Message(t.Context(), m.ID)
+	must(t, err)
+	if !r.Applied || got.Status != gateway.StatusUncertain || got.Echoed != 1 || got.MID != "m_echo" {
+		t.Fatalf("recorded %v: %+v", r.Applied, got)
 	}
 }
 
