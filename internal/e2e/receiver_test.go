@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -53,6 +54,7 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	if err != nil {
 		return
 	}
+	req.Body = io.NopCloser(bytes.NewReader(body))
 	d := delivered{status: http.StatusNoContent, header: req.Header.Clone(), body: body}
 	if err := json.Unmarshal(body, &d.event); err != nil {
 		r.t.Errorf("a delivery is not JSON: %v", err)
