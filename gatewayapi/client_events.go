@@ -69,7 +69,7 @@ func (c *Client) Ack(ctx context.Context, subscription, cursor string) (AckResul
 	return send[AckResult](ctx, c, http.MethodPost, subscriptionPath(subscription)+"/ack", AckRequest{Cursor: cursor})
 }
 
-// Deliveries reads one page of the deliveries of a forward subscription that did not succeed at once, newest event first. status selects one state when not empty.
+// Deliveries reads one page of the deliveries of a forward subscription, newest event first. status selects one state when not empty.
 func (c *Client) Deliveries(ctx context.Context, subscription, status, cursor string, limit int) (DeliveryPage, error) {
 	query := page(nil, cursor, limit)
 	setUnlessEmpty(query, "status", status)

@@ -75,7 +75,7 @@ type SubscriptionList struct {
 	Subscriptions []Subscription `json:"subscriptions" doc:"The oldest first."`
 }
 
-// Delivery is what became of one event at one forward subscription. Events that were delivered at once leave none.
+// Delivery is what became of one event at one forward subscription.
 type Delivery struct {
 	Event        string            `json:"event" doc:"Id of the event."`
 	Subscription string            `json:"subscription" doc:"Id of the subscription."`

@@ -101,7 +101,7 @@ func (s *server) subscriptionRoutes() []route {
 			params: pullParams(), status: http.StatusOK, answer: typeOf[gatewayapi.EventPage](), handle: s.pullEvents},
 		{method: http.MethodPost, path: "/v1/subscriptions/{id}/ack", scope: gateway.ScopeEventsRead, tag: tagSubscriptions, summary: "Acknowledge pulled events up to a cursor",
 			request: typeOf[gatewayapi.AckRequest](), status: http.StatusOK, answer: typeOf[gatewayapi.AckResult](), handle: s.acknowledge},
-		{method: http.MethodGet, path: "/v1/subscriptions/{id}/deliveries", scope: read, tag: tagSubscriptions, summary: "List deliveries that did not succeed at once",
+		{method: http.MethodGet, path: "/v1/subscriptions/{id}/deliveries", scope: read, tag: tagSubscriptions, summary: "List deliveries, newest event first",
 			params: deliveryParams(), status: http.StatusOK, answer: typeOf[gatewayapi.DeliveryPage](), handle: s.listDeliveries},
 		{method: http.MethodPost, path: "/v1/subscriptions/{id}/replay", scope: write, tag: tagSubscriptions, summary: "Deliver again",
 			detail:  "`event` delivers one event again, under the same webhook-id. `from` moves the subscription back, so that everything since is delivered again.",
