@@ -128,7 +128,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	})
 	api := apisrv.Options{
 		Store: a.Store, Directory: a.Directory, Keys: a.Keys, Applications: a.Applications, Subscriptions: a.Subscriptions,
-		Messages: &service.Messages{Store: a.Store, Directory: a.Directory, Counted: metrics.accepted},
+		Messages: &service.Messages{Store: a.Store, Directory: a.Directory, Sender: a.deliverer, Counted: metrics.accepted},
 		Profiles: &service.Profiles{Store: a.Store, Directory: a.Directory},
 		Events:   &service.Events{Store: a.Store, Vault: vault, Directory: a.Directory, Projected: projected},
 		Logger:   component(o.Logger, "api"), PublicURL: c.PublicURL, Version: o.Version, MaxBody: c.MaxBody, Ready: a.ready, Observe: metrics.observe,

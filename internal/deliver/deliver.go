@@ -111,8 +111,8 @@ func New(o Options) *Deliverer {
 	d.limits.Store(&o.Limits)
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConns, transport.MaxIdleConnsPerHost = maxIdle, maxIdle
-	transport.DisableCompression = true // answers are small
-	d.o.Platform.HTTPClient = &http.Client{Transport: transport, Timeout: o.SendTimeout}
+	transport.DisableCompression = true                          // answers are small
+	d.o.Platform.HTTPClient = &http.Client{Transport: transport} // each call has a deadline of its own
 	d.receipts = store.Consumer{Name: "receipts", Handle: d.handleReceipts, After: d.afterReceipts}
 	return d
 }
@@ -132,6 +132,8 @@ func (d *Deliverer) Start(ctx context.Context) error {
 // Stop begins nothing new, and waits for what is in flight until ctx ends; what is then still in flight is uncertain after the next start.
 func (d *Deliverer) Stop(ctx context.Context) error {
 	d.cancel()
+	d.mu.Lock() // whoever reserves a lane from here on sees that it is over
+	d.mu.Unlock()
 	done := make(chan struct{})
 	go func() {
 		d.sends.Wait()

@@ -87,6 +87,9 @@ func (d *Deliverer) admit(m *gateway.Message, loading bool) {
 	if m.Status == gateway.StatusUncertain && d.o.Store.Now().Sub(m.UpdatedAt) > d.o.WaitProof {
 		return // its lane has gone on; an echo or the sweep settles it
 	}
+	if m.Status == gateway.StatusSending && !loading {
+		return // reserved when it was accepted, and under way
+	}
 	p := d.page(m.Application)
 	if p.spilled != 0 && !loading || p.rows >= maxPageRows {
 		d.spill(p, m.Seq)

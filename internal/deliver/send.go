@@ -20,13 +20,12 @@ const (
 
 // send makes one attempt at the next part of the head of a lane, and settles the lane.
 func (d *Deliverer) send(p *page, l *lane, m *gateway.Message, client *messenger.Client) {
-	now := d.o.Store.Now().UTC().Truncate(time.Millisecond) // as it is stored
+	now := d.now()
 	if !now.Before(m.ExpiresAt) {
 		d.end(p, l, expired(m, m.Status, now))
 		return
 	}
-	in, parts, err := m.Content()
-	if err != nil {
+	if _, _, err := m.Content(); err != nil {
 		d.end(p, l, failed(m, m.Status, &gateway.Failure{Code: gateway.FailureInvalidContent, Message: err.Error()}, now))
 		return
 	}
@@ -42,24 +41,38 @@ func (d *Deliverer) send(p *page, l *lane, m *gateway.Message, client *messenger
 		d.retryLater(p, l)
 		return
 	}
-	if _, held := d.o.Store.Leases().Epoch(m.Partition); !mark.Applied || !held {
+	if !mark.Applied {
 		d.forsake(p, l, m)
 		return
 	}
 	m.Status, m.Epoch, m.SendingAt = gateway.StatusSending, epoch, now
-	attempt := gateway.Attempt{Number: len(m.Attempts) + 1, Channel: gateway.ChannelMessenger, Part: m.PartsSent + 1, StartedAt: now}
+	d.transmit(p, l, m, client)
+}
+
+// transmit makes the POST of a message whose mark is committed, if the lease still holds, and settles the lane.
+func (d *Deliverer) transmit(p *page, l *lane, m *gateway.Message, client *messenger.Client) {
+	in, parts, err := m.Content()
+	if _, held := d.o.Store.Leases().Epoch(m.Partition); !held || err != nil {
+		d.forsake(p, l, m)
+		return
+	}
+	attempt := gateway.Attempt{Number: len(m.Attempts) + 1, Channel: gateway.ChannelMessenger, Part: m.PartsSent + 1, StartedAt: m.SendingAt}
 	result, err := d.post(client, m, in.ChannelOptions.FBMessenger, parts[m.PartsSent])
-	attempt.EndedAt = d.o.Store.Now().UTC().Truncate(time.Millisecond)
+	attempt.EndedAt = d.now()
 	d.conclude(p, l, m, attempt, result, err)
 }
 
-// post is the call itself. It is bounded in time by the HTTP client, and is not cut short when the deliverer stops.
+// now is the moment as it is stored.
+func (d *Deliverer) now() time.Time { return d.o.Store.Now().UTC().Truncate(time.Millisecond) }
+
+// post is the call itself. It is bounded in time, and is not cut short when the deliverer stops.
 func (d *Deliverer) post(client *messenger.Client, m *gateway.Message, o gateway.MessengerOptions, part gateway.Part) (messenger.SendResult, error) {
 	req := messenger.SendRequest{
 		Recipient: messenger.Recipient{ID: messenger.PSID(m.Person)}, MessagingType: o.Settled(), Tag: o.MessageTag,
 		NotificationType: o.NotificationType, PersonaID: o.PersonaID, Message: messenger.Message{Raw: part.Raw},
 	}
-	ctx := context.WithoutCancel(d.ctx)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(d.ctx), d.o.SendTimeout)
+	defer cancel()
 	if part.File != nil {
 		return client.SendFile(ctx, req, messenger.File{Name: part.File.Name, ContentType: part.File.Type, Data: part.File.Data})
 	}

@@ -24,8 +24,18 @@ const maxIdempotencyKey = 255
 type Messages struct {
 	Store     *store.Store
 	Directory *Directory
+	// Sender may take a message on its way as soon as it is accepted; nil for none.
+	Sender Sender
 	// Counted is told of messages that were accepted; nil for no call.
 	Counted func(application string)
+}
+
+// Sender sends messages. Reserve tells whether a message that is about to be accepted may go at once, and marks it; then Go follows when it was accepted, and
+// Release when it was not.
+type Sender interface {
+	Reserve(*gateway.Message) bool
+	Go(*gateway.Message)
+	Release(*gateway.Message)
 }
 
 // Accepted is the answer to a request to send.
@@ -52,19 +62,35 @@ func (m *Messages) Send(ctx context.Context, key *gateway.APIKey, in *gateway.Me
 	if remembered != nil {
 		remembered.Answer = message.ID
 	}
-	replayed, err := m.Store.Accept(ctx, []*gateway.Message{message}, remembered)
+	answer := *message
+	replayed, err := m.accept(ctx, message, remembered)
 	if err != nil {
 		return Accepted{}, err
 	}
 	if !replayed {
 		m.count(message)
-		return Accepted{Message: message}, nil
+		return Accepted{Message: &answer}, nil
 	}
 	again, err := m.remembered(ctx, remembered)
 	if err != nil {
 		return Accepted{}, err
 	}
 	return Accepted{again[0], true}, nil
+}
+
+// accept commits a message, and lets it go at once if nothing is in its way.
+func (m *Messages) accept(ctx context.Context, message *gateway.Message, key *store.Idempotency) (replayed bool, err error) {
+	if m.Sender == nil || !m.Sender.Reserve(message) {
+		return m.Store.Accept(ctx, []*gateway.Message{message}, key)
+	}
+	// A caller who goes away must not leave it open whether the message was accepted.
+	replayed, err = m.Store.Accept(context.WithoutCancel(ctx), []*gateway.Message{message}, key)
+	if err != nil || replayed {
+		m.Sender.Release(message)
+	} else {
+		m.Sender.Go(message)
+	}
+	return replayed, err
 }
 
 // Verdict is what became of one message of a batch: the message, or why it was not accepted.

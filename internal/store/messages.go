@@ -105,8 +105,8 @@ func (tx *Tx) remember() error {
 	return nil
 }
 
-const insertMessage = `INSERT INTO messages (seq, id, part, app, person, profile, api_key, status, open, request, parts, due_at, accepted_at, expires_at, updated_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+const insertMessage = `INSERT INTO messages (seq, id, part, app, person, profile, api_key, status, open, request, parts, epoch, due_at, accepted_at, expires_at,
+sending_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 func (tx *Tx) insertMessages() error {
 	rows := make([][]any, 0, len(tx.accepts))
@@ -116,7 +116,7 @@ func (tx *Tx) insertMessages() error {
 		}
 		m := a.Message
 		rows = append(rows, []any{m.Seq, m.ID, m.Partition, m.Application, m.Person, m.ProfileID, m.APIKey, string(m.Status), flag(m.Status.Open()),
-			[]byte(m.Request), m.Parts, millis(m.DueAt), millis(m.AcceptedAt), millis(m.ExpiresAt), millis(m.AcceptedAt)})
+			[]byte(m.Request), m.Parts, m.Epoch, millis(m.DueAt), millis(m.AcceptedAt), millis(m.ExpiresAt), millis(m.SendingAt), millis(m.AcceptedAt)})
 	}
 	if _, err := tx.ExecMany(insertMessage, rows); err != nil {
 		return fmt.Errorf("accept messages: %w", err)
@@ -337,6 +337,11 @@ func (s *Store) ReadOutbox(ctx context.Context, after int64, limit int) (message
 		head = messages[limit-1].Seq
 	}
 	return messages, head, nil
+}
+
+// AcceptedAfter tells whether a message of a conversation may have been accepted after a position.
+func (s *Store) AcceptedAfter(lane gateway.Lane, after int64) bool {
+	return s.outbox.anyAfter(after, func(m *gateway.Message) bool { return m.Lane() == lane })
 }
 
 // WaitOutbox returns once a message may have been accepted after the position.

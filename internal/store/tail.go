@@ -111,3 +111,18 @@ func (t *tail[T]) wait(ctx context.Context, after int64) error {
 		}
 	}
 }
+
+// anyAfter tells whether an item after a position fits. A tail that does not reach back that far cannot tell, and answers true.
+func (t *tail[T]) anyAfter(after int64, fits func(T) bool) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if after < t.from {
+		return true
+	}
+	for i := len(t.items) - 1; i >= 0 && t.items[i].pos > after; i-- {
+		if fits(t.items[i].item) {
+			return true
+		}
+	}
+	return false
+}
