@@ -7,11 +7,16 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 
 	"github.com/chasqui/chasqui/internal/app"
 	"github.com/chasqui/chasqui/internal/config"
 )
+
+// gcPercent lets the heap grow further between collections than Go's default: what the gateway holds in memory is small and bounded, and short-lived
+// garbage is most of what it makes.
+const gcPercent = 200
 
 type serveCmd struct {
 	configFile
@@ -26,6 +31,9 @@ func (cmd serveCmd) Run(c console) error {
 	log, level := newLogger(c.stderr, cmd.Settings)
 	if cmd.Settings.PublicURL == "" {
 		log.Warn("the setting publicUrl is missing: no page can be connected, for the platform could not reach this gateway")
+	}
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
 	}
 	// Signals are taken from here on, so that one during the start does not leave the work half done.
 	signals := make(chan os.Signal, 4)

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"fmt"
 	"time"
 
@@ -53,14 +54,7 @@ func (tx *Tx) ExecMany(query string, rows [][]any) ([]int64, error) {
 	}
 	changed := make([]int64, len(rows))
 	if !tx.w.s.dialect.dollars {
-		for i, args := range rows {
-			n, err := tx.Exec(query, args...)
-			if err != nil {
-				return nil, err
-			}
-			changed[i] = n
-		}
-		return changed, nil
+		return changed, tx.execEach(query, rows, changed)
 	}
 	err := tx.w.conn.Raw(func(c any) error {
 		batch := &pgx.Batch{}
@@ -80,6 +74,34 @@ func (tx *Tx) ExecMany(query string, rows [][]any) ([]int64, error) {
 		return br.Close()
 	})
 	return changed, err
+}
+
+// execEach runs a statement for each row on the driver itself: for statements this short, what database/sql does around each of them is a good part of the whole.
+func (tx *Tx) execEach(query string, rows [][]any, changed []int64) error {
+	return tx.w.conn.Raw(func(c any) error {
+		st, err := tx.w.rawPrepared(c.(driver.Conn), query)
+		if err != nil {
+			return err
+		}
+		named := make([]driver.NamedValue, len(rows[0]))
+		for i, args := range rows {
+			for j, arg := range args {
+				value, err := driver.DefaultParameterConverter.ConvertValue(arg)
+				if err != nil {
+					return fmt.Errorf("argument %d: %w", j+1, err)
+				}
+				named[j] = driver.NamedValue{Ordinal: j + 1, Value: value}
+			}
+			result, err := st.ExecContext(context.Background(), named)
+			if err != nil {
+				return err
+			}
+			if changed[i], err = result.RowsAffected(); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // Query runs a query inside the transaction. The rows must be closed before the next statement.

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"time"
@@ -39,10 +40,11 @@ type writer struct {
 	last  int // requests in the last group
 	conn  *sql.Conn
 	stmts map[string]*sql.Stmt
+	raw   map[string]driver.Stmt // on the driver's connection, for SQLite
 }
 
 func newWriter(s *Store) *writer {
-	w := &writer{s: s, queue: make(chan *request, queueDepth), quit: make(chan struct{}), ended: make(chan struct{}), stmts: map[string]*sql.Stmt{}}
+	w := &writer{s: s, queue: make(chan *request, queueDepth), quit: make(chan struct{}), ended: make(chan struct{}), stmts: map[string]*sql.Stmt{}, raw: map[string]driver.Stmt{}}
 	go w.run()
 	return w
 }
@@ -230,7 +232,11 @@ func (w *writer) disconnect() {
 	for _, st := range w.stmts {
 		st.Close()
 	}
+	for _, st := range w.raw {
+		st.Close()
+	}
 	clear(w.stmts)
+	clear(w.raw)
 	if w.conn != nil {
 		w.conn.Close()
 		w.conn = nil
@@ -254,6 +260,19 @@ func (w *writer) prepared(query string) (*sql.Stmt, error) {
 	}
 	w.stmts[query] = st
 	return st, nil
+}
+
+// rawPrepared answers the prepared statement of a query on the driver's connection. There is one for each of the few statements that many rows go through.
+func (w *writer) rawPrepared(c driver.Conn, query string) (driver.StmtExecContext, error) {
+	st, ok := w.raw[query]
+	if !ok {
+		var err error
+		if st, err = c.Prepare(query); err != nil {
+			return nil, err
+		}
+		w.raw[query] = st
+	}
+	return st.(driver.StmtExecContext), nil
 }
 
 // publish hands a commit to the tails of both logs.

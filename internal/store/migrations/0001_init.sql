@@ -80,7 +80,8 @@ CREATE TABLE messages (
   resent       INTEGER NOT NULL DEFAULT 0
 );
 CREATE UNIQUE INDEX messages_id ON messages (id);
-CREATE INDEX messages_conversation ON messages (app, person, seq);
+-- A person's id belongs to one page, so that it says the conversation nearly alone; the application is not in the index to keep it small.
+CREATE INDEX messages_conversation ON messages (person, seq);
 CREATE INDEX messages_open ON messages (app, seq) WHERE open = 1;
 
 CREATE TABLE idempotency (
