@@ -93,7 +93,9 @@ type Deliverer struct {
 
 	mu       sync.Mutex
 	pages    map[string]*page
-	frontier int64 // every message up to here is in memory, or known to be in the database only
+	frontier int64            // every message up to here is in memory, or known to be in the database only
+	taken    map[int]int64    // the partitions whose backlog is noted, with the epoch under which it was
+	passed   map[string]int64 // by application, the first message that came for a partition not taken yet
 
 	ctx    context.Context // ends when nothing new may begin
 	cancel context.CancelFunc
@@ -107,7 +109,7 @@ const maxIdle = 512
 // New makes a deliverer.
 func New(o Options) *Deliverer {
 	o.defaults()
-	d := &Deliverer{o: o, log: o.Logger, pages: map[string]*page{}, marks: markCache{}}
+	d := &Deliverer{o: o, log: o.Logger, pages: map[string]*page{}, passed: map[string]int64{}, marks: markCache{}}
 	d.limits.Store(&o.Limits)
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConns, transport.MaxIdleConnsPerHost = maxIdle, maxIdle
@@ -120,10 +122,11 @@ func New(o Options) *Deliverer {
 // Start begins to deliver. The leases must have been started.
 func (d *Deliverer) Start(ctx context.Context) error {
 	d.ctx, d.cancel = context.WithCancel(context.WithoutCancel(ctx))
-	if err := d.loadBacklog(ctx); err != nil {
+	held, leasesChanged := d.o.Store.Leases().Held()
+	if err := d.loadBacklog(ctx, held); err != nil {
 		return err
 	}
-	for _, loop := range []func(){d.follow, d.followLeases, d.followDirectory, d.sweep, func() { d.o.Store.Consume(d.ctx, &d.receipts) }} {
+	for _, loop := range []func(){d.follow, func() { d.followLeases(held, leasesChanged) }, d.followDirectory, d.sweep, func() { d.o.Store.Consume(d.ctx, &d.receipts) }} {
 		d.work.Go(loop)
 	}
 	return nil

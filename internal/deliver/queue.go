@@ -31,20 +31,41 @@ type lane struct {
 
 func (l *lane) head() *gateway.Message { return l.queue[0] }
 
-// loadBacklog notes what the last run left: each page reads its part from the database.
-func (d *Deliverer) loadBacklog(ctx context.Context) error {
+// loadBacklog notes what the last run, or the last owner of a partition, has left: each page reads its part from the database. From here on what is accepted for
+// the partitions held is admitted.
+func (d *Deliverer) loadBacklog(ctx context.Context, held map[int]int64) error {
 	head := d.o.Store.Head()
 	open, err := d.o.Store.OpenApplications(ctx)
 	if err != nil {
 		return fmt.Errorf("read the outbox: %w", err)
 	}
 	d.mu.Lock()
+	defer d.mu.Unlock()
 	d.frontier = max(d.frontier, head)
+	d.taken = held
+	for app, seq := range d.passed {
+		if first, ok := open[app]; !ok || seq < first {
+			open[app] = seq
+		}
+	}
+	clear(d.passed)
 	for app, seq := range open {
 		d.spill(d.page(app), seq)
 	}
-	d.mu.Unlock()
 	return nil
+}
+
+// ours tells whether a message may be admitted: its partition is held, and its backlog has been noted. One that comes before that is noted with it, for it must not
+// overtake what the last owner has left.
+func (d *Deliverer) ours(m *gateway.Message) bool {
+	epoch, held := d.o.Store.Leases().Epoch(m.Partition)
+	if held && d.taken[m.Partition] != epoch {
+		if first, ok := d.passed[m.Application]; !ok || m.Seq < first {
+			d.passed[m.Application] = m.Seq
+		}
+		return false
+	}
+	return held
 }
 
 // follow admits messages as they are accepted.
@@ -81,7 +102,7 @@ func (d *Deliverer) pause(what string, err error) {
 
 // admit takes a message into memory if there is room, or else notes that it is in the database. With loading, it comes from there.
 func (d *Deliverer) admit(m *gateway.Message, loading bool) {
-	if _, held := d.o.Store.Leases().Epoch(m.Partition); !held || !m.Status.Open() {
+	if !m.Status.Open() || !d.ours(m) {
 		return
 	}
 	if m.Status == gateway.StatusUncertain && d.o.Store.Now().Sub(m.UpdatedAt) > d.o.WaitProof {
@@ -151,7 +172,7 @@ func (d *Deliverer) loadSome(p *page) (more bool) {
 		d.mu.Unlock()
 		return false
 	}
-	p.spilled = -1 // what is spilled from here on comes after what is being read, or is part of it
+	p.spilled = -1 // what is spilled from here on mostly comes after what is being read, or is part of it
 	d.mu.Unlock()
 
 	messages, err := d.o.Store.OpenMessages(d.ctx, p.key, from, loadBatch)
@@ -165,6 +186,9 @@ func (d *Deliverer) loadSome(p *page) (more bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	skipped := p.spilled // a message that came meanwhile, or -1
+	if skipped > 0 && skipped < from {
+		return true // a partition was taken over meanwhile: its older messages go first
+	}
 	p.spilled = 0
 	for i, m := range messages {
 		if p.rows >= maxPageRows {
@@ -230,8 +254,7 @@ func (d *Deliverer) pop(p *page, l *lane) {
 }
 
 // followLeases takes up the backlog of partitions that this node gains, and lays down the lanes of those it loses.
-func (d *Deliverer) followLeases() {
-	before, changed := d.o.Store.Leases().Held()
+func (d *Deliverer) followLeases(before map[int]int64, changed <-chan struct{}) {
 	for {
 		select {
 		case <-changed:
@@ -256,7 +279,7 @@ func (d *Deliverer) followLeases() {
 		}
 		d.mu.Unlock()
 		if gained {
-			for err := d.loadBacklog(d.ctx); err != nil && d.ctx.Err() == nil; err = d.loadBacklog(d.ctx) {
+			for err := d.loadBacklog(d.ctx, held); err != nil && d.ctx.Err() == nil; err = d.loadBacklog(d.ctx, held) {
 				d.pause("read the outbox of new partitions", err)
 			}
 		}
