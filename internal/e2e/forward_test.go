@@ -210,6 +210,10 @@ func TestReplay(t *testing.T) {
 	if d.header.Get("webhook-id") != events[2].ID {
 		t.Errorf("webhook-id %s on replay of %s", d.header.Get("webhook-id"), events[2].ID)
 	}
+	await(t, "the replayed delivery to be settled", func() (bool, string) {
+		list, err := w.client.Deliveries(t.Context(), sub.ID, "pending", "", 10)
+		return err == nil && len(list.Deliveries) == 0, fmt.Sprintf("%+v, %v", list, err)
+	})
 	if err := w.client.Replay(t.Context(), sub.ID, gatewayapi.ReplayRequest{From: events[0].CreatedAt.Add(-time.Second).Format(time.RFC3339Nano)}); err != nil {
 		t.Fatal(err)
 	}
