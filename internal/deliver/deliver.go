@@ -134,8 +134,8 @@ func (d *Deliverer) Start(ctx context.Context) error {
 
 // Stop begins nothing new, and waits for what is in flight until ctx ends; what is then still in flight is uncertain after the next start.
 func (d *Deliverer) Stop(ctx context.Context) error {
-	d.cancel()
 	d.mu.Lock() // whoever reserves a lane from here on sees that it is over
+	d.cancel()
 	d.mu.Unlock()
 	done := make(chan struct{})
 	go func() {
