@@ -178,7 +178,9 @@ func (d *Deliverer) loadSome(p *page) (more bool) {
 	messages, err := d.o.Store.OpenMessages(d.ctx, p.key, from, loadBatch)
 	if err != nil {
 		d.mu.Lock()
-		p.spilled = from
+		if p.spilled <= 0 || from < p.spilled {
+			p.spilled = from
+		}
 		d.mu.Unlock()
 		d.pause("read messages of a page", err)
 		return true

@@ -53,6 +53,10 @@ func (d *Deliverer) send(p *page, l *lane, m *gateway.Message, client *messenger
 func (d *Deliverer) transmit(p *page, l *lane, m *gateway.Message, client *messenger.Client) {
 	in, parts, err := m.Content()
 	if _, held := d.o.Store.Leases().Epoch(m.Partition); !held || err != nil {
+		// Nothing was posted: with the mark taken back, whoever works the partition next need not call it uncertain. The mark's own epoch says that it is ours.
+		own := *m
+		own.Status = gateway.StatusQueued
+		d.record(&store.Result{Message: &own, From: gateway.StatusSending, Epoch: m.Epoch})
 		d.forsake(p, l, m)
 		return
 	}

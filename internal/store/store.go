@@ -139,7 +139,7 @@ func (s *Store) openSQLite(path string, shared bool) error {
 	}
 	f.Close()
 	const common = "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=temp_store(MEMORY)"
-	if s.wdb, err = sql.Open("sqlite", "file:"+path+common+"&_pragma=cache_size(-16384)&_pragma=wal_autocheckpoint(4000)"); err != nil {
+	if s.wdb, err = sql.Open("sqlite", "file:"+path+common+"&_pragma=cache_size(-16384)&_pragma=wal_autocheckpoint(16000)"); err != nil {
 		return fmt.Errorf("open database: %w", err)
 	}
 	s.wdb.SetMaxOpenConns(1)
