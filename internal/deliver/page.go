@@ -162,7 +162,7 @@ func (d *Deliverer) ready(p *page, l *lane) {
 		return
 	}
 	m := l.head()
-	if m.Status == gateway.StatusUncertain || m.Status == gateway.StatusSending {
+	if (m.Status == gateway.StatusUncertain || m.Status == gateway.StatusSending) && !l.resend {
 		l.busy = true
 		d.sends.Go(func() { d.recover(p, l, m) })
 		return

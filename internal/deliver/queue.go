@@ -23,6 +23,7 @@ type lane struct {
 	part    int
 	queue   []*gateway.Message
 	busy    bool  // its head is being sent, or waits for proof
+	resend  bool  // its head is uncertain, and is to be sent again
 	queued  bool  // it stands in one of the page's ready queues
 	spilled int64 // first message that is only in the database; 0 for none
 	timer   *time.Timer
@@ -55,23 +56,25 @@ func (d *Deliverer) loadBacklog(ctx context.Context, held map[int]int64) error {
 	return nil
 }
 
-// ours tells whether a message may be admitted: its partition is held, and its backlog has been noted. One that comes before that is noted with it, for it must not
-// overtake what the last owner has left.
+// ours tells whether a message may be admitted: its partition is this node's, and its backlog has been noted. One that comes before that is noted with it, for it
+// must not overtake what the last owner has left. A lease that is only late in being renewed still counts: each send looks at it again.
 func (d *Deliverer) ours(m *gateway.Message) bool {
-	epoch, held := d.o.Store.Leases().Epoch(m.Partition)
-	if held && d.taken[m.Partition] != epoch {
-		if first, ok := d.passed[m.Application]; !ok || m.Seq < first {
-			d.passed[m.Application] = m.Seq
-		}
-		return false
+	if _, taken := d.taken[m.Partition]; taken {
+		return true
 	}
-	return held
+	if first, ok := d.passed[m.Application]; !ok || m.Seq < first {
+		d.passed[m.Application] = m.Seq
+	}
+	return false
 }
 
 // follow admits messages as they are accepted.
 func (d *Deliverer) follow() {
 	for d.ctx.Err() == nil {
-		messages, upto, err := d.o.Store.ReadOutbox(d.ctx, d.frontier, loadBatch)
+		d.mu.Lock()
+		frontier := d.frontier
+		d.mu.Unlock()
+		messages, upto, err := d.o.Store.ReadOutbox(d.ctx, frontier, loadBatch)
 		if err != nil {
 			d.pause("read the outbox", err)
 			continue
@@ -80,7 +83,7 @@ func (d *Deliverer) follow() {
 		for _, m := range messages {
 			d.admit(m, false)
 		}
-		d.frontier = upto
+		d.frontier = max(d.frontier, upto)
 		d.mu.Unlock()
 		if len(messages) == 0 {
 			d.o.Store.WaitOutbox(d.ctx, upto)
@@ -270,19 +273,31 @@ func (d *Deliverer) followLeases(before map[int]int64, changed <-chan struct{}) 
 			gained = gained || before[part] != epoch
 		}
 		before = held
-		d.mu.Lock()
-		for _, p := range d.pages {
-			for person, l := range p.lanes {
-				if _, ok := held[l.part]; !ok && !l.busy {
-					d.discard(p, l)
-					delete(p.lanes, person)
-				}
-			}
-		}
-		d.mu.Unlock()
+		d.layDown(held)
 		if gained {
 			for err := d.loadBacklog(d.ctx, held); err != nil && d.ctx.Err() == nil; err = d.loadBacklog(d.ctx, held) {
 				d.pause("read the outbox of new partitions", err)
+			}
+		}
+	}
+}
+
+// layDown stops working the partitions that this node has lost.
+func (d *Deliverer) layDown(held map[int]int64) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	taken := map[int]int64{} // what loadBacklog was given is not ours to change
+	for part, epoch := range d.taken {
+		if held[part] == epoch {
+			taken[part] = epoch
+		}
+	}
+	d.taken = taken
+	for _, p := range d.pages {
+		for person, l := range p.lanes {
+			if _, ok := taken[l.part]; !ok && !l.busy {
+				d.discard(p, l)
+				delete(p.lanes, person)
 			}
 		}
 	}

@@ -21,7 +21,15 @@ const (
 // send makes one attempt at the next part of the head of a lane, and settles the lane.
 func (d *Deliverer) send(p *page, l *lane, m *gateway.Message, client *messenger.Client) {
 	now := d.now()
-	if !now.Before(m.ExpiresAt) {
+	d.mu.Lock()
+	l.resend = false
+	d.mu.Unlock()
+	switch {
+	case now.Before(m.ExpiresAt):
+	case m.Status == gateway.StatusUncertain:
+		d.drop(p, l) // it may have been sent: the sweep or an echo says what it is
+		return
+	default:
 		d.end(p, l, expired(m, m.Status, now))
 		return
 	}
@@ -29,8 +37,8 @@ func (d *Deliverer) send(p *page, l *lane, m *gateway.Message, client *messenger
 		d.end(p, l, failed(m, m.Status, &gateway.Failure{Code: gateway.FailureInvalidContent, Message: err.Error()}, now))
 		return
 	}
-	epoch, held := d.o.Store.Leases().Epoch(m.Partition)
-	if !held {
+	epoch, sure := d.sure(m.Partition)
+	if !sure {
 		d.forsake(p, l, m)
 		return
 	}
@@ -64,6 +72,27 @@ func (d *Deliverer) transmit(p *page, l *lane, m *gateway.Message, client *messe
 	result, err := d.post(client, m, in.ChannelOptions.FBMessenger, parts[m.PartsSent])
 	attempt.EndedAt = d.now()
 	d.conclude(p, l, m, attempt, result, err)
+}
+
+// sure answers the epoch of a partition's lease once this node can be sure that it holds it. It waits for one that is only late in being renewed; false when it is lost,
+// or the deliverer stops.
+func (d *Deliverer) sure(part int) (int64, bool) {
+	for {
+		if epoch, held := d.o.Store.Leases().Epoch(part); held {
+			return epoch, true
+		}
+		d.mu.Lock()
+		_, taken := d.taken[part]
+		d.mu.Unlock()
+		if !taken {
+			return 0, false
+		}
+		select {
+		case <-time.After(50 * time.Millisecond):
+		case <-d.ctx.Done():
+			return 0, false
+		}
+	}
 }
 
 // now is the moment as it is stored.
@@ -288,9 +317,7 @@ func (d *Deliverer) forsake(p *page, l *lane, m *gateway.Message) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	l.busy = false
-	if len(l.queue) > 0 {
-		d.pop(p, l)
-	}
+	d.discard(p, l) // those behind it come back with it, in order
 	d.spill(p, m.Seq)
 	d.settle(p, l)
 }

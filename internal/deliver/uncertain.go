@@ -87,10 +87,10 @@ func (d *Deliverer) await(p *page, l *lane, m *gateway.Message, proof <-chan str
 	}
 	if d.o.Resend == ResendOnce && wait > 0 && !m.Resent && d.o.Store.Now().Before(m.ExpiresAt) {
 		d.mu.Lock()
+		defer d.mu.Unlock()
 		m.Resent, m.DueAt = true, time.Time{}
-		client := p.client
-		d.mu.Unlock()
-		d.send(p, l, m, client)
+		l.busy, l.resend = false, true
+		d.settle(p, l)
 		return
 	}
 	d.drop(p, l)

@@ -117,7 +117,8 @@ func (w *worker) begin() (map[int64]bool, error) {
 		return nil, err
 	}
 	w.read = w.cursor.Low()
-	after, err := w.f.o.Store.DeliveriesAfter(w.ctx, sub.ID, w.read)
+	// After a replay nothing counts as delivered, although the worker before may just have stored that something was.
+	after, err := w.f.o.Store.DeliveriesAfter(w.ctx, sub.ID, w.read, w.cursor.Fresh())
 	if err != nil {
 		return nil, err
 	}

@@ -83,6 +83,16 @@ func (c *Cursor) Sync(ctx context.Context, start int64) error {
 // Reset forgets what was read since the last save, after a write that failed; Sync reads the saved positions again.
 func (c *Cursor) Reset() { clear(c.epoch); clear(c.next) }
 
+// Fresh tells whether no place of this cursor has been saved yet.
+func (c *Cursor) Fresh() bool {
+	for part := range c.next {
+		if c.saved[part] >= 0 {
+			return false
+		}
+	}
+	return true
+}
+
 // Low is the position up to which every partition held has been read; the head when none is held.
 func (c *Cursor) Low() int64 {
 	low := int64(-1)

@@ -97,9 +97,13 @@ func (s *Store) HeldLanes(ctx context.Context, subscription string) ([]gateway.L
 	})
 }
 
-// DeliveriesAfter answers the positions after one that a subscription has deliveries for.
-func (s *Store) DeliveriesAfter(ctx context.Context, subscription string, pos int64) ([]int64, error) {
-	rows, err := s.query(ctx, `SELECT pos FROM deliveries WHERE subscription = ? AND pos > ?`, subscription, pos)
+// DeliveriesAfter answers the positions after one that a subscription has deliveries for; with unfinished, only of those that are parked.
+func (s *Store) DeliveriesAfter(ctx context.Context, subscription string, pos int64, unfinished bool) ([]int64, error) {
+	query := `SELECT pos FROM deliveries WHERE subscription = ? AND pos > ?`
+	if unfinished {
+		query += ` AND status IN ('pending', 'waiting')`
+	}
+	rows, err := s.query(ctx, query, subscription, pos)
 	return collect(rows, err, func(r *sql.Rows) (int64, error) {
 		var p int64
 		err := r.Scan(&p)
