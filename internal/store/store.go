@@ -68,7 +68,7 @@ type Store struct {
 
 // Open opens the database, brings its schema up to date, and starts the writer. Close must be called.
 func Open(ctx context.Context, o Options) (_ *Store, err error) {
-	s := &Store{log: o.Logger, now: o.Now, events: newTail[*gateway.Event](8192, 24<<20), outbox: newTail[*gateway.Message](8192, 24<<20)}
+	s := &Store{log: o.Logger, now: o.Now, events: newTail[*gateway.Event](4096, 8<<20), outbox: newTail[*gateway.Message](2048, 4<<20)}
 	if s.now == nil {
 		s.now = time.Now
 	}
