@@ -22,6 +22,9 @@ import (
 	"github.com/chasqui/chasqui/graphemu"
 )
 
+// patience is how long a test waits for what must happen; it only matters when something is wrong, or the machine is busy.
+const patience = 40 * time.Second
+
 // dev is a running `chasqui dev`.
 type dev struct {
 	t      *testing.T
@@ -97,14 +100,14 @@ func (d *dev) thread() []graphemu.ThreadMessage {
 // until asks again and again until something holds.
 func until(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	deadline := time.After(15 * time.Second)
+	deadline := time.After(patience)
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for !holds() {
 		select {
 		case <-tick.C:
 		case <-deadline:
-			t.Fatalf("in 15 s not: %s", what)
+			t.Fatalf("in vain waited for: %s", what)
 		}
 	}
 }
@@ -130,7 +133,7 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 
 func (r *receiver) next(t *testing.T, kind string) gatewayapi.Event {
 	t.Helper()
-	deadline := time.After(15 * time.Second)
+	deadline := time.After(patience)
 	for {
 		select {
 		case e := <-r.events:

@@ -43,12 +43,12 @@ func freePort() (string, error) {
 	return port, err
 }
 
-// ready waits until an address answers 200, ten seconds at most.
+// ready waits until an address answers 200.
 func ready(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: ready URL")
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	pause := time.NewTicker(20 * time.Millisecond)
 	defer pause.Stop()
