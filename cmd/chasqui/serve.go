@@ -16,7 +16,7 @@ import (
 
 // gcPercent lets the heap grow further between collections than Go's default: what the gateway holds in memory is small and bounded, and short-lived
 // garbage is most of what it makes.
-const gcPercent = 400
+const gcPercent = 250
 
 type serveCmd struct {
 	configFile
