@@ -52,9 +52,19 @@ func TestNodesTakeOverFromAKilledOne(t *testing.T) {
 		send(w, n)
 	}
 	for i, psid := range persons {
-		if got := p.awaitThread(psid, each); !slices.Equal(got, numbered("text", each)) {
-			t.Errorf("person %d has %d messages, or not in order: %.300q", i, len(got), got)
-		}
+		// What the killed node had marked and not yet posted, or posted and not heard of, is uncertain: then it may be missing, and is named.
+		await(t, fmt.Sprintf("the messages of person %d in order", i), func() (bool, string) {
+			list, err := w.client.ListMessages(t.Context(), gatewayapi.MessageFilter{Status: gatewayapi.StatusUncertain, FBMessengerID: psid})
+			if err != nil {
+				return false, err.Error()
+			}
+			want := numbered("text", each)
+			for _, m := range list.Messages {
+				want = slices.DeleteFunc(want, func(text string) bool { return text == m.Body })
+			}
+			got := p.thread(psid)
+			return slices.Equal(got, want), fmt.Sprintf("%d have come, and %d are uncertain: %.300q", len(got), len(list.Messages), got)
+		})
 	}
 	if got := pulled.awaitCount(each / 2); len(got) != each/2 {
 		t.Errorf("%d inbound messages were read", len(got))
