@@ -159,6 +159,3 @@ func (d *Deliverer) SetLimits(l gateway.Limits) {
 	d.limits.Store(&o.Limits)
 	d.refreshPages()
 }
-
-// ReceiptsPosition is how far the receipts have come in the log.
-func (d *Deliverer) ReceiptsPosition() int64 { return d.receipts.Position() }

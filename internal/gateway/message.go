@@ -92,9 +92,6 @@ func (m *Message) Content() (*MessageInput, []Part, error) {
 	return m.content.input, m.content.parts, nil
 }
 
-// DropContent frees what Content works out, for a message that will wait.
-func (m *Message) DropContent() { m.content = nil }
-
 // Lane is the conversation the message belongs to.
 func (m *Message) Lane() Lane { return Lane{m.Application, m.Person} }
 

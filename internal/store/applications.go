@@ -68,14 +68,7 @@ func (v *Vault) Application(ctx context.Context, key string) (*gateway.Applicati
 }
 
 func (v *Vault) oneApplication(key string, rows *sql.Rows, err error) (*gateway.Application, error) {
-	list, err := collect(rows, err, v.scanApplication)
-	if err != nil {
-		return nil, err
-	}
-	if len(list) == 0 {
-		return nil, gateway.NotFound("application", key)
-	}
-	return list[0], nil
+	return only("application", key, rows, err, v.scanApplication)
 }
 
 // CreateApplication stores a new application; its CreatedAt and UpdatedAt are set. When the page is connected through the same app already the

@@ -135,9 +135,6 @@ func (c *Cursor) Has(e *gateway.Event) bool {
 	return ok && e.Pos > next
 }
 
-// Epoch answers the epoch under which the cursor works a partition.
-func (c *Cursor) Epoch(part int) int64 { return c.epoch[part] }
-
 // Done moves the cursor in all partitions held to a position.
 func (c *Cursor) Done(upto int64) {
 	for part, pos := range c.next {
@@ -193,14 +190,4 @@ func (s *Store) CursorLow(ctx context.Context, name string) (int64, error) {
 		return 0, nil // some partition has not been worked yet
 	}
 	return low.Int64, nil
-}
-
-// MoveCursor sets a cursor to a position in every partition. Its reader must Reset.
-func (tx *Tx) MoveCursor(name string, pos int64) error {
-	for part := range gateway.Partitions + 1 {
-		if _, err := tx.Exec(`INSERT INTO cursors (name, part, pos) VALUES (?, ?, ?) ON CONFLICT (name, part) DO UPDATE SET pos = excluded.pos`, name, part, pos); err != nil {
-			return fmt.Errorf("move cursor %s: %w", name, err)
-		}
-	}
-	return nil
 }

@@ -53,14 +53,7 @@ func (s *Store) ReadEvents(ctx context.Context, after int64, limit int) (events 
 // Event answers one event by its position; a not_found error when it is not there or no longer.
 func (s *Store) Event(ctx context.Context, pos int64) (*gateway.Event, error) {
 	rows, err := s.query(ctx, `SELECT `+eventColumns+` FROM events WHERE pos = ?`, pos)
-	events, err := collect(rows, err, scanEvent)
-	if err != nil {
-		return nil, err
-	}
-	if len(events) == 0 {
-		return nil, gateway.NotFound("event", gateway.EventID(pos))
-	}
-	return events[0], nil
+	return only("event", gateway.EventID(pos), rows, err, scanEvent)
 }
 
 // EventFilter selects events for listing. Empty fields select all.

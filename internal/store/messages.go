@@ -216,24 +216,13 @@ func scanMessage(rows *sql.Rows) (*gateway.Message, error) {
 // Message answers one message; a not_found error when there is none.
 func (s *Store) Message(ctx context.Context, id string) (*gateway.Message, error) {
 	rows, err := s.query(ctx, `SELECT `+messageColumns+` FROM messages WHERE id = ?`, id)
-	return one(rows, err, id)
-}
-
-func one(rows *sql.Rows, err error, id string) (*gateway.Message, error) {
-	messages, err := collect(rows, err, scanMessage)
-	if err != nil {
-		return nil, err
-	}
-	if len(messages) == 0 {
-		return nil, gateway.NotFound("message", id)
-	}
-	return messages[0], nil
+	return only("message", id, rows, err, scanMessage)
 }
 
 // Message answers one message inside the transaction; a not_found error when there is none.
 func (tx *Tx) Message(id string) (*gateway.Message, error) {
 	rows, err := tx.Query(`SELECT `+messageColumns+` FROM messages WHERE id = ?`, id)
-	return one(rows, err, id)
+	return only("message", id, rows, err, scanMessage)
 }
 
 // MessageFilter selects messages for listing, newest first. Empty fields select all.

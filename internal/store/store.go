@@ -240,6 +240,18 @@ func collect[T any](rows *sql.Rows, err error, scan func(*sql.Rows) (T, error)) 
 	return out, rows.Err()
 }
 
+// only reads the one row there is; a not_found error that names kind and id when there is none.
+func only[T any](kind, id string, rows *sql.Rows, err error, scan func(*sql.Rows) (*T, error)) (*T, error) {
+	list, err := collect(rows, err, scan)
+	if err != nil {
+		return nil, err
+	}
+	if len(list) == 0 {
+		return nil, gateway.NotFound(kind, id)
+	}
+	return list[0], nil
+}
+
 // millis and fromMillis turn times into what the tables hold: milliseconds, 0 for the zero time.
 func millis(t time.Time) int64 {
 	if t.IsZero() {

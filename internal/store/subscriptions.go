@@ -76,14 +76,7 @@ func (v *Vault) Subscription(ctx context.Context, id string) (*gateway.Subscript
 }
 
 func (v *Vault) oneSubscription(id string, rows *sql.Rows, err error) (*gateway.Subscription, error) {
-	list, err := collect(rows, err, v.scanSubscription)
-	if err != nil {
-		return nil, err
-	}
-	if len(list) == 0 {
-		return nil, gateway.NotFound("subscription", id)
-	}
-	return list[0], nil
+	return only("subscription", id, rows, err, v.scanSubscription)
 }
 
 // CreateSubscription stores a new subscription; its ID and times are set. A negative StartPos begins with what is committed after it, any other after
