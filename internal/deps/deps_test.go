@@ -18,7 +18,8 @@ const module = "github.com/chasqui/chasqui"
 // where it stands.
 var allowed = map[string][]string{
 	"messenger":                nil,
-	"graphemu":                 {"messenger"},
+	"graphemu":                 {"messenger", "internal/qr"},
+	"internal/qr":              nil,
 	"messengertest":            {"graphemu", "messenger"},
 	"gatewayapi":               {"messenger"},
 	"internal/deps":            nil,

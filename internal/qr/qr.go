@@ -1,0 +1,91 @@
+// Package qr draws QR codes of links and reads them back.
+package qr
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"image"
+	"image/color"
+	_ "image/gif"  // a picture of a code may be any of these
+	_ "image/jpeg" // likewise
+	"image/png"
+	"io"
+
+	"github.com/boombuler/barcode/qr"
+	"github.com/makiuchi-d/gozxing"
+	"github.com/makiuchi-d/gozxing/qrcode"
+)
+
+// Limits of a picture that Decode looks at, and of one that PNG draws.
+const (
+	MaxBytes = 25 << 20 // of an encoded picture
+	MaxSide  = 8000     // pixels
+)
+
+// ErrNoCode is returned for a picture that holds no readable QR code.
+var ErrNoCode = errors.New("the picture holds no QR code that can be read")
+
+// PNG draws the text as a QR code with medium error correction. Size is the
+// side of the picture in pixels, quiet the width of the empty border in
+// modules; 4 is what the standard asks for. What remains when the modules do
+// not fill the side is border too. A size too small for one pixel a module, or
+// above MaxSide, is an error.
+func PNG(text string, size, quiet int) ([]byte, error) {
+	if size > MaxSide || quiet < 0 || quiet > 100 {
+		return nil, fmt.Errorf("draw a code: a side of %d pixels with a border of %d modules is out of range", size, quiet)
+	}
+	code, err := qr.Encode(text, qr.M, qr.Auto)
+	if err != nil {
+		return nil, fmt.Errorf("draw a code: %w", err)
+	}
+	modules := code.Bounds().Dx()
+	scale := size / (modules + 2*quiet)
+	if scale < 1 {
+		return nil, fmt.Errorf("draw a code: %d pixels are too few for %d modules", size, modules+2*quiet)
+	}
+	img := image.NewPaletted(image.Rect(0, 0, size, size), color.Palette{color.White, color.Black})
+	offset := (size - modules*scale) / 2
+	for y := range modules * scale {
+		for x := range modules * scale {
+			if r, _, _, _ := code.At(x/scale, y/scale).RGBA(); r == 0 {
+				img.SetColorIndex(offset+x, offset+y, 1)
+			}
+		}
+	}
+	var out bytes.Buffer
+	if err := png.Encode(&out, img); err != nil {
+		return nil, fmt.Errorf("draw a code: %w", err)
+	}
+	return out.Bytes(), nil
+}
+
+// Decode reads the QR code in a PNG, JPEG or GIF picture and returns its text.
+// It returns ErrNoCode when it finds none.
+func Decode(r io.Reader) (string, error) {
+	data, err := io.ReadAll(io.LimitReader(r, MaxBytes+1))
+	if err != nil {
+		return "", fmt.Errorf("read the picture: %w", err)
+	}
+	size, _, err := image.DecodeConfig(bytes.NewReader(data))
+	if err != nil {
+		return "", fmt.Errorf("read the picture: %w", err)
+	}
+	if len(data) > MaxBytes || size.Width > MaxSide || size.Height > MaxSide || size.Width < 1 || size.Height < 1 {
+		return "", fmt.Errorf("read the picture: %d × %d pixels are too many", size.Width, size.Height)
+	}
+	img, _, err := image.Decode(bytes.NewReader(data))
+	if err != nil {
+		return "", fmt.Errorf("read the picture: %w", err)
+	}
+	bitmap, err := gozxing.NewBinaryBitmapFromImage(img)
+	if err != nil {
+		return "", fmt.Errorf("read the picture: %w", err)
+	}
+	hints := map[gozxing.DecodeHintType]any{gozxing.DecodeHintType_TRY_HARDER: true}
+	found, err := qrcode.NewQRCodeReader().Decode(bitmap, hints)
+	if err != nil {
+		return "", ErrNoCode
+	}
+	return found.GetText(), nil
+}
