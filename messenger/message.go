@@ -2,7 +2,7 @@ package messenger
 
 import (
 	"encoding/json"
-	"errors"
+	"fmt"
 )
 
 // Message is what is sent: a text or an attachment, perhaps with quick replies.
@@ -11,7 +11,10 @@ type Message struct {
 	Attachment   *Attachment
 	QuickReplies []QuickReply // up to 13
 	Metadata     string       // up to 1,000 characters; comes back in the echo
-	StickerID    StickerID
+	StickerID    StickerID    // since June 2026
+
+	// DynamicText is for message creatives alone: a text with the person's name.
+	DynamicText *DynamicText
 
 	// Raw, when set, is the whole message object as it goes on the wire, byte
 	// for byte. It wins over all other fields.
@@ -21,18 +24,64 @@ type Message struct {
 // TextMessage is a message of nothing but text.
 func TextMessage(text string) Message { return Message{Text: text} }
 
+// MediaMessage is an image, a sound, a video or a file that the platform fetches
+// from an address.
+func MediaMessage(kind AttachmentType, url string) Message {
+	return Message{Attachment: &Attachment{Type: kind, URL: url}}
+}
+
+// SavedMessage is an attachment that was uploaded before, by its id.
+func SavedMessage(kind AttachmentType, attachmentID string) Message {
+	return Message{Attachment: &Attachment{Type: kind, AttachmentID: attachmentID}}
+}
+
+// TemplateMessage is a structured message.
+func TemplateMessage(t Template) Message {
+	return Message{Attachment: &Attachment{Type: TypeTemplate, Template: &t}}
+}
+
+// WithQuickReplies is the message with these quick replies, up to 13, below it.
+func (m Message) WithQuickReplies(replies ...QuickReply) Message {
+	m.QuickReplies = replies
+	return m
+}
+
+// DynamicText is a text of a message creative with places such as
+// {{first_name}}, and what stands there for people without a name.
+type DynamicText struct {
+	Text         string `json:"text"`
+	FallbackText string `json:"fallback_text,omitempty"`
+}
+
+type wireMessage struct {
+	Text         string       `json:"text,omitempty"`
+	Attachment   *Attachment  `json:"attachment,omitempty"`
+	QuickReplies []QuickReply `json:"quick_replies,omitempty"`
+	Metadata     string       `json:"metadata,omitempty"`
+	StickerID    StickerID    `json:"sticker_id,omitempty"`
+	DynamicText  *DynamicText `json:"dynamic_text,omitempty"`
+}
+
 // MarshalJSON is the message as it goes on the wire.
 func (m Message) MarshalJSON() ([]byte, error) {
 	if m.Raw != nil {
 		return m.Raw, nil
 	}
-	return json.Marshal(struct {
-		Text         string       `json:"text,omitempty"`
-		Attachment   *Attachment  `json:"attachment,omitempty"`
-		QuickReplies []QuickReply `json:"quick_replies,omitempty"`
-		Metadata     string       `json:"metadata,omitempty"`
-		StickerID    StickerID    `json:"sticker_id,omitempty"`
-	}{m.Text, m.Attachment, m.QuickReplies, m.Metadata, m.StickerID})
+	return json.Marshal(wireMessage{m.Text, m.Attachment, m.QuickReplies, m.Metadata, m.StickerID, m.DynamicText})
+}
+
+// UnmarshalJSON reads a message as it goes on the wire into its typed fields;
+// Raw stays empty.
+func (m *Message) UnmarshalJSON(b []byte) error {
+	var w wireMessage
+	if err := json.Unmarshal(b, &w); err != nil {
+		return fmt.Errorf("message: %w", err)
+	}
+	*m = Message{
+		Text: w.Text, Attachment: w.Attachment, QuickReplies: w.QuickReplies,
+		Metadata: w.Metadata, StickerID: w.StickerID, DynamicText: w.DynamicText,
+	}
+	return nil
 }
 
 // QuickReply is a chip below a message that disappears once one is tapped.
@@ -48,6 +97,12 @@ type QuickReply struct {
 func TextReply(title, payload string) QuickReply {
 	return QuickReply{ContentType: "text", Title: title, Payload: payload}
 }
+
+// PhoneReply is a quick reply that offers the person's own phone number.
+func PhoneReply() QuickReply { return QuickReply{ContentType: "user_phone_number"} }
+
+// EmailReply is a quick reply that offers the person's own e-mail address.
+func EmailReply() QuickReply { return QuickReply{ContentType: "user_email"} }
 
 // AttachmentType says what an attachment is.
 type AttachmentType string
@@ -71,6 +126,12 @@ type Attachment struct {
 	Template     *Template
 }
 
+type wireMedia struct {
+	URL          string `json:"url,omitempty"`
+	AttachmentID string `json:"attachment_id,omitempty"`
+	Reusable     bool   `json:"is_reusable,omitempty"`
+}
+
 // MarshalJSON is the attachment as it goes on the wire.
 func (a Attachment) MarshalJSON() ([]byte, error) {
 	type wire struct {
@@ -80,53 +141,29 @@ func (a Attachment) MarshalJSON() ([]byte, error) {
 	if a.Template != nil {
 		return json.Marshal(wire{TypeTemplate, a.Template})
 	}
-	return json.Marshal(wire{a.Type, struct {
-		URL          string `json:"url,omitempty"`
-		AttachmentID string `json:"attachment_id,omitempty"`
-		Reusable     bool   `json:"is_reusable,omitempty"`
-	}{a.URL, a.AttachmentID, a.Reusable}})
+	return json.Marshal(wire{a.Type, wireMedia{a.URL, a.AttachmentID, a.Reusable}})
 }
 
-// Template is a structured message: one of its fields is set.
-type Template struct {
-	Generic *GenericTemplate
-	Button  *ButtonTemplate
-	Media   *MediaTemplate
-	Receipt *ReceiptTemplate
-
-	// Raw, when set, is the whole payload of the template, template_type
-	// included, byte for byte: for any template, also those without a type here.
-	Raw json.RawMessage
-}
-
-// ErrEmptyTemplate is returned when a template without content is marshalled.
-var ErrEmptyTemplate = errors.New("template has no content")
-
-// MarshalJSON is the payload of the template as it goes on the wire.
-func (t Template) MarshalJSON() ([]byte, error) {
-	switch {
-	case t.Raw != nil:
-		return t.Raw, nil
-	case t.Generic != nil:
-		return json.Marshal(struct {
-			Type string `json:"template_type"`
-			*GenericTemplate
-		}{"generic", t.Generic})
-	case t.Button != nil:
-		return json.Marshal(struct {
-			Type string `json:"template_type"`
-			*ButtonTemplate
-		}{"button", t.Button})
-	case t.Media != nil:
-		return json.Marshal(struct {
-			Type string `json:"template_type"`
-			*MediaTemplate
-		}{"media", t.Media})
-	case t.Receipt != nil:
-		return json.Marshal(struct {
-			Type string `json:"template_type"`
-			*ReceiptTemplate
-		}{"receipt", t.Receipt})
+// UnmarshalJSON reads an attachment as it goes on the wire.
+func (a *Attachment) UnmarshalJSON(b []byte) error {
+	var w struct {
+		Type    AttachmentType  `json:"type"`
+		Payload json.RawMessage `json:"payload"`
 	}
-	return nil, ErrEmptyTemplate
+	if err := json.Unmarshal(b, &w); err != nil {
+		return fmt.Errorf("attachment: %w", err)
+	}
+	*a = Attachment{Type: w.Type}
+	if w.Type == TypeTemplate {
+		a.Template = new(Template)
+		return json.Unmarshal(w.Payload, a.Template)
+	}
+	var media wireMedia
+	if len(w.Payload) > 0 {
+		if err := json.Unmarshal(w.Payload, &media); err != nil {
+			return fmt.Errorf("attachment: %w", err)
+		}
+	}
+	a.URL, a.AttachmentID, a.Reusable = media.URL, media.AttachmentID, media.Reusable
+	return nil
 }

@@ -1,5 +1,7 @@
 package messenger
 
+import "encoding/json"
+
 // GenericTemplate is a card, or a row of up to 10 cards.
 type GenericTemplate struct {
 	Elements         []Element `json:"elements"`
@@ -39,66 +41,21 @@ type MediaElement struct {
 	Buttons      []Button `json:"buttons,omitempty"`
 }
 
-// ReceiptTemplate is a confirmation of an order.
-type ReceiptTemplate struct {
-	RecipientName string              `json:"recipient_name"`
-	OrderNumber   string              `json:"order_number"` // unique
-	Currency      string              `json:"currency"`
-	PaymentMethod string              `json:"payment_method"`
-	OrderURL      string              `json:"order_url,omitempty"`
-	MerchantName  string              `json:"merchant_name,omitempty"`
-	Timestamp     string              `json:"timestamp,omitempty"` // seconds since 1970
-	Address       *ReceiptAddress     `json:"address,omitempty"`
-	Summary       ReceiptSummary      `json:"summary"`
-	Adjustments   []ReceiptAdjustment `json:"adjustments,omitempty"`
-	Elements      []ReceiptElement    `json:"elements,omitempty"` // up to 100
-	Sharable      bool                `json:"sharable,omitempty"`
-}
-
-// ReceiptAddress is where an order goes.
-type ReceiptAddress struct {
-	Street1    string `json:"street_1"`
-	Street2    string `json:"street_2,omitempty"`
-	City       string `json:"city"`
-	PostalCode string `json:"postal_code"`
-	State      string `json:"state"`
-	Country    string `json:"country"`
-}
-
-// ReceiptSummary is the sum of an order, in the receipt's currency.
-type ReceiptSummary struct {
-	Subtotal     float64 `json:"subtotal,omitempty"`
-	ShippingCost float64 `json:"shipping_cost,omitempty"`
-	TotalTax     float64 `json:"total_tax,omitempty"`
-	TotalCost    float64 `json:"total_cost"`
-}
-
-// ReceiptAdjustment is a discount.
-type ReceiptAdjustment struct {
-	Name   string  `json:"name"`
-	Amount float64 `json:"amount"`
-}
-
-// ReceiptElement is one line of an order.
-type ReceiptElement struct {
-	Title    string  `json:"title"`
-	Subtitle string  `json:"subtitle,omitempty"`
-	Quantity int     `json:"quantity,omitempty"`
-	Price    float64 `json:"price"`
-	Currency string  `json:"currency,omitempty"`
-	ImageURL string  `json:"image_url,omitempty"`
-}
-
 // Button is a button of a template or an entry of the persistent menu.
 type Button struct {
-	Type                string `json:"type"`            // web_url, postback, phone_number, account_link, account_unlink, game_play
+	Type                string `json:"type"`            // web_url, postback, phone_number, account_link, account_unlink, game_play, nested
 	Title               string `json:"title,omitempty"` // up to 20 characters
 	URL                 string `json:"url,omitempty"`
 	Payload             string `json:"payload,omitempty"` // up to 1,000 characters
 	WebviewHeightRatio  string `json:"webview_height_ratio,omitempty"`
 	MessengerExtensions bool   `json:"messenger_extensions,omitempty"`
 	FallbackURL         string `json:"fallback_url,omitempty"`
-	WebviewShareButton  string `json:"webview_share_button,omitempty"`
+	WebviewShareButton  string `json:"webview_share_button,omitempty"` // "hide" to hide it
+
+	GameMetadata   json.RawMessage `json:"game_metadata,omitempty"`   // game_play: player_id or context_id
+	PaymentSummary json.RawMessage `json:"payment_summary,omitempty"` // payment: withdrawn by the platform
+	ShareContents  json.RawMessage `json:"share_contents,omitempty"`  // element_share: withdrawn by the platform
+	CallToActions  []Button        `json:"call_to_actions,omitempty"` // nested: menus of versions before v8.0, up to 5
 }
 
 // URLButton opens a page.
@@ -112,4 +69,17 @@ func PostbackButton(title, payload string) Button {
 // CallButton dials a number in international form, such as "+51123456789".
 func CallButton(title, number string) Button {
 	return Button{Type: "phone_number", Title: title, Payload: number}
+}
+
+// AccountLinkButton opens the log-in page of the business, https, to link an
+// account.
+func AccountLinkButton(url string) Button { return Button{Type: "account_link", URL: url} }
+
+// AccountUnlinkButton ends the linking of an account.
+func AccountUnlinkButton() Button { return Button{Type: "account_unlink"} }
+
+// GamePlayButton opens an instant game; the payload, up to 1,000 characters,
+// goes to the game.
+func GamePlayButton(title, payload string) Button {
+	return Button{Type: "game_play", Title: title, Payload: payload}
 }
