@@ -24,7 +24,7 @@ func (c *Client) App(ctx context.Context, appID string, fields ...string) (App, 
 		fields = []string{"id", "name", "logo_url"}
 	}
 	var a App
-	err := c.getFields(ctx, appID, fields, &a, &a.Raw)
+	err := c.getFields(ctx, nodePath(appID, ""), fields, &a, &a.Raw)
 	return a, err
 }
 

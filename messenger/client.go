@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 )
 
@@ -29,6 +30,7 @@ type Client struct {
 	secret     string
 	useProof   bool
 	onUsage    func(Usage)
+	unchecked  bool
 
 	token         string
 	authorization []string // the header's value, shared by all requests
@@ -126,8 +128,29 @@ func (c *Client) As(token string) *Client {
 	return &other
 }
 
+// over is the client with another transport.
+func (c *Client) over(transport http.RoundTripper) *Client {
+	other := *c
+	h := *c.httpClient
+	h.Transport = transport
+	other.httpClient = &h
+	return &other
+}
+
 // Version is the version of the API that the client speaks.
 func (c *Client) Version() string { return c.version }
+
+// since reports whether the client speaks the given version or a later one.
+func (c *Client) since(major, minor int) bool {
+	return versionSince(c.version, major, minor)
+}
+
+func versionSince(version string, major, minor int) bool {
+	first, second, _ := strings.Cut(strings.TrimPrefix(version, "v"), ".")
+	have, _ := strconv.Atoi(first)  // New lets nothing else pass
+	rest, _ := strconv.Atoi(second) // the same
+	return have > major || (have == major && rest >= minor)
+}
 
 // AppToken is the access token of an app itself, as needed for the calls on
 // apps: keep it as secret as the app secret that is part of it.

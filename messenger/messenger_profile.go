@@ -15,7 +15,27 @@ type MessengerProfile struct {
 	IceBreakers        []IceBreakers    `json:"ice_breakers,omitempty"`
 	PersistentMenu     []PersistentMenu `json:"persistent_menu,omitempty"`
 	WhitelistedDomains []string         `json:"whitelisted_domains,omitempty"` // https, up to 50
-	AccountLinkingURL  string           `json:"account_linking_url,omitempty"`
+	AccountLinkingURL  string           `json:"account_linking_url,omitempty"` // https
+	Commands           []Commands       `json:"commands,omitempty"`
+	Title              string           `json:"title,omitempty"`
+	Description        string           `json:"description,omitempty"`
+
+	// SubjectToEUPrivacyRules tells whether rules of December 2020 limit the page.
+	// It can only be read.
+	SubjectToEUPrivacyRules *bool `json:"subject_to_new_eu_privacy_rules,omitempty"`
+
+	// HomeURL is a page that opens from the composer.
+	//
+	// Deprecated: gone since May 5, 2020 (v7.0). Use a button that opens a page.
+	HomeURL *HomeURL `json:"home_url,omitempty"`
+	// TargetAudience limits who sees the page in the Discover tab.
+	//
+	// Deprecated: withdrawn with the Discover tab in 2020. There is no successor.
+	TargetAudience *TargetAudience `json:"target_audience,omitempty"`
+	// PaymentSettings belong to the payments beta.
+	//
+	// Deprecated: the beta ended in 2020. Use a button that opens a page.
+	PaymentSettings *PaymentSettings `json:"payment_settings,omitempty"`
 
 	// Raw, when set, is the whole object as it goes on the wire; it wins over
 	// the other fields. In an answer it is the object as received.
@@ -49,7 +69,53 @@ type IceBreaker struct {
 type PersistentMenu struct {
 	Locale                string   `json:"locale"` // one of them must be "default"
 	ComposerInputDisabled bool     `json:"composer_input_disabled,omitempty"`
-	CallToActions         []Button `json:"call_to_actions"` // up to 20, web_url and postback
+	DisabledSurfaces      []string `json:"disabled_surfaces,omitempty"`
+	CallToActions         []Button `json:"call_to_actions"` // up to 20, web_url and postback; until v7.0 3 that may nest, 5 in each
+}
+
+// Commands are what a person can pick after typing a slash, for one locale.
+type Commands struct {
+	Locale   string           `json:"locale"` // "default" or such as "es_LA"
+	Commands []ProfileCommand `json:"commands"`
+}
+
+// ProfileCommand is one command of the composer.
+type ProfileCommand struct {
+	Name        string `json:"name"`
+	Description string `json:"description"`
+}
+
+// HomeURL is a page that opens from the composer.
+//
+// Deprecated: gone since May 5, 2020 (v7.0). Use a button that opens a page.
+type HomeURL struct {
+	URL                string `json:"url"`                            // https, of a whitelisted domain
+	WebviewHeightRatio string `json:"webview_height_ratio,omitempty"` // only tall is taken
+	WebviewShareButton string `json:"webview_share_button,omitempty"` // show, hide
+	InTest             bool   `json:"in_test"`                        // only for people with a role on the app
+}
+
+// TargetAudience limits who sees the page in the Discover tab.
+//
+// Deprecated: withdrawn with the Discover tab in 2020. There is no successor.
+type TargetAudience struct {
+	AudienceType string             `json:"audience_type"` // all, custom, none
+	Countries    *AudienceCountries `json:"countries,omitempty"`
+}
+
+// AudienceCountries are two-letter codes of countries; one of the lists is used.
+type AudienceCountries struct {
+	Whitelist []string `json:"whitelist,omitempty"`
+	Blacklist []string `json:"blacklist,omitempty"`
+}
+
+// PaymentSettings belong to the payments beta.
+//
+// Deprecated: the beta ended in 2020. Use a button that opens a page.
+type PaymentSettings struct {
+	PrivacyURL string   `json:"privacy_url,omitempty"`
+	PublicKey  string   `json:"public_key,omitempty"`
+	TestUsers  []string `json:"test_users,omitempty"`
 }
 
 // MessengerProfile reads the profile of the token's page. Without fields it
@@ -60,7 +126,7 @@ func (c *Client) MessengerProfile(ctx context.Context, fields ...string) (Messen
 	if len(fields) == 0 {
 		fields = []string{
 			"get_started", "greeting", "ice_breakers", "persistent_menu",
-			"whitelisted_domains", "account_linking_url",
+			"whitelisted_domains", "account_linking_url", "commands",
 		}
 	}
 	var answer struct {
@@ -90,6 +156,10 @@ func (c *Client) SetMessengerProfile(ctx context.Context, p MessengerProfile) er
 	var body any = p
 	if p.Raw != nil {
 		body = p.Raw
+	}
+	err := c.check(http.MethodPost, "me/messenger_profile", func(k *checker) { p.check(k, !c.since(8, 0)) })
+	if err != nil {
+		return err
 	}
 	return c.Do(ctx, http.MethodPost, "me/messenger_profile", nil, body, nil)
 }

@@ -29,7 +29,7 @@ type UserProfile struct {
 // Docs: https://developers.facebook.com/docs/messenger-platform/identity/user-profile
 func (c *Client) UserProfile(ctx context.Context, psid PSID, fields ...string) (UserProfile, error) {
 	var p UserProfile
-	err := c.getFields(ctx, string(psid), fields, &p, &p.Raw)
+	err := c.getFields(ctx, nodePath(psid, ""), fields, &p, &p.Raw)
 	return p, err
 }
 

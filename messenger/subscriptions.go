@@ -14,7 +14,19 @@ type AppSubscriptionRequest struct {
 	Object      string // "page" when empty
 	CallbackURL string // https; the platform calls it while the request runs
 	VerifyToken string
-	Fields      []string
+	Fields      []string // [DefaultFields] when empty
+
+	// IncludeValues has events of other objects than the page carry what changed.
+	IncludeValues bool
+}
+
+// DefaultFields are the fields that a bot needs: messages, postbacks, opt-ins,
+// referrals, handovers and the enforcement of policies.
+func DefaultFields() []string {
+	return []string{
+		"messages", "messaging_postbacks", "messaging_optins", "messaging_referrals",
+		"messaging_handovers", "messaging_policy_enforcement",
+	}
 }
 
 // AppSubscription is a subscription of an app.
@@ -36,13 +48,20 @@ type SubscriptionField struct {
 //
 // Docs: https://developers.facebook.com/docs/graph-api/reference/app/subscriptions
 func (c *Client) SubscribeApp(ctx context.Context, req AppSubscriptionRequest) error {
+	fields := req.Fields
+	if len(fields) == 0 {
+		fields = DefaultFields()
+	}
 	form := url.Values{
 		"object":       {objectOrPage(req.Object)},
 		"callback_url": {req.CallbackURL},
 		"verify_token": {req.VerifyToken},
-		"fields":       {strings.Join(req.Fields, ",")},
+		"fields":       {strings.Join(fields, ",")},
 	}
-	return c.Do(ctx, http.MethodPost, req.AppID+"/subscriptions", nil, form, nil)
+	if req.IncludeValues {
+		form.Set("include_values", "true")
+	}
+	return c.Do(ctx, http.MethodPost, nodePath(req.AppID, "subscriptions"), nil, form, nil)
 }
 
 // AppSubscriptions lists the app's subscriptions. It needs the app's own token.
@@ -52,8 +71,22 @@ func (c *Client) AppSubscriptions(ctx context.Context, appID string) ([]AppSubsc
 	var answer struct {
 		Data []AppSubscription `json:"data"`
 	}
-	err := c.Do(ctx, http.MethodGet, appID+"/subscriptions", nil, nil, &answer)
+	err := c.Do(ctx, http.MethodGet, nodePath(appID, "subscriptions"), nil, nil, &answer)
 	return answer.Data, err
+}
+
+// AppSubscription reads the app's subscription of one object, "page" when empty;
+// it is nil when there is none. It needs the app's own token.
+//
+// Docs: https://developers.facebook.com/docs/graph-api/reference/app/subscriptions
+func (c *Client) AppSubscription(ctx context.Context, appID, object string) (*AppSubscription, error) {
+	subscriptions, err := c.AppSubscriptions(ctx, appID)
+	for i := range subscriptions {
+		if subscriptions[i].Object == objectOrPage(object) {
+			return &subscriptions[i], err
+		}
+	}
+	return nil, err
 }
 
 // UnsubscribeApp removes the app's subscription of an object, "page" when
@@ -62,7 +95,7 @@ func (c *Client) AppSubscriptions(ctx context.Context, appID string) ([]AppSubsc
 // Docs: https://developers.facebook.com/docs/graph-api/reference/app/subscriptions
 func (c *Client) UnsubscribeApp(ctx context.Context, appID, object string) error {
 	query := url.Values{"object": {objectOrPage(object)}}
-	return c.Do(ctx, http.MethodDelete, appID+"/subscriptions", query, nil, nil)
+	return c.Do(ctx, http.MethodDelete, nodePath(appID, "subscriptions"), query, nil, nil)
 }
 
 func objectOrPage(object string) string {
