@@ -23,6 +23,9 @@ const (
 	testSecret = "testsecret0123456789"
 )
 
+// hello is a request that breaks no rule.
+var hello = messenger.SendRequest{Recipient: messenger.Recipient{ID: "42"}, Message: messenger.TextMessage("hello")}
+
 // call is what a recorder saw of one request.
 type call struct {
 	Method, Path, Query, Auth, Type, Body string
@@ -142,7 +145,7 @@ func TestCalls(t *testing.T) {
 func TestAnswers(t *testing.T) {
 	t.Parallel()
 	base, _ := recorder(t, `{"recipient_id":42,"message_id":"m_\u0041","attachment_id":"77"}`)
-	got, err := newClient(t, base).Send(t.Context(), messenger.SendRequest{})
+	got, err := newClient(t, base).Send(t.Context(), hello)
 	if diff := cmp.Diff(messenger.SendResult{RecipientID: "42", MessageID: "m_A", AttachmentID: "77"}, got); diff != "" || err != nil {
 		t.Errorf("send result, error %v:\n%s", err, diff)
 	}
@@ -260,7 +263,7 @@ func TestOutcomeUnknownOfAnswers(t *testing.T) {
 	t.Parallel()
 	for body, want := range map[string]bool{`{"ok":1}`: true, `<html>`: true, ``: true, `{"message_id":"m"`: true, `{"error":{"code":2}}`: false} {
 		base, _ := recorder(t, body)
-		_, err := newClient(t, base).Send(t.Context(), messenger.SendRequest{})
+		_, err := newClient(t, base).Send(t.Context(), hello)
 		if err == nil || messenger.OutcomeUnknown(err) != want || messenger.Unsent(err) {
 			t.Errorf("answer %q: outcome unknown %v, error %v", body, messenger.OutcomeUnknown(err), err)
 		}

@@ -163,7 +163,7 @@ func TestErrorOfOddAnswers(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, err = c.Send(t.Context(), messenger.SendRequest{})
+			_, err = c.Send(t.Context(), hello)
 			var refused *messenger.Error
 			if !errors.As(err, &refused) {
 				t.Fatalf("error %v", err)

@@ -3,6 +3,7 @@ package messenger
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -30,11 +31,11 @@ type MessengerProfile struct {
 	HomeURL *HomeURL `json:"home_url,omitempty"`
 	// TargetAudience limits who sees the page in the Discover tab.
 	//
-	// Deprecated: withdrawn with the Discover tab in 2020. There is no successor.
+	// Deprecated: gone from the documentation by December 19, 2019. There is no successor.
 	TargetAudience *TargetAudience `json:"target_audience,omitempty"`
 	// PaymentSettings belong to the payments beta.
 	//
-	// Deprecated: the beta ended in 2020. Use a button that opens a page.
+	// Deprecated: gone from the documentation by December 19, 2019. Use a button that opens a page.
 	PaymentSettings *PaymentSettings `json:"payment_settings,omitempty"`
 
 	// Raw, when set, is the whole object as it goes on the wire; it wins over
@@ -53,10 +54,38 @@ type Greeting struct {
 	Text   string `json:"text"`   // up to 160 characters
 }
 
-// IceBreakers are questions to begin with, for one locale.
+// IceBreakers are questions to begin with, for one locale. One without a locale
+// and with one question goes on the wire in the form that the platform had until
+// April 19, 2022; one request has entries of one form only.
 type IceBreakers struct {
 	Locale        string       `json:"locale,omitempty"`
 	CallToActions []IceBreaker `json:"call_to_actions"` // up to 4
+}
+
+// MarshalJSON is the entry as it goes on the wire.
+func (b IceBreakers) MarshalJSON() ([]byte, error) {
+	if b.Locale == "" && len(b.CallToActions) == 1 {
+		return json.Marshal(b.CallToActions[0])
+	}
+	type wire IceBreakers
+	return json.Marshal(wire(b))
+}
+
+// UnmarshalJSON reads an entry of either form.
+func (b *IceBreakers) UnmarshalJSON(in []byte) error {
+	type wire IceBreakers
+	var w struct {
+		wire
+		IceBreaker
+	}
+	if err := json.Unmarshal(in, &w); err != nil {
+		return fmt.Errorf("ice breakers: %w", err)
+	}
+	*b = IceBreakers(w.wire)
+	if w.Question != "" {
+		b.CallToActions = []IceBreaker{w.IceBreaker}
+	}
+	return nil
 }
 
 // IceBreaker is a question that a person can tap.
@@ -97,7 +126,7 @@ type HomeURL struct {
 
 // TargetAudience limits who sees the page in the Discover tab.
 //
-// Deprecated: withdrawn with the Discover tab in 2020. There is no successor.
+// Deprecated: gone from the documentation by December 19, 2019. There is no successor.
 type TargetAudience struct {
 	AudienceType string             `json:"audience_type"` // all, custom, none
 	Countries    *AudienceCountries `json:"countries,omitempty"`
@@ -111,7 +140,7 @@ type AudienceCountries struct {
 
 // PaymentSettings belong to the payments beta.
 //
-// Deprecated: the beta ended in 2020. Use a button that opens a page.
+// Deprecated: gone from the documentation by December 19, 2019. Use a button that opens a page.
 type PaymentSettings struct {
 	PrivacyURL string   `json:"privacy_url,omitempty"`
 	PublicKey  string   `json:"public_key,omitempty"`

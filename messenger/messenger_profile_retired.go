@@ -34,7 +34,7 @@ func (c *Client) DeleteHomeURL(ctx context.Context) error {
 // TargetAudience reads who sees the page in the Discover tab; nil when nothing
 // is set.
 //
-// Deprecated: withdrawn with the Discover tab in 2020. There is no successor.
+// Deprecated: gone from the documentation by December 19, 2019. There is no successor.
 //
 // Docs: https://developers.facebook.com/docs/messenger-platform/reference/messenger-profile-api/target-audience
 func (c *Client) TargetAudience(ctx context.Context) (*TargetAudience, error) {
@@ -45,7 +45,7 @@ func (c *Client) TargetAudience(ctx context.Context) (*TargetAudience, error) {
 // SetTargetAudience sets who sees the page in the Discover tab. At most 10
 // calls in 10 minutes for a page.
 //
-// Deprecated: withdrawn with the Discover tab in 2020. There is no successor.
+// Deprecated: gone from the documentation by December 19, 2019. There is no successor.
 //
 // Docs: https://developers.facebook.com/docs/messenger-platform/reference/messenger-profile-api/target-audience
 func (c *Client) SetTargetAudience(ctx context.Context, audience TargetAudience) error {
@@ -54,7 +54,7 @@ func (c *Client) SetTargetAudience(ctx context.Context, audience TargetAudience)
 
 // DeleteTargetAudience takes back what [Client.SetTargetAudience] set.
 //
-// Deprecated: withdrawn with the Discover tab in 2020. There is no successor.
+// Deprecated: gone from the documentation by December 19, 2019. There is no successor.
 //
 // Docs: https://developers.facebook.com/docs/messenger-platform/reference/messenger-profile-api/target-audience
 func (c *Client) DeleteTargetAudience(ctx context.Context) error {
@@ -64,7 +64,8 @@ func (c *Client) DeleteTargetAudience(ctx context.Context) error {
 // PaymentSettings reads the settings of the payments beta; nil when nothing is
 // set.
 //
-// Deprecated: the beta ended in 2020. Use a button that opens a page.
+// Deprecated: gone from the documentation by December 19, 2019. Use a button that
+// opens a page.
 //
 // Docs: https://developers.facebook.com/docs/messenger-platform/reference/messenger-profile-api/payment-settings
 func (c *Client) PaymentSettings(ctx context.Context) (*PaymentSettings, error) {
@@ -75,7 +76,8 @@ func (c *Client) PaymentSettings(ctx context.Context) (*PaymentSettings, error) 
 // SetPaymentSettings sets the given settings of the payments beta: privacy
 // policy, public key, test users. At most 10 calls in 10 minutes for a page.
 //
-// Deprecated: the beta ended in 2020. Use a button that opens a page.
+// Deprecated: gone from the documentation by December 19, 2019. Use a button that
+// opens a page.
 //
 // Docs: https://developers.facebook.com/docs/messenger-platform/reference/messenger-profile-api/payment-settings
 func (c *Client) SetPaymentSettings(ctx context.Context, settings PaymentSettings) error {
@@ -84,7 +86,8 @@ func (c *Client) SetPaymentSettings(ctx context.Context, settings PaymentSetting
 
 // DeletePaymentSettings takes back what [Client.SetPaymentSettings] set.
 //
-// Deprecated: the beta ended in 2020. Use a button that opens a page.
+// Deprecated: gone from the documentation by December 19, 2019. Use a button that
+// opens a page.
 //
 // Docs: https://developers.facebook.com/docs/messenger-platform/reference/messenger-profile-api/payment-settings
 func (c *Client) DeletePaymentSettings(ctx context.Context) error {

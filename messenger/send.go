@@ -100,13 +100,20 @@ func (r *SendResult) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// Send sends one message. An answer without a message id is an error that
+// Send sends one message. What breaks a limit of the platform is a [*FieldError]
+// before anything is sent; an answer without a message id is an error that
 // matches [ErrUnreadable]. Limits: text up to 2,000 characters, 13 quick
 // replies, 300 calls a second for a page (10 for audio and video).
 //
 // Docs: https://developers.facebook.com/docs/messenger-platform/reference/send-api
 func (c *Client) Send(ctx context.Context, req SendRequest) (SendResult, error) {
 	path := messagesPath(req.PageID)
+	if !c.unchecked {
+		var k checker
+		if req.check(&k); k.err != nil {
+			return SendResult{}, &CallError{http.MethodPost, path, k.err, true}
+		}
+	}
 	body, err := req.AppendJSON(make([]byte, 0, 256+len(req.Message.Raw)))
 	if err != nil {
 		return SendResult{}, &CallError{http.MethodPost, path, fmt.Errorf("encode message: %w", err), true}
@@ -122,7 +129,7 @@ func messagesPath(page PageID) string {
 	if page == "" {
 		return "me/messages"
 	}
-	return string(page) + "/messages"
+	return nodePath(page, "messages")
 }
 
 func (c *Client) postMessage(ctx context.Context, path string, body []byte) (SendResult, error) {
@@ -237,6 +244,16 @@ func (c *Client) SenderAction(ctx context.Context, req SenderActionRequest) (Sen
 		wire.Payload = &payload{req.MessageID, req.Reaction}
 	}
 	path := messagesPath(req.PageID)
+	err := c.check(http.MethodPost, path, func(k *checker) {
+		req.Recipient.check(k)
+		k.require(string(req.Action), "sender_action")
+		if req.Action == React || req.Action == Unreact {
+			k.require(string(req.MessageID), "payload.message_id")
+		}
+	})
+	if err != nil {
+		return SendResult{}, err
+	}
 	body, err := json.Marshal(wire)
 	if err != nil {
 		return SendResult{}, &CallError{http.MethodPost, path, fmt.Errorf("encode sender action: %w", err), true}

@@ -1,33 +1,41 @@
 package messenger
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
-	"mime/multipart"
 	"net/http"
-	"net/textproto"
 )
 
-// File is content that is uploaded with a message, up to 25 MB.
-type File struct {
-	Name        string // the person sees it; required, the platform refuses content without one
-	ContentType string // such as image/png
-	Data        []byte
-}
-
 // SendFile sends one message whose attachment is the given content instead of a
-// URL: the message's attachment has a type and an empty payload.
+// URL: the message's attachment has a type, and no URL, id or template. The
+// content is streamed. Tag, persona and notification type go along.
 //
 // Docs: https://developers.facebook.com/docs/messenger-platform/send-messages/saving-assets
 func (c *Client) SendFile(ctx context.Context, req SendRequest, file File) (SendResult, error) {
 	path := messagesPath(req.PageID)
-	form, content, err := req.form(file)
+	err := c.check(http.MethodPost, path, func(k *checker) {
+		req.Recipient.check(k)
+		if req.Message.Raw == nil && (req.Message.Attachment == nil || req.Message.Attachment.Type == "") {
+			k.require("", "message.attachment.type")
+		}
+		file.check(k)
+	})
+	if err != nil {
+		return SendResult{}, err
+	}
+	recipient, err := json.Marshal(req.Recipient)
 	if err != nil {
 		return SendResult{}, &CallError{http.MethodPost, path, fmt.Errorf("encode message: %w", err), true}
 	}
-	answer, err := c.call(ctx, http.MethodPost, path, "", content, form)
+	message, err := json.Marshal(req.Message)
+	if err != nil {
+		return SendResult{}, &CallError{http.MethodPost, path, fmt.Errorf("encode message: %w", err), true}
+	}
+	answer, err := c.callForm(ctx, path, file, []formField{
+		{"recipient", string(recipient)}, {"messaging_type", string(req.MessagingType)}, {"tag", string(req.Tag)},
+		{"notification_type", string(req.NotificationType)}, {"persona_id", req.PersonaID}, {"message", string(message)},
+	})
 	if err != nil {
 		return SendResult{}, err
 	}
@@ -38,41 +46,71 @@ func (c *Client) SendFile(ctx context.Context, req SendRequest, file File) (Send
 	return result, nil
 }
 
-// form is the request as a multipart form, the file last.
-func (r SendRequest) form(file File) (body []byte, contentType string, err error) {
-	recipient, err := json.Marshal(r.Recipient)
+// UploadRequest is an attachment to keep on the platform: by URL or as content.
+type UploadRequest struct {
+	PageID   PageID         // set: POST /{page}/message_attachments, else /me/message_attachments
+	Type     AttachmentType // image, audio, video, file
+	URL      string         // up to 25 MB, images 8 MB; the platform fetches it within 10 s, videos 75 s
+	File     *File          // in place of URL
+	Reusable bool           // for more than one recipient
+	Platform string         // MESSENGER, INSTAGRAM; "" leaves it to the platform
+}
+
+func (r UploadRequest) check(k *checker) {
+	k.require(string(r.Type), "message.attachment.type")
+	if (r.URL == "") == (r.File == nil) {
+		k.fail(0, 0, "has one of url and a file", "message.attachment.payload")
+	}
+	if r.File != nil {
+		r.File.check(k)
+	}
+}
+
+// UploadAttachment keeps an attachment on the platform and returns its id, which
+// goes into [Attachment].AttachmentID or [SavedMessage]. Ids expire after 90
+// days. Content is streamed.
+//
+// Docs: https://developers.facebook.com/docs/messenger-platform/send-messages/saving-assets
+func (c *Client) UploadAttachment(ctx context.Context, req UploadRequest) (string, error) {
+	path := "me/message_attachments"
+	if req.PageID != "" {
+		path = nodePath(req.PageID, "message_attachments")
+	}
+	if err := c.check(http.MethodPost, path, req.check); err != nil {
+		return "", err
+	}
+	message, err := json.Marshal(uploadMessage(req))
 	if err != nil {
-		return nil, "", err
+		return "", &CallError{http.MethodPost, path, fmt.Errorf("encode upload: %w", err), true}
 	}
-	message, err := json.Marshal(r.Message)
+	var saved struct {
+		ID PSID `json:"attachment_id"`
+	}
+	if req.File == nil {
+		err = c.Do(ctx, http.MethodPost, path, nil, struct {
+			Message  json.RawMessage `json:"message"`
+			Platform string          `json:"platform,omitempty"`
+		}{message, req.Platform}, &saved)
+		return string(saved.ID), err
+	}
+	answer, err := c.callForm(ctx, path, *req.File, []formField{{"platform", req.Platform}, {"message", string(message)}})
 	if err != nil {
-		return nil, "", err
+		return "", err
 	}
-	var buf bytes.Buffer
-	w := multipart.NewWriter(&buf)
-	for _, field := range []struct{ name, value string }{
-		{"recipient", string(recipient)}, {"messaging_type", string(r.MessagingType)}, {"tag", string(r.Tag)},
-		{"notification_type", string(r.NotificationType)}, {"persona_id", r.PersonaID}, {"message", string(message)},
-	} {
-		if field.value == "" {
-			continue
-		}
-		if err := w.WriteField(field.name, field.value); err != nil {
-			return nil, "", err
-		}
+	err = c.decode(http.MethodPost, path, answer, &saved)
+	return string(saved.ID), err
+}
+
+func uploadMessage(req UploadRequest) any {
+	type payload struct {
+		URL      string `json:"url,omitempty"`
+		Reusable bool   `json:"is_reusable"`
 	}
-	part, err := w.CreatePart(textproto.MIMEHeader{
-		"Content-Disposition": {multipart.FileContentDisposition("filedata", file.Name)},
-		"Content-Type":        {file.ContentType},
-	})
-	if err != nil {
-		return nil, "", err
+	type attachment struct {
+		Type    AttachmentType `json:"type"`
+		Payload payload        `json:"payload"`
 	}
-	if _, err := part.Write(file.Data); err != nil {
-		return nil, "", err
-	}
-	if err := w.Close(); err != nil {
-		return nil, "", err
-	}
-	return buf.Bytes(), w.FormDataContentType(), nil
+	return struct {
+		Attachment attachment `json:"attachment"`
+	}{attachment{req.Type, payload{req.URL, req.Reusable}}}
 }
