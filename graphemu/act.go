@@ -22,6 +22,23 @@ type Action struct {
 	Read       bool              `json:"read,omitempty"`
 	Reaction   *ReactionAction   `json:"reaction,omitempty"`
 	Edit       *EditAction       `json:"edit,omitempty"`
+
+	Link     *LinkAction     `json:"link,omitempty"`
+	Scan     *ScanAction     `json:"scan,omitempty"`
+	OptIn    *OptInAction    `json:"optin,omitempty"`
+	Accept   bool            `json:"accept,omitempty"` // lets in a page that wrote to the person's phone number
+	Notify   *NotifyAction   `json:"notify,omitempty"`
+	Comment  *CommentAction  `json:"comment,omitempty"`
+	Account  *AccountAction  `json:"account,omitempty"`
+	Feedback *FeedbackAction `json:"feedback,omitempty"`
+	Sticker  int64           `json:"sticker,omitempty"`  // a sticker; 369239263222822 is the small thumb
+	Location *LocationAction `json:"location,omitempty"` // where the person is
+	Share    *ShareAction    `json:"share,omitempty"`    // a link that is shared into the thread
+	Product  *ProductAction  `json:"product,omitempty"`  // a product of a shop
+	Game     *GameAction     `json:"game,omitempty"`
+	Payment  *PaymentAction  `json:"payment,omitempty"`
+	Report   string          `json:"report,omitempty"` // reports the conversation: spam, inappropriate, other
+	Response *ResponseAction `json:"response,omitempty"`
 }
 
 // TapAction is a tapped quick reply or button.
@@ -55,6 +72,7 @@ type ActionResult struct {
 	MID     string `json:"mid,omitempty"`
 	EventID string `json:"event_id,omitempty"`
 	Pending bool   `json:"pending,omitempty"`
+	ID      string `json:"id,omitempty"` // of a comment or a post
 }
 
 // ErrAction is matched by the errors of [Server.Act] for an action that makes
@@ -90,13 +108,15 @@ func (a Action) check() error {
 	for _, set := range []bool{
 		a.Text != "", a.QuickReply != nil, a.Postback != nil, a.GetStarted,
 		a.Referral != nil && !a.GetStarted, a.Attachment != nil, a.Read, a.Reaction != nil, a.Edit != nil,
+		a.Link != nil, a.Scan != nil, a.OptIn != nil, a.Accept, a.Notify != nil, a.Comment != nil, a.Account != nil, a.Feedback != nil,
+		a.Sticker != 0, a.Location != nil, a.Share != nil, a.Product != nil, a.Game != nil, a.Payment != nil, a.Report != "", a.Response != nil,
 	} {
 		if set {
 			n++
 		}
 	}
 	if n != 1 {
-		return fmt.Errorf("%w: exactly one of text, quick_reply, postback, get_started, referral, attachment, read, reaction, edit must be given", ErrAction)
+		return fmt.Errorf("%w: exactly one of text, quick_reply, postback, get_started, referral, attachment, read, reaction, edit, link, scan, optin and their like must be given", ErrAction)
 	}
 	return nil
 }
@@ -106,7 +126,7 @@ func (s *Server) act(page *pageState, p *personState, a Action) (ActionResult, e
 	case a.Text != "":
 		m := wireMessage{Text: a.Text}
 		if a.ReplyTo != "" {
-			m.ReplyTo = &replyTo{a.ReplyTo}
+			m.ReplyTo = p.replyTo(a.ReplyTo)
 		}
 		return s.write(page, p, m), nil
 	case a.QuickReply != nil:
@@ -123,17 +143,25 @@ func (s *Server) act(page *pageState, p *personState, a Action) (ActionResult, e
 		return s.read(page, p), nil
 	case a.Reaction != nil:
 		return s.react(page, p, *a.Reaction)
+	case a.Edit != nil:
+		return s.edit(page, p, *a.Edit)
 	}
-	return s.edit(page, p, *a.Edit)
+	return s.actMore(page, p, a)
 }
 
 // write is a message of the person.
 func (s *Server) write(page *pageState, p *personState, m wireMessage) ActionResult {
 	e := s.fromPerson(page, p, "messages")
-	m.MID = s.newID("m_", page, p)
+	m.MID = s.newMID(page, p)
+	m.NLP = page.NLP.read(m.Text, s.now())
 	e.wire.Message, e.mid = &m, m.MID
-	s.open(p)
-	s.keep(p, &ThreadMessage{MID: m.MID, From: "person", Text: m.Text, Message: mustJSON(m), SentAt: time.UnixMilli(e.wire.Timestamp).UTC()})
+	s.open(page, p)
+	if f, err := parseFault(magicWords(m.Text)); err == nil && f.ofWebhooks() {
+		e.fault = &f
+	}
+	m2 := m
+	m2.NLP = nil
+	s.keep(p, &ThreadMessage{MID: m.MID, From: "person", Text: m.Text, Message: mustJSON(m2), SentAt: time.UnixMilli(e.wire.Timestamp).UTC(), ReplyTo: m.replied()})
 	s.emit(page, p, e)
 	return ActionResult{MID: m.MID, EventID: e.id}
 }
@@ -148,9 +176,9 @@ func (s *Server) attach(page *pageState, p *personState, a AttachmentAction) (Ac
 
 func (s *Server) postback(page *pageState, p *personState, tap TapAction, ref *Referral) ActionResult {
 	e := s.fromPerson(page, p, "messaging_postbacks")
-	mid := s.newID("m_", page, p)
+	mid := s.newMID(page, p)
 	e.wire.Postback, e.mid = &wirePostback{MID: mid, Title: tap.Title, Payload: tap.Payload, Referral: ref}, mid
-	s.open(p)
+	s.open(page, p)
 	s.keep(p, &ThreadMessage{MID: mid, From: "person", Text: tap.Title, Postback: tap.Payload, SentAt: time.UnixMilli(e.wire.Timestamp).UTC()})
 	s.emit(page, p, e)
 	return ActionResult{MID: mid, EventID: e.id}
@@ -174,24 +202,6 @@ func (s *Server) getStarted(page *pageState, p *personState, ref *Referral) (Act
 	}
 	p.Pending = nil
 	return s.postback(page, p, TapAction{Title: "Get Started", Payload: button.Payload}, ref), nil
-}
-
-// follow is a link with a ref. A person without a thread has to tap Get Started
-// first, and the referral comes with that postback.
-func (s *Server) follow(page *pageState, p *personState, ref *Referral) ActionResult {
-	s.keep(p, &ThreadMessage{
-		MID: s.newID("note_", page, p), From: "person", SentAt: time.UnixMilli(s.timestamp(p)).UTC(),
-		Note: "You entered this conversation by following a link.",
-	})
-	if !p.Open {
-		p.Pending = ref
-		return ActionResult{Pending: true}
-	}
-	e := s.fromPerson(page, p, "messaging_referrals")
-	e.wire.Referral = ref
-	s.open(p)
-	s.emit(page, p, e)
-	return ActionResult{EventID: e.id}
 }
 
 // read is the person looking at the thread.
@@ -221,7 +231,7 @@ func (s *Server) read(page *pageState, p *personState) ActionResult {
 		d.wire.Delivery = &wireDelivery{MIDs: mids, Watermark: watermark}
 		s.emit(page, p, d)
 	}
-	e.wire.Read = &wireRead{watermark}
+	e.wire.Read = &wireRead{Watermark: watermark}
 	s.emit(page, p, e)
 	return ActionResult{EventID: e.id}
 }
@@ -237,13 +247,16 @@ func (s *Server) react(page *pageState, p *personState, a ReactionAction) (Actio
 		e.wire.Reaction = &wireReaction{MID: a.MID, Action: "unreact"}
 	}
 	m.react("person", a.Emoji)
-	s.open(p)
+	s.open(page, p)
 	s.emit(page, p, e)
 	return ActionResult{EventID: e.id}, nil
 }
 
 func (s *Server) edit(page *pageState, p *personState, a EditAction) (ActionResult, error) {
 	m := p.message(a.MID)
+	if s.now().Before(day(2024, 4, 9)) {
+		return ActionResult{}, errors.New("messages cannot be changed before April 9, 2024")
+	}
 	if m == nil || m.From != "person" || m.Message == nil || a.Text == "" {
 		return ActionResult{}, errors.New("an edit needs the mid of a message of the person and a text")
 	}
@@ -264,11 +277,6 @@ func (s *Server) edit(page *pageState, p *personState, a EditAction) (ActionResu
 	return ActionResult{EventID: e.id}, nil
 }
 
-// open opens the thread and the window.
-func (s *Server) open(p *personState) {
-	p.Open, p.LastActive = true, s.now()
-}
-
 // maxThread is how many messages of a thread are kept.
 const maxThread = 10_000
 
@@ -277,6 +285,29 @@ func (s *Server) keep(p *personState, m *ThreadMessage) {
 		p.Messages = append([]*ThreadMessage(nil), p.Messages[maxThread/10:]...)
 	}
 	p.Messages = append(p.Messages, m)
+	s.bound(p)
+}
+
+// maxKept is how many messages all threads together keep.
+const maxKept = 50_000
+
+// bound drops the oldest message of all when there are too many. The lock is held.
+func (s *Server) bound(p *personState) {
+	s.kept = append(s.kept, p)
+	if len(s.kept)-s.keptHead <= maxKept {
+		return
+	}
+	oldest := s.kept[s.keptHead]
+	s.kept[s.keptHead] = nil
+	s.keptHead++
+	if len(oldest.Messages) > 1 {
+		oldest.Messages[0] = nil
+		oldest.Messages = oldest.Messages[1:]
+	}
+	if s.keptHead > maxKept {
+		s.kept = append(make([]*personState, 0, 2*maxKept), s.kept[s.keptHead:]...)
+		s.keptHead = 0
+	}
 }
 
 func (p *personState) message(mid string) *ThreadMessage {

@@ -29,6 +29,8 @@ func (s *Server) controlRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /_emu/v1/stream", s.serveStream)
 	mux.HandleFunc("GET /_emu/pictures/{file}", s.servePicture)
 	mux.HandleFunc("GET /_emu/files/{file}", s.serveFile)
+	mux.HandleFunc("GET /_emu/codes/{file}", s.serveCode)
+	mux.HandleFunc("GET /_emu/links/{file}", s.serveLinkCode)
 	mux.HandleFunc("/_emu/", func(w http.ResponseWriter, r *http.Request) {
 		reject(w, http.StatusNotFound, fmt.Errorf("%s %s is not part of the control API", r.Method, r.URL.Path))
 	})
@@ -116,9 +118,9 @@ func (s *Server) controlPerson(w http.ResponseWriter, r *http.Request) {
 	if !accept(w, r, &in) {
 		return
 	}
-	err := s.changePerson(r.PathValue("page"), r.PathValue("psid"), func(p *personState) {
+	err := s.changePerson(r.PathValue("page"), r.PathValue("psid"), func(page *pageState, p *personState) {
 		if in.Blocks != nil {
-			p.Blocks = *in.Blocks
+			s.block(page, p, *in.Blocks)
 		}
 		if in.Offline != nil {
 			p.Offline = *in.Offline

@@ -14,6 +14,25 @@ type Referral struct {
 	Source string `json:"source,omitempty"` // SHORTLINK when empty, ADS with an ad_id
 	Type   string `json:"type,omitempty"`   // OPEN_THREAD
 	AdID   string `json:"ad_id,omitempty"`
+
+	Ad      *AdContext       `json:"ads_context_data,omitempty"`
+	Product *ProductReferral `json:"product,omitempty"`     // of a shop: comes with the person's message
+	Referer string           `json:"referer_uri,omitempty"` // page with the chat plugin
+	Guest   *bool            `json:"is_guest_user,omitempty"`
+}
+
+// AdContext says which ad it was.
+type AdContext struct {
+	Title     string `json:"ad_title,omitempty"`
+	PhotoURL  string `json:"photo_url,omitempty"`
+	VideoURL  string `json:"video_url,omitempty"`
+	PostID    string `json:"post_id,omitempty"`
+	ProductID string `json:"product_id,omitempty"`
+}
+
+// ProductReferral is a product that a person asks about.
+type ProductReferral struct {
+	ID string `json:"id"`
 }
 
 func (r Referral) complete() *Referral {
@@ -25,80 +44,6 @@ func (r Referral) complete() *Referral {
 	}
 	r.Type = "OPEN_THREAD"
 	return &r
-}
-
-type party struct {
-	ID string `json:"id"`
-}
-
-// wireEvent is one event as it stands in a delivery.
-type wireEvent struct {
-	Sender    party         `json:"sender"`
-	Recipient party         `json:"recipient"`
-	Timestamp int64         `json:"timestamp"`
-	Message   *wireMessage  `json:"message,omitempty"`
-	Postback  *wirePostback `json:"postback,omitempty"`
-	Referral  *Referral     `json:"referral,omitempty"`
-	Delivery  *wireDelivery `json:"delivery,omitempty"`
-	Read      *wireRead     `json:"read,omitempty"`
-	Reaction  *wireReaction `json:"reaction,omitempty"`
-	Edit      *wireEdit     `json:"message_edit,omitempty"`
-}
-
-type wireMessage struct {
-	IsEcho      bool            `json:"is_echo,omitempty"`
-	AppID       json.Number     `json:"app_id,omitempty"`
-	Metadata    string          `json:"metadata,omitempty"`
-	MID         string          `json:"mid"`
-	Text        string          `json:"text,omitempty"`
-	QuickReply  *quickReplyTap  `json:"quick_reply,omitempty"`
-	ReplyTo     *replyTo        `json:"reply_to,omitempty"`
-	Attachments json.RawMessage `json:"attachments,omitempty"`
-}
-
-type quickReplyTap struct {
-	Payload string `json:"payload"`
-}
-
-type replyTo struct {
-	MID string `json:"mid"`
-}
-
-type wirePostback struct {
-	MID      string    `json:"mid,omitempty"`
-	Title    string    `json:"title"`
-	Payload  string    `json:"payload"`
-	Referral *Referral `json:"referral,omitempty"`
-}
-
-type wireDelivery struct {
-	MIDs      []string `json:"mids"`
-	Watermark int64    `json:"watermark"`
-}
-
-type wireRead struct {
-	Watermark int64 `json:"watermark"`
-}
-
-type wireReaction struct {
-	MID      string `json:"mid"`
-	Action   string `json:"action"`
-	Emoji    string `json:"emoji,omitempty"`
-	Reaction string `json:"reaction,omitempty"`
-}
-
-type wireEdit struct {
-	MID     string `json:"mid"`
-	Text    string `json:"text"`
-	NumEdit int    `json:"num_edit"`
-}
-
-// event is what happened in a thread, on its way to the apps.
-type event struct {
-	id    string
-	field string // the webhook field it belongs to
-	mid   string // of a person's message: delivered once the webhook is answered
-	wire  wireEvent
 }
 
 // newID gives the thread's next mid or event id: 86 characters after the
@@ -118,18 +63,36 @@ func (s *Server) timestamp(p *personState) int64 {
 
 // fromPerson makes an event whose sender is the person. The lock is held.
 func (s *Server) fromPerson(page *pageState, p *personState, field string) event {
-	return event{
-		id: s.newID("ev_", page, p), field: field,
-		wire: wireEvent{Sender: party{p.ID}, Recipient: party{page.ID}, Timestamp: s.timestamp(p)},
+	p.Event++
+	e := event{
+		id: s.newID("ev_", page, p), field: field, seq: p.Event,
+		wire: wireEvent{Sender: &party{ID: p.ID}, Recipient: party{ID: page.ID}, Timestamp: s.timestamp(p)},
 	}
+	switch field {
+	case "messages", "messaging_postbacks", "messaging_optins":
+		e.wire.Prior, p.Prior = p.Prior, nil
+	}
+	return e
+}
+
+// fromPage makes an event that is about no person. The lock is held.
+func (s *Server) fromPage(page *pageState, field string) event {
+	s.madeCount++
+	e := event{id: "ev_" + s.madeID("event", s.madeCount, 20), field: field}
+	e.wire = wireEvent{Recipient: party{ID: page.ID}, Timestamp: s.now().UnixMilli()}
+	return e
 }
 
 // echo makes the echo of a message of the page. The lock is held.
 func (s *Server) echo(page *pageState, p *personState, m *ThreadMessage, attachments json.RawMessage) event {
-	e := event{id: s.newID("ev_", page, p), field: "message_echoes"}
-	e.wire = wireEvent{Sender: party{page.ID}, Recipient: party{p.ID}, Timestamp: m.SentAt.UnixMilli()}
+	p.Event++
+	e := event{id: s.newID("ev_", page, p), field: "message_echoes", seq: p.Event}
+	e.wire = wireEvent{Sender: &party{ID: page.ID}, Recipient: party{ID: p.ID}, Timestamp: m.SentAt.UnixMilli()}
 	e.wire.Message = &wireMessage{
 		IsEcho: true, Metadata: m.Metadata, MID: m.MID, Text: m.Text, Attachments: attachments,
+	}
+	if m.ReplyTo != "" {
+		e.wire.Message.ReplyTo = &replyTo{MID: m.ReplyTo}
 	}
 	if _, err := strconv.ParseUint(m.AppID, 10, 64); err == nil {
 		e.wire.Message.AppID = json.Number(m.AppID)
@@ -137,15 +100,20 @@ func (s *Server) echo(page *pageState, p *personState, m *ThreadMessage, attachm
 	return e
 }
 
-// body is the delivery of one event as the platform sends it.
-func (e event) body(pageID string, now int64) ([]byte, error) {
-	type entry struct {
-		ID        string      `json:"id"`
-		Time      int64       `json:"time"`
-		Messaging []wireEvent `json:"messaging"`
+// newMID gives a message its id, in the form of the day that is set.
+func (s *Server) newMID(page *pageState, p *personState) string {
+	id := s.newID("m_", page, p)
+	if !s.clock.isDated() {
+		return id
 	}
-	return marshalASCII(struct {
-		Object string  `json:"object"`
-		Entry  []entry `json:"entry"`
-	}{"page", []entry{{pageID, now, []wireEvent{e.wire}}}})
+	switch now := s.now(); {
+	case now.Before(day(2017, 6, 1)):
+		sum := sha512.Sum512([]byte(id))
+		return fmt.Sprintf("mid.%d:%x", now.UnixMilli(), sum[:9])
+	case now.Before(day(2018, 11, 1)):
+		return "mid.$" + id[2:31]
+	case now.Before(day(2019, 2, 1)):
+		return id[2:]
+	}
+	return id
 }

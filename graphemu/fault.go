@@ -1,7 +1,9 @@
 package graphemu
 
 import (
+	"encoding/json"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -10,24 +12,47 @@ import (
 )
 
 // Fault is a rule that makes calls of the Graph API fail, slow or lose their
-// answer. Of several rules that fit, the first counts.
+// answer, or disturbs webhooks. Of several rules that fit, the first counts. Any
+// rule may be limited to a page, a person, a number of calls, every call from the
+// nth on, or a share of the calls that a seed makes the same in every run.
 type Fault struct {
-	Endpoint     string            `json:"endpoint"`                // messages, page, app, profile, debug_token, subscriptions, subscribed_apps, messenger_profile; "" or "*" is all
+	Endpoint     string            `json:"endpoint"`                // messages, page, app, profile, debug_token, subscriptions, subscribed_apps, messenger_profile and so on; "webhooks" for webhooks; "" or "*" is all calls
 	Times        int               `json:"times,omitempty"`         // how many calls; 0 means until the rules change
+	Nth          int               `json:"nth,omitempty"`           // the first call that it applies to, counted from 1; 0 is the first
+	Probability  float64           `json:"probability,omitempty"`   // of the calls that fit; 0 is all
+	Seed         uint64            `json:"seed,omitempty"`          // of the probability and the jitter
 	Status       int               `json:"status,omitempty"`        // HTTP status of the refusal; 400 when only Code is given
 	Code         int               `json:"code,omitempty"`          // error code; with neither Status nor Code the call is carried out
 	Subcode      int               `json:"subcode,omitempty"`       //
 	Message      string            `json:"message,omitempty"`       // words of the refusal
 	Headers      map[string]string `json:"headers,omitempty"`       // headers of the answer, such as usage
 	DelayMS      int               `json:"delay_ms,omitempty"`      // wait before anything else
-	DropResponse bool              `json:"drop_response,omitempty"` // close the connection in place of the answer
+	JitterMS     int               `json:"jitter_ms,omitempty"`     // and up to so much longer
+	SlowBodyMS   int               `json:"slow_body_ms,omitempty"`  // how long the body of the answer takes, in ten parts
+	DropResponse bool              `json:"drop_response,omitempty"` // close the connection in place of the answer, after the effect took place
+	Reset        bool              `json:"reset,omitempty"`         // reset the connection before anything happens
 	Page         string            `json:"page,omitempty"`          // only calls of this page
 	PSID         string            `json:"psid,omitempty"`          // only calls about this person
+
+	ExpireToken  bool `json:"expire_token,omitempty"`  // the token of the call stops working, from this call on
+	Unpublish    bool `json:"unpublish,omitempty"`     // the page is unpublished, from this call on
+	PersonBlocks bool `json:"person_blocks,omitempty"` // the person blocks the page, from this call on
+
+	Field            string `json:"field,omitempty"`             // of webhooks: only this field
+	WebhookDelayMS   int    `json:"webhook_delay_ms,omitempty"`  // send the webhook later
+	WebhookDuplicate bool   `json:"webhook_duplicate,omitempty"` // send the webhook twice
+	WebhookSwap      bool   `json:"webhook_swap,omitempty"`      // send the webhook after the next one of the person
+}
+
+func (f Fault) ofWebhooks() bool {
+	return f.Endpoint == "webhooks" || f.WebhookDelayMS > 0 || f.WebhookDuplicate || f.WebhookSwap
 }
 
 type faultState struct {
 	Fault
 	left int // -1: for ever
+	met  int // how many calls fitted
+	rng  *rand.Rand
 }
 
 // SetFaults replaces the fault rules.
@@ -42,14 +67,16 @@ func (s *Server) SetFaults(rules []Fault) {
 			left = -1
 		}
 		f.Endpoint = endpointName(f.Endpoint)
-		s.faults = append(s.faults, faultState{f, left})
+		s.faults = append(s.faults, faultState{Fault: f, left: left, rng: rand.New(rand.NewPCG(f.Seed, 0))})
 	}
 }
 
 // endpointName takes paths such as "/me/messages" for the name of the endpoint.
 func endpointName(s string) string {
 	s = strings.Trim(s, "/ ")
-	s = s[strings.LastIndexByte(s, '/')+1:]
+	if s != "insights/messages_sent" {
+		s = s[strings.LastIndexByte(s, '/')+1:]
+	}
 	switch s {
 	case "me":
 		return "page"
@@ -74,22 +101,120 @@ func (s *Server) Faults() []Fault {
 	return out
 }
 
-// takeFault uses up one call of the first rule that fits.
-func (s *Server) takeFault(endpoint, page, psid string) (Fault, bool) {
+// takeFault uses up one call of the first rule that fits, and carries out what
+// the rule does to tokens, pages and people.
+func (s *Server) takeFault(endpoint string, c *call) (Fault, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i := range s.faults {
 		f := &s.faults[i]
-		if f.left == 0 || (f.Endpoint != "" && f.Endpoint != "*" && f.Endpoint != endpoint) ||
-			(f.Page != "" && f.Page != page) || (f.PSID != "" && f.PSID != psid) {
+		if f.ofWebhooks() || f.Endpoint != "" && f.Endpoint != "*" && f.Endpoint != endpoint || !f.fits(c.page, c.psid) {
 			continue
 		}
-		if f.left > 0 {
-			f.left--
+		out := f.Fault
+		if out.JitterMS > 0 {
+			out.DelayMS += f.rng.IntN(out.JitterMS + 1)
 		}
-		return f.Fault, true
+		s.carryOut(out, c)
+		return out, true
 	}
 	return Fault{}, false
+}
+
+// fits reports whether the rule applies now, and counts.
+func (f *faultState) fits(page, psid string) bool {
+	if f.left == 0 || f.Page != "" && f.Page != page || f.PSID != "" && f.PSID != psid {
+		return false
+	}
+	f.met++
+	if f.met < f.Nth || f.Probability > 0 && f.rng.Float64() >= f.Probability {
+		return false
+	}
+	if f.left > 0 {
+		f.left--
+	}
+	return true
+}
+
+// carryOut does what a rule does for good. The lock is held.
+func (s *Server) carryOut(f Fault, c *call) {
+	page := s.pages[c.page]
+	if f.ExpireToken {
+		if _, ok := s.tokens[c.token]; ok {
+			delete(s.tokens, c.token)
+			s.retired[c.token] = true
+		}
+	}
+	if page == nil {
+		return
+	}
+	page.Unpublished = page.Unpublished || f.Unpublish
+	if p := page.people[c.psid]; p != nil && f.PersonBlocks {
+		s.block(page, p, true)
+	}
+}
+
+// takeWebhookFault finds the rule for a webhook. The lock is held.
+func (s *Server) takeWebhookFault(_ string, d delivery) (Fault, bool) {
+	if d.event.fault != nil {
+		return *d.event.fault, true
+	}
+	for i := range s.faults {
+		f := &s.faults[i]
+		if f.ofWebhooks() && (f.Field == "" || f.Field == d.event.field) && f.fits(d.page, d.person) {
+			return f.Fault, true
+		}
+	}
+	return Fault{}, false
+}
+
+// requestFault is the fault that a call asks for itself, in the header
+// X-Emulator-Fault or between [[fault and ]] in the text of its message: a rule
+// as JSON, or words such as "code=613 status=400 delay_ms=200 drop_response".
+func (c *call) requestFault() (Fault, bool) {
+	text := c.r.Header.Get("X-Emulator-Fault")
+	if text == "" && c.edge == "messages" {
+		text = magicWords(c.params.object("message").text("text"))
+	}
+	if text == "" {
+		return Fault{}, false
+	}
+	f, err := parseFault(text)
+	return f, err == nil
+}
+
+func magicWords(text string) string {
+	_, rest, ok := strings.Cut(text, "[[fault ")
+	words, _, closed := strings.Cut(rest, "]]")
+	if !ok || !closed {
+		return ""
+	}
+	return words
+}
+
+func parseFault(text string) (Fault, error) {
+	var f Fault
+	if strings.HasPrefix(strings.TrimSpace(text), "{") {
+		err := json.Unmarshal([]byte(text), &f)
+		return f, err
+	}
+	fields := map[string]any{}
+	for _, word := range strings.Fields(text) {
+		name, value, ok := strings.Cut(word, "=")
+		if n, err := strconv.ParseFloat(value, 64); ok && err == nil {
+			fields[name] = n
+		} else if ok {
+			fields[name] = value
+		} else {
+			fields[name] = true
+		}
+	}
+	raw, err := json.Marshal(fields)
+	if err != nil {
+		return f, err
+	}
+	err = json.Unmarshal(raw, &f)
+	return f, err
 }
 
 // refusal is the answer of a fault, nil when the call is to be carried out.

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"crypto/subtle"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"regexp"
 	"strings"
@@ -21,7 +23,10 @@ type call struct {
 	node   string // "me" is resolved
 	edge   string
 	params params
-	file   *upload // nil when none came
+	file   *upload            // nil when none came
+	files  map[string]*upload // every file of the form, by the name of its part
+	host   string             // where the emulator is, as the caller says
+	inner  bool               // stands in a batch
 	token  string
 	app    string // whose token it is
 	page   string // of a page token
@@ -34,14 +39,19 @@ var versionPrefix = regexp.MustCompile(`^v\d+\.\d+$`)
 // maxCall is how many bytes a call may have.
 const maxCall = 32 << 20
 
+// maxDrained is how many more bytes of a call that is too large are read.
+const maxDrained = 256 << 20
+
 // serveGraph answers one Graph API call.
 func (s *Server) serveGraph(w http.ResponseWriter, r *http.Request) {
 	began := time.Now()
 	pause := s.latency.next(s.Latency)
 	wait(r, pause/2)
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxCall))
+	body, err := readCall(r)
 	if err != nil {
-		messenger.WriteError(w, refuse(100, 0, "(#100) The request cannot be read"))
+		var answer answerBuffer
+		answer.refuse(refuse(100, 2018109, "(#100) The request is larger than the platform takes, or cannot be read"))
+		answer.flush(w, &call{r: r}, Fault{})
 		return
 	}
 	c := newCall(r, body)
@@ -52,9 +62,10 @@ func (s *Server) serveGraph(w http.ResponseWriter, r *http.Request) {
 	record.Fault, record.Status, record.Answer = faulty, answer.status, capText(answer.body.String())
 	c.describe(&record, body)
 	record.DurationMS = milliseconds(time.Since(began))
-	if fault.DropResponse {
+	if fault.DropResponse || fault.Reset {
 		record.Status = 0
 		s.recordCall(record)
+		resetConnection(w, fault.Reset)
 		panic(http.ErrAbortHandler)
 	}
 	s.recordCall(record)
@@ -64,13 +75,34 @@ func (s *Server) serveGraph(w http.ResponseWriter, r *http.Request) {
 // answer lets faults have their way and else carries the call out.
 func (s *Server) answer(w *answerBuffer, c *call) (fault Fault, faulty bool) {
 	auth := s.authorize(c)
+	if c.isBatch() && !c.inner {
+		if auth != nil && !(auth.Code == 2500 && c.token == "") {
+			w.refuse(auth)
+			return Fault{}, false
+		}
+		value, e := s.batch(c)
+		if e != nil {
+			w.refuse(e)
+		} else {
+			w.write(value)
+		}
+		return Fault{}, false
+	}
 	endpoint := s.endpoint(c)
 	if endpoint == "messages" {
 		c.psid = c.params.object("recipient").text("id")
 	}
-	fault, faulty = s.takeFault(endpoint, c.page, c.psid)
+	if fault, faulty = c.requestFault(); !faulty {
+		fault, faulty = s.takeFault(endpoint, c)
+	}
 	if faulty {
 		wait(c.r, time.Duration(fault.DelayMS)*time.Millisecond)
+		if fault.Reset {
+			return fault, true
+		}
+		if fault.ExpireToken {
+			auth = s.authorize(c)
+		}
 		if e := fault.refusal(); e != nil {
 			w.refuse(e)
 			return fault, true
@@ -78,6 +110,10 @@ func (s *Server) answer(w *answerBuffer, c *call) (fault Fault, faulty bool) {
 	}
 	if auth != nil {
 		w.refuse(auth)
+		return fault, faulty
+	}
+	if e := s.limit(w, endpoint, c); e != nil {
+		w.refuse(e)
 		return fault, faulty
 	}
 	value, e := s.dispatch(endpoint, c)
@@ -91,7 +127,9 @@ func (s *Server) answer(w *answerBuffer, c *call) (fault Fault, faulty bool) {
 
 func newCall(r *http.Request, body []byte) *call {
 	c := &call{r: r, method: r.Method}
-	c.params, c.file = readParams(r, body)
+	c.params, c.files = readParams(r, body)
+	c.file = c.files["filedata"]
+	c.host = r.Host
 	parts := strings.FieldsFunc(r.URL.Path, func(r rune) bool { return r == '/' })
 	if len(parts) > 0 && versionPrefix.MatchString(parts[0]) {
 		c.ver, parts = parts[0], parts[1:]
@@ -115,6 +153,9 @@ func newCall(r *http.Request, body []byte) *call {
 // authorize finds out whose token it is and checks the proof.
 func (s *Server) authorize(c *call) *messenger.Error {
 	if c.token == "" {
+		if c.method == http.MethodPost && c.edge == "activities" {
+			return nil // the one call that needs no token
+		}
 		return refuse(2500, 0, "An active access token must be used to query information about the current user.")
 	}
 	s.mu.Lock()
@@ -139,73 +180,23 @@ func (s *Server) authorize(c *call) *messenger.Error {
 	if c.node == "me" && c.page != "" {
 		c.node = c.page
 	}
+	return c.checkProof(app)
+}
+
+// checkProof checks the proof of the token that the call carries. Clients that
+// ask about another token with debug_token prove that one.
+func (c *call) checkProof(app *appState) *messenger.Error {
 	proof := c.params.text("appsecret_proof")
 	if proof == "" && app.RequireProof {
 		return refuseProof("API calls from the server require an appsecret_proof argument")
 	}
-	if proof != "" && subtle.ConstantTimeCompare([]byte(proof), []byte(messenger.Proof(app.Secret, c.token))) != 1 {
-		return refuseProof("Invalid appsecret_proof provided in the API argument")
+	proves := func(token string) bool {
+		return subtle.ConstantTimeCompare([]byte(proof), []byte(messenger.Proof(app.Secret, token))) == 1
 	}
-	return nil
-}
-
-// endpoint names the call, as fault rules do.
-func (s *Server) endpoint(c *call) string {
-	switch c.edge {
-	case "messages", "subscriptions", "subscribed_apps", "messenger_profile":
-		return c.edge
-	case "":
-	default:
-		return "unknown"
+	if proof == "" || proves(c.token) || c.node == "debug_token" && proves(c.params.text("input_token")) {
+		return nil
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	switch {
-	case c.node == "debug_token":
-		return "debug_token"
-	case c.node == "me" || s.pages[c.node] != nil:
-		return "page"
-	case s.apps[c.node] != nil || c.node == "app":
-		return "app"
-	}
-	return "profile"
-}
-
-func (s *Server) dispatch(endpoint string, c *call) (any, *messenger.Error) {
-	switch c.method + " " + endpoint {
-	case "POST messages":
-		return s.send(c)
-	case "GET page":
-		return s.getPage(c)
-	case "GET app":
-		return s.getApp(c)
-	case "GET profile":
-		return s.getProfile(c)
-	case "GET debug_token":
-		return s.debugToken(c)
-	case "GET subscriptions":
-		return s.getSubscriptions(c)
-	case "POST subscriptions":
-		return s.subscribe(c)
-	case "DELETE subscriptions":
-		return s.unsubscribe(c)
-	case "GET subscribed_apps":
-		return s.getSubscribedApps(c)
-	case "POST subscribed_apps":
-		return s.subscribePage(c)
-	case "DELETE subscribed_apps":
-		return s.unsubscribePage(c)
-	case "GET messenger_profile":
-		return s.getMessengerProfile(c)
-	case "POST messenger_profile":
-		return s.setMessengerProfile(c)
-	case "DELETE messenger_profile":
-		return s.deleteMessengerProfile(c)
-	}
-	if endpoint == "unknown" {
-		return nil, refuse(2500, 0, fmt.Sprintf("Unknown path components: /%.80s", c.edge))
-	}
-	return nil, unsupported(c)
+	return refuseProof("Invalid appsecret_proof provided in the API argument")
 }
 
 // unsupported is the platform's answer to what it does not have, or does not
@@ -236,13 +227,18 @@ func (a *answerBuffer) WriteHeader(status int)      { a.status = status }
 func (a *answerBuffer) Write(b []byte) (int, error) { return a.body.Write(b) }
 
 func (a *answerBuffer) refuse(e *messenger.Error) {
-	a.header = http.Header{}
+	if a.header == nil {
+		a.header = http.Header{}
+	}
 	e.TraceID = "A" + fmt.Sprintf("%022x", time.Now().UnixNano())
 	messenger.WriteError(a, e)
 }
 
 func (a *answerBuffer) write(v any) {
-	a.header = http.Header{"Content-Type": {"application/json; charset=UTF-8"}}
+	if a.header == nil {
+		a.header = http.Header{}
+	}
+	a.header["Content-Type"] = []string{"application/json; charset=UTF-8"}
 	a.status = http.StatusOK
 	enc := json.NewEncoder(&a.body)
 	enc.SetEscapeHTML(false)
@@ -269,7 +265,43 @@ func (a *answerBuffer) flush(w http.ResponseWriter, c *call, f Fault) {
 		h.Set(name, value)
 	}
 	w.WriteHeader(a.status)
-	w.Write(a.body.Bytes()) //nolint:errcheck // the caller is gone when this fails
+	if f.SlowBodyMS <= 0 {
+		w.Write(a.body.Bytes()) //nolint:errcheck // the caller is gone when this fails
+		return
+	}
+	flush := http.NewResponseController(w)
+	step := a.body.Len()/10 + 1
+	for a.body.Len() > 0 {
+		w.Write(a.body.Next(step)) //nolint:errcheck // likewise
+		flush.Flush()              //nolint:errcheck // likewise
+		wait(c.r, time.Duration(f.SlowBodyMS)*time.Millisecond/10)
+	}
+}
+
+// readCall reads the body of a call. One that is too large is read to its end all
+// the same, for a caller that still sends would not see the answer.
+func readCall(r *http.Request) ([]byte, error) {
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxCall+1))
+	if err == nil && len(body) > maxCall {
+		io.Copy(io.Discard, io.LimitReader(r.Body, maxDrained)) //nolint:errcheck // what comes is thrown away
+		err = errors.New("the call is too large")
+	}
+	return body, err
+}
+
+// resetConnection makes the kernel send a reset rather than an orderly end.
+func resetConnection(w http.ResponseWriter, reset bool) {
+	if !reset {
+		return
+	}
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return
+	}
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		tcp.SetLinger(0) //nolint:errcheck // it is closed in any case
+	}
+	conn.Close()
 }
 
 // wait pauses, unless the caller goes away.

@@ -6,15 +6,44 @@ import (
 	"net"
 	"net/url"
 	"slices"
+	"time"
 
 	"github.com/chasqui/chasqui/messenger"
 )
 
-func profileFields() []string {
-	return []string{
+// profileFields are the fields of the messenger profile on a day.
+func (s *Server) profileFields(at time.Time) []string {
+	fields := []string{
 		"get_started", "greeting", "ice_breakers", "persistent_menu", "whitelisted_domains",
 		"account_linking_url", "commands", "title", "description", "subject_to_new_eu_privacy_rules",
 	}
+	if at.Before(s.rules.noHomeURL) {
+		fields = append(fields, "home_url", "payment_settings", "target_audience")
+	}
+	return fields
+}
+
+// getMessengerProfile is GET /{page}/messenger_profile.
+func (s *Server) getMessengerProfile(c *call) (any, *messenger.Error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	page, e := s.ownPage(c)
+	if e != nil {
+		return nil, e
+	}
+	found := map[string]json.RawMessage{}
+	for _, name := range c.params.list("fields") {
+		if !slices.Contains(s.profileFields(s.era(c.ver)), name) {
+			return nil, refuse(100, 0, "(#100) Param fields must be one of the fields of the messenger profile: "+name+" is not")
+		}
+		if value, ok := page.Profile[name]; ok {
+			found[name] = value
+		}
+	}
+	if len(found) == 0 {
+		return map[string]any{"data": []any{}}, nil
+	}
+	return map[string]any{"data": []any{found}}, nil
 }
 
 // setMessengerProfile is POST /{page}/messenger_profile.
@@ -26,9 +55,10 @@ func (s *Server) setMessengerProfile(c *call) (any, *messenger.Error) {
 		return nil, e
 	}
 	given := map[string]json.RawMessage{}
-	for _, name := range profileFields() {
+	at := s.era(c.ver)
+	for _, name := range s.profileFields(at) {
 		if raw, ok := c.params[name]; ok {
-			if e := checkProfileField(name, raw); e != nil {
+			if e := s.checkProfileField(name, raw, at); e != nil {
 				return nil, e
 			}
 			given[name] = raw
@@ -70,7 +100,7 @@ func (s *Server) deleteMessengerProfile(c *call) (any, *messenger.Error) {
 	return map[string]string{"result": "success"}, nil
 }
 
-func checkProfileField(name string, raw json.RawMessage) *messenger.Error {
+func (s *Server) checkProfileField(name string, raw json.RawMessage, at time.Time) *messenger.Error {
 	bad := func(why string) *messenger.Error { return refuse(100, 0, "(#100) Param "+name+" "+why) }
 	switch name {
 	case "get_started":
@@ -92,17 +122,37 @@ func checkProfileField(name string, raw json.RawMessage) *messenger.Error {
 	case "ice_breakers":
 		return checkIceBreakers(raw)
 	case "persistent_menu":
-		return checkMenu(raw)
+		return s.checkMenu(raw, at)
 	case "whitelisted_domains":
 		var v []string
-		if json.Unmarshal(raw, &v) != nil || len(v) > 50 {
+		if json.Unmarshal(raw, &v) != nil || len(v) == 0 || len(v) > 50 {
 			return bad("must be a list of at most 50 domains")
 		}
 		for _, d := range v {
-			u, err := url.Parse(d)
-			if err != nil || u.Scheme != "https" || net.ParseIP(u.Hostname()) != nil || u.Hostname() == "localhost" || u.Hostname() == "" {
+			if !whitelistable(d) {
 				return bad("must hold https domains")
 			}
+		}
+	case "home_url":
+		var v struct {
+			URL         string `json:"url"`
+			HeightRatio string `json:"webview_height_ratio"`
+			InTest      *bool  `json:"in_test"`
+		}
+		if json.Unmarshal(raw, &v) != nil || !isWebURL(v.URL) || v.HeightRatio != "tall" || v.InTest == nil {
+			return bad("needs a url, webview_height_ratio tall and in_test")
+		}
+	case "target_audience":
+		var v struct {
+			Type string `json:"audience_type"`
+		}
+		if json.Unmarshal(raw, &v) != nil || !slices.Contains([]string{"all", "custom", "none"}, v.Type) {
+			return bad("needs an audience_type of {all, custom, none}")
+		}
+	case "payment_settings":
+		var v map[string]json.RawMessage
+		if json.Unmarshal(raw, &v) != nil || v["privacy_url"] == nil && v["public_key"] == nil && v["test_users"] == nil {
+			return bad("needs privacy_url, public_key or test_users")
 		}
 	case "account_linking_url":
 		var v string
@@ -115,6 +165,20 @@ func checkProfileField(name string, raw json.RawMessage) *messenger.Error {
 		}
 	}
 	return nil
+}
+
+// whitelistable takes https domains, and loopback ones of any kind, which only
+// the emulator knows.
+func whitelistable(domain string) bool {
+	u, err := url.Parse(domain)
+	if err != nil || u.Host == "" {
+		return false
+	}
+	ip := net.ParseIP(u.Hostname())
+	if u.Hostname() == "localhost" || ip.IsLoopback() {
+		return u.Scheme == "https" || u.Scheme == "http"
+	}
+	return u.Scheme == "https" && ip == nil
 }
 
 func checkIceBreakers(raw json.RawMessage) *messenger.Error {
@@ -131,35 +195,76 @@ func checkIceBreakers(raw json.RawMessage) *messenger.Error {
 			plain++
 		}
 		if len(b.CallToActions) > 4 {
-			return count("ice_breakers[call_to_actions]", len(b.CallToActions), 0, 4)
+			return checkCount("ice_breakers[call_to_actions]", len(b.CallToActions), 0, 4)
 		}
 	}
-	return count("ice_breakers", plain, 0, 4)
+	return checkCount("ice_breakers", plain, 0, 4)
 }
 
-func checkMenu(raw json.RawMessage) *messenger.Error {
-	var v []messenger.PersistentMenu
+// menuRow is one language of a persistent menu.
+type menuRow struct {
+	Locale string     `json:"locale"`
+	Items  []menuItem `json:"call_to_actions"`
+}
+
+type menuItem struct {
+	Type    string     `json:"type"`
+	Title   string     `json:"title"`
+	URL     string     `json:"url"`
+	Payload string     `json:"payload"`
+	Items   []menuItem `json:"call_to_actions"`
+}
+
+func (s *Server) checkMenu(raw json.RawMessage, at time.Time) *messenger.Error {
+	var v []menuRow
 	if json.Unmarshal(raw, &v) != nil {
 		return refuse(100, 0, "(#100) Param persistent_menu must be a list")
 	}
 	hasDefault := false
+	flat := !at.Before(s.rules.flatMenu)
 	for i, m := range v {
 		hasDefault = hasDefault || m.Locale == "default"
-		at := fmt.Sprintf("persistent_menu[%d]", i)
-		if e := count(at+"[call_to_actions]", len(m.CallToActions), 0, 20); e != nil {
-			return e
+		where := fmt.Sprintf("persistent_menu[%d]", i)
+		most := 3
+		if flat {
+			most = 20
 		}
-		for _, b := range m.CallToActions {
-			if b.Type != "postback" && b.Type != "web_url" {
-				return refuse(100, 0, "(#100) Param "+at+"[call_to_actions] takes buttons of type postback and web_url")
-			}
-			if e := tooLong(at+"[title]", b.Title, 30); e != nil {
-				return e
-			}
+		if e := checkMenuItems(where, m.Items, most, 1, flat); e != nil {
+			return e
 		}
 	}
 	if !hasDefault && len(v) > 0 {
 		return refuse(100, 0, "(#100) Param persistent_menu needs an entry with locale default")
+	}
+	return nil
+}
+
+// checkMenuItems checks one level of a menu. Until version 8.0 there were three
+// levels, of three and then five items.
+func checkMenuItems(where string, items []menuItem, most, level int, flat bool) *messenger.Error {
+	if e := checkCount(where+"[call_to_actions]", len(items), 0, most); e != nil {
+		return e
+	}
+	for _, b := range items {
+		switch {
+		case b.Type == "nested" && !flat && level < 3:
+			if e := checkMenuItems(where+"[call_to_actions]", b.Items, 5, level+1, flat); e != nil {
+				return e
+			}
+		case b.Type != "postback" && b.Type != "web_url":
+			return refuse(100, 0, "(#100) Param "+where+"[call_to_actions] takes buttons of type postback and web_url")
+		case b.Type == "web_url" && !isWebURL(b.URL), b.Type == "postback" && b.Payload == "":
+			return refuse(100, 0, "(#100) Param "+where+"[call_to_actions] lacks its payload or url")
+		}
+		if b.Title == "" {
+			return refuse(100, 0, "(#100) Param "+where+"[title] must be a non-empty string")
+		}
+		if e := tooLong(where+"[title]", b.Title, 30); e != nil {
+			return e
+		}
+		if e := tooLong(where+"[payload]", b.Payload, 1000); e != nil {
+			return e
+		}
 	}
 	return nil
 }

@@ -17,6 +17,7 @@ type App struct {
 	Name         string `json:"name"`
 	LogoURL      string `json:"logo_url,omitempty"`
 	RequireProof bool   `json:"require_proof,omitempty"` // refuse calls without appsecret_proof
+	Development  bool   `json:"development,omitempty"`   // not live: only people with a role may be written to, and only their events come
 }
 
 // Page is a Facebook page together with the access token that one app holds for
@@ -29,6 +30,10 @@ type Page struct {
 	AppID         string   `json:"app_id,omitempty"`         // whose token it is; the first app when empty
 	GetStarted    string   `json:"get_started,omitempty"`    // payload of a Get Started button that is set from the beginning
 	RefusedFields []string `json:"refused_fields,omitempty"` // profile fields that the app has no permission for
+	AdAccount     string   `json:"ad_account,omitempty"`     // digits, without act_; one is made when empty
+	News          bool     `json:"news,omitempty"`           // registered as a news page: keeps the tag NON_PROMOTIONAL_SUBSCRIPTION
+	Unpublished   bool     `json:"unpublished,omitempty"`    // sends are refused
+	Restricted    bool     `json:"restricted,omitempty"`     // for breaking policy: sends are refused
 }
 
 // Person is a Messenger user as one page sees them.
@@ -40,6 +45,9 @@ type Person struct {
 	Locale     string  `json:"locale,omitempty"`      // "en_US" when empty
 	Timezone   float64 `json:"timezone,omitempty"`    // hours from UTC
 	Gender     string  `json:"gender,omitempty"`
+	Phone      string  `json:"phone,omitempty"`   // found by sends to a phone number
+	UserID     string  `json:"user_id,omitempty"` // the same for one human on several pages; one is made when empty
+	Tester     bool    `json:"tester,omitempty"`  // has a role on the app
 	Open       bool    `json:"open"`              // has a thread with the page, and the window is open
 	Blocks     bool    `json:"blocks,omitempty"`  // has blocked the page: sends answer 551
 	Offline    bool    `json:"offline,omitempty"` // messages are not delivered until the person is back
@@ -61,6 +69,7 @@ type ThreadMessage struct {
 	AppID       string            `json:"app_id,omitempty"`     // the page's: which app sent it
 	PersonaID   string            `json:"persona_id,omitempty"` // the page's
 	Tag         string            `json:"tag,omitempty"`        // the page's
+	ReplyTo     string            `json:"reply_to,omitempty"`   // mid of the message that it answers
 	Reactions   map[string]string `json:"reactions,omitempty"`  // "person" or "page" to an emoji
 	Postback    string            `json:"postback,omitempty"`   // a tapped button: its payload
 	Note        string            `json:"note,omitempty"`       // a line of the system, such as a followed link
@@ -133,6 +142,9 @@ func (s *Server) AddPage(p Page) Page {
 	if p.Name == "" {
 		p.Name = "Page " + p.ID
 	}
+	if p.AdAccount == "" {
+		p.AdAccount = s.madeID("ad account", s.madeCount, 15)
+	}
 	state := s.pages[p.ID]
 	if state == nil {
 		state = &pageState{people: map[string]*personState{}, Subscribed: map[string][]string{}, Profile: map[string]json.RawMessage{}}
@@ -182,6 +194,9 @@ func (s *Server) AddPerson(pageID string, p Person) Person {
 	}
 	if p.Locale == "" {
 		p.Locale = "en_US"
+	}
+	if p.UserID == "" {
+		p.UserID = s.madeID("user", s.madeCount, 15)
 	}
 	state := page.people[p.ID]
 	if state == nil {
@@ -243,16 +258,16 @@ func (s *Server) SetPageToken(pageID, token string) {
 // SetBlocks says whether the person has blocked the page: sends then answer
 // 551/1545041.
 func (s *Server) SetBlocks(pageID, psid string, blocks bool) error {
-	return s.changePerson(pageID, psid, func(p *personState) { p.Blocks = blocks })
+	return s.changePerson(pageID, psid, func(page *pageState, p *personState) { s.block(page, p, blocks) })
 }
 
 // SetOffline says whether the person is away: messages then wait undelivered
 // until the person is back.
 func (s *Server) SetOffline(pageID, psid string, offline bool) error {
-	return s.changePerson(pageID, psid, func(p *personState) { p.Offline = offline })
+	return s.changePerson(pageID, psid, func(_ *pageState, p *personState) { p.Offline = offline })
 }
 
-func (s *Server) changePerson(pageID, psid string, f func(*personState)) error {
+func (s *Server) changePerson(pageID, psid string, f func(*pageState, *personState)) error {
 	s.init()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -260,7 +275,7 @@ func (s *Server) changePerson(pageID, psid string, f func(*personState)) error {
 	if err != nil {
 		return err
 	}
-	f(person)
+	f(page, person)
 	s.deliverDue(page, person)
 	return nil
 }
@@ -271,4 +286,12 @@ func mustJSON(v any) json.RawMessage {
 		panic(fmt.Sprintf("graphemu: marshal %T: %v", v, err))
 	}
 	return b
+}
+
+// block makes the person block the page, or let it in again. The lock is held.
+func (s *Server) block(page *pageState, p *personState, blocks bool) {
+	if blocks && !p.Blocks {
+		s.tally(page, func(c *count) { c.Blocked++ })
+	}
+	p.Blocks = blocks
 }

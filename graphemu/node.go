@@ -9,24 +9,74 @@ import (
 
 // selectFields keeps what was asked for; id always comes along.
 func selectFields(c *call, node string, all map[string]any, byDefault ...string) (any, *messenger.Error) {
-	wanted := c.params.list("fields")
+	wanted := parseFields(c.params.list("fields"))
 	if len(wanted) == 0 {
-		wanted = byDefault
+		for _, name := range byDefault {
+			wanted = append(wanted, field{name: name})
+		}
 	}
+	return pick(node, all, wanted)
+}
+
+func pick(node string, all map[string]any, wanted []field) (map[string]any, *messenger.Error) {
 	out := map[string]any{}
 	if id, ok := all["id"]; ok {
 		out["id"] = id
 	}
-	for _, name := range wanted {
-		value, ok := all[name]
+	for _, f := range wanted {
+		value, ok := all[f.name]
 		if !ok {
-			return nil, refuse(100, 0, "(#100) Tried accessing nonexistent field ("+name+") on node type ("+node+")")
+			return nil, refuse(100, 0, "(#100) Tried accessing nonexistent field ("+f.name+") on node type ("+node+")")
 		}
-		if value != nil {
-			out[name] = value
+		if value == nil {
+			continue
 		}
+		inner, e := pickInner(f, value)
+		if e != nil {
+			return nil, e
+		}
+		out[f.name] = inner
 	}
 	return out, nil
+}
+
+// pickInner applies what stands in braces after a field, to an object or to each
+// of a list in data.
+func pickInner(f field, value any) (any, *messenger.Error) {
+	object, ok := value.(map[string]any)
+	if !ok {
+		return value, nil
+	}
+	data, isList := object["data"].([]any)
+	if !isList {
+		if len(f.inner) == 0 {
+			return value, nil
+		}
+		return pick(f.name, object, f.inner)
+	}
+	if f.limit > 0 {
+		data = data[:min(f.limit, len(data))]
+	}
+	inner := f.inner
+	if len(inner) == 0 && f.name == "messages" {
+		inner = []field{{name: "id"}, {name: "created_time"}}
+	}
+	if len(inner) == 0 {
+		return map[string]any{"data": data}, nil
+	}
+	out := []any{}
+	for _, v := range data {
+		m, ok := v.(map[string]any)
+		if !ok {
+			continue
+		}
+		picked, e := pick(f.name, m, inner)
+		if e != nil {
+			return nil, e
+		}
+		out = append(out, picked)
+	}
+	return map[string]any{"data": out}, nil
 }
 
 // getPage is GET /me and GET /{page}.

@@ -16,7 +16,7 @@ import (
 // order. The file of a multipart call stands beside them.
 type params map[string]json.RawMessage
 
-func readParams(r *http.Request, body []byte) (p params, file *upload) {
+func readParams(r *http.Request, body []byte) (p params, files map[string]*upload) {
 	p = params{}
 	p.addForm(r.URL.Query())
 	body = bytes.TrimSpace(body)
@@ -24,7 +24,7 @@ func readParams(r *http.Request, body []byte) (p params, file *upload) {
 	switch {
 	case len(body) == 0:
 	case err == nil && kind == "multipart/form-data":
-		file = p.addMultipart(multipart.NewReader(bytes.NewReader(body), options["boundary"]))
+		files = p.addMultipart(multipart.NewReader(bytes.NewReader(body), options["boundary"]))
 	case body[0] == '{':
 		var fields map[string]json.RawMessage
 		if json.Unmarshal(body, &fields) == nil {
@@ -37,37 +37,32 @@ func readParams(r *http.Request, body []byte) (p params, file *upload) {
 			p.addForm(form)
 		}
 	}
-	return p, file
+	return p, files
 }
 
-// addMultipart adds the fields of a multipart form and returns its file.
-func (p params) addMultipart(r *multipart.Reader) *upload {
+// addMultipart adds the fields of a multipart form and returns its files.
+func (p params) addMultipart(r *multipart.Reader) map[string]*upload {
 	form, err := r.ReadForm(maxCall)
 	if err != nil {
 		return nil
 	}
 	defer form.RemoveAll() //nolint:errcheck // everything fits into memory
+	files := map[string]*upload{}
 	// A part without a file name is a field like any other.
 	if nameless, ok := form.Value["filedata"]; ok {
 		delete(form.Value, "filedata")
-		p.addForm(form.Value)
-		return &upload{data: []byte(nameless[0])}
+		files["filedata"] = &upload{data: []byte(nameless[0])}
 	}
 	p.addForm(form.Value)
-	headers := form.File["filedata"]
-	if len(headers) == 0 {
-		return nil
+	for name, headers := range form.File {
+		if f, err := headers[0].Open(); err == nil {
+			if data, err := io.ReadAll(f); err == nil {
+				files[name] = &upload{headers[0].Filename, headers[0].Header.Get("Content-Type"), data}
+			}
+			f.Close()
+		}
 	}
-	f, err := headers[0].Open()
-	if err != nil {
-		return nil
-	}
-	defer f.Close()
-	data, err := io.ReadAll(f)
-	if err != nil {
-		return nil
-	}
-	return &upload{headers[0].Filename, headers[0].Header.Get("Content-Type"), data}
+	return files
 }
 
 func (p params) addForm(form url.Values) {

@@ -13,7 +13,7 @@ func (s *Server) deliverSoon(page *pageState, p *personState) {
 		delay = 20 * time.Millisecond
 	}
 	s.wg.Add(1)
-	p.receipts = time.AfterFunc(delay, func() {
+	p.receipts = s.clock.after(delay, func() {
 		defer s.wg.Done()
 		s.mu.Lock()
 		defer s.mu.Unlock()

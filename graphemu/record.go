@@ -1,6 +1,7 @@
 package graphemu
 
 import (
+	"context"
 	"time"
 )
 
@@ -11,9 +12,10 @@ type WebhookAttempt struct {
 	AppID      string         `json:"app_id"`
 	PageID     string         `json:"page_id,omitempty"`
 	PSID       string         `json:"psid,omitempty"`
-	Field      string         `json:"field"` // messages, message_reads, ...; "verification" for the GET of a subscription
-	EventID    string         `json:"event_id,omitempty"`
-	Attempt    int            `json:"attempt"` // 1 is the first
+	Field      string         `json:"field"`              // messages, message_reads, ...; "verification" for the GET of a subscription
+	EventID    string         `json:"event_id,omitempty"` // of the first event
+	Events     int            `json:"events,omitempty"`   // how many the delivery holds, when there are several
+	Attempt    int            `json:"attempt"`            // 1 is the first
 	Request    WebhookRequest `json:"request"`
 	Answer     *WebhookAnswer `json:"answer,omitempty"` // nil when none came
 	Error      string         `json:"error,omitempty"`  // why none came
@@ -50,7 +52,8 @@ type APICall struct {
 	Body       string    `json:"body,omitempty"`
 	Status     int       `json:"status"` // 0 when the answer was dropped
 	Answer     string    `json:"answer,omitempty"`
-	Fault      bool      `json:"fault,omitempty"` // a fault rule had a hand in it
+	Fault      bool      `json:"fault,omitempty"`   // a fault rule had a hand in it
+	Batched    bool      `json:"batched,omitempty"` // stood in a batch
 	DurationMS float64   `json:"duration_ms"`
 }
 
@@ -110,11 +113,11 @@ func (s *Server) Calls(after int64) []APICall {
 	return out
 }
 
-// recordWebhook keeps an attempt; l is nil for verification requests.
-func (s *Server) recordWebhook(l *lane, a WebhookAttempt) {
+// recordWebhook keeps an attempt.
+func (s *Server) recordWebhook(ctx context.Context, a WebhookAttempt) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if l != nil && s.lanes[l.key] != l {
+	if ctx.Err() != nil {
 		return // reset meanwhile
 	}
 	s.webhooks.last++

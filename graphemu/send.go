@@ -3,6 +3,7 @@ package graphemu
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/chasqui/chasqui/messenger"
@@ -29,10 +30,10 @@ func (s *Server) send(c *call) (any, *messenger.Error) {
 		return nil, refuse(100, 0, "(#100) Cannot send both message and state")
 	case hasMessage:
 		var e *messenger.Error
-		if msg, e = readMessage(c.params["message"], c.file); e != nil {
+		if msg, e = s.readMessage(c.params["message"], c.file, s.era(c.ver)); e != nil {
 			return nil, e
 		}
-		if e := checkTyping(c.params); e != nil {
+		if e := s.fetchAttachment(c, msg); e != nil {
 			return nil, e
 		}
 	case action == "":
@@ -40,54 +41,110 @@ func (s *Server) send(c *call) (any, *messenger.Error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	page, person, err := s.find(c.page, c.psid)
-	if err != nil {
-		return nil, refuse(100, 2018001, "(#100) No matching user found")
+	page := s.pages[c.page]
+	if hasMessage {
+		if e := s.checkTyping(c, page); e != nil {
+			return nil, e
+		}
 	}
-	if !hasMessage {
-		return s.senderAction(c, page, person, action)
-	}
-	if e := s.mayWrite(person, c.params.text("tag")); e != nil {
-		return nil, e
-	}
-	return s.accept(c, page, person, msg)
-}
-
-// mayWrite checks block and window. The lock is held.
-func (s *Server) mayWrite(p *personState, tag string) *messenger.Error {
-	if p.Blocks {
-		e := refuse(551, 1545041, "(#551) This person isn't available right now.")
-		e.UserTitle, e.UserMessage = "Message Not Sent", "This person isn't available right now."
-		return e
-	}
-	window := 24 * time.Hour
-	if tag == string(messenger.TagHumanAgent) {
-		window = 7 * 24 * time.Hour
-	}
-	if !p.Open || s.now().Sub(p.LastActive) > window {
-		return refuse(10, 2018278, "(#10) This message is sent outside of allowed window. Learn more about the new policy here: https://developers.facebook.com/docs/messenger-platform/policy-overview")
-	}
-	return nil
-}
-
-// accept takes a message of the page. The lock is held.
-func (s *Server) accept(c *call, page *pageState, p *personState, msg outMessage) (any, *messenger.Error) {
-	answer := sendAnswer{RecipientID: p.ID}
-	if c.file != nil && msg.Attachment != nil && msg.Attachment.Type != "template" {
-		msg = msg.withURL(s.storeFile(c, c.file))
-	}
-	attachments, e := s.resolveAttachment(msg, &answer)
+	to, e := s.recipient(c, page)
 	if e != nil {
 		return nil, e
 	}
+	if !hasMessage {
+		return s.senderAction(c, page, to.person, action)
+	}
+	if e := s.mayWrite(c, page, to); e != nil {
+		return nil, e
+	}
+	to.use()
+	answer, e := s.accept(c, page, to.person, msg)
+	if e == nil && to.hidden {
+		answer.RecipientID = ""
+	}
+	return answer, e
+}
+
+// mayWrite checks what stands between the page and the person. The lock is held.
+func (s *Server) mayWrite(c *call, page *pageState, to target) *messenger.Error {
+	p := to.person
+	switch {
+	case page.Restricted && s.era(c.ver).Before(s.rules.restrictedPages):
+		return refuse(368, 0, "(#368) The action attempted has been deemed abusive or is otherwise disallowed")
+	case page.Restricted:
+		return refuse(10, 1893063, "(#10) This page is temporarily restricted from sending messages")
+	case page.Unpublished:
+		return refuse(200, 1545041, "(#200) Message Not Sent: This person isn't available right now.")
+	case s.apps[c.app].Development && !p.Tester:
+		return refuse(200, 2018028, "(#200) Cannot message users who are not admins, developers or testers of the app until pages_messaging permission is reviewed and the app is live.")
+	case !page.shared(p) && c.app != page.owner(p):
+		return notOwner()
+	case p.Blocks:
+		e := refuse(551, 1545041, "(#551) This person isn't available right now.")
+		e.UserTitle, e.UserMessage = "Message Not Sent", "This person isn't available right now."
+		return e
+	case to.free:
+		return nil
+	}
+	return s.checkWindow(c, p)
+}
+
+// checkWindow holds a message to the 24 hours, or to those of its tag. The lock
+// is held.
+func (s *Server) checkWindow(c *call, p *personState) *messenger.Error {
+	window := 24 * time.Hour
+	if tag := c.params.text("tag"); tag != "" && p.Open {
+		i := slices.IndexFunc(s.tags, func(r tagRule) bool { return r.name == tag })
+		if window = s.tags[i].window; window == 0 {
+			return nil
+		}
+	}
+	if c.params.text("messaging_type") == "NON_PROMOTIONAL_SUBSCRIPTION" && p.Open {
+		return nil
+	}
+	if p.Open && s.now().Sub(p.LastActive) <= window {
+		return nil
+	}
+	at := s.era(c.ver)
+	if at.Before(s.rules.noSecondChance) && p.Open && p.Extra <= p.LastActive.UnixMilli() {
+		p.Extra = s.now().UnixMilli() // the one promotional message after the window
+		return nil
+	}
+	if at.Before(s.rules.broadcastsGone) {
+		return refuse(10, 2018065, "(#10) This message is sent outside of allowed window. You need page_messaging_subscriptions permission to be able to do it.")
+	}
+	return refuse(10, 2018278, "(#10) This message is sent outside of allowed window. Learn more about the new policy here: https://developers.facebook.com/docs/messenger-platform/policy-overview")
+}
+
+// accept takes a message of the page. The lock is held.
+func (s *Server) accept(c *call, page *pageState, p *personState, msg outMessage) (sendAnswer, *messenger.Error) {
+	answer := sendAnswer{RecipientID: p.ID}
+	persona := c.params.text("persona_id")
+	if _, i := findByID(page.Personas, persona); persona != "" && i < 0 {
+		return answer, refuse(100, 0, "(#100) Param persona_id must be the id of a persona of the page")
+	}
+	if c.file != nil && msg.Attachment != nil && msg.Attachment.Type != "template" {
+		msg = msg.withURL(s.storeFile(c, c.file))
+	}
+	attachments, e := s.resolveAttachment(page, msg, &answer)
+	if e != nil {
+		return answer, e
+	}
 	m := &ThreadMessage{
-		MID: s.newID("m_", page, p), From: "page", Text: msg.Text, Message: msg.raw, Metadata: msg.Metadata,
-		SentAt: time.UnixMilli(s.timestamp(p)).UTC(), AppID: c.app, Tag: c.params.text("tag"), PersonaID: c.params.text("persona_id"),
+		MID: s.newMID(page, p), From: "page", Text: msg.Text, Message: msg.raw, Metadata: msg.Metadata,
+		SentAt: time.UnixMilli(s.timestamp(p)).UTC(), AppID: c.app, Tag: c.params.text("tag"), PersonaID: persona,
+		ReplyTo: c.params.object("reply_to").text("mid"),
 	}
 	answer.MessageID = m.MID
 	p.TypingUntil = time.Time{}
 	s.keep(p, m)
-	s.emit(page, p, s.echo(page, p, m, attachments))
+	if today := s.now().Unix() / 86400; p.openedDay != today {
+		p.openedDay = today
+		s.tally(page, func(c *count) { c.Opened = once(c.Opened, p.ID) })
+	}
+	if s.listened(page, "message_echoes") {
+		s.emit(page, p, s.echo(page, p, m, attachments))
+	}
 	s.deliverSoon(page, p)
 	s.announceThread(page, p)
 	return answer, nil
@@ -95,8 +152,13 @@ func (s *Server) accept(c *call, page *pageState, p *personState, msg outMessage
 
 // resolveAttachment gives the attachments as an echo shows them, and an id to
 // those that are to be used again. The lock is held.
-func (s *Server) resolveAttachment(msg outMessage, answer *sendAnswer) (json.RawMessage, *messenger.Error) {
-	if msg.Attachment == nil {
+func (s *Server) resolveAttachment(page *pageState, msg outMessage, answer *sendAnswer) (json.RawMessage, *messenger.Error) {
+	switch {
+	case msg.Sticker != "":
+		return mustJSON([]any{map[string]any{"type": "image", "payload": map[string]any{"sticker_id": msg.Sticker}}}), nil
+	case len(msg.Grid) > 0:
+		return mustJSON(msg.Grid), nil
+	case msg.Attachment == nil:
 		return nil, nil
 	}
 	payload := msg.Attachment.Payload
@@ -112,15 +174,13 @@ func (s *Server) resolveAttachment(msg outMessage, answer *sendAnswer) (json.Raw
 		switch {
 		case media.AttachmentID != "":
 			stored, ok := s.uploads[media.AttachmentID]
-			if !ok {
+			if !ok || stored.Page != page.ID || s.now().Sub(stored.Made) > uploadLife || stored.Type != msg.Attachment.Type {
 				return nil, refuse(100, 2018074, "(#100) The attachment id is not valid")
 			}
-			payload = stored
+			payload = mustJSON(map[string]string{"url": stored.URL})
 		case media.Reusable:
-			s.madeCount++
-			answer.AttachmentID = s.madeID("attachment", s.madeCount, 16)
+			answer.AttachmentID = s.keepUpload(page, msg.Attachment.Type, media.URL)
 			payload = mustJSON(map[string]string{"url": media.URL})
-			s.uploads[answer.AttachmentID] = payload
 		default:
 			payload = mustJSON(map[string]string{"url": media.URL})
 		}
@@ -131,13 +191,17 @@ func (s *Server) resolveAttachment(msg outMessage, answer *sendAnswer) (json.Raw
 
 // senderAction is typing, seen and reactions of the page. The lock is held.
 func (s *Server) senderAction(c *call, page *pageState, p *personState, action string) (any, *messenger.Error) {
-	if p.Blocks {
-		return nil, s.mayWrite(p, "")
+	if e := s.mayWrite(c, page, target{person: p, free: true}); e != nil {
+		return nil, e
+	}
+	persona := c.params.text("persona_id")
+	if _, i := findByID(page.Personas, persona); persona != "" && i < 0 {
+		return nil, refuse(100, 0, "(#100) Param persona_id must be the id of a persona of the page")
 	}
 	now := s.now()
-	switch action {
+	switch strings.ToLower(action) {
 	case "typing_on":
-		p.TypingUntil = now.Add(20 * time.Second)
+		p.TypingUntil, p.typingAs = now.Add(20*time.Second), persona
 	case "typing_off":
 		p.TypingUntil = time.Time{}
 	case "mark_seen":
@@ -170,42 +234,4 @@ func reactionEmoji(name string) string {
 		return emoji
 	}
 	return name
-}
-
-func checkRecipient(p params) *messenger.Error {
-	recipient := p.object("recipient")
-	if recipient == nil {
-		return refuse(100, 0, "(#100) The parameter recipient is required")
-	}
-	n := 0
-	for _, name := range []string{"id", "user_ref", "phone_number", "post_id", "comment_id", "one_time_notif_token", "notification_messages_token"} {
-		if recipient.has(name) {
-			n++
-		}
-	}
-	if n != 1 {
-		return refuse(100, 0, "(#100) Param recipient must have exactly one of id, user_ref, phone_number, post_id, comment_id")
-	}
-	return nil
-}
-
-func checkTyping(p params) *messenger.Error {
-	kind, tag := p.text("messaging_type"), p.text("tag")
-	if kind != "" && !slices.Contains([]string{"RESPONSE", "UPDATE", "MESSAGE_TAG", "UTILITY"}, kind) {
-		return refuse(100, 0, "(#100) Param messaging_type must be one of {RESPONSE, UPDATE, MESSAGE_TAG, UTILITY}")
-	}
-	switch tag {
-	case "", "HUMAN_AGENT", "CUSTOMER_FEEDBACK":
-	case "CONFIRMED_EVENT_UPDATE", "ACCOUNT_UPDATE", "POST_PURCHASE_UPDATE":
-		return refuse(100, 1893061, "Invalid parameter")
-	default:
-		return refuse(100, 0, "(#100) Param tag is not a valid message tag")
-	}
-	if kind == "MESSAGE_TAG" && tag == "" {
-		return refuse(100, 0, "(#100) Param tag is required with messaging_type MESSAGE_TAG")
-	}
-	if n := p.text("notification_type"); n != "" && !slices.Contains([]string{"REGULAR", "SILENT_PUSH", "NO_PUSH"}, n) {
-		return refuse(100, 0, "(#100) Param notification_type must be one of {REGULAR, SILENT_PUSH, NO_PUSH}")
-	}
-	return nil
 }

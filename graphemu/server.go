@@ -24,6 +24,7 @@ type Server struct {
 	ReceiptDelay time.Duration    // between accepting a message and its delivery event; 0 means 20 ms
 	AllowedHosts []string         // Host headers that are served beside loopback names and addresses
 	Retry        RetrySchedule    // of webhook deliveries
+	Batching     Batching         // of webhook deliveries
 	Quiet        bool             // no webhooks at all
 	Latency      Latency          // of the Graph API
 	Now          func() time.Time // the clock; nil means time.Now
@@ -36,6 +37,12 @@ type Server struct {
 	mux     *http.ServeMux
 	latency latencySource
 	hub     hub
+	clock   clock
+
+	handlers map[string]handler // by method and endpoint
+	releases []release
+	tags     []tagRule
+	rules    ruleDays
 
 	mu        sync.Mutex
 	madeCount int // how many ids and tokens were made
@@ -45,9 +52,18 @@ type Server struct {
 	pageOrder []string
 	tokens    map[string]tokenState
 	retired   map[string]bool // tokens that were good once
-	uploads   map[string]json.RawMessage
-	files     []storedFile // the oldest first
-	lanes     map[laneKey]*lane
+	uploads   map[string]reusable
+	nodes     map[string]nodeRef // what has an id and is no app, page or person
+	codes     map[string]codeState
+	files     []storedFile           // the oldest first
+	outlets   map[string]*outlet     // by app
+	failures  map[[2]string]*failure // by app and page
+	alerts    []Alert
+	retry     RetrySchedule
+	limits    Limits
+	windows   map[string]*rateWindow
+	kept      []*personState // whose message was kept, the oldest first from keptHead
+	keptHead  int
 	laneCtx   context.Context
 	laneStop  context.CancelFunc
 	faults    []faultState
@@ -79,14 +95,42 @@ type callback struct {
 
 type pageState struct {
 	Page
+	pageData
 	people     map[string]*personState
 	Order      []string                   // of the people
 	Profile    map[string]json.RawMessage // messenger profile
 	Subscribed map[string][]string        // app id to page-level fields
 }
 
+// pageData is what apps have made at a page.
+type pageData struct {
+	Labels     []*label          `json:"labels,omitempty"`
+	Personas   []*persona        `json:"personas,omitempty"`
+	Creatives  []*creative       `json:"creatives,omitempty"`
+	Broadcasts []*broadcast      `json:"broadcasts,omitempty"`
+	Estimates  []*estimate       `json:"estimates,omitempty"`
+	NLP        nlpConfig         `json:"nlp,omitzero"`
+	Events     []customEvent     `json:"events,omitempty"`
+	Counts     map[string]count  `json:"counts,omitempty"`  // by day, for insights
+	Primary    string            `json:"primary,omitempty"` // app with the role of primary receiver
+	Refs       map[string]string `json:"refs,omitempty"`    // user_ref of a checkbox to the person
+	Comments   []*comment        `json:"comments,omitempty"`
+	Tokens     []*optinToken     `json:"optin_tokens,omitempty"`
+}
+
+// personData is what apps and the platform keep about a person.
+type personData struct {
+	Menu    json.RawMessage `json:"menu,omitempty"`    // user-level menu
+	Owner   string          `json:"owner,omitempty"`   // app that has the thread; "" is the page's own
+	Prior   *priorMessage   `json:"prior,omitempty"`   // shown with the next event
+	Extra   int64           `json:"extra,omitempty"`   // when the one message after the window was sent, milliseconds
+	Event   int             `json:"event,omitempty"`   // seq of the last event, in the days that had it
+	Request bool            `json:"request,omitempty"` // was written to by phone number and has not accepted yet
+}
+
 type personState struct {
 	Person
+	personData
 	Messages   []*ThreadMessage
 	Seq        int       // how many mids and event ids were made
 	LastTime   int64     // of the last event, milliseconds
@@ -94,8 +138,11 @@ type personState struct {
 	Pending    *Referral // of a link that was followed before the thread began
 	Edits      []string  // the mid of every change of a message
 
-	TypingUntil time.Time   // the page is typing
-	receipts    *time.Timer // running while messages wait to be delivered
+	TypingUntil time.Time // the page is typing
+	typingAs    string    // persona that is typing
+	activeDay   int64     // days since 1970 that were counted last
+	openedDay   int64
+	receipts    *timer // running while messages wait to be delivered
 }
 
 type tokenState struct{ AppID, PageID string }
@@ -114,8 +161,13 @@ func (s *Server) init() {
 		s.pages = map[string]*pageState{}
 		s.tokens = map[string]tokenState{}
 		s.retired = map[string]bool{}
-		s.uploads = map[string]json.RawMessage{}
-		s.lanes = map[laneKey]*lane{}
+		s.uploads = map[string]reusable{}
+		s.nodes = map[string]nodeRef{}
+		s.codes = map[string]codeState{}
+		s.releases, s.tags, s.rules = releases(), tagRules(), ruleCalendar()
+		s.handlers = s.graphHandlers()
+		s.outlets, s.failures = map[string]*outlet{}, map[[2]string]*failure{}
+		s.retry = s.Retry
 		s.latency.seed(s.Latency.Seed)
 		s.client = s.webhookClient()
 		s.mux = s.routes()
@@ -191,7 +243,7 @@ func (s *Server) Close() error {
 	s.closed = true
 	for _, page := range s.pages {
 		for _, person := range page.people {
-			if person.receipts != nil && person.receipts.Stop() {
+			if person.receipts != nil && person.receipts.stop() {
 				s.wg.Done()
 			}
 			person.receipts = nil
@@ -199,6 +251,7 @@ func (s *Server) Close() error {
 	}
 	s.mu.Unlock()
 	s.stop()
+	s.clock.close()
 	s.hub.close()
 	s.wg.Wait()
 	s.client.CloseIdleConnections()
@@ -214,7 +267,8 @@ func (s *Server) Reset() {
 	defer s.mu.Unlock()
 	s.laneStop()
 	s.laneCtx, s.laneStop = context.WithCancel(s.ctx)
-	s.lanes = map[laneKey]*lane{}
+	s.outlets, s.failures, s.alerts = map[string]*outlet{}, map[[2]string]*failure{}, nil
+	s.kept, s.keptHead = nil, 0
 	s.faults, s.files = nil, nil
 	s.webhooks.clear()
 	s.calls.clear()
@@ -228,13 +282,6 @@ func (s *Server) Reset() {
 		}
 	}
 	s.announce(change{Type: "reset"})
-}
-
-func (s *Server) now() time.Time {
-	if s.Now != nil {
-		return s.Now().UTC()
-	}
-	return time.Now().UTC()
 }
 
 func (s *Server) log() *slog.Logger {

@@ -10,14 +10,14 @@ import (
 
 // saved is the state as SaveTo writes it.
 type saved struct {
-	Version   int                        `json:"version"`
-	Made      int                        `json:"made"`
-	Apps      []savedApp                 `json:"apps"`
-	Pages     []savedPage                `json:"pages"`
-	Tokens    map[string]tokenState      `json:"tokens"`
-	Retired   []string                   `json:"retired_tokens,omitempty"`
-	Uploads   map[string]json.RawMessage `json:"uploads,omitempty"`
-	SavedTime time.Time                  `json:"saved_at"`
+	Version   int                   `json:"version"`
+	Made      int                   `json:"made"`
+	Apps      []savedApp            `json:"apps"`
+	Pages     []savedPage           `json:"pages"`
+	Tokens    map[string]tokenState `json:"tokens"`
+	Retired   []string              `json:"retired_tokens,omitempty"`
+	Uploads   map[string]reusable   `json:"uploads,omitempty"`
+	SavedTime time.Time             `json:"saved_at"`
 }
 
 type savedApp struct {
@@ -95,14 +95,15 @@ func (s *Server) LoadFrom(r io.Reader) error {
 	defer s.mu.Unlock()
 	s.laneStop()
 	s.laneCtx, s.laneStop = context.WithCancel(s.ctx)
-	s.lanes = map[laneKey]*lane{}
+	s.outlets, s.failures, s.alerts = map[string]*outlet{}, map[[2]string]*failure{}, nil
+	s.kept, s.keptHead = nil, 0
 	s.madeCount = in.Made
 	s.apps, s.appOrder = map[string]*appState{}, nil
 	for _, a := range in.Apps {
 		s.apps[a.App.ID] = &appState{a.App, a.Callback}
 		s.appOrder = append(s.appOrder, a.App.ID)
 	}
-	s.tokens, s.retired, s.uploads = map[string]tokenState{}, map[string]bool{}, map[string]json.RawMessage{}
+	s.tokens, s.retired, s.uploads = map[string]tokenState{}, map[string]bool{}, map[string]reusable{}
 	for token, info := range in.Tokens {
 		s.tokens[token] = info
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
-	"encoding/json"
 	"io"
 	"net/http"
 	"net/url"
@@ -74,7 +73,7 @@ func (s *Server) subscribe(c *call) (any, *messenger.Error) {
 // verifyCallback makes the verification request; it returns what is wrong with
 // the answer, or "".
 func (s *Server) verifyCallback(ctx context.Context, appID string, cb callback) string {
-	ctx, cancel := context.WithTimeout(ctx, s.Retry.timeout())
+	ctx, cancel := context.WithTimeout(ctx, s.schedule().timeout())
 	defer cancel()
 	sum := sha256.Sum256([]byte(s.Epoch + cb.VerifyToken + cb.URL))
 	challenge := strconv.FormatUint(uint64(binary.BigEndian.Uint32(sum[:])), 10)
@@ -94,7 +93,7 @@ func (s *Server) verifyCallback(ctx context.Context, appID string, cb callback) 
 	began := time.Now()
 	why := s.challenge(ctx, u.String(), challenge, &a)
 	a.DurationMS, a.OK, a.Error = milliseconds(time.Since(began)), why == "", why
-	s.recordWebhook(nil, a)
+	s.recordWebhook(context.Background(), a)
 	return why
 }
 
@@ -220,25 +219,25 @@ func (s *Server) unsubscribePage(c *call) (any, *messenger.Error) {
 
 func success() any { return map[string]bool{"success": true} }
 
-// getMessengerProfile is GET /{page}/messenger_profile.
-func (s *Server) getMessengerProfile(c *call) (any, *messenger.Error) {
+// sampleSubscription is POST /{app}/subscriptions_sample: a test delivery.
+func (s *Server) sampleSubscription(c *call) (any, *messenger.Error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	page, e := s.ownPage(c)
+	app, e := s.ownApp(c)
 	if e != nil {
 		return nil, e
 	}
-	found := map[string]json.RawMessage{}
-	for _, name := range c.params.list("fields") {
-		if !slices.Contains(profileFields(), name) {
-			return nil, refuse(100, 0, "(#100) Param fields must be one of the fields of the messenger profile: "+name+" is not")
-		}
-		if value, ok := page.Profile[name]; ok {
-			found[name] = value
+	field := c.params.text("field")
+	if !s.knownField(field) {
+		return nil, refuse(100, 0, "(#100) Param field must be one of the fields of object page")
+	}
+	for _, id := range s.pageOrder {
+		page := s.pages[id]
+		if page.Subscribed[app.ID] != nil && app.Callback != nil {
+			sample := s.fromPage(page, field)
+			sample.only, sample.change = app.ID, mustJSON(map[string]any{"field": field, "value": map[string]string{"page_id": page.ID}})
+			s.emit(page, nil, sample)
 		}
 	}
-	if len(found) == 0 {
-		return map[string]any{"data": []any{}}, nil
-	}
-	return map[string]any{"data": []any{found}}, nil
+	return success(), nil
 }

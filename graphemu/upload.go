@@ -1,9 +1,15 @@
 package graphemu
 
 import (
+	"context"
+	"encoding/json"
+	"io"
+	"net"
 	"net/http"
+	"net/url"
 	"path"
 	"strconv"
+	"time"
 
 	"github.com/chasqui/chasqui/messenger"
 )
@@ -25,8 +31,99 @@ const (
 func (u *upload) check() *messenger.Error {
 	switch {
 	case u.name == "":
-		return refuse(100, 2018005, "(#100) The file needs a name")
+		return refuse(100, 2018005, "(#100) Incorrect number of files uploaded. Must upload exactly one file.")
 	case len(u.data) > maxUpload:
+		return refuse(100, 2018109, "(#100) Attachment size exceeds allowable limit")
+	}
+	return nil
+}
+
+// uploadLife is how long the id of an attachment may be used.
+const uploadLife = 90 * 24 * time.Hour
+
+// reusable is an attachment with an id.
+type reusable struct {
+	Page string    `json:"page"`
+	Type string    `json:"type"`
+	URL  string    `json:"url"`
+	Made time.Time `json:"made"`
+}
+
+// keepUpload gives an attachment an id. The lock is held.
+func (s *Server) keepUpload(page *pageState, kind, url string) string {
+	s.madeCount++
+	id := s.madeID("attachment", s.madeCount, 16)
+	s.uploads[id] = reusable{page.ID, kind, url, s.now()}
+	return id
+}
+
+// uploadAttachment is POST /{page}/message_attachments.
+func (s *Server) uploadAttachment(c *call) (any, *messenger.Error) {
+	if !c.params.has("message") {
+		return nil, refuse(100, 0, "(#100) The parameter message is required.")
+	}
+	msg, e := s.readMessage(c.params["message"], c.file, s.era(c.ver))
+	if e != nil {
+		return nil, e
+	}
+	if msg.Attachment == nil || msg.Attachment.Type == "template" {
+		return nil, refuse(100, 0, "(#100) Param message[attachment][type] must be one of {AUDIO, FILE, IMAGE, VIDEO}")
+	}
+	if e := s.fetchAttachment(c, msg); e != nil {
+		return nil, e
+	}
+	return s.onPage(func(c *call, page *pageState) (any, *messenger.Error) {
+		if c.file != nil {
+			msg = msg.withURL(s.storeFile(c, c.file))
+		}
+		var media struct {
+			URL string `json:"url"`
+		}
+		if json.Unmarshal(msg.Attachment.Payload, &media) != nil || media.URL == "" {
+			return nil, refuse(100, 2018032, "(#100) Invalid data")
+		}
+		return sendAnswer{AttachmentID: s.keepUpload(page, msg.Attachment.Type, media.URL)}, nil
+	})(c)
+}
+
+// fetchAttachment fetches an attachment that is given by its address, as the
+// platform does, when the address is on this machine. Others are taken as they
+// are: an emulator sends nothing into the world.
+func (s *Server) fetchAttachment(c *call, msg outMessage) *messenger.Error {
+	if msg.Attachment == nil || msg.Attachment.Type == "template" {
+		return nil
+	}
+	var media struct {
+		URL string `json:"url"`
+	}
+	if json.Unmarshal(msg.Attachment.Payload, &media) != nil || media.URL == "" {
+		return nil
+	}
+	u, err := url.Parse(media.URL)
+	if err != nil || !(u.Hostname() == "localhost" || net.ParseIP(u.Hostname()).IsLoopback()) {
+		return nil
+	}
+	failed := refuse(100, 2018008, "(#100) Failed to fetch the file from the url")
+	limit := 10 * time.Second
+	if msg.Attachment.Type == "video" {
+		limit = 75 * time.Second
+	}
+	ctx, cancel := context.WithTimeout(c.r.Context(), limit)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, media.URL, nil)
+	if err != nil {
+		return failed
+	}
+	resp, err := s.client.Do(req)
+	if err != nil {
+		return failed
+	}
+	defer resp.Body.Close()
+	n, err := io.Copy(io.Discard, io.LimitReader(resp.Body, maxUpload+1))
+	switch {
+	case err != nil || resp.StatusCode != http.StatusOK:
+		return failed
+	case n > maxUpload:
 		return refuse(100, 2018109, "(#100) Attachment size exceeds allowable limit")
 	}
 	return nil

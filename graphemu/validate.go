@@ -3,6 +3,7 @@ package graphemu
 import (
 	"encoding/json"
 	"fmt"
+	"time"
 	"unicode/utf8"
 
 	"github.com/chasqui/chasqui/messenger"
@@ -14,6 +15,8 @@ type outMessage struct {
 	Attachment   *outAttachment   `json:"attachment"`
 	QuickReplies *[]outQuickReply `json:"quick_replies"`
 	Metadata     string           `json:"metadata"`
+	Sticker      json.Number      `json:"sticker_id"`
+	Grid         []outAttachment  `json:"attachments"` // two to six images
 
 	raw json.RawMessage
 }
@@ -31,6 +34,7 @@ type outQuickReply struct {
 
 type outTemplate struct {
 	Type     string       `json:"template_type"`
+	Title    string       `json:"title"`
 	Text     string       `json:"text"`
 	Buttons  []outButton  `json:"buttons"`
 	Elements []outElement `json:"elements"`
@@ -40,6 +44,7 @@ type outElement struct {
 	Title         string          `json:"title"`
 	Subtitle      string          `json:"subtitle"`
 	ImageURL      string          `json:"image_url"`
+	URL           string          `json:"url"`
 	DefaultAction json.RawMessage `json:"default_action"`
 	Buttons       []outButton     `json:"buttons"`
 }
@@ -52,31 +57,60 @@ type outButton struct {
 }
 
 // readMessage reads a message and holds it, and the file that came with it, to
-// the platform's limits.
-func readMessage(raw json.RawMessage, file *upload) (outMessage, *messenger.Error) {
+// the limits of the day.
+func (s *Server) readMessage(raw json.RawMessage, file *upload, at time.Time) (outMessage, *messenger.Error) {
 	m := outMessage{raw: raw}
 	if json.Unmarshal(raw, &m) != nil {
 		return m, refuse(100, 2018032, "(#100) Invalid data")
 	}
+	parts := 0
+	for _, has := range []bool{m.Text != "", m.Attachment != nil, m.Sticker != "", len(m.Grid) > 0} {
+		if has {
+			parts++
+		}
+	}
 	switch {
-	case m.Text != "" && m.Attachment != nil:
+	case parts > 1:
 		return m, refuse(100, 0, "(#100) Message must have either text or attachment, not both")
-	case m.Text == "" && m.Attachment == nil:
+	case parts == 0:
 		return m, refuse(100, 2018034, "(#100) Message cannot be empty, must provide valid attachment or text")
 	}
-	if e := tooLong("message[text]", m.Text, 2000); e != nil {
+	limit := 2000
+	if at.Before(s.rules.longText) {
+		limit = 640
+	}
+	if e := tooLong("message[text]", m.Text, limit); e != nil {
 		return m, e
 	}
 	if e := tooLong("message[metadata]", m.Metadata, 1000); e != nil {
 		return m, e
 	}
-	if e := m.checkQuickReplies(); e != nil {
+	if e := s.checkQuickReplies(m, at); e != nil {
 		return m, e
 	}
 	if m.Attachment != nil {
-		return m, m.Attachment.check(file)
+		return m, m.Attachment.check(file, at)
 	}
-	return m, nil
+	return m, checkGrid(m.Grid)
+}
+
+// checkGrid checks a grid of pictures.
+func checkGrid(grid []outAttachment) *messenger.Error {
+	if len(grid) == 0 {
+		return nil
+	}
+	if e := checkCount("message[attachments]", len(grid), 2, 6); e != nil {
+		return e
+	}
+	for _, a := range grid {
+		if a.Type != "image" {
+			return refuse(100, 0, "(#100) Param message[attachments] takes images only")
+		}
+		if e := a.check(nil, time.Time{}); e != nil {
+			return e
+		}
+	}
+	return nil
 }
 
 // withURL is the message with its file at an address.
@@ -94,11 +128,24 @@ func (m outMessage) withURL(url string) outMessage {
 	return m
 }
 
-func (m outMessage) checkQuickReplies() *messenger.Error {
+// maxQuickReplies is how many quick replies a message may have: 10 in 2016, 11
+// until 2020, 13 since. Without a date 13 hold for every version, for clients of
+// version 4.0 send as many.
+func (s *Server) maxQuickReplies() int {
+	switch {
+	case !s.clock.isDated() || !s.now().Before(day(2020, 4, 1)):
+		return 13
+	case s.now().Before(day(2017, 1, 1)):
+		return 10
+	}
+	return 11
+}
+
+func (s *Server) checkQuickReplies(m outMessage, when time.Time) *messenger.Error {
 	if m.QuickReplies == nil {
 		return nil
 	}
-	if e := count("message[quick_replies]", len(*m.QuickReplies), 1, 13); e != nil {
+	if e := checkCount("message[quick_replies]", len(*m.QuickReplies), 1, s.maxQuickReplies()); e != nil {
 		return e
 	}
 	for i, q := range *m.QuickReplies {
@@ -106,6 +153,11 @@ func (m outMessage) checkQuickReplies() *messenger.Error {
 		switch q.ContentType {
 		case "user_phone_number", "user_email":
 			continue
+		case "location":
+			if when.Before(day(2020, 3, 1)) {
+				continue
+			}
+			return refuse(100, 0, "(#100) Param "+at+"[content_type] must be one of {TEXT, USER_PHONE_NUMBER, USER_EMAIL}")
 		case "text":
 		default:
 			return refuse(100, 0, "(#100) Param "+at+"[content_type] must be one of {TEXT, USER_PHONE_NUMBER, USER_EMAIL}")
@@ -123,7 +175,7 @@ func (m outMessage) checkQuickReplies() *messenger.Error {
 	return nil
 }
 
-func (a outAttachment) check(file *upload) *messenger.Error {
+func (a outAttachment) check(file *upload, at time.Time) *messenger.Error {
 	switch a.Type {
 	case "image", "audio", "video", "file":
 		var media struct {
@@ -142,6 +194,9 @@ func (a outAttachment) check(file *upload) *messenger.Error {
 		if given != 1 {
 			return refuse(100, 2018032, "(#100) Attachment must have one of url, attachment_id and a file")
 		}
+		if media.URL != "" && !isWebURL(media.URL) {
+			return refuse(100, 0, "(#100) url should represent a valid URL")
+		}
 		if file != nil {
 			return file.check()
 		}
@@ -151,87 +206,9 @@ func (a outAttachment) check(file *upload) *messenger.Error {
 		if json.Unmarshal(a.Payload, &t) != nil {
 			return refuse(100, 2018032, "(#100) Invalid data")
 		}
-		return t.check()
+		return t.check(a.Payload, at)
 	}
 	return refuse(100, 0, "(#100) Param message[attachment][type] must be one of {AUDIO, FILE, IMAGE, TEMPLATE, VIDEO}")
-}
-
-func (t outTemplate) check() *messenger.Error {
-	switch t.Type {
-	case "":
-		return refuse(100, 0, "(#100) Param template_type is required")
-	case "button":
-		if t.Text == "" {
-			return refuse(100, 0, "(#100) Param text must be a non-empty string")
-		}
-		if e := tooLong("name_placeholder[text]", t.Text, 640); e != nil {
-			return e
-		}
-		if e := count("name_placeholder[buttons]", len(t.Buttons), 1, 3); e != nil {
-			return e
-		}
-		return checkButtons("name_placeholder", t.Buttons)
-	case "generic":
-		return t.checkGeneric()
-	case "media":
-		if e := count("name_placeholder[elements]", len(t.Elements), 1, 1); e != nil {
-			return e
-		}
-		return checkButtons("name_placeholder[elements][0]", t.Elements[0].Buttons)
-	case "receipt":
-		return count("name_placeholder[elements]", len(t.Elements), 0, 100)
-	}
-	return nil
-}
-
-func (t outTemplate) checkGeneric() *messenger.Error {
-	if e := count("name_placeholder[elements]", len(t.Elements), 1, 10); e != nil {
-		return e
-	}
-	for i, el := range t.Elements {
-		at := fmt.Sprintf("name_placeholder[elements][%d]", i)
-		if el.Title == "" {
-			return refuse(100, 0, "(#100) Param "+at+"[title] must be a non-empty string")
-		}
-		if el.Subtitle == "" && el.ImageURL == "" && len(el.Buttons) == 0 && el.DefaultAction == nil {
-			return refuse(100, 0, "(#100) Param "+at+" must have at least one property beside title")
-		}
-		if e := tooLong(at+"[title]", el.Title, 80); e != nil {
-			return e
-		}
-		if e := tooLong(at+"[subtitle]", el.Subtitle, 80); e != nil {
-			return e
-		}
-		if e := checkButtons(at, el.Buttons); e != nil {
-			return e
-		}
-	}
-	return nil
-}
-
-func checkButtons(at string, buttons []outButton) *messenger.Error {
-	if e := count(at+"[buttons]", len(buttons), 0, 3); e != nil {
-		return e
-	}
-	for i, b := range buttons {
-		here := fmt.Sprintf("%s[buttons][%d]", at, i)
-		if b.Type == "" {
-			return refuse(100, 0, "(#100) Param "+here+"[type] is required")
-		}
-		if b.Title == "" && b.Type != "account_link" && b.Type != "account_unlink" {
-			return refuse(100, 0, "(#100) Param "+here+"[title] must be a non-empty string")
-		}
-		if e := tooLong(here+"[title]", b.Title, 20); e != nil {
-			return e
-		}
-		if e := tooLong(here+"[payload]", b.Payload, 1000); e != nil {
-			return e
-		}
-		if b.Type == "postback" && b.Payload == "" || b.Type == "web_url" && b.URL == "" {
-			return refuse(100, 0, "(#100) Param "+here+" lacks its payload or url")
-		}
-	}
-	return nil
 }
 
 // title is what an echo shows of a template.
@@ -257,7 +234,7 @@ func tooLong(name, text string, limit int) *messenger.Error {
 	return nil
 }
 
-func count(name string, n, low, high int) *messenger.Error {
+func checkCount(name string, n, low, high int) *messenger.Error {
 	if n < low {
 		return refuse(194, 0, "(#194) param "+name+" has too few elements.")
 	}

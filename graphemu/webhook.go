@@ -3,6 +3,7 @@ package graphemu
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -13,13 +14,53 @@ import (
 )
 
 // RetrySchedule says when a webhook that was not answered with 2xx is sent
-// again. The zero value is the platform's: at once, then every 20 s for 15
-// minutes, then with growing pauses of up to an hour until 36 hours have
-// passed. The bytes and the signature stay the same.
+// again, and when the platform loses patience. The zero value is the platform's:
+// at once, then every 20 s for 15 minutes, then with growing pauses of up to an
+// hour until 36 hours have passed; an app whose webhooks fail for a page without
+// a break is warned after 15 minutes and unsubscribed after one hour, or eight by
+// the rules until 2022. The bytes and the signature stay the same.
+//
+// Docs: https://developers.facebook.com/docs/messenger-platform/webhooks
 type RetrySchedule struct {
 	Timeout time.Duration   // for one answer; 0 means 20 s
 	Delays  []time.Duration // before the second, third, ... attempt; nil means the platform's
 	GiveUp  time.Duration   // since the first attempt; 0 means 36 h, with Delays given until these are used up
+	Disable time.Duration   // of unbroken failure until the page is unsubscribed; 0 is by the day's rules, negative is never
+}
+
+// DeliveryProfile is one of the ways in which the platform has delivered
+// webhooks: "2016" (20 s, again every 20 s, disabled after 8 h), "2017" (every 20
+// s until it is taken, never disabled), "2022" (5 s, disabled after 1 h), "graph"
+// (what the Graph API does for other objects: with decreasing frequency over 36
+// hours, never disabled). Any other name is an error.
+func DeliveryProfile(name string) (RetrySchedule, error) {
+	every := slices.Repeat([]time.Duration{20 * time.Second}, 6480) // 36 hours
+	every[0] = 0
+	switch name {
+	case "2016":
+		return RetrySchedule{Delays: every, Disable: 8 * time.Hour}, nil
+	case "2017":
+		return RetrySchedule{Delays: every, Disable: -1}, nil
+	case "2022":
+		return RetrySchedule{Timeout: 5 * time.Second, Disable: time.Hour}, nil
+	case "graph":
+		return RetrySchedule{Disable: -1}, nil
+	}
+	return RetrySchedule{}, fmt.Errorf("delivery profile %.40q is not known: 2016, 2017, 2022 and graph are", name)
+}
+
+// SetRetry changes when webhooks are sent again. It holds from the next attempt on.
+func (s *Server) SetRetry(r RetrySchedule) {
+	s.init()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.retry = r
+}
+
+func (s *Server) schedule() RetrySchedule {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.retry
 }
 
 func (r RetrySchedule) timeout() time.Duration {
@@ -52,111 +93,6 @@ func (r RetrySchedule) next(n int, since time.Duration) (time.Duration, bool) {
 	return delay, giveUp == 0 || since+delay <= giveUp
 }
 
-// A lane is the deliveries to one app about one person: one at a time, strictly
-// in order.
-type laneKey struct{ app, page, person string }
-
-type lane struct {
-	key   laneKey
-	queue []delivery
-	ctx   context.Context
-}
-
-type delivery struct {
-	event event
-	body  []byte
-}
-
-// emit queues an event for every app that has subscribed to its field. The lock
-// is held.
-func (s *Server) emit(page *pageState, p *personState, e event) {
-	if s.Quiet || s.closed {
-		return
-	}
-	var body []byte
-	for _, appID := range s.appOrder {
-		app := s.apps[appID]
-		if app.Callback == nil || !slices.Contains(page.Subscribed[appID], e.field) || !slices.Contains(app.Callback.Fields, e.field) {
-			continue
-		}
-		if body == nil {
-			var err error
-			if body, err = e.body(page.ID, s.now().UnixMilli()); err != nil {
-				s.log().Error("event cannot be written", "field", e.field, "error", err)
-				return
-			}
-		}
-		s.enqueue(laneKey{appID, page.ID, p.ID}, delivery{e, body})
-	}
-}
-
-func (s *Server) enqueue(key laneKey, d delivery) {
-	l := s.lanes[key]
-	if l == nil {
-		l = &lane{key: key, ctx: s.laneCtx}
-		s.lanes[key] = l
-		s.wg.Add(1)
-		go s.runLane(l)
-	}
-	l.queue = append(l.queue, d)
-}
-
-func (s *Server) runLane(l *lane) {
-	defer s.wg.Done()
-	for {
-		s.mu.Lock()
-		if s.lanes[l.key] != l || l.ctx.Err() != nil {
-			s.mu.Unlock()
-			return
-		}
-		if len(l.queue) == 0 {
-			delete(s.lanes, l.key)
-			s.announce(change{Type: "idle"})
-			s.mu.Unlock()
-			return
-		}
-		d := l.queue[0]
-		l.queue = l.queue[1:]
-		s.mu.Unlock()
-		if s.deliver(l, d) && d.event.mid != "" {
-			s.arrived(l.key, d.event.mid)
-		}
-	}
-}
-
-// deliver sends one delivery until it is answered with 2xx, given up or no
-// longer wanted. It reports whether it was answered.
-func (s *Server) deliver(l *lane, d delivery) bool {
-	began := time.Now()
-	for n := 1; ; n++ {
-		target, secret := s.target(l.key)
-		if target == "" {
-			return false
-		}
-		a := s.attempt(l.ctx, target, secret, d.body)
-		a.Attempt, a.AppID, a.PageID, a.PSID = n, l.key.app, l.key.page, l.key.person
-		a.Field, a.EventID = d.event.field, d.event.id
-		pause, again := s.Retry.next(n, time.Since(began))
-		a.Exhausted = !a.OK && !again
-		if !a.OK && again {
-			a.RetryInMS = pause.Milliseconds()
-		}
-		if l.ctx.Err() != nil {
-			return false
-		}
-		s.recordWebhook(l, a)
-		s.logAttempt(a)
-		if a.OK || !again {
-			return a.OK
-		}
-		select {
-		case <-l.ctx.Done():
-			return false
-		case <-time.After(pause):
-		}
-	}
-}
-
 func (s *Server) logAttempt(a WebhookAttempt) {
 	level := slog.LevelDebug
 	if a.Exhausted {
@@ -170,17 +106,6 @@ func (s *Server) logAttempt(a WebhookAttempt) {
 		"status", status, "ok", a.OK, "exhausted", a.Exhausted, "error", a.Error, "ms", a.DurationMS)
 }
 
-// target is where an app's webhooks go now; "" when it is no longer subscribed.
-func (s *Server) target(key laneKey) (url, secret string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	app, page := s.apps[key.app], s.pages[key.page]
-	if app == nil || app.Callback == nil || page == nil || page.Subscribed[key.app] == nil {
-		return "", ""
-	}
-	return app.Callback.URL, app.Secret
-}
-
 // attempt posts a delivery once.
 func (s *Server) attempt(ctx context.Context, url, secret string, body []byte) (a WebhookAttempt) {
 	a = WebhookAttempt{Time: s.now(), Request: WebhookRequest{URL: url, Body: string(body), Headers: map[string]string{
@@ -191,7 +116,7 @@ func (s *Server) attempt(ctx context.Context, url, secret string, body []byte) (
 	}}}
 	began := time.Now()
 	defer func() { a.DurationMS = milliseconds(time.Since(began)) }()
-	ctx, cancel := context.WithTimeout(ctx, s.Retry.timeout())
+	ctx, cancel := context.WithTimeout(ctx, s.schedule().timeout())
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
 	if err != nil {
@@ -217,26 +142,12 @@ func (s *Server) attempt(ctx context.Context, url, secret string, body []byte) (
 }
 
 func (s *Server) webhookClient() *http.Client {
-	own := http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64, IdleConnTimeout: 30 * time.Second}}
+	own := http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: defaultInFlight, IdleConnTimeout: 30 * time.Second}}
 	if s.HTTPClient != nil {
 		own = *s.HTTPClient
 	}
 	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return &own
-}
-
-// arrived marks a person's message as delivered: the app's webhook has answered.
-func (s *Server) arrived(key laneKey, mid string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	page, person, err := s.find(key.page, key.person)
-	if err != nil {
-		return
-	}
-	if m := person.message(mid); m != nil && m.DeliveredAt.IsZero() {
-		m.DeliveredAt = s.now()
-		s.announceThread(page, person)
-	}
 }
 
 func milliseconds(d time.Duration) float64 {
@@ -257,6 +168,11 @@ func (s *Server) WaitIdle(ctx context.Context) error {
 				}
 			}
 		}
-		return len(s.lanes) == 0, nil
+		for _, o := range s.outlets {
+			if len(o.lanes) > 0 {
+				return false, nil
+			}
+		}
+		return true, nil
 	})
 }

@@ -37,8 +37,8 @@ type emulatedPerson struct {
 	Name string `json:"name"`
 }
 
-// demoAdAccount is the account that the ads of the demo page would belong to.
-const demoAdAccount = "act_100200300400500"
+// demoAdAccount is the account that the ads of the demo page would belong to, as clients want it: without act_.
+const demoAdAccount = "100200300400500"
 
 // Run runs the emulated platform alone until it is told to stop.
 func (cmd emulateCmd) Run(c console) error {
@@ -76,13 +76,15 @@ func (cmd emulateCmd) Run(c console) error {
 // seedPlatform gives the platform a page with its app, another app, and two people: the first has an open thread with the page, the second has never written.
 func seedPlatform(platform *graphemu.Server, address string) emulated {
 	app := platform.AddApp(graphemu.App{Name: "Demo App"})
-	other := platform.AddApp(graphemu.App{Name: "Page Inbox"})
-	page := platform.AddPage(graphemu.Page{Name: "Demo Page", AppID: app.ID})
+	other := platform.AddApp(graphemu.App{Name: "Second App"})
+	page := platform.AddPage(graphemu.Page{Name: "Demo Page", AppID: app.ID, AdAccount: demoAdAccount})
 	shown := emulated{
 		Platform: address, Chat: address + "/chat", PageID: page.ID, PageAccessToken: page.AccessToken, AppID: app.ID, AppSecret: app.Secret,
 		OtherAppID: other.ID, AdAccount: demoAdAccount,
 	}
-	for _, person := range []graphemu.Person{{FirstName: "Ana", LastName: "Quispe", Open: true}, {FirstName: "Ben", LastName: "Mamani"}} {
+	for _, person := range []graphemu.Person{
+		{FirstName: "Ana", LastName: "Quispe", Open: true, Phone: "+1(212)555-2368"}, {FirstName: "Ben", LastName: "Mamani", Phone: "+1 (555) 857-6309"},
+	} {
 		made := platform.AddPerson(page.ID, person)
 		shown.People = append(shown.People, emulatedPerson{ID: made.ID, Name: made.Name()})
 	}

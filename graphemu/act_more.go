@@ -1,0 +1,291 @@
+package graphemu
+
+import (
+	"encoding/json"
+	"errors"
+	"slices"
+
+	"strconv"
+)
+
+// AccountAction links or unlinks the person's account with the business.
+type AccountAction struct {
+	Code   string `json:"code,omitempty"`   // authorization_code that the website gave
+	Unlink bool   `json:"unlink,omitempty"` //
+}
+
+// FeedbackAction is a filled-in feedback template: answers by question id.
+type FeedbackAction struct {
+	MID      string            `json:"mid"`
+	Answers  map[string]string `json:"answers"`
+	FollowUp map[string]string `json:"follow_up,omitempty"`
+}
+
+// LocationAction is a place.
+type LocationAction struct {
+	Lat  float64 `json:"lat"`
+	Long float64 `json:"long"`
+}
+
+// ShareAction is a link shared into the thread, with a text of its own or none.
+type ShareAction struct {
+	URL   string `json:"url"`
+	Title string `json:"title,omitempty"`
+	Text  string `json:"text,omitempty"`
+}
+
+// ProductAction is a question about a product.
+type ProductAction struct {
+	ID       string `json:"id"`
+	Title    string `json:"title,omitempty"`
+	Subtitle string `json:"subtitle,omitempty"`
+	ImageURL string `json:"image_url,omitempty"`
+	Text     string `json:"text,omitempty"`
+}
+
+// GameAction is an instant game that was played.
+type GameAction struct {
+	GameID      string `json:"game_id"`
+	PlayerID    string `json:"player_id"`
+	ContextType string `json:"context_type"`
+	ContextID   string `json:"context_id"`
+	Score       int    `json:"score,omitempty"`
+	Payload     string `json:"payload,omitempty"`
+}
+
+// PaymentAction is a tap on a buy button, up to a step of the payment: payment,
+// checkout_update or pre_checkout.
+type PaymentAction struct {
+	Step     string  `json:"step"`
+	Payload  string  `json:"payload"`
+	Currency string  `json:"currency,omitempty"`
+	Amount   float64 `json:"amount,omitempty"`
+}
+
+// ResponseAction is a thumb under an answer of the page's AI.
+type ResponseAction struct {
+	MID  string `json:"mid"`
+	Good bool   `json:"good"`
+}
+
+// PolicyAction is what the platform does to a page that breaks its policy:
+// warning, block or unblock.
+type PolicyAction struct {
+	Action string `json:"action"`
+	Reason string `json:"reason,omitempty"`
+}
+
+// actMore does the rarer things. The lock is held.
+func (s *Server) actMore(page *pageState, p *personState, a Action) (ActionResult, error) {
+	switch {
+	case a.Link != nil:
+		return s.followLink(page, p, a.Link.URL)
+	case a.Scan != nil:
+		return s.scan(page, p, *a.Scan)
+	case a.OptIn != nil:
+		return s.optIn(page, p, *a.OptIn)
+	case a.Accept:
+		return s.acceptRequest(page, p)
+	case a.Notify != nil:
+		return s.notify(page, p, *a.Notify)
+	case a.Comment != nil:
+		return s.comment(page, p, *a.Comment)
+	case a.Account != nil:
+		return s.linkAccount(page, p, *a.Account), nil
+	case a.Feedback != nil:
+		return s.feedback(page, p, *a.Feedback)
+	case a.Game != nil:
+		return s.tell(page, p, "messaging_game_plays", func(w *wireEvent) { w.Game = mustJSON(a.Game) }), nil
+	case a.Payment != nil:
+		return s.pay(page, p, *a.Payment)
+	case a.Report != "":
+		return s.report(page, p, a.Report)
+	case a.Response != nil:
+		r := wireResponse{Feedback: "Bad response", MID: a.Response.MID}
+		if a.Response.Good {
+			r.Feedback = "Good response"
+		}
+		return s.tell(page, p, "response_feedback", func(w *wireEvent) { w.Response = &r }), nil
+	}
+	return s.sendSpecial(page, p, a)
+}
+
+// tell sends an event that changes nothing in the thread.
+func (s *Server) tell(page *pageState, p *personState, field string, set func(*wireEvent)) ActionResult {
+	e := s.fromPerson(page, p, field)
+	set(&e.wire)
+	s.emit(page, p, e)
+	return ActionResult{EventID: e.id}
+}
+
+// sendSpecial sends what is no text and no file.
+func (s *Server) sendSpecial(page *pageState, p *personState, a Action) (ActionResult, error) {
+	one := func(kind string, payload any) json.RawMessage {
+		return mustJSON([]any{map[string]any{"type": kind, "payload": payload}})
+	}
+	switch {
+	case a.Sticker != 0:
+		payload := map[string]any{"url": stickerURL(a.Sticker), "sticker_id": a.Sticker}
+		list := []any{map[string]any{"type": "sticker", "payload": payload}, map[string]any{"type": "image", "payload": payload}}
+		switch {
+		case s.now().Before(day(2026, 6, 1)) && s.clock.isDated():
+			list = list[1:]
+		case !s.now().Before(s.rules.onlyStickers) && s.clock.isDated():
+			list = list[:1]
+		}
+		return s.write(page, p, wireMessage{Attachments: mustJSON(list)}), nil
+	case a.Location != nil:
+		coordinates := map[string]any{"coordinates": map[string]float64{"lat": a.Location.Lat, "long": a.Location.Long}}
+		return s.write(page, p, wireMessage{Attachments: one("location", coordinates)}), nil
+	case a.Share != nil:
+		if a.Share.URL == "" {
+			return ActionResult{}, errors.New("a shared link needs a url")
+		}
+		return s.write(page, p, wireMessage{Text: a.Share.Text, Attachments: one("fallback", map[string]string{"url": a.Share.URL, "title": a.Share.Title})}), nil
+	}
+	product := map[string]any{"elements": []any{map[string]string{
+		"id": a.Product.ID, "retailer_id": a.Product.ID, "image_url": a.Product.ImageURL, "title": a.Product.Title, "subtitle": a.Product.Subtitle,
+	}}}
+	m := wireMessage{Text: a.Product.Text, Referral: &Referral{Product: &ProductReferral{a.Product.ID}}, Attachments: one("template", map[string]any{"product": product})}
+	return s.write(page, p, m), nil
+}
+
+func stickerURL(id int64) string {
+	return "https://scontent.xx.fbcdn.net/t39.1997-6/" + strconv.FormatInt(id, 10) + ".png"
+}
+
+func (s *Server) linkAccount(page *pageState, p *personState, a AccountAction) ActionResult {
+	if a.Unlink {
+		return s.link(page, p, "unlinked", "")
+	}
+	return s.link(page, p, "linked", a.Code)
+}
+
+func (s *Server) link(page *pageState, p *personState, status, code string) ActionResult {
+	return s.tell(page, p, "messaging_account_linking", func(w *wireEvent) { w.Linking = &wireLinking{status, code} })
+}
+
+func (s *Server) report(page *pageState, p *personState, kind string) (ActionResult, error) {
+	if !slices.Contains([]string{"spam", "inappropriate", "other"}, kind) {
+		return ActionResult{}, errors.New("a report is one of spam, inappropriate, other")
+	}
+	s.tally(page, func(c *count) {
+		if c.Reported == nil {
+			c.Reported = map[string]int{}
+		}
+		c.Reported[kind]++
+	})
+	return ActionResult{}, nil
+}
+
+func (s *Server) pay(page *pageState, p *personState, a PaymentAction) (ActionResult, error) {
+	address := map[string]string{"street_1": "1 Hacker Way", "street_2": "", "city": "MENLO PARK", "state": "CA", "country": "US", "postal_code": "94025"}
+	amount := map[string]any{"currency": a.Currency, "amount": strconv.FormatFloat(a.Amount, 'f', 2, 64)}
+	info := map[string]any{"shipping_address": address, "contact_name": p.Name()}
+	field := map[string]string{"payment": "messaging_payments", "checkout_update": "messaging_checkout_updates", "pre_checkout": "messaging_pre_checkouts"}[a.Step]
+	if field == "" {
+		return ActionResult{}, errors.New("the step of a payment is one of payment, checkout_update, pre_checkout")
+	}
+	return s.tell(page, p, field, func(w *wireEvent) {
+		switch a.Step {
+		case "payment":
+			w.Payment = mustJSON(map[string]any{"payload": a.Payload, "requested_user_info": info, "amount": amount,
+				"payment_credential": map[string]string{"provider_type": "stripe", "charge_id": "ch_emulated", "fb_payment_id": "123456789"}})
+		case "pre_checkout":
+			w.Before = mustJSON(map[string]any{"payload": a.Payload, "requested_user_info": info, "amount": amount})
+		default:
+			w.Checkout = mustJSON(map[string]any{"payload": a.Payload, "shipping_address": address})
+		}
+	}), nil
+}
+
+// feedback fills in a feedback template of the page.
+func (s *Server) feedback(page *pageState, p *personState, a FeedbackAction) (ActionResult, error) {
+	m := p.message(a.MID)
+	if m == nil || templateOf(m).Type != "customer_feedback" {
+		return ActionResult{}, errors.New("the thread has no feedback template with this mid")
+	}
+	type answer struct {
+		Type     string            `json:"type"`
+		Payload  string            `json:"payload"`
+		FollowUp map[string]string `json:"follow_up,omitempty"`
+	}
+	screens := []any{}
+	for i, screen := range templateOf(m).Screens {
+		questions := map[string]answer{}
+		for _, q := range screen.Questions {
+			if value, ok := a.Answers[q.ID]; ok {
+				got := answer{Type: q.Type, Payload: value}
+				if more := a.FollowUp[q.ID]; more != "" {
+					got.FollowUp = map[string]string{"type": "free_form", "payload": more}
+				}
+				questions[q.ID] = got
+			}
+		}
+		screens = append(screens, map[string]any{"screen_id": i, "questions": questions})
+	}
+	s.open(page, p)
+	return s.tell(page, p, "messaging_feedback", func(w *wireEvent) { w.Feedback = mustJSON(map[string]any{"feedback_screens": screens}) }), nil
+}
+
+// shownTemplate is a template of the page as a person deals with it.
+type shownTemplate struct {
+	Type    string `json:"template_type"`
+	Title   string `json:"title"`
+	Payload string `json:"payload"`
+	Screens []struct {
+		Questions []struct {
+			ID   string `json:"id"`
+			Type string `json:"type"`
+		} `json:"questions"`
+	} `json:"feedback_screens"`
+}
+
+func templateOf(m *ThreadMessage) shownTemplate {
+	var message struct {
+		Attachment struct {
+			Payload shownTemplate `json:"payload"`
+		} `json:"attachment"`
+	}
+	if json.Unmarshal(m.Message, &message) != nil {
+		return shownTemplate{}
+	}
+	return message.Attachment.Payload
+}
+
+// replyTo is a reference to an earlier message; one to an own message says so.
+func (p *personState) replyTo(mid string) *replyTo {
+	r := &replyTo{MID: mid}
+	if m := p.message(mid); m != nil && m.From == "person" {
+		self := true
+		r.Self = &self
+	}
+	return r
+}
+
+func (m wireMessage) replied() string {
+	if m.ReplyTo == nil {
+		return ""
+	}
+	return m.ReplyTo.MID
+}
+
+// EnforcePolicy warns, blocks or unblocks a page, and tells its apps. A blocked
+// page cannot send.
+func (s *Server) EnforcePolicy(pageID string, a PolicyAction) error {
+	s.init()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	page := s.pages[pageID]
+	if page == nil {
+		return ErrUnknownPage
+	}
+	if !slices.Contains([]string{"warning", "block", "unblock"}, a.Action) {
+		return errors.New("a policy action is one of warning, block, unblock")
+	}
+	page.Restricted = a.Action == "block" || page.Restricted && a.Action == "warning"
+	e := s.fromPage(page, "messaging_policy_enforcement")
+	e.wire.Policy = &a
+	s.emit(page, nil, e)
+	return nil
+}

@@ -1,0 +1,173 @@
+package graphemu
+
+import (
+	"slices"
+	"sync"
+	"time"
+)
+
+// clock is the emulator's time: the real one, moved. What is to happen later
+// happens when this clock says so.
+type clock struct {
+	mu     sync.Mutex
+	offset time.Duration
+	dated  bool // a date was set: the rules of that day hold
+	timers []*timer
+	made   int
+	real   *time.Timer // fires with the earliest timer
+	closed bool
+}
+
+// timer is something that is to happen at a moment of the emulator's time.
+type timer struct {
+	at    time.Time
+	order int
+	f     func()
+	clock *clock
+}
+
+func (c *clock) moved() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.offset
+}
+
+func (c *clock) isDated() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.dated
+}
+
+// after calls f once d has passed, in a goroutine of its own.
+func (c *clock) after(d time.Duration, f func()) *timer {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.made++
+	t := &timer{time.Now().Add(c.offset + d), c.made, f, c}
+	i, _ := slices.BinarySearchFunc(c.timers, t, func(a, b *timer) int {
+		if n := a.at.Compare(b.at); n != 0 {
+			return n
+		}
+		return a.order - b.order
+	})
+	c.timers = slices.Insert(c.timers, i, t)
+	if i == 0 {
+		c.arm()
+	}
+	return t
+}
+
+// stop reports whether the timer was kept from firing.
+func (t *timer) stop() bool {
+	c := t.clock
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	i := slices.Index(c.timers, t)
+	if i < 0 {
+		return false
+	}
+	c.timers = slices.Delete(c.timers, i, i+1)
+	return true
+}
+
+// arm sets the real timer. The lock is held.
+func (c *clock) arm() {
+	if c.real != nil {
+		c.real.Stop()
+	}
+	if len(c.timers) == 0 || c.closed {
+		return
+	}
+	c.real = time.AfterFunc(time.Until(c.timers[0].at.Add(-c.offset)), c.fire)
+}
+
+// fire runs what is due, the earliest first.
+func (c *clock) fire() {
+	c.mu.Lock()
+	now := time.Now().Add(c.offset)
+	n := 0
+	for n < len(c.timers) && !c.timers[n].at.After(now) {
+		n++
+	}
+	due := slices.Clone(c.timers[:n])
+	c.timers = slices.Delete(c.timers, 0, n)
+	c.arm()
+	c.mu.Unlock()
+	for _, t := range due {
+		t.f()
+	}
+}
+
+// move changes the offset and runs what is due because of it.
+func (c *clock) move(by time.Duration, dated bool) {
+	c.mu.Lock()
+	c.offset += by
+	c.dated = c.dated || dated
+	c.mu.Unlock()
+	c.fire()
+}
+
+func (c *clock) undate() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.dated = false
+}
+
+func (c *clock) close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closed = true
+	if c.real != nil {
+		c.real.Stop()
+	}
+}
+
+// Time returns the emulator's time. Windows, receipts, retries, schedules and
+// expiries all follow it.
+func (s *Server) Time() time.Time {
+	s.init()
+	return s.now()
+}
+
+// Advance moves the clock forward and does what falls due because of it.
+func (s *Server) Advance(d time.Duration) {
+	s.init()
+	s.clock.move(d, false)
+	s.announce(change{Type: "clock"})
+}
+
+// SetTime sets the clock, which goes on from there. From then on the rules of
+// that day hold for every version of the Graph API, and the rate limits are in
+// force, until [Server.ResetTime].
+func (s *Server) SetTime(t time.Time) {
+	s.init()
+	back := t.Before(s.now())
+	if back {
+		s.mu.Lock()
+		for _, page := range s.pages {
+			for _, p := range page.people {
+				p.LastTime = 0
+			}
+		}
+		s.mu.Unlock()
+	}
+	s.clock.move(t.Sub(s.now()), true)
+	s.announce(change{Type: "clock"})
+}
+
+// ResetTime returns to the real time, and to the rules of the version that a
+// call names.
+func (s *Server) ResetTime() {
+	s.init()
+	s.clock.undate()
+	s.clock.move(-s.clock.moved(), false)
+	s.announce(change{Type: "clock"})
+}
+
+func (s *Server) now() time.Time {
+	offset := s.clock.moved()
+	if s.Now != nil {
+		return s.Now().Add(offset).UTC()
+	}
+	return time.Now().Add(offset).UTC()
+}

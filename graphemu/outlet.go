@@ -1,0 +1,343 @@
+package graphemu
+
+import (
+	"bytes"
+	"context"
+	"slices"
+	"time"
+)
+
+// defaultInFlight is how many deliveries to one app are under way at a time.
+const defaultInFlight = 128
+
+// Batching says how many events a delivery may hold. Each delivery has one as
+// long as the app keeps up; when more wait than may be under way they travel
+// together, as the platform does it under load.
+type Batching struct {
+	InFlight int           // deliveries to one app that are under way at a time; 0 means 128
+	Max      int           // events of one delivery; 0 means 1,000
+	Linger   time.Duration // how long events are gathered before they go; 0 sends at once
+}
+
+// outlet is the deliveries to one app.
+type outlet struct {
+	app      string
+	ctx      context.Context
+	lanes    map[laneKey]*lane
+	ready    []*lane // with something to send, and nothing under way
+	inFlight int
+	waiting  bool // for the linger to pass
+}
+
+// A lane is the deliveries to one app about one person: one at a time, strictly
+// in order.
+type laneKey struct{ page, person string }
+
+type lane struct {
+	key   laneKey
+	queue []delivery
+	held  *delivery // to change places with the next one
+	busy  bool
+}
+
+type delivery struct {
+	page, person string
+	event        event
+	entry        []byte
+}
+
+// listened reports whether any app would hear of an event. The lock is held.
+func (s *Server) listened(page *pageState, field string) bool {
+	if s.Quiet || s.closed {
+		return false
+	}
+	for id := range page.Subscribed {
+		if app := s.apps[id]; app != nil && app.Callback != nil {
+			return true
+		}
+	}
+	_ = field
+	return false
+}
+
+// emit queues an event for every app that has subscribed to its field; apps that
+// do not have the thread see it in standby. p is nil for events of the page
+// itself. The lock is held.
+func (s *Server) emit(page *pageState, p *personState, e event) {
+	if s.Quiet || s.closed {
+		return
+	}
+	type shape struct {
+		version graphVersion
+		standby bool
+	}
+	var entries map[shape][]byte
+	for _, appID := range s.appOrder {
+		app := s.apps[appID]
+		standby, wanted := s.wants(app, page, p, e)
+		if !wanted {
+			continue
+		}
+		sh := shape{parseVersion(app.Callback.Version), standby || e.sender != "" && e.sender != appID}
+		entry := entries[sh]
+		if entry == nil {
+			var err error
+			if entry, err = e.entry(page.ID, s.now().UnixMilli(), sh.version, standby); err != nil {
+				s.log().Error("event cannot be written", "field", e.field, "error", err)
+				return
+			}
+			if entries == nil {
+				entries = map[shape][]byte{}
+			}
+			entries[sh] = entry
+		}
+		d := delivery{page: page.ID, event: e, entry: entry}
+		if p != nil {
+			d.person = p.ID
+		}
+		s.enqueue(appID, d)
+	}
+}
+
+// wants tells whether an app is to hear of an event, and whether in standby.
+func (s *Server) wants(app *appState, page *pageState, p *personState, e event) (standby, wanted bool) {
+	fields, subscribed := page.Subscribed[app.ID]
+	if app.Callback == nil || !subscribed || e.only != "" && e.only != app.ID || app.Development && p != nil && !p.Tester {
+		return false, false
+	}
+	field := e.field
+	if p != nil && e.only == "" && !page.shared(p) && page.owner(p) != app.ID {
+		if !slices.Contains([]string{"messages", "message_echoes", "message_reads", "message_deliveries", "messaging_postbacks"}, field) {
+			return false, false
+		}
+		standby, field = true, "standby"
+	}
+	return standby, slices.Contains(fields, field) && slices.Contains(app.Callback.Fields, field)
+}
+
+// enqueue puts an event into its lane. The lock is held.
+func (s *Server) enqueue(appID string, d delivery) {
+	o := s.outlets[appID]
+	if o == nil {
+		o = &outlet{app: appID, ctx: s.laneCtx, lanes: map[laneKey]*lane{}}
+		s.outlets[appID] = o
+	}
+	fault, faulty := s.takeWebhookFault(appID, d)
+	if faulty && fault.WebhookDelayMS > 0 {
+		s.wg.Add(1)
+		s.clock.after(time.Duration(fault.WebhookDelayMS)*time.Millisecond, func() {
+			defer s.wg.Done()
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			if o.ctx.Err() == nil {
+				s.queue(o, d)
+			}
+		})
+		return
+	}
+	if faulty && fault.WebhookSwap {
+		l := o.lane(d)
+		l.held = &d
+		return
+	}
+	s.queue(o, d)
+	if faulty && fault.WebhookDuplicate {
+		s.queue(o, d)
+	}
+}
+
+func (o *outlet) lane(d delivery) *lane {
+	key := laneKey{d.page, d.person}
+	l := o.lanes[key]
+	if l == nil {
+		l = &lane{key: key}
+		o.lanes[key] = l
+	}
+	return l
+}
+
+// queue appends to the lane and sends what may go. The lock is held.
+func (s *Server) queue(o *outlet, d delivery) {
+	l := o.lane(d)
+	idle := len(l.queue) == 0 && !l.busy
+	l.queue = append(l.queue, d)
+	if l.held != nil {
+		l.queue, l.held = append(l.queue, *l.held), nil
+	}
+	if idle {
+		o.ready = append(o.ready, l)
+	}
+	if s.Batching.Linger <= 0 {
+		s.pump(o)
+		return
+	}
+	if !o.waiting {
+		o.waiting = true
+		s.clock.after(s.Batching.Linger, func() {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			o.waiting = false
+			s.pump(o)
+		})
+	}
+}
+
+// pump sends what waits, as far as deliveries may be under way. The lock is held.
+func (s *Server) pump(o *outlet) {
+	most, limit := s.Batching.Max, s.Batching.InFlight
+	if most <= 0 {
+		most = 1000
+	}
+	if limit <= 0 {
+		limit = defaultInFlight
+	}
+	for len(o.ready) > 0 && o.inFlight < limit && o.ctx.Err() == nil && !s.closed {
+		share := 1
+		if free := limit - o.inFlight; len(o.ready) > free {
+			share = (len(o.ready) + free - 1) / free
+		}
+		together := share > 1 || s.Batching.Linger > 0
+		if s.Batching.Linger > 0 {
+			share = most
+		}
+		var batch []delivery
+		var lanes []*lane
+		for len(o.ready) > 0 && len(lanes) < share && len(batch) < most {
+			l := o.ready[0]
+			o.ready[0] = nil
+			o.ready = o.ready[1:]
+			n := 1
+			if together {
+				n = min(len(l.queue), most-len(batch))
+			}
+			batch = append(batch, l.queue[:n]...)
+			l.queue = slices.Delete(l.queue, 0, n)
+			l.busy = true
+			lanes = append(lanes, l)
+		}
+		o.inFlight++
+		s.wg.Add(1)
+		go s.runBatch(o, lanes, batch)
+	}
+}
+
+// runBatch delivers a batch and then lets its lanes go on.
+func (s *Server) runBatch(o *outlet, lanes []*lane, batch []delivery) {
+	defer s.wg.Done()
+	ok := s.deliver(o, batch)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if ok {
+		s.arrived(batch)
+	}
+	for _, l := range lanes {
+		l.busy = false
+		switch {
+		case len(l.queue) > 0:
+			o.ready = append(o.ready, l)
+		case l.held == nil:
+			delete(o.lanes, l.key)
+		}
+	}
+	if len(o.lanes) == 0 {
+		s.announce(change{Type: "idle"})
+	}
+	s.pump(o)
+}
+
+// deliver sends a delivery until it is answered with 2xx, given up or no longer
+// wanted. It reports whether it was answered. Only the first attempt counts
+// among those under way.
+func (s *Server) deliver(o *outlet, batch []delivery) bool {
+	body := envelope(batch)
+	began := s.now()
+	holds := true
+	release := func() {
+		if holds {
+			holds = false
+			s.mu.Lock()
+			o.inFlight--
+			s.pump(o)
+			s.mu.Unlock()
+		}
+	}
+	defer release()
+	first := batch[0]
+	for n := 1; ; n++ {
+		target, secret := s.target(o.app, first.page)
+		if target == "" || o.ctx.Err() != nil {
+			return false
+		}
+		a := s.attempt(o.ctx, target, secret, body)
+		a.Attempt, a.AppID, a.PageID, a.PSID = n, o.app, first.page, first.person
+		a.Field, a.EventID = first.event.field, first.event.id
+		if len(batch) > 1 {
+			a.Events = len(batch)
+		}
+		pause, again := s.schedule().next(n, s.now().Sub(began))
+		a.Exhausted = !a.OK && !again
+		if !a.OK && again {
+			a.RetryInMS = pause.Milliseconds()
+		}
+		if o.ctx.Err() != nil {
+			return false
+		}
+		s.recordWebhook(o.ctx, a)
+		s.logAttempt(a)
+		subscribed := s.judge(o.app, batch, a.OK)
+		if a.OK || !again || !subscribed {
+			return a.OK
+		}
+		release()
+		if !s.clock.sleep(o.ctx, pause) {
+			return false
+		}
+	}
+}
+
+// envelope is the body of a delivery.
+func envelope(batch []delivery) []byte {
+	size := 32
+	for _, d := range batch {
+		size += len(d.entry) + 1
+	}
+	body := bytes.NewBuffer(make([]byte, 0, size))
+	body.WriteString(`{"object":"page","entry":[`)
+	for i, d := range batch {
+		if i > 0 {
+			body.WriteByte(',')
+		}
+		body.Write(d.entry)
+	}
+	body.WriteString("]}")
+	return body.Bytes()
+}
+
+// target is where an app's webhooks go now; "" when it is no longer subscribed.
+func (s *Server) target(appID, pageID string) (url, secret string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	app, page := s.apps[appID], s.pages[pageID]
+	if app == nil || app.Callback == nil || page == nil || page.Subscribed[appID] == nil {
+		return "", ""
+	}
+	return app.Callback.URL, app.Secret
+}
+
+// arrived marks people's messages as delivered: the app's webhook has answered.
+// The lock is held.
+func (s *Server) arrived(batch []delivery) {
+	for _, d := range batch {
+		if d.event.mid == "" {
+			continue
+		}
+		page, person, err := s.find(d.page, d.person)
+		if err != nil {
+			continue
+		}
+		if m := person.message(d.event.mid); m != nil && m.DeliveredAt.IsZero() {
+			m.DeliveredAt = s.now()
+			s.announceThread(page, person)
+		}
+	}
+}
