@@ -65,11 +65,11 @@ func (c *Client) DissociateLabel(ctx context.Context, labelID string, psid PSID)
 	return c.Do(ctx, http.MethodDelete, nodePath(labelID, "label"), nil, labelledUser{psid}, nil)
 }
 
-// Label reads one label with its name.
+// Label reads one label, with its name unless other fields are asked for.
 //
 // Docs: https://developers.facebook.com/docs/messenger-platform/identity/custom-labels
-func (c *Client) Label(ctx context.Context, id string) (Label, error) {
-	return get[Label](ctx, c, nodePath(id, ""), ListOptions{}.query(c.labelName()))
+func (c *Client) Label(ctx context.Context, id string, fields ...string) (Label, error) {
+	return get[Label](ctx, c, nodePath(id, ""), ListOptions{Fields: fields}.query(c.labelName()))
 }
 
 // ListLabels gives one page of the labels of the token's page.

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -142,8 +143,8 @@ func TestTypedRoundTrip(t *testing.T) {
 	}
 }
 
-// scalars turns every number into its digits as a string, since ids may be
-// either.
+// scalars turns every number and every truth value into its text, since ids may
+// be either, and forms have text alone.
 func scalars(v any) any {
 	switch v := v.(type) {
 	case map[string]any:
@@ -158,6 +159,10 @@ func scalars(v any) any {
 		return v
 	case json.Number:
 		return v.String()
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64)
+	case bool:
+		return strconv.FormatBool(v)
 	}
 	return v
 }
