@@ -1,9 +1,11 @@
 package messenger
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"time"
+	"unicode/utf8"
 )
 
 // Event is one webhook event with its typed content. Of the pointers at most
@@ -62,6 +64,54 @@ func (p *Party) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
+// take reads the party that most events have: ids that are strings or numbers
+// and nothing else. It reports whether it could.
+func (p *Party) take(value []byte) bool {
+	plain := true
+	var read Party
+	whole := eachMember(value, func(key, value []byte) {
+		text := scalarText(value)
+		switch {
+		case text == "" || (string(key) != "id" && string(key) != "user_ref"):
+			plain = false
+		case string(key) == "id":
+			read.ID = PSID(text)
+		default:
+			read.UserRef = text
+		}
+	})
+	if whole && plain {
+		*p = read
+	}
+	return whole && plain
+}
+
+// plainMessage reads the message that most events have: a mid and a text. It is
+// nil for any other, which takes the longer way.
+func plainMessage(value []byte) *InboundMessage {
+	var m InboundMessage
+	plain := true
+	whole := eachMember(value, func(key, value []byte) {
+		// With an escape in it, a text is read by encoding/json.
+		if len(value) < 2 || value[0] != '"' || bytes.IndexByte(value, '\\') >= 0 || !utf8.Valid(value) {
+			plain = false
+			return
+		}
+		switch string(key) {
+		case "mid":
+			m.MID = MessageID(value[1 : len(value)-1])
+		case "text":
+			m.Text = string(value[1 : len(value)-1])
+		default:
+			plain = false
+		}
+	})
+	if !whole || !plain {
+		return nil
+	}
+	return &m
+}
+
 // Change is an event of the channel "changes": a page field outside messaging,
 // or a messaging field in the form of a test event.
 type Change struct {
@@ -104,14 +154,26 @@ func (ev *Event) take(key, value []byte) {
 	var dst any
 	switch string(key) {
 	case "sender":
+		if ev.Sender.take(value) {
+			return
+		}
 		dst = &ev.Sender
 	case "recipient":
+		if ev.Recipient.take(value) {
+			return
+		}
 		dst = &ev.Recipient
 	case "prior_message":
 		dst = &ev.PriorMessage
 	default:
-		if kind := kindOfKey(key); kind == KindUnknown || !ev.owns(kind) {
+		kind := kindOfKey(key)
+		if kind == KindUnknown || !ev.owns(kind) {
 			return
+		}
+		if kind == KindMessage {
+			if ev.Message = plainMessage(value); ev.Message != nil {
+				return
+			}
 		}
 		dst = ev.part(key)
 	}
