@@ -21,7 +21,7 @@ func (s *Server) messageTags(c *call) (any, *messenger.Error) {
 	}
 	data := []any{}
 	for _, r := range s.tags {
-		if r.holds(at) && r.name != "HUMAN_AGENT" {
+		if r.holds(at) && r.from.Before(s.rules.newTags) {
 			data = append(data, map[string]string{"tag": r.name, "description": r.about})
 		}
 	}

@@ -79,7 +79,7 @@ func (s *Server) setThreadSettings(c *call, page *pageState) (any, *messenger.Er
 	}
 	var name string
 	var value json.RawMessage
-	answer := "Successfully updated " + c.params.text("setting_type")
+	var answer string
 	switch kind, state := c.params.text("setting_type"), c.params.text("thread_state"); {
 	case kind == "greeting":
 		text := c.params.object("greeting").text("text")
