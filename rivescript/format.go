@@ -67,8 +67,8 @@ func lower(s string) string { return strings.ToLower(normalize(s)) }
 // tidy keeps some characters, and squeezes blanks. A text that is as it should be comes back without a copy.
 func tidy(s string, keep func(rune) bool) string {
 	clean := true
-	blank := true // what came before
-	for _, r := range s {
+	blank := true         // what came before
+	for _, r := range s { // most texts need nothing
 		if r == ' ' {
 			clean = clean && !blank
 			blank = true

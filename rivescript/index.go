@@ -174,7 +174,7 @@ func eachWord(text string, f func(from, to int)) {
 	}
 }
 
-// candidates walks the ranks that may match a text, in order, each once.
+// candidates walks the ranks that may match a text, in order, each once. It is used again.
 type candidates struct{ lists [][]int32 }
 
 func (c *candidates) reset(ix *index, text string) {

@@ -41,3 +41,6 @@ var (
 )
 
 func noHandler(context.Context, *Call, []string) (string, error) { return "", errNoHandler }
+
+// Data are the answers of the turn's $ lines (Dexter): those with a name under it, the others by their members.
+func (c *Call) Data() map[string]any { return c.t.data }

@@ -196,6 +196,7 @@ type machine struct {
 	stack []thread
 	caps  []span
 	steps int // taken by all matches since it was reset
+	next  candidates
 }
 
 // match tells whether the program takes the whole text. The captures stand in m.caps until the next match.

@@ -193,13 +193,13 @@ func (t *turn) find(v *view, text, kept string) (*trigger, []string) {
 			return v.plain[rank].trigger, nil
 		}
 	}
-	won, caps := t.first1(v, v.ix, text, int32(len(v.plain)))
+	won, caps := t.firstOf(v, v.ix, text, int32(len(v.plain)))
 	if v.keep != nil {
 		limit := int32(len(v.plain))
 		if won >= 0 {
 			limit = won
 		}
-		if keptWon, keptCaps := t.first1(v, v.keep, kept, limit); keptWon >= 0 {
+		if keptWon, keptCaps := t.firstOf(v, v.keep, kept, limit); keptWon >= 0 {
 			won, caps = keptWon, keptCaps
 		}
 	}
@@ -209,9 +209,9 @@ func (t *turn) find(v *view, text, kept string) (*trigger, []string) {
 	return v.plain[won].trigger, caps
 }
 
-// first1 answers the rank of the first trigger below a limit that takes the text; -1 when there is none.
-func (t *turn) first1(v *view, ix *index, text string, limit int32) (int32, []string) {
-	var c candidates
+// firstOf answers the rank of the first trigger below a limit that takes the text; -1 when there is none.
+func (t *turn) firstOf(v *view, ix *index, text string, limit int32) (int32, []string) {
+	c := &t.m.next
 	c.reset(ix, text)
 	for rank := c.next(); rank >= 0 && rank < limit; rank = c.next() {
 		if caps, ok := t.takes(v.plain[rank].pattern, text); ok {
@@ -231,7 +231,7 @@ func (t *turn) findAfter(v *view, text string) (*trigger, []string, []string) {
 		return nil, nil, nil
 	}
 	last := t.e.form.reply(t.u.Replies[0])
-	var c candidates
+	c := &t.m.next
 	c.reset(v.afterIx, last)
 	for rank := c.next(); rank >= 0; rank = c.next() {
 		r := v.after[rank]

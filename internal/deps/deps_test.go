@@ -22,6 +22,8 @@ var allowed = map[string][]string{
 	"internal/qr":              nil,
 	"messengertest":            {"graphemu", "messenger"},
 	"gatewayapi":               {"messenger"},
+	"rivescript":               nil,
+	"rivescript/js":            {"rivescript"},
 	"internal/deps":            nil,
 	"internal/config":          nil,
 	"internal/seal":            nil,
