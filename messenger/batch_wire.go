@@ -41,17 +41,22 @@ var errCaptured = errors.New("the request was captured for a batch")
 // capture runs the item's call to see its request. An item without one is
 // finished: its call refused by itself.
 func (i *batchItem) capture(ctx context.Context, c *Client) {
+	var refused error
 	err := i.run(ctx, c.over(roundTripper(func(r *http.Request) (*http.Response, error) {
 		if i.request != nil {
 			return nil, errCaptured
 		}
 		captured, err := captureRequest(c, r)
 		if err != nil {
+			refused = &CallError{r.Method, strings.TrimPrefix(r.URL.Path, c.base.Path+"/"), err, true}
 			return nil, err
 		}
 		i.request = captured
 		return nil, errCaptured
 	})))
+	if refused != nil {
+		err = refused
+	}
 	if i.request == nil {
 		i.finished, i.err = true, err
 	}

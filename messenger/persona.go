@@ -2,6 +2,7 @@ package messenger
 
 import (
 	"context"
+	"encoding/json"
 	"iter"
 	"net/http"
 )
@@ -11,6 +12,21 @@ type Persona struct {
 	ID                string `json:"id,omitempty"`
 	Name              string `json:"name,omitempty"`                // up to 50 characters
 	ProfilePictureURL string `json:"profile_picture_url,omitempty"` // up to 8 MB
+}
+
+// UnmarshalJSON accepts the id as a string and as a number.
+func (p *Persona) UnmarshalJSON(b []byte) error {
+	type plain Persona
+	var wire struct {
+		plain
+		ID PSID `json:"id"`
+	}
+	if err := json.Unmarshal(b, &wire); err != nil {
+		return err
+	}
+	*p = Persona(wire.plain)
+	p.ID = string(wire.ID)
+	return nil
 }
 
 // CreatePersona makes a persona with a name and a picture, and returns its id,
