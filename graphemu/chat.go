@@ -5,7 +5,6 @@ import (
 	"html/template"
 	"io/fs"
 	"net/http"
-	"net/url"
 )
 
 //go:embed chat
@@ -37,7 +36,9 @@ func (s *Server) chatRoutes(mux *http.ServeMux) {
 	})
 	// The emulator's m.me: a link with a ref leads into the chat page.
 	mux.HandleFunc("GET /m.me/{page}", func(w http.ResponseWriter, r *http.Request) {
-		q := url.Values{"page": {r.PathValue("page")}, "ref": {r.URL.Query().Get("ref")}}
+		q := r.URL.Query()
+		q.Set("page", r.PathValue("page"))
+		q.Set("ref", q.Get("ref"))
 		http.Redirect(w, r, "/chat?"+q.Encode(), http.StatusSeeOther)
 	})
 	mux.Handle("GET /chat/{$}", http.RedirectHandler("/chat", http.StatusSeeOther))

@@ -107,6 +107,15 @@ func (c *clock) move(by time.Duration, dated bool) {
 	c.fire()
 }
 
+// restore sets the clock as it was when a state was saved. Nothing falls due
+// because of it.
+func (c *clock) restore(offset time.Duration, dated bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.offset, c.dated = offset, dated
+	c.arm()
+}
+
 func (c *clock) undate() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -26,6 +26,7 @@ func (s *Server) controlRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /_emu/v1/faults", s.controlFaults)
 	mux.HandleFunc("PUT /_emu/v1/faults", s.controlSetFaults)
 	mux.HandleFunc("POST /_emu/v1/reset", s.controlReset)
+	s.controlMore(mux)
 	mux.HandleFunc("GET /_emu/v1/stream", s.serveStream)
 	mux.HandleFunc("GET /_emu/pictures/{file}", s.servePicture)
 	mux.HandleFunc("GET /_emu/files/{file}", s.serveFile)

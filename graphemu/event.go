@@ -94,7 +94,7 @@ func (s *Server) echo(page *pageState, p *personState, m *ThreadMessage, attachm
 	if m.ReplyTo != "" {
 		e.wire.Message.ReplyTo = &replyTo{MID: m.ReplyTo}
 	}
-	if _, err := strconv.ParseUint(m.AppID, 10, 64); err == nil {
+	if _, err := strconv.ParseUint(m.AppID, 10, 64); err == nil && m.AppID != pageInbox {
 		e.wire.Message.AppID = json.Number(m.AppID)
 	}
 	return e

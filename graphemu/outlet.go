@@ -46,18 +46,9 @@ type delivery struct {
 	entry        []byte
 }
 
-// listened reports whether any app would hear of an event. The lock is held.
-func (s *Server) listened(page *pageState, field string) bool {
-	if s.Quiet || s.closed {
-		return false
-	}
-	for id := range page.Subscribed {
-		if app := s.apps[id]; app != nil && app.Callback != nil {
-			return true
-		}
-	}
-	_ = field
-	return false
+// listened reports whether events are worth making. The lock is held.
+func (s *Server) listened() bool {
+	return !s.Quiet && !s.closed
 }
 
 // emit queues an event for every app that has subscribed to its field; apps that
@@ -72,11 +63,24 @@ func (s *Server) emit(page *pageState, p *personState, e event) {
 		standby bool
 	}
 	var entries map[shape][]byte
+	record := EventRecord{Time: s.now(), PageID: page.ID, Field: e.field, EventID: e.id}
+	if p != nil {
+		record.PSID = p.ID
+	}
+	defer func() {
+		s.events.last++
+		record.Seq = s.events.last
+		s.events.add(record)
+	}()
 	for _, appID := range s.appOrder {
 		app := s.apps[appID]
 		standby, wanted := s.wants(app, page, p, e)
 		if !wanted {
 			continue
+		}
+		record.Apps = append(record.Apps, appID)
+		if standby {
+			record.Standby = append(record.Standby, appID)
 		}
 		sh := shape{parseVersion(app.Callback.Version), standby || e.sender != "" && e.sender != appID}
 		entry := entries[sh]

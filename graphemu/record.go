@@ -57,6 +57,19 @@ type APICall struct {
 	DurationMS float64   `json:"duration_ms"`
 }
 
+// EventRecord is one thing that happened and that apps may hear of, whether or
+// not any has subscribed to it.
+type EventRecord struct {
+	Seq     int64     `json:"seq"` // grows by one with each event
+	Time    time.Time `json:"time"`
+	PageID  string    `json:"page_id"`
+	PSID    string    `json:"psid,omitempty"`
+	Field   string    `json:"field"`
+	EventID string    `json:"event_id"`
+	Apps    []string  `json:"apps,omitempty"`    // to whom it goes
+	Standby []string  `json:"standby,omitempty"` // those of them that see it in standby
+}
+
 // ring keeps the newest items.
 type ring[T any] struct {
 	items []T
@@ -108,6 +121,21 @@ func (s *Server) Calls(after int64) []APICall {
 	for _, c := range s.calls.all() {
 		if c.Seq > after {
 			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// Events returns what happened after the event with the given number, oldest
+// first. The newest 2,000 are kept.
+func (s *Server) Events(after int64) []EventRecord {
+	s.init()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := []EventRecord{}
+	for _, e := range s.events.all() {
+		if e.Seq > after {
+			out = append(out, e)
 		}
 	}
 	return out

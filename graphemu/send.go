@@ -142,7 +142,7 @@ func (s *Server) accept(c *call, page *pageState, p *personState, msg outMessage
 		p.openedDay = today
 		s.tally(page, func(c *count) { c.Opened = once(c.Opened, p.ID) })
 	}
-	if s.listened(page, "message_echoes") {
+	if s.listened() {
 		s.emit(page, p, s.echo(page, p, m, attachments))
 	}
 	s.deliverSoon(page, p)
@@ -205,11 +205,7 @@ func (s *Server) senderAction(c *call, page *pageState, p *personState, action s
 	case "typing_off":
 		p.TypingUntil = time.Time{}
 	case "mark_seen":
-		for _, m := range p.Messages {
-			if m.From == "person" && m.ReadAt.IsZero() {
-				m.ReadAt = now
-			}
-		}
+		s.seen(p)
 	case "react", "unreact":
 		payload := c.params.object("payload")
 		m := p.message(payload.text("message_id"))

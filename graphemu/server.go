@@ -69,6 +69,7 @@ type Server struct {
 	faults    []faultState
 	webhooks  ring[WebhookAttempt]
 	calls     ring[APICall]
+	events    ring[EventRecord]
 	closed    bool
 }
 
@@ -178,6 +179,7 @@ func (s *Server) routes() *http.ServeMux {
 	mux := http.NewServeMux()
 	s.controlRoutes(mux)
 	s.chatRoutes(mux)
+	s.pluginRoutes(mux)
 	mux.HandleFunc("/", s.serveGraph)
 	return mux
 }
@@ -187,6 +189,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.init()
 	if !s.hostAllowed(r.Host) {
 		http.Error(w, "this host name is not served here", http.StatusForbidden)
+		return
+	}
+	if isSDK(r.URL.Path) {
+		serveSDK(w, r)
 		return
 	}
 	if ownPath(r.URL.Path) {
@@ -203,7 +209,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // ownPath tells what is not the Graph API.
 func ownPath(path string) bool {
-	return path == "/chat" || strings.HasPrefix(path, "/_emu/") || strings.HasPrefix(path, "/chat/") || strings.HasPrefix(path, "/m.me/")
+	return path == "/chat" || strings.HasPrefix(path, "/_emu/") || strings.HasPrefix(path, "/chat/") || strings.HasPrefix(path, "/m.me/") ||
+		strings.HasPrefix(path, "/plugins/")
 }
 
 func (s *Server) hostAllowed(hostport string) bool {
@@ -272,6 +279,7 @@ func (s *Server) Reset() {
 	s.faults, s.files = nil, nil
 	s.webhooks.clear()
 	s.calls.clear()
+	s.events.clear()
 	for _, page := range s.pages {
 		for _, p := range page.people {
 			p.Messages, p.Pending = nil, nil

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"time"
 )
 
@@ -17,6 +18,11 @@ type saved struct {
 	Tokens    map[string]tokenState `json:"tokens"`
 	Retired   []string              `json:"retired_tokens,omitempty"`
 	Uploads   map[string]reusable   `json:"uploads,omitempty"`
+	Nodes     map[string]nodeRef    `json:"nodes,omitempty"`
+	Codes     map[string]codeState  `json:"codes,omitempty"`
+	Alerts    []Alert               `json:"alerts,omitempty"`
+	Moved     time.Duration         `json:"clock_moved,omitempty"` // nanoseconds from the real time
+	Dated     bool                  `json:"clock_dated,omitempty"`
 	SavedTime time.Time             `json:"saved_at"`
 }
 
@@ -26,6 +32,7 @@ type savedApp struct {
 }
 
 type savedPage struct {
+	pageData
 	Page       Page                       `json:"page"`
 	Profile    map[string]json.RawMessage `json:"profile"`
 	Subscribed map[string][]string        `json:"subscribed"`
@@ -33,6 +40,7 @@ type savedPage struct {
 }
 
 type savedPerson struct {
+	personData
 	Person     Person           `json:"person"`
 	Messages   []*ThreadMessage `json:"messages,omitempty"`
 	Seq        int              `json:"seq"`
@@ -60,7 +68,8 @@ func (s *Server) SaveTo(w io.Writer) error {
 func (s *Server) snapshot() ([]byte, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	out := saved{Version: 1, Made: s.madeCount, Tokens: s.tokens, Uploads: s.uploads, SavedTime: s.now()}
+	out := saved{Version: 1, Made: s.madeCount, Tokens: s.tokens, Uploads: s.uploads, SavedTime: s.now(),
+		Nodes: s.nodes, Codes: s.codes, Alerts: s.alerts, Moved: s.clock.moved(), Dated: s.clock.isDated()}
 	for token := range s.retired {
 		out.Retired = append(out.Retired, token)
 	}
@@ -69,10 +78,10 @@ func (s *Server) snapshot() ([]byte, error) {
 	}
 	for _, id := range s.pageOrder {
 		page := s.pages[id]
-		sp := savedPage{Page: page.Page, Profile: page.Profile, Subscribed: page.Subscribed}
+		sp := savedPage{pageData: page.pageData, Page: page.Page, Profile: page.Profile, Subscribed: page.Subscribed}
 		for _, psid := range page.Order {
 			p := page.people[psid]
-			sp.People = append(sp.People, savedPerson{p.Person, p.Messages, p.Seq, p.LastTime, p.LastActive, p.Pending, p.Edits})
+			sp.People = append(sp.People, savedPerson{p.personData, p.Person, p.Messages, p.Seq, p.LastTime, p.LastActive, p.Pending, p.Edits})
 		}
 		out.Pages = append(out.Pages, sp)
 	}
@@ -113,6 +122,10 @@ func (s *Server) LoadFrom(r io.Reader) error {
 	for id, upload := range in.Uploads {
 		s.uploads[id] = upload
 	}
+	s.nodes, s.codes, s.alerts = map[string]nodeRef{}, map[string]codeState{}, in.Alerts
+	maps.Copy(s.nodes, in.Nodes)
+	maps.Copy(s.codes, in.Codes)
+	s.clock.restore(in.Moved, in.Dated)
 	s.loadPages(in.Pages)
 	s.announce(change{Type: "reset"})
 	return nil
@@ -121,7 +134,7 @@ func (s *Server) LoadFrom(r io.Reader) error {
 func (s *Server) loadPages(pages []savedPage) {
 	s.pages, s.pageOrder = map[string]*pageState{}, nil
 	for _, in := range pages {
-		page := &pageState{Page: in.Page, people: map[string]*personState{}, Profile: in.Profile, Subscribed: in.Subscribed}
+		page := &pageState{Page: in.Page, pageData: in.pageData, people: map[string]*personState{}, Profile: in.Profile, Subscribed: in.Subscribed}
 		if page.Profile == nil {
 			page.Profile = map[string]json.RawMessage{}
 		}
@@ -132,7 +145,7 @@ func (s *Server) loadPages(pages []savedPage) {
 		s.pageOrder = append(s.pageOrder, in.Page.ID)
 		for _, p := range in.People {
 			page.people[p.Person.ID] = &personState{
-				Person: p.Person, Messages: p.Messages, Seq: p.Seq, LastTime: p.LastTime,
+				Person: p.Person, personData: p.personData, Messages: p.Messages, Seq: p.Seq, LastTime: p.LastTime,
 				LastActive: p.LastActive, Pending: p.Pending, Edits: p.Edits,
 			}
 			page.Order = append(page.Order, p.Person.ID)
@@ -140,6 +153,35 @@ func (s *Server) loadPages(pages []savedPage) {
 		// Messages whose receipt was under way are delivered now.
 		for _, psid := range page.Order {
 			s.deliverSoon(page, page.people[psid])
+			for range page.people[psid].Messages {
+				s.bound(page.people[psid])
+			}
+		}
+		for _, b := range page.Broadcasts {
+			if b.Status == "SCHEDULED" || b.Status == "IN_PROGRESS" {
+				s.runBroadcast(page, b, max(b.At.Sub(s.now()), 0))
+			}
 		}
 	}
+}
+
+// First returns the first page with its app and its people, and false when there
+// is none: what a program needs to go on with a loaded state.
+func (s *Server) First() (Page, App, []Person, bool) {
+	s.init()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.pageOrder) == 0 {
+		return Page{}, App{}, nil, false
+	}
+	page := s.pages[s.pageOrder[0]]
+	app := s.apps[page.AppID]
+	if app == nil {
+		return Page{}, App{}, nil, false
+	}
+	var people []Person
+	for _, id := range page.Order {
+		people = append(people, page.people[id].Person)
+	}
+	return page.Page, app.App, people, true
 }

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
@@ -15,8 +18,15 @@ import (
 )
 
 type emulateCmd struct {
-	Addr string `default:"127.0.0.1:8081" placeholder:"HOST:PORT" help:"Address to listen on."`
-	JSON bool   `name:"json" help:"Print one line of JSON once everything answers."`
+	Addr     string        `default:"127.0.0.1:8081" placeholder:"HOST:PORT" help:"Address to listen on."`
+	JSON     bool          `name:"json" help:"Print one line of JSON once everything answers."`
+	Date     string        `placeholder:"DATE" help:"Day or time at which the platform's clock begins, such as 2019-08-01; the rules of that day hold, and its rate limits. Without it the version of the Graph API in a call chooses the rules."`
+	State    string        `placeholder:"FILE" help:"File to go on from, and to keep everything in when it ends."`
+	Webhooks bool          `default:"true" negatable:"" help:"Send webhooks."`
+	Delivery string        `default:"" placeholder:"PROFILE" enum:",2016,2017,2022,graph" help:"How webhooks are delivered: as in 2016, 2017 or 2022, or as the Graph API does it for other objects."`
+	Limits   bool          `help:"Enforce the platform's rate limits."`
+	Batch    time.Duration `placeholder:"DURATION" help:"Gather events for so long and deliver up to 1,000 at once, such as 20ms."`
+	Fault    []string      `placeholder:"RULE" sep:"none" help:"A fault rule as JSON, such as '{\"endpoint\":\"messages\",\"code\":613,\"probability\":0.1,\"seed\":1}'. It may be given several times."`
 }
 
 // emulated is what --json prints of the emulated platform.
@@ -48,12 +58,19 @@ func (cmd emulateCmd) Run(c console) error {
 	if err != nil {
 		return fmt.Errorf("listen on %s, which --addr changes: %w", cmd.Addr, err)
 	}
-	platform := &graphemu.Server{Epoch: fmt.Sprintf("%x", time.Now().UnixMilli())}
+	platform := &graphemu.Server{Epoch: fmt.Sprintf("%x", time.Now().UnixMilli()), Quiet: !cmd.Webhooks, Batching: graphemu.Batching{Linger: cmd.Batch}}
 	if host, _, err := net.SplitHostPort(cmd.Addr); err == nil && host != "" {
 		platform.AllowedHosts = []string{host}
 	}
 	defer platform.Close()
+	if err := cmd.setDate(platform); err != nil {
+		return errors.Join(err, listener.Close())
+	}
 	shown := seedPlatform(platform, "http://"+listener.Addr().String())
+	if err := cmd.prepare(platform, &shown); err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	defer cmd.keep(c, platform)
 	server := &http.Server{Handler: platform, ReadHeaderTimeout: 10 * time.Second}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
@@ -73,6 +90,97 @@ func (cmd emulateCmd) Run(c console) error {
 	return nil
 }
 
+// setDate sets the platform's clock.
+func (cmd emulateCmd) setDate(platform *graphemu.Server) error {
+	if cmd.Date == "" {
+		return nil
+	}
+	at, err := time.Parse(time.DateOnly, cmd.Date)
+	if err != nil {
+		at, err = time.Parse(time.RFC3339, cmd.Date)
+	}
+	if err != nil {
+		return usageError{fmt.Errorf("--date: %q is neither a day such as 2019-08-01 nor a time such as 2019-08-01T12:00:00Z", cmd.Date)}
+	}
+	platform.SetTime(at)
+	return nil
+}
+
+// prepare makes the platform as the flags want it.
+func (cmd emulateCmd) prepare(platform *graphemu.Server, shown *emulated) error {
+	if cmd.State != "" {
+		if err := cmd.resume(platform, shown); err != nil {
+			return err
+		}
+	}
+	if cmd.Delivery != "" {
+		profile, err := graphemu.DeliveryProfile(cmd.Delivery)
+		if err != nil {
+			return usageError{fmt.Errorf("--delivery: %w", err)}
+		}
+		platform.SetRetry(profile)
+	}
+	if cmd.Limits {
+		platform.SetLimits(graphemu.Limits{On: true})
+	}
+	var rules []graphemu.Fault
+	for _, text := range cmd.Fault {
+		var rule graphemu.Fault
+		if err := json.Unmarshal([]byte(text), &rule); err != nil {
+			return usageError{fmt.Errorf("--fault: %w", err)}
+		}
+		rules = append(rules, rule)
+	}
+	platform.SetFaults(rules)
+	return nil
+}
+
+// resume goes on from the file of an earlier run, if there is one: with its app, page and people.
+func (cmd emulateCmd) resume(platform *graphemu.Server, shown *emulated) error {
+	file, err := os.Open(cmd.State)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read the state of an earlier run: %w", err)
+	}
+	defer file.Close()
+	if err := platform.LoadFrom(file); err != nil {
+		return fmt.Errorf("%s: %w", cmd.State, err)
+	}
+	if err := cmd.setDate(platform); err != nil {
+		return err
+	}
+	page, app, people, ok := platform.First()
+	if !ok {
+		return fmt.Errorf("%s holds no page", cmd.State)
+	}
+	shown.PageID, shown.PageAccessToken, shown.AppID, shown.AppSecret, shown.AdAccount = page.ID, page.AccessToken, app.ID, app.Secret, page.AdAccount
+	shown.People = nil
+	for _, p := range people {
+		shown.People = append(shown.People, emulatedPerson{ID: p.ID, Name: p.Name()})
+	}
+	return nil
+}
+
+// keep writes the state down for the next run.
+func (cmd emulateCmd) keep(c console, platform *graphemu.Server) {
+	if cmd.State == "" {
+		return
+	}
+	var state bytes.Buffer
+	err := platform.SaveTo(&state)
+	if err == nil {
+		err = writeFile(cmd.State, state.Bytes())
+	}
+	if err != nil {
+		fmt.Fprintln(c.stderr, "chasqui:", err)
+	}
+}
+
+// anaPhone is a number of the platform's documentation.
+const anaPhone = "+1(212)555-2368"
+
 // seedPlatform gives the platform a page with its app, another app, and two people: the first has an open thread with the page, the second has never written.
 func seedPlatform(platform *graphemu.Server, address string) emulated {
 	app := platform.AddApp(graphemu.App{Name: "Demo App"})
@@ -83,7 +191,7 @@ func seedPlatform(platform *graphemu.Server, address string) emulated {
 		OtherAppID: other.ID, AdAccount: demoAdAccount,
 	}
 	for _, person := range []graphemu.Person{
-		{FirstName: "Ana", LastName: "Quispe", Open: true, Phone: "+1(212)555-2368"}, {FirstName: "Ben", LastName: "Mamani", Phone: "+1 (555) 857-6309"},
+		{FirstName: "Ana", LastName: "Quispe", Open: true, Phone: anaPhone}, {FirstName: "Ben", LastName: "Mamani", Phone: "+1 (555) 857-6309"},
 	} {
 		made := platform.AddPerson(page.ID, person)
 		shown.People = append(shown.People, emulatedPerson{ID: made.ID, Name: made.Name()})

@@ -1,0 +1,75 @@
+package graphemu
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+)
+
+// InboxMessage is what a human agent does in the page's inbox: write a text or
+// send a file by its address, look at the thread, take it from the apps, give it
+// back, or move a person to done.
+type InboxMessage struct {
+	Text       string            `json:"text,omitempty"`
+	Attachment *AttachmentAction `json:"attachment,omitempty"`
+	Seen       bool              `json:"seen,omitempty"`
+	Take       bool              `json:"take,omitempty"`
+	Done       bool              `json:"done,omitempty"` // the thread goes back to the primary receiver
+}
+
+// AnswerFromInbox lets a human agent of the page act. The agent is not bound to
+// the 24 hours but to seven days. It returns the mid of a message.
+func (s *Server) AnswerFromInbox(pageID, psid string, in InboxMessage) (mid string, err error) {
+	s.init()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	page, p, err := s.find(pageID, psid)
+	if err != nil {
+		return "", err
+	}
+	defer s.announceThread(page, p)
+	switch {
+	case in.Take:
+		s.changeOwner(page, p, "pass_thread_control", pageInbox, "")
+		return "", nil
+	case in.Done:
+		s.changeOwner(page, p, "pass_thread_control", page.primary(), "")
+		return "", nil
+	case in.Seen:
+		s.seen(p)
+		return "", nil
+	}
+	message := map[string]any{}
+	if in.Text != "" {
+		message["text"] = in.Text
+	}
+	if in.Attachment != nil {
+		message["attachment"] = map[string]any{"type": in.Attachment.Type, "payload": map[string]string{"url": in.Attachment.URL}}
+	}
+	msg, e := s.readMessage(mustJSON(message), nil, s.now())
+	if e != nil {
+		return "", fmt.Errorf("%w: %s", ErrAction, e.Message)
+	}
+	c := &call{node: pageID, page: pageID, app: pageInbox, psid: psid, params: params{"tag": json.RawMessage(`"HUMAN_AGENT"`)}}
+	switch {
+	case p.Blocks:
+		return "", fmt.Errorf("%w: the person has blocked the page", ErrAction)
+	case s.checkWindow(c, p) != nil:
+		return "", fmt.Errorf("%w: the person wrote last more than seven days ago, or never", ErrAction)
+	}
+	answer, e := s.accept(c, page, p, msg)
+	if e != nil {
+		return "", errors.New(e.Message)
+	}
+	return answer.MessageID, nil
+}
+
+// seen marks all the person's messages as seen. The lock is held.
+func (s *Server) seen(p *personState) {
+	now := s.now()
+	for _, m := range p.Messages {
+		if m.From == "person" && m.ReadAt.IsZero() {
+			m.ReadAt = now
+		}
+	}
+}
