@@ -92,8 +92,13 @@ func NewBuilder(o Options) (*Builder, error) {
 }
 
 // Add reads a source and adds it to those before. File is for messages only. A source that is refused adds nothing; the error is a *[LoadError].
-func (b *Builder) Add(file, source string) error {
+func (b *Builder) Add(file, source string) error { return b.AddTopic(file, topicRandom, source) }
+
+// AddTopic reads a source whose triggers belong to a topic, unless it says otherwise: Dexter keeps each topic in a file of its own, without a label. The topics
+// random and default are one.
+func (b *Builder) AddTopic(file, topic, source string) error {
 	p := parser{o: b.o, file: file, s: b.s.clone()}
+	p.home = p.topicName(topic)
 	p.parse(source)
 	p.checkTriggers()
 	b.warnings = append(b.warnings, p.warnings...)
@@ -121,6 +126,7 @@ type Engine struct {
 
 	mu   sync.Mutex
 	vars atomic.Pointer[map[string]string] // of the bot; copied when one is set
+	set  map[string]string                 // those that were set since the engine was built
 	envs atomic.Pointer[map[string]string]
 }
 
@@ -128,7 +134,7 @@ type Engine struct {
 func (b *Builder) Build() (*Engine, error) {
 	s := b.s.clone()
 	s.own()
-	e := &Engine{o: b.o, s: s, depth: b.o.Depth, views: map[string]*view{}, arrays: map[string][]string{}, person: newSubstitutions(s.person), macros: map[string]Macro{}}
+	e := &Engine{o: b.o, s: s, depth: b.o.Depth, views: map[string]*view{}, arrays: map[string][]string{}, person: newSubstitutions(s.person), macros: map[string]Macro{}, set: map[string]string{}}
 	e.form = formatter{utf8: b.o.UTF8, punct: punctuation, subs: newSubstitutions(s.subs)}
 	if b.o.Dialect == Dexter {
 		e.form.punct = punctuationDexter
@@ -208,7 +214,22 @@ func (e *Engine) BotVar(name string) (string, bool) {
 }
 
 // SetBotVar sets a variable of the bot for everybody whom this engine answers, as <bot name=value> does.
-func (e *Engine) SetBotVar(name, value string) { e.setShared(&e.vars, name, value) }
+func (e *Engine) SetBotVar(name, value string) {
+	e.setShared(&e.vars, name, value)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.set[name] = value
+}
+
+// KeepBotVars takes over the variables of the bot that were set in an engine that this one follows.
+func (e *Engine) KeepBotVars(old *Engine) {
+	old.mu.Lock()
+	changed := maps.Clone(old.set)
+	old.mu.Unlock()
+	for name, value := range changed {
+		e.SetBotVar(name, value)
+	}
+}
 
 func (e *Engine) setShared(at *atomic.Pointer[map[string]string], name, value string) {
 	e.mu.Lock()
@@ -217,3 +238,6 @@ func (e *Engine) setShared(at *atomic.Pointer[map[string]string], name, value st
 	set(next, name, value)
 	at.Store(&next)
 }
+
+// Dialect is how the engine reads and runs its scripts.
+func (e *Engine) Dialect() Dialect { return e.o.Dialect }

@@ -15,7 +15,12 @@ type Problem struct {
 }
 
 // String is the problem in one line.
-func (p Problem) String() string { return fmt.Sprintf("%s:%d: %s", p.File, p.Line, p.Text) }
+func (p Problem) String() string {
+	if p.File == "" {
+		return fmt.Sprintf("line %d: %s", p.Line, p.Text)
+	}
+	return fmt.Sprintf("%s:%d: %s", p.File, p.Line, p.Text)
+}
 
 // LoadError refuses a source; nothing of that source is kept.
 type LoadError struct{ Problems []Problem }
@@ -33,6 +38,7 @@ func (e *LoadError) Error() string {
 type parser struct {
 	o        Options
 	file     string
+	home     string // the topic of what stands in none
 	s        *script
 	topic    *topic
 	trigger  *trigger
@@ -54,7 +60,7 @@ func (p *parser) refuse(line int, words string) {
 func (p *parser) parse(source string) {
 	l := lexer{file: p.file, dialect: p.o.Dialect, concat: joints[p.o.Concat], report: p.warn}
 	l.run(source)
-	p.topic = p.s.topic(topicRandom)
+	p.topic = p.s.topic(p.home)
 	for _, c := range l.commands {
 		p.command(c)
 	}
@@ -68,7 +74,7 @@ func (p *parser) command(c command) {
 	case '>':
 		p.open(c)
 	case '<':
-		p.topic, p.trigger = p.s.topic(topicRandom), nil
+		p.topic, p.trigger = p.s.topic(p.home), nil
 	case '#':
 		p.keep = true
 	case '+':

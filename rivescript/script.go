@@ -21,8 +21,10 @@ type script struct {
 }
 
 func newScript() *script {
-	return &script{vars: map[string]string{}, globals: map[string]string{}, subs: map[string]string{}, person: map[string]string{},
+	s := &script{vars: map[string]string{}, globals: map[string]string{}, subs: map[string]string{}, person: map[string]string{},
 		arrays: map[string][]string{}, topics: map[string]*topic{}}
+	s.topic(topicRandom) // there is always one to begin in
+	return s
 }
 
 // topic answers the topic of a name, made if it is new.

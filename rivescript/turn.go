@@ -20,6 +20,13 @@ var words = map[error]string{
 	ErrNoMatch: "ERR: No Reply Matched", ErrNoReply: "ERR: No Reply Found", ErrRecursion: "ERR: Deep Recursion Detected", ErrBudget: "ERR: Budget Exceeded",
 }
 
+func classic(err error) string {
+	if text, ok := words[err]; ok {
+		return text
+	}
+	return "ERR: " + err.Error()
+}
+
 // Reply is what the engine answers.
 type Reply struct {
 	Text    string // for Dexter's second stage see Messages
@@ -62,6 +69,20 @@ func (e *Engine) Event(ctx context.Context, u *User, name string) Reply {
 	return e.run(ctx, u, name, true)
 }
 
+// Process runs the tags of a text as if it were the reply to nothing, for what is said unasked: a reminder or a broadcast.
+func (e *Engine) Process(ctx context.Context, u *User, text string) Reply {
+	t := &turn{e: e, ctx: ctx, u: u, m: e.pool.Get().(*machine)}
+	defer e.pool.Put(t.m)
+	t.m.steps = 0
+	text = t.text(newTemplate(text), nil, nil, 0)
+	if t.err != nil {
+		text = classic(t.err)
+	}
+	r := Reply{Text: t.plain(text), Topic: u.Topic(), Err: t.err, marked: t.unraw(text)}
+	u.Replies = pushed(u.Replies, r.Text)
+	return r
+}
+
 func (e *Engine) run(ctx context.Context, u *User, message string, event bool) Reply {
 	if n := e.o.Budget.Message; len(message) > n {
 		for n > 0 && !utf8.RuneStart(message[n]) {
@@ -83,7 +104,7 @@ func (e *Engine) run(ctx context.Context, u *User, message string, event bool) R
 		t.err = ctx.Err()
 	}
 	if t.err != nil {
-		text = words[t.err]
+		text = classic(t.err)
 	}
 	r := Reply{Text: t.plain(text), Topic: u.Topic(), Err: t.err, marked: t.unraw(text)}
 	if t.won != nil {
@@ -151,7 +172,7 @@ func (t *turn) answer(text string, depth int) string {
 	if depth == 0 && len(v.after) > 0 {
 		won, caps, before = t.findAfter(v, text)
 	}
-	if won == nil && v != nil {
+	if won == nil {
 		kept := text
 		if depth == 0 {
 			kept = t.kept

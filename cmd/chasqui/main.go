@@ -18,6 +18,7 @@ type commands struct {
 	Serve   serveCmd   `cmd:"" help:"Run the gateway."`
 	Emulate emulateCmd `cmd:"" help:"Run the emulated platform alone."`
 	Dev     devCmd     `cmd:"" help:"Start the gateway and an emulated platform, set up to try them."`
+	Bot     botCmd     `cmd:"" help:"Write, check and test bots from scripts."`
 	Bench   benchCmd   `cmd:"" help:"Measure the gateway on this machine."`
 	Key     keyCmd     `cmd:"" help:"Make, list and revoke API keys, also while a gateway runs."`
 	Migrate migrateCmd `cmd:"" help:"Bring the database to this version's schema."`

@@ -24,6 +24,7 @@ var allowed = map[string][]string{
 	"gatewayapi":               {"messenger"},
 	"rivescript":               nil,
 	"rivescript/js":            {"rivescript"},
+	"internal/script":          {"rivescript", "rivescript/js"},
 	"internal/deps":            nil,
 	"internal/config":          nil,
 	"internal/seal":            nil,
