@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"strings"
 	"sync/atomic"
+	"time"
 )
 
 // maxAnswer is how many bytes of an answer are read.
@@ -116,18 +117,50 @@ func (c *Client) decode(method, path string, answer []byte, out any) error {
 
 // call makes one HTTP request and returns the body of a good answer.
 func (c *Client) call(ctx context.Context, method, path, query, content string, payload []byte) ([]byte, error) {
+	return c.exchange(ctx, method, path, query, content, payload, nil)
+}
+
+// exchange makes one HTTP request, with a payload or a form, and returns the
+// body of a good answer.
+func (c *Client) exchange(ctx context.Context, method, path, query, content string, payload []byte, f *form) ([]byte, error) {
+	if _, has := ctx.Deadline(); !has && c.timeout > 0 {
+		limit := c.timeout
+		if f != nil {
+			limit *= uploadTimeouts
+		}
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, limit, errTimeout)
+		defer cancel()
+	}
+	if c.onRequest != nil {
+		c.onRequest(ctx, RequestInfo{method, path, query, content, payload})
+	}
+	if c.logger == nil {
+		answer, _, err := c.roundTrip(ctx, method, path, query, content, payload, f)
+		return answer, err
+	}
+	began := time.Now()
+	answer, status, err := c.roundTrip(ctx, method, path, query, content, payload, f)
+	c.log(ctx, method, path, status, time.Since(began), err)
+	return answer, err
+}
+
+func (c *Client) roundTrip(ctx context.Context, method, path, query, content string, payload []byte, f *form) ([]byte, int, error) {
 	var trace connTrace
 	req, err := c.request(trace.with(ctx), method, path, query, content, payload)
 	if err != nil {
-		return nil, &CallError{method, path, err, true}
+		return nil, 0, &CallError{method, path, err, true}
+	}
+	if f != nil {
+		f.attach(req)
 	}
 	if err := ctx.Err(); err != nil {
-		return nil, &CallError{method, path, err, true}
+		return nil, 0, &CallError{method, path, err, true}
 	}
 	resp, err := c.httpClient.Do(req)
 	if err != nil {
 		cause := withoutURL(err)
-		return nil, &CallError{method, path, cause, trace.unsent() || neverConnected(cause)}
+		return nil, 0, &CallError{method, path, cause, trace.unsent() || neverConnected(cause)}
 	}
 	defer resp.Body.Close()
 	if c.onUsage != nil && hasUsage(resp.Header) {
@@ -135,12 +168,12 @@ func (c *Client) call(ctx context.Context, method, path, query, content string, 
 	}
 	answer, err := readAnswer(resp)
 	if err != nil {
-		return nil, &CallError{method, path, fmt.Errorf("read answer: %w", err), false}
+		return nil, resp.StatusCode, &CallError{method, path, fmt.Errorf("read answer: %w", err), false}
 	}
 	if refused := errorFrom(resp.StatusCode, resp.Header, answer, c.redact); refused != nil {
-		return nil, fmt.Errorf("%s %s: %w", method, path, refused)
+		return nil, resp.StatusCode, fmt.Errorf("%s %s: %w", method, path, refused)
 	}
-	return answer, nil
+	return answer, resp.StatusCode, nil
 }
 
 func (c *Client) request(ctx context.Context, method, path, query, content string, payload []byte) (*http.Request, error) {

@@ -1,16 +1,19 @@
 package messenger
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // DefaultVersion is the version of the Graph API that a client speaks unless
@@ -30,6 +33,9 @@ type Client struct {
 	secret     string
 	useProof   bool
 	onUsage    func(Usage)
+	onRequest  func(context.Context, RequestInfo)
+	logger     *slog.Logger
+	timeout    time.Duration
 	unchecked  bool
 
 	token         string
@@ -40,20 +46,24 @@ type Client struct {
 // Option configures a client.
 type Option func(*Client) error
 
-// New returns a client that calls with the given page, app or user token.
+// New returns a client that calls with the given page, app or user token. Without
+// [WithHTTPClient] it has connections of its own: make one client and use
+// [Client.As] for other tokens.
 func New(token string, opts ...Option) (*Client, error) {
 	if token == "" || strings.ContainsAny(token, "\r\n\x00") {
 		return nil, errors.New("new client: access token is empty or holds control characters")
 	}
-	c := &Client{version: DefaultVersion, useProof: true}
+	c := &Client{version: DefaultVersion, useProof: true, timeout: DefaultTimeout}
 	if err := WithBaseURL(DefaultBaseURL)(c); err != nil {
-		return nil, fmt.Errorf("new client: %w", err)
-	}
-	if err := WithHTTPClient(http.DefaultClient)(c); err != nil {
 		return nil, fmt.Errorf("new client: %w", err)
 	}
 	for _, opt := range opts {
 		if err := opt(c); err != nil {
+			return nil, fmt.Errorf("new client: %w", err)
+		}
+	}
+	if c.httpClient == nil {
+		if err := WithHTTPClient(&http.Client{Transport: defaultTransport()})(c); err != nil {
 			return nil, fmt.Errorf("new client: %w", err)
 		}
 	}
@@ -128,12 +138,14 @@ func (c *Client) As(token string) *Client {
 	return &other
 }
 
-// over is the client with another transport.
+// over is the client with another transport, for calls that are not made on the
+// wire one by one.
 func (c *Client) over(transport http.RoundTripper) *Client {
 	other := *c
 	h := *c.httpClient
 	h.Transport = transport
 	other.httpClient = &h
+	other.onRequest, other.logger = nil, nil
 	return &other
 }
 

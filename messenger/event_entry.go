@@ -115,5 +115,18 @@ type ResponseFeedback struct {
 
 // MessagingFeedback is the answer to a customer feedback template.
 type MessagingFeedback struct {
-	FeedbackScreens json.RawMessage `json:"feedback_screens,omitempty"`
+	FeedbackScreens []FeedbackAnswers `json:"feedback_screens,omitempty"`
+}
+
+// FeedbackAnswers are the answers of one screen, by the id of their question.
+type FeedbackAnswers struct {
+	ScreenID  Count                     `json:"screen_id"`
+	Questions map[string]FeedbackAnswer `json:"questions,omitempty"`
+}
+
+// FeedbackAnswer is one answer.
+type FeedbackAnswer struct {
+	Type     string          `json:"type"`                // csat, nps, ces
+	Payload  string          `json:"payload"`             // the score
+	FollowUp *FeedbackAnswer `json:"follow_up,omitempty"` // of type free_form: the person's own words
 }

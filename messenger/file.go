@@ -94,7 +94,7 @@ func (c *Client) callForm(ctx context.Context, path string, file File, fields []
 		return nil, &CallError{http.MethodPost, path, fmt.Errorf("encode form: %w", err), true}
 	}
 	defer form.detach(ctx)
-	answer, err := c.callStream(ctx, path, form)
+	answer, err := c.exchange(ctx, http.MethodPost, path, "", form.contentType, nil, form)
 	var field *FieldError
 	if errors.As(err, &field) {
 		// The body was cut short, which no server takes for a request.
@@ -158,6 +158,16 @@ func (f *form) take(file File, limited bool) {
 	f.content = file.Reader
 	if limited && f.size < 0 {
 		f.content = &limitedReader{r: file.Reader, left: maxFile}
+	}
+}
+
+// attach makes the form the request's body.
+func (f *form) attach(req *http.Request) {
+	req.Header["Content-Type"] = []string{f.contentType}
+	req.Body = f.body()
+	req.ContentLength = f.size
+	if f.again != nil {
+		req.GetBody = func() (io.ReadCloser, error) { return f.body(), nil }
 	}
 }
 
