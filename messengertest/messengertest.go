@@ -8,11 +8,14 @@
 //		defer srv.Close()
 //		platform.Connect(srv.URL+"/webhook", "verify-token")
 //
-//		ana := platform.Person("Ana")
+//		ana := platform.NewPerson(t, messengertest.Named("Ana"))
 //		ana.Says("hello")
-//		ana.Expects("Hello Ana!")
+//		ana.Expect(2*time.Second, messengertest.Text("Hello Ana!"))
+//		ana.Taps("Yes")
+//		platform.Advance(25 * time.Hour)
 //	}
 //
+// A failure prints the conversation.
 // Nothing here sleeps: waiting ends with the first change that fits, and fails
 // the test after the timeout.
 package messengertest
@@ -130,6 +133,10 @@ func (p *Platform) Connect(callbackURL, verifyToken string, fields ...string) {
 		p.t.Fatalf("subscribe the page: %v", err)
 	}
 }
+
+// Advance moves the platform's clock forward: windows close, retries and
+// schedules fall due, as if the time had passed.
+func (p *Platform) Advance(d time.Duration) { p.Emulator.Advance(d) }
 
 // Answered waits until the program has answered every webhook sent so far, and
 // fails the test when one was refused for good.

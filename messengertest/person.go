@@ -4,8 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"regexp"
+	"slices"
 	"strings"
+	"testing"
+	"time"
 
 	"github.com/chasqui/chasqui/graphemu"
 )
@@ -14,8 +18,10 @@ import (
 // test and is not for concurrent use.
 type Person struct {
 	PSID string
+	Name string
 
 	platform *Platform
+	t        testing.TB
 	seen     int // how many messages of the page were expected already
 }
 
@@ -33,24 +39,53 @@ func (p *Platform) Newcomer(firstName string) *Person {
 }
 
 func (p *Platform) add(who graphemu.Person) *Person {
-	return &Person{PSID: p.Emulator.AddPerson(p.Page.ID, who).ID, platform: p}
+	made := p.Emulator.AddPerson(p.Page.ID, who)
+	return &Person{PSID: made.ID, Name: made.Name(), platform: p, t: p.t}
+
+}
+
+// PersonOption changes a person before they are added.
+type PersonOption func(*graphemu.Person)
+
+// Named gives a person a first name; without it one is made.
+func Named(first string) PersonOption { return func(p *graphemu.Person) { p.FirstName = first } }
+
+// WithThread makes a person who has written to the page before, so that the page
+// may write first.
+func WithThread() PersonOption { return func(p *graphemu.Person) { p.Open = true } }
+
+// NewPerson adds a person who has never written to the page, unless an option
+// says otherwise. What fails fails t.
+func (p *Platform) NewPerson(t testing.TB, opts ...PersonOption) *Person {
+	t.Helper()
+	var who graphemu.Person
+	for _, opt := range opts {
+		opt(&who)
+	}
+	person := p.add(who)
+	person.t = t
+	return person
+}
+
+func (pe *Person) context(timeout time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.Background(), timeout)
 }
 
 // Says writes a text and returns its mid.
 func (pe *Person) Says(text string) string {
-	pe.platform.t.Helper()
+	pe.t.Helper()
 	return pe.Does(graphemu.Action{Text: text}).MID
 }
 
 // Sends sends an attachment by its address; kind is image, audio, video or file.
 func (pe *Person) Sends(kind, url string) {
-	pe.platform.t.Helper()
+	pe.t.Helper()
 	pe.Does(graphemu.Action{Attachment: &graphemu.AttachmentAction{Type: kind, URL: url}})
 }
 
 // GetsStarted taps Get Started; a ref, unless empty, says which link led here.
 func (pe *Person) GetsStarted(ref string) {
-	pe.platform.t.Helper()
+	pe.t.Helper()
 	a := graphemu.Action{GetStarted: true}
 	if ref != "" {
 		a.Referral = &graphemu.Referral{Ref: ref}
@@ -60,20 +95,20 @@ func (pe *Person) GetsStarted(ref string) {
 
 // Follows enters through an m.me link with a ref.
 func (pe *Person) Follows(ref string) {
-	pe.platform.t.Helper()
+	pe.t.Helper()
 	pe.Does(graphemu.Action{Referral: &graphemu.Referral{Ref: ref}})
 }
 
 // Reads looks at everything the page has written.
 func (pe *Person) Reads() {
-	pe.platform.t.Helper()
+	pe.t.Helper()
 	pe.Does(graphemu.Action{Read: true})
 }
 
 // Does anything that a person can do, and fails the test when it is not
 // possible.
 func (pe *Person) Does(a graphemu.Action) graphemu.ActionResult {
-	t := pe.platform.t
+	t := pe.t
 	t.Helper()
 	res, err := pe.platform.Emulator.Act(context.Background(), pe.platform.Page.ID, pe.PSID, a)
 	if err != nil {
@@ -83,58 +118,81 @@ func (pe *Person) Does(a graphemu.Action) graphemu.ActionResult {
 }
 
 // Taps taps the quick reply or postback button with the given title in the
-// newest message of the page.
+// newest message of the page; if there is none, a button of an older message, a
+// row of the persistent menu, an ice breaker, or "Get Started".
 func (pe *Person) Taps(title string) {
-	t := pe.platform.t
+	t := pe.t
 	t.Helper()
 	thread, err := pe.platform.Emulator.Thread(pe.platform.Page.ID, pe.PSID)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i := len(thread) - 1; i >= 0; i-- {
-		if thread[i].From == "page" {
-			a, titles := tappable(thread[i], title)
-			if a == nil {
-				t.Fatalf("the page's newest message has no %q to tap, only %q", title, titles)
-			}
+	newest := true
+	var offered []string
+	for _, m := range slices.Backward(thread) {
+		if m.From != "page" {
+			continue
+		}
+		a, titles := tappable(m, title)
+		if a != nil && (newest || a.Postback != nil) {
 			pe.Does(*a)
 			return
 		}
+		if newest {
+			offered = titles
+		}
+		newest = false
 	}
-	t.Fatalf("the page has written nothing with a %q to tap", title)
+	if title == "Get Started" {
+		pe.Does(graphemu.Action{GetStarted: true})
+		return
+	}
+	if row, ok := pe.platform.Emulator.MenuRow(pe.platform.Page.ID, pe.PSID, title); ok {
+		pe.Does(graphemu.Action{Postback: &row})
+		return
+	}
+	if newest {
+		t.Fatalf("the page has written nothing with a %q to tap\n%s", title, pe.conversation())
+	}
+	t.Fatalf("the page's newest message has no %q to tap, only %q\n%s", title, offered, pe.conversation())
 }
 
-type button struct {
-	Type, Title, Payload string
+// Scans holds a code before the person's camera: a picture as []byte or
+// io.Reader, or as a string the address at which the emulator shows the code, or
+// the link that the code holds.
+func (pe *Person) Scans(code any) graphemu.ActionResult {
+	pe.t.Helper()
+	switch code := code.(type) {
+	case []byte:
+		return pe.Does(graphemu.Action{Scan: &graphemu.ScanAction{Image: code}})
+	case io.Reader:
+		picture, err := io.ReadAll(code)
+		if err != nil {
+			pe.t.Fatal(err)
+		}
+		return pe.Does(graphemu.Action{Scan: &graphemu.ScanAction{Image: picture}})
+	case string:
+		if strings.HasSuffix(code, ".png") || strings.Contains(code, ".png?") {
+			return pe.Does(graphemu.Action{Scan: &graphemu.ScanAction{URL: code}})
+		}
+		return pe.Does(graphemu.Action{Link: &graphemu.LinkAction{URL: code}})
+	}
+	pe.t.Fatalf("a code is a picture as []byte or io.Reader, or an address as string, and no %T", code)
+	return graphemu.ActionResult{}
 }
 
 // tappable finds a quick reply or button by its title; without one it returns
 // the titles there are.
 func tappable(m graphemu.ThreadMessage, title string) (*graphemu.Action, []string) {
-	var message struct {
-		QuickReplies []button `json:"quick_replies"`
-		Attachment   struct {
-			Payload struct {
-				Buttons  []button
-				Elements []struct{ Buttons []button }
-			}
-		}
-	}
-	if json.Unmarshal(m.Message, &message) != nil {
-		return nil, nil
-	}
 	var titles []string
+	message := read(m)
 	for _, q := range message.QuickReplies {
 		if q.Title == title {
 			return &graphemu.Action{QuickReply: &graphemu.TapAction{Title: q.Title, Payload: q.Payload}}, nil
 		}
 		titles = append(titles, q.Title)
 	}
-	buttons := message.Attachment.Payload.Buttons
-	for _, e := range message.Attachment.Payload.Elements {
-		buttons = append(buttons, e.Buttons...)
-	}
-	for _, b := range buttons {
+	for _, b := range message.buttons() {
 		if b.Type == "postback" && b.Title == title {
 			return &graphemu.Action{Postback: &graphemu.TapAction{Title: b.Title, Payload: b.Payload}}, nil
 		}
@@ -146,10 +204,10 @@ func tappable(m graphemu.ThreadMessage, title string) (*graphemu.Action, []strin
 // Expects waits for the page's next message and fails the test unless its text
 // is the given one. A template's text is that of its text or its first title.
 func (pe *Person) Expects(text string) graphemu.ThreadMessage {
-	pe.platform.t.Helper()
+	pe.t.Helper()
 	m := pe.Next()
-	if got := Text(m); got != text {
-		pe.platform.t.Errorf("the page wrote %q, expected %q", got, text)
+	if got := TextOf(m); got != text {
+		pe.t.Errorf("the page wrote %q, expected %q\n%s", got, text, pe.conversation())
 	}
 	return m
 }
@@ -157,10 +215,10 @@ func (pe *Person) Expects(text string) graphemu.ThreadMessage {
 // ExpectsMatch waits for the page's next message and fails the test unless its
 // text matches the regular expression.
 func (pe *Person) ExpectsMatch(pattern string) graphemu.ThreadMessage {
-	pe.platform.t.Helper()
+	pe.t.Helper()
 	m := pe.Next()
-	if got := Text(m); !regexp.MustCompile(pattern).MatchString(got) {
-		pe.platform.t.Errorf("the page wrote %q, expected a match of %q", got, pattern)
+	if got := TextOf(m); !regexp.MustCompile(pattern).MatchString(got) {
+		pe.t.Errorf("the page wrote %q, expected a match of %q\n%s", got, pattern, pe.conversation())
 	}
 	return m
 }
@@ -169,8 +227,8 @@ func (pe *Person) ExpectsMatch(pattern string) graphemu.ThreadMessage {
 // time.
 func (pe *Person) Next() graphemu.ThreadMessage {
 	p := pe.platform
-	p.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), p.timeout)
+	pe.t.Helper()
+	ctx, cancel := pe.context(p.timeout)
 	defer cancel()
 	var next graphemu.ThreadMessage
 	thread, err := p.Emulator.WaitThread(ctx, p.Page.ID, pe.PSID, func(thread []graphemu.ThreadMessage) bool {
@@ -186,15 +244,15 @@ func (pe *Person) Next() graphemu.ThreadMessage {
 		return false
 	})
 	if err != nil {
-		p.t.Fatalf("no further message of the page: %v\nthe thread:\n%s", err, script(thread))
+		pe.t.Fatalf("no further message of the page: %v\nthe conversation:\n%s", err, transcript(pe.Name, thread))
 	}
 	pe.seen++
 	return next
 }
 
-// Text is the text of a message: its own, or of a template its text or its
+// TextOf is the text of a message: its own, or of a template its text or its
 // first title.
-func Text(m graphemu.ThreadMessage) string {
+func TextOf(m graphemu.ThreadMessage) string {
 	if m.Text != "" {
 		return m.Text
 	}
@@ -215,11 +273,40 @@ func Text(m graphemu.ThreadMessage) string {
 	return message.Attachment.Payload.Text
 }
 
-// script is a thread for the eye.
-func script(thread []graphemu.ThreadMessage) string {
+// transcript is a thread for the eye, with what may be tapped.
+func transcript(name string, thread []graphemu.ThreadMessage) string {
 	var b strings.Builder
 	for _, m := range thread {
-		fmt.Fprintf(&b, "  %s: %s\n", m.From, Text(m))
+		who := name
+		if m.From == "page" {
+			who = "page"
+		}
+		at := m.SentAt.Format("15:04:05")
+		if m.Note != "" {
+			fmt.Fprintf(&b, "  %s -- %s\n", at, m.Note)
+			continue
+		}
+		text := TextOf(m)
+		if text == "" {
+			text = string(m.Message)
+		}
+		fmt.Fprintf(&b, "  %s %s: %s", at, who, text)
+		if _, titles := tappable(m, ""); len(titles) > 0 && m.From == "page" {
+			fmt.Fprintf(&b, "  %q", titles)
+		}
+		b.WriteByte('\n')
+	}
+	if b.Len() == 0 {
+		return "  (nobody has written anything)\n"
 	}
 	return b.String()
+}
+
+// conversation is the transcript of the person's thread, for a failure.
+func (pe *Person) conversation() string {
+	thread, err := pe.platform.Emulator.Thread(pe.platform.Page.ID, pe.PSID)
+	if err != nil {
+		return err.Error()
+	}
+	return "the conversation:\n" + transcript(pe.Name, thread)
 }
