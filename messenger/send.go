@@ -26,14 +26,6 @@ type Tag string
 // business within 7 days.
 const TagHumanAgent Tag = "HUMAN_AGENT"
 
-// Tags that the platform refuses since April 27, 2026.
-const (
-	TagConfirmedEventUpdate Tag = "CONFIRMED_EVENT_UPDATE"
-	TagPostPurchaseUpdate   Tag = "POST_PURCHASE_UPDATE"
-	TagAccountUpdate        Tag = "ACCOUNT_UPDATE"
-	TagCustomerFeedback     Tag = "CUSTOMER_FEEDBACK"
-)
-
 // NotificationType says how loudly a message arrives.
 type NotificationType string
 
