@@ -172,7 +172,7 @@ func split(items []*batchItem) ([][]*batchItem, error) {
 	}
 	for _, group := range groups(items) {
 		if len(group) > maxBatch {
-			err = fmt.Errorf("batch: %d items depend on one another: %w", len(group), &FieldError{"batch", "has at most 50 items that belong together", maxBatch, len(group)})
+			err = fmt.Errorf("batch: %d items depend on one another: %w", len(group), &FieldError{"batch", "must have at most 50 items that belong together", maxBatch, len(group)})
 			for _, item := range group {
 				item.finished, item.err = true, err
 			}

@@ -9,7 +9,7 @@ import (
 // before anything was sent. It matches [ErrInvalid].
 type FieldError struct {
 	Field string // as it stands on the wire, such as message.quick_replies[3].title
-	Rule  string // such as "has at most 20 characters"
+	Rule  string // such as "must have at most 20 characters"
 	Limit int    // the number of the rule, 0 when it has none
 	Got   int    // what was given in its place
 }
@@ -70,7 +70,7 @@ func (k *checker) chars(s string, limit int, field string, at ...any) {
 		return
 	}
 	if n := utf8.RuneCountInString(s); n > limit {
-		k.fail(limit, n, fmt.Sprintf("has at most %d characters", limit), field, at...)
+		k.fail(limit, n, fmt.Sprintf("must have at most %d characters", limit), field, at...)
 	}
 }
 
@@ -78,15 +78,15 @@ func (k *checker) chars(s string, limit int, field string, at ...any) {
 func (k *checker) count(n, low, high int, field string, at ...any) {
 	switch {
 	case n < low:
-		k.fail(low, n, fmt.Sprintf("has at least %d", low), field, at...)
+		k.fail(low, n, fmt.Sprintf("must have at least %d", low), field, at...)
 	case n > high:
-		k.fail(high, n, fmt.Sprintf("has at most %d", high), field, at...)
+		k.fail(high, n, fmt.Sprintf("must have at most %d", high), field, at...)
 	}
 }
 
 // within wants a number from low to high, or 0 for one that is left out.
 func (k *checker) within(n, low, high int, field string, at ...any) {
 	if n != 0 && (n < low || n > high) {
-		k.fail(high, n, fmt.Sprintf("is from %d to %d", low, high), field, at...)
+		k.fail(high, n, fmt.Sprintf("must be from %d to %d", low, high), field, at...)
 	}
 }

@@ -23,10 +23,10 @@ func (r Recipient) check(k *checker) {
 		}
 	}
 	if given != 1 {
-		k.fail(1, given, "names exactly 1", "recipient")
+		k.fail(1, given, "must name exactly 1", "recipient")
 	}
 	if r.Name != nil && r.PhoneNumber == "" {
-		k.fail(0, 0, "stands only beside phone_number", "recipient.name")
+		k.fail(0, 0, "may stand only beside phone_number", "recipient.name")
 	}
 }
 
@@ -42,7 +42,7 @@ func (m Message) check(k *checker, at string) {
 		}
 	}
 	if given != 1 {
-		k.fail(1, given, "has exactly 1 of text, attachment and sticker_id", "%s", at)
+		k.fail(1, given, "must have exactly 1 of text, attachment and sticker_id", "%s", at)
 	}
 	k.chars(m.Text, 2000, "%s.text", at)
 	k.chars(m.Metadata, 1000, "%s.metadata", at)
@@ -69,7 +69,7 @@ func (a Attachment) check(k *checker, at string) {
 	case a.Type == "":
 		k.require("", "%s.attachment.type", at)
 	case (a.URL == "") == (a.AttachmentID == ""):
-		k.fail(0, 0, "has one of url and attachment_id", "%s.attachment.payload", at)
+		k.fail(0, 0, "must have one of url and attachment_id", "%s.attachment.payload", at)
 	}
 }
 
@@ -115,7 +115,7 @@ func (t Template) checkOthers(k *checker, at string) {
 			k.count(len(p.AuxiliaryFields), 0, 5, "%s.boarding_pass[%d].auxiliary_fields", at, i)
 			k.count(len(p.SecondaryFields), 0, 5, "%s.boarding_pass[%d].secondary_fields", at, i)
 			if (p.QRCode == "") == (p.BarcodeImageURL == "") {
-				k.fail(0, 0, "has one of qr_code and barcode_image_url", "%s.boarding_pass[%d]", at, i)
+				k.fail(0, 0, "must have one of qr_code and barcode_image_url", "%s.boarding_pass[%d]", at, i)
 			}
 		}
 	case t.AirlineItinerary != nil:
@@ -143,7 +143,7 @@ func (t GenericTemplate) check(k *checker, at string) {
 		k.chars(e.Title, 80, "%s.elements[%d].title", at, i)
 		k.chars(e.Subtitle, 80, "%s.elements[%d].subtitle", at, i)
 		if e.Subtitle == "" && e.ImageURL == "" && e.DefaultAction == nil && len(e.Buttons) == 0 {
-			k.fail(0, 0, "has at least one property beside its title", "%s.elements[%d]", at, i)
+			k.fail(0, 0, "must have at least one property beside its title", "%s.elements[%d]", at, i)
 		}
 		k.count(len(e.Buttons), 0, 3, "%s.elements[%d].buttons", at, i)
 		if len(e.Buttons) > 0 {

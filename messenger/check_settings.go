@@ -23,7 +23,7 @@ func (r CodeRequest) check(k *checker) {
 	k.within(r.ImageSize, 100, 2000, "image_size")
 	k.chars(r.Ref, 250, "data.ref")
 	if r.Ref != "" && !regexp.MustCompile(`^[\w+/=\-.:]+$`).MatchString(r.Ref) {
-		k.fail(0, 0, "has only a-z A-Z 0-9 + / = - . : _", "data.ref")
+		k.fail(0, 0, "may have only a-z A-Z 0-9 + / = - . : _", "data.ref")
 	}
 }
 
@@ -47,7 +47,7 @@ func (p MessengerProfile) check(k *checker, nestedMenus bool) {
 	k.count(len(p.WhitelistedDomains), 0, 50, "whitelisted_domains")
 	if p.AccountLinkingURL != "" {
 		if u, err := url.Parse(p.AccountLinkingURL); err != nil || u.Scheme != "https" {
-			k.fail(0, 0, "is an https address", "account_linking_url")
+			k.fail(0, 0, "must be an https address", "account_linking_url")
 		}
 	}
 	checkMenus(k, p.PersistentMenu, nestedMenus)
@@ -68,7 +68,7 @@ func checkMenus(k *checker, menus []PersistentMenu, nested bool) {
 		checkMenuEntries(k, m.CallToActions, nested, 1, at)
 	}
 	if !hasDefault {
-		k.fail(0, 0, `has one with locale "default"`, "persistent_menu")
+		k.fail(0, 0, `must have one with locale "default"`, "persistent_menu")
 	}
 }
 

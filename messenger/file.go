@@ -80,7 +80,7 @@ func seekable(r io.Reader) (at, left int64, ok bool) {
 func (f File) check(k *checker) {
 	k.require(f.name(), "filedata.filename")
 	if size := f.size(); size > maxFile {
-		k.fail(maxFile, int(size), fmt.Sprintf("has at most %d bytes", maxFile), "filedata")
+		k.fail(maxFile, int(size), fmt.Sprintf("must have at most %d bytes", maxFile), "filedata")
 	}
 }
 
@@ -216,7 +216,7 @@ type limitedReader struct {
 func (l *limitedReader) Read(p []byte) (int, error) {
 	n, err := l.r.Read(p)
 	if l.left -= int64(n); l.left < 0 {
-		return 0, &FieldError{"filedata", fmt.Sprintf("has at most %d bytes", maxFile), maxFile, int(maxFile - l.left)}
+		return 0, &FieldError{"filedata", fmt.Sprintf("must have at most %d bytes", maxFile), maxFile, int(maxFile - l.left)}
 	}
 	return n, err
 }

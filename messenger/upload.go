@@ -59,7 +59,7 @@ type UploadRequest struct {
 func (r UploadRequest) check(k *checker) {
 	k.require(string(r.Type), "message.attachment.type")
 	if (r.URL == "") == (r.File == nil) {
-		k.fail(0, 0, "has one of url and a file", "message.attachment.payload")
+		k.fail(0, 0, "must have one of url and a file", "message.attachment.payload")
 	}
 	if r.File != nil {
 		r.File.check(k)
