@@ -173,7 +173,7 @@ func (s *Server) takeWebhookFault(_ string, d delivery) (Fault, bool) {
 // as JSON, or words such as "code=613 status=400 delay_ms=200 drop_response".
 func (c *call) requestFault() (Fault, bool) {
 	text := c.r.Header.Get("X-Emulator-Fault")
-	if text == "" && c.edge == "messages" {
+	if text == "" && c.magic && c.edge == "messages" {
 		text = magicWords(c.params.object("message").text("text"))
 	}
 	if text == "" {

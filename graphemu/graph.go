@@ -27,14 +27,14 @@ type call struct {
 	files  map[string]*upload // every file of the form, by the name of its part
 	host   string             // where the emulator is, as the caller says
 	inner  bool               // stands in a batch
+	to     params             // the recipient, read once
+	magic  bool               // the body holds words that ask for a fault
 	token  string
 	app    string // whose token it is
 	page   string // of a page token
 	psid   string // whom the call is about, for fault rules and records
 	ver    string
 }
-
-var versionPrefix = regexp.MustCompile(`^v\d+\.\d+$`)
 
 // maxCall is how many bytes a call may have.
 const maxCall = 32 << 20
@@ -90,7 +90,7 @@ func (s *Server) answer(w *answerBuffer, c *call) (fault Fault, faulty bool) {
 	}
 	endpoint := s.endpoint(c)
 	if endpoint == "messages" {
-		c.psid = c.params.object("recipient").text("id")
+		c.psid = c.recipient().text("id")
 	}
 	if fault, faulty = c.requestFault(); !faulty {
 		fault, faulty = s.takeFault(endpoint, c)
@@ -130,8 +130,9 @@ func newCall(r *http.Request, body []byte) *call {
 	c.params, c.files = readParams(r, body)
 	c.file = c.files["filedata"]
 	c.host = r.Host
+	c.magic = bytes.Contains(body, []byte("[[fault "))
 	parts := strings.FieldsFunc(r.URL.Path, func(r rune) bool { return r == '/' })
-	if len(parts) > 0 && versionPrefix.MatchString(parts[0]) {
+	if len(parts) > 0 && isVersion(parts[0]) {
 		c.ver, parts = parts[0], parts[1:]
 	}
 	if len(parts) > 0 {
@@ -148,6 +149,19 @@ func newCall(r *http.Request, body []byte) *call {
 		}
 	}
 	return c
+}
+
+// isVersion tells v26.0 and the like.
+func isVersion(s string) bool {
+	return len(s) > 3 && s[0] == 'v' && s[1] >= '0' && s[1] <= '9' && parseVersion(s) > 0
+}
+
+// recipient is the recipient of a message.
+func (c *call) recipient() params {
+	if c.to == nil {
+		c.to = c.params.object("recipient")
+	}
+	return c.to
 }
 
 // authorize finds out whose token it is and checks the proof.
@@ -330,9 +344,7 @@ func (c *call) describe(rec *APICall, body []byte) {
 		rec.Token = "…" + c.token[max(0, len(c.token)-4):]
 	}
 	text, query := string(body), c.r.URL.RawQuery
-	if strings.Contains(query, "token") || strings.Contains(query, "proof") {
-		query = hiddenPair.ReplaceAllString(query, "${1}[hidden]")
-	}
+	query = hidePairs(query)
 	if strings.Contains(text, "token") || strings.Contains(text, "proof") {
 		text = hiddenPair.ReplaceAllString(text, "${1}[hidden]")
 		text = hiddenMember.ReplaceAllString(text, "${1}[hidden]")
@@ -343,6 +355,27 @@ func (c *call) describe(rec *APICall, body []byte) {
 		}
 	}
 	rec.Query, rec.Body = query, capText(text)
+}
+
+// hidePairs hides the secrets of a query.
+func hidePairs(query string) string {
+	var out strings.Builder
+	for query != "" {
+		pair, rest, more := strings.Cut(query, "&")
+		name, _, _ := strings.Cut(pair, "=")
+		switch name {
+		case "access_token", "appsecret_proof", "input_token", "verify_token":
+			out.WriteString(name)
+			out.WriteString("=[hidden]")
+		default:
+			out.WriteString(pair)
+		}
+		if more {
+			out.WriteByte('&')
+		}
+		query = rest
+	}
+	return out.String()
 }
 
 func capText(s string) string {

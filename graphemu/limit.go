@@ -142,7 +142,7 @@ func (c *call) limitKind() string {
 	if c.edge != "messages" {
 		return ""
 	}
-	if r := c.params.object("recipient"); r.has("comment_id") || r.has("post_id") {
+	if r := c.recipient(); r.has("comment_id") || r.has("post_id") {
 		return "reply"
 	}
 	switch c.params.object("message").object("attachment").text("type") {

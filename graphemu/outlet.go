@@ -171,19 +171,25 @@ func (s *Server) queue(o *outlet, d delivery) {
 	if idle {
 		o.ready = append(o.ready, l)
 	}
+	s.next(o)
+}
+
+// next sends what waits, now or when the linger has passed. The lock is held.
+func (s *Server) next(o *outlet) {
 	if s.Batching.Linger <= 0 {
 		s.pump(o)
 		return
 	}
-	if !o.waiting {
-		o.waiting = true
-		s.clock.after(s.Batching.Linger, func() {
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			o.waiting = false
-			s.pump(o)
-		})
+	if o.waiting || len(o.ready) == 0 {
+		return
 	}
+	o.waiting = true
+	time.AfterFunc(s.Batching.Linger, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		o.waiting = false
+		s.pump(o)
+	})
 }
 
 // pump sends what waits, as far as deliveries may be under way. The lock is held.
@@ -246,7 +252,7 @@ func (s *Server) runBatch(o *outlet, lanes []*lane, batch []delivery) {
 	if len(o.lanes) == 0 {
 		s.announce(change{Type: "idle"})
 	}
-	s.pump(o)
+	s.next(o)
 }
 
 // deliver sends a delivery until it is answered with 2xx, given up or no longer
@@ -261,7 +267,7 @@ func (s *Server) deliver(o *outlet, batch []delivery) bool {
 			holds = false
 			s.mu.Lock()
 			o.inFlight--
-			s.pump(o)
+			s.next(o)
 			s.mu.Unlock()
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"unicode/utf8"
 )
 
 // params are the parameters of a call, wherever they stood: in the query, in a
@@ -81,6 +82,9 @@ func (p params) addForm(form url.Values) {
 // text gives a string or a number as text, "" for anything else.
 func (p params) text(name string) string {
 	raw := p[name]
+	if n := len(raw); n >= 2 && raw[0] == '"' && bytes.IndexByte(raw, '\\') < 0 && utf8.Valid(raw) {
+		return string(raw[1 : n-1]) // by far the most
+	}
 	var s string
 	if len(raw) == 0 || raw[0] == '{' || raw[0] == '[' || string(raw) == "null" {
 		return ""

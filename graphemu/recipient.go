@@ -22,8 +22,7 @@ func (t target) use() {
 	}
 }
 
-func checkRecipient(p params) *messenger.Error {
-	recipient := p.object("recipient")
+func checkRecipient(recipient params) *messenger.Error {
 	if recipient == nil {
 		return refuse(100, 0, "(#100) The parameter recipient is required")
 	}
@@ -78,15 +77,14 @@ func (s *Server) checkTag(page *pageState, tag string, at time.Time) *messenger.
 
 // recipient finds whom a message is for. The lock is held.
 func (s *Server) recipient(c *call, page *pageState) (target, *messenger.Error) {
-	r := c.params.object("recipient")
-	unknown := refuse(100, 2018001, "(#100) No matching user found")
+	r := c.recipient()
 	switch {
 	case r.has("id"):
 		c.psid = r.text("id")
 		if p := page.people[c.psid]; p != nil {
 			return target{person: p}, nil
 		}
-		return target{}, unknown
+		return target{}, refuse(100, 2018001, "(#100) No matching user found")
 	case r.has("user_ref"):
 		return s.byUserRef(c, page, r.text("user_ref")), nil
 	case r.has("phone_number"):

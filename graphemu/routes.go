@@ -94,7 +94,7 @@ func (s *Server) endpoint(c *call) string {
 		return "app"
 	}
 	if n, ok := s.nodes[c.node]; ok {
-		return n.kind
+		return n.Kind
 	}
 	if kind, _, _ := s.threadNode(c); kind != "" {
 		return kind
@@ -127,7 +127,7 @@ func (s *Server) onPage(f func(*call, *pageState) (any, *messenger.Error)) handl
 }
 
 // nodeRef says what an id belongs to.
-type nodeRef struct{ kind, page string }
+type nodeRef struct{ Kind, Page string }
 
 // onNode is a handler of something that belongs to the page whose token the
 // caller has. The lock is held while f runs.
@@ -136,10 +136,10 @@ func (s *Server) onNode(f func(*call, *pageState) (any, *messenger.Error)) handl
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		n, ok := s.nodes[c.node]
-		if !ok || c.page == "" || n.page != c.page {
+		if !ok || c.page == "" || n.Page != c.page {
 			return nil, unsupported(c)
 		}
-		return f(c, s.pages[n.page])
+		return f(c, s.pages[n.Page])
 	}
 }
 

@@ -22,7 +22,7 @@ func (s *Server) send(c *call) (any, *messenger.Error) {
 	}
 	hasMessage, action := c.params.has("message"), c.params.text("sender_action")
 	var msg outMessage
-	if e := checkRecipient(c.params); e != nil {
+	if e := checkRecipient(c.recipient()); e != nil {
 		return nil, e
 	}
 	switch {

@@ -1,0 +1,5 @@
+//go:build race
+
+package graphemu_test
+
+const raceEnabled = true
