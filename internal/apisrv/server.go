@@ -29,6 +29,8 @@ type Options struct {
 	Profiles      *service.Profiles
 	Subscriptions *service.Subscriptions
 	Events        *service.Events
+	Scripts       *service.Scripts
+	Conversations *service.Conversations
 	Logger        *slog.Logger
 	// PublicURL is the gateway's own address, for the webhook addresses that it shows.
 	PublicURL string

@@ -11,11 +11,13 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/chasqui/chasqui/internal/apisrv"
+	"github.com/chasqui/chasqui/internal/bot"
 	"github.com/chasqui/chasqui/internal/config"
 	"github.com/chasqui/chasqui/internal/deliver"
 	"github.com/chasqui/chasqui/internal/forward"
@@ -48,6 +50,7 @@ type App struct {
 	Applications  *service.Applications
 	Subscriptions *service.Subscriptions
 	Directory     *service.Directory
+	Scripts       *service.Scripts
 	Store         *store.Store
 
 	o         Options
@@ -58,6 +61,7 @@ type App struct {
 	deliverer *deliver.Deliverer
 	projector *project.Projector
 	forwarder *forward.Forwarder
+	bots      *bot.Runner
 	keeper    *upkeep.Keeper
 	stopping  atomic.Bool
 
@@ -126,9 +130,14 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		Retention: upkeep.Retention{Events: days(c.Retention.Events), Messages: days(c.Retention.Messages), Deliveries: days(c.Retention.Deliveries)},
 		LowDisk:   c.LowDisk, DataFolder: c.Data, Metrics: metrics.upkeep(),
 	})
+	messages := &service.Messages{Store: a.Store, Directory: a.Directory, Sender: a.deliverer, Counted: metrics.accepted}
+	a.Scripts = &service.Scripts{Store: a.Store, Directory: a.Directory, Logger: component(o.Logger, "scripts"), Fetch: bot.NewFetcher(strings.Split(c.Scripts.AllowHosts, ",")).Fetch}
+	a.bots = bot.New(bot.Options{
+		Store: a.Store, Directory: a.Directory, Scripts: a.Scripts, Messages: messages, Platform: platform, Logger: component(o.Logger, "bot"), Accepted: metrics.accepted,
+	})
 	api := apisrv.Options{
 		Store: a.Store, Directory: a.Directory, Keys: a.Keys, Applications: a.Applications, Subscriptions: a.Subscriptions,
-		Messages: &service.Messages{Store: a.Store, Directory: a.Directory, Sender: a.deliverer, Counted: metrics.accepted},
+		Messages: messages, Scripts: a.Scripts, Conversations: &service.Conversations{Store: a.Store, Directory: a.Directory},
 		Profiles: &service.Profiles{Store: a.Store, Directory: a.Directory},
 		Events:   &service.Events{Store: a.Store, Vault: vault, Directory: a.Directory, Projected: projected},
 		Logger:   component(o.Logger, "api"), PublicURL: c.PublicURL, Version: o.Version, MaxBody: c.MaxBody, Ready: a.ready, Observe: metrics.observe,
@@ -223,6 +232,10 @@ func (a *App) Start(ctx context.Context) error {
 		return err
 	}
 	a.defers("deliverer", a.deliverer.Stop)
+	if err := a.bots.Start(ctx); err != nil {
+		return err
+	}
+	a.defers("bots", func(context.Context) error { a.bots.Stop(); return nil })
 	a.forwarder.Start(ctx)
 	a.defers("forwarder", func(context.Context) error { a.forwarder.Stop(); return nil })
 	a.keeper.Start(ctx)

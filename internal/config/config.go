@@ -39,6 +39,7 @@ type Config struct {
 	Limits    Limits    `embed:"" prefix:"limits-"`
 	Uncertain Uncertain `embed:"" prefix:"uncertain-"`
 	Forward   Forward   `embed:"" prefix:"forward-"`
+	Scripts   Scripts   `embed:"" prefix:"scripts-"`
 	Retention Retention `embed:"" prefix:"retention-"`
 }
 
@@ -66,6 +67,11 @@ type Uncertain struct {
 // Forward holds the settings of forward subscriptions.
 type Forward struct {
 	AllowPrivate bool `name:"allow-private" help:"Let subscriptions reach private, loopback and other reserved addresses."`
+}
+
+// Scripts holds the settings of bots.
+type Scripts struct {
+	AllowHosts string `name:"allow-hosts" placeholder:"HOSTS" help:"Hosts that scripts may ask with $ lines, with commas between; *.example.com stands for all below it. Empty: none. One given with its port may be in a private network."`
 }
 
 // Retention holds the ages, in days counted from receipt, after which data is removed; 0 keeps it for ever.

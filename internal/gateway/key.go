@@ -24,6 +24,8 @@ const (
 	ScopeApplicationsWrite  Scope = "applications:write"
 	ScopeSubscriptionsRead  Scope = "subscriptions:read"
 	ScopeSubscriptionsWrite Scope = "subscriptions:write"
+	ScopeScriptsRead        Scope = "scripts:read"
+	ScopeScriptsWrite       Scope = "scripts:write"
 )
 
 // Scopes lists every scope that a key can have.
@@ -31,6 +33,7 @@ func Scopes() []Scope {
 	return []Scope{
 		ScopeAll, ScopeMessagesRead, ScopeMessagesWrite, ScopeEventsRead, ScopeProfilesRead, ScopeProfilesWrite,
 		ScopeApplicationsRead, ScopeApplicationsWrite, ScopeSubscriptionsRead, ScopeSubscriptionsWrite,
+		ScopeScriptsRead, ScopeScriptsWrite,
 	}
 }
 

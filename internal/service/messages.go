@@ -181,6 +181,12 @@ func (m *Messages) prepare(ctx context.Context, key *gateway.APIKey, in *gateway
 	if err != nil {
 		return nil, err
 	}
+	return m.Compose(address, key.ID, in)
+}
+
+// Compose makes a message of an input that was checked, for a person of an application.
+func (m *Messages) Compose(address gateway.Lane, apiKey string, in *gateway.MessageInput) (*gateway.Message, error) {
+	now := m.Store.Now()
 	id := m.Store.NewID("msg")
 	parts, err := gateway.Render(in, id)
 	if err != nil {
@@ -200,7 +206,7 @@ func (m *Messages) prepare(ctx context.Context, key *gateway.APIKey, in *gateway
 	}
 	message := &gateway.Message{
 		ID: id, Partition: gateway.Partition(address.Application, address.Person), Application: address.Application, Person: address.Person,
-		ProfileID: in.To.ProfileID, APIKey: key.ID, Status: gateway.StatusQueued, Request: request, Parts: len(parts),
+		ProfileID: in.To.ProfileID, APIKey: apiKey, Status: gateway.StatusQueued, Request: request, Parts: len(parts),
 		AcceptedAt: now, UpdatedAt: now, ExpiresAt: expires,
 	}
 	message.SetContent(in, parts)

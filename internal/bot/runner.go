@@ -1,0 +1,346 @@
+// Package bot lets scripts answer people: it reads the log, gives what people write and do to the active script of their page, and puts what the script says into the
+// outbox.
+//
+// A turn is one commit: what the bot knows afterwards, what it says, and up to where it has answered. So each turn happens once, whatever crashes. Conversations run side
+// by side, and each in order: one whose script waits for somebody else's server holds up nobody.
+package bot
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/service"
+	"github.com/chasqui/chasqui/internal/store"
+)
+
+// Options says what the bot works with. Zero values mean the defaults named.
+type Options struct {
+	Store     *store.Store
+	Directory *service.Directory
+	Scripts   *service.Scripts
+	Messages  *service.Messages
+	Platform  service.Platform
+	Logger    *slog.Logger
+	Turns     int                      // that may be under way at once; 64
+	Accepted  func(application string) // counts a message of the bot; may be nil
+	// Code tells whether a ref belongs to a code of the application, which a link then came from; nil for never.
+	Code func(application, ref string) bool
+}
+
+const (
+	readBatch    = 512
+	maxPending   = 4096 // events that are read and not yet answered
+	saveInterval = 250 * time.Millisecond
+	timerBatch   = 256
+	timerPoll    = time.Second
+	retryPause   = 200 * time.Millisecond
+)
+
+// Runner runs the bots. It is made by New, started once and stopped once.
+type Runner struct {
+	o   Options
+	log *slog.Logger
+
+	mu      sync.Mutex
+	lanes   map[gateway.Lane]*lane
+	pending map[int64]struct{}  // positions of events that are read and not yet answered
+	timers  map[string]struct{} // ids of timers that are under way
+	room    chan struct{}       // closed when pending has shrunk
+	slots   chan struct{}
+	kick    chan struct{} // a timer was made
+
+	cancel context.CancelFunc
+	work   sync.WaitGroup
+}
+
+// lane is a conversation that is being answered.
+type lane struct {
+	jobs []job
+}
+
+// job is an event or a timer.
+type job struct {
+	event *gateway.Event
+	timer *gateway.BotTimer
+}
+
+// New makes a runner.
+func New(o Options) *Runner {
+	if o.Turns == 0 {
+		o.Turns = 64
+	}
+	if o.Accepted == nil {
+		o.Accepted = func(string) {}
+	}
+	if o.Code == nil {
+		o.Code = func(string, string) bool { return false }
+	}
+	return &Runner{o: o, log: o.Logger, slots: make(chan struct{}, o.Turns), kick: make(chan struct{}, 1)}
+}
+
+// cursorName is the name of the cursor, also to retention, which does not pass it.
+const cursorName = "bot"
+
+// Start begins to answer. The leases must have been started. What the log holds before the first start ever is not answered.
+func (r *Runner) Start(ctx context.Context) error {
+	if err := r.o.Scripts.Refresh(ctx); err != nil {
+		return err
+	}
+	first := r.o.Store.NewCursor(cursorName)
+	if err := first.Sync(ctx, r.o.Store.Head()); err != nil {
+		return err
+	}
+	if err := r.save(ctx, first, 0); err != nil {
+		return err
+	}
+	ctx, r.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	r.work.Go(func() {
+		for ctx.Err() == nil {
+			r.session(ctx)
+		}
+	})
+	r.work.Go(func() { r.o.Scripts.Run(ctx) })
+	return nil
+}
+
+// Stop begins no new turn and waits for those under way.
+func (r *Runner) Stop() {
+	r.cancel()
+	r.work.Wait()
+}
+
+// session works the partitions that this node holds, until they change.
+func (r *Runner) session(ctx context.Context) {
+	run, cancel := context.WithCancel(ctx)
+	var work sync.WaitGroup
+	defer work.Wait()
+	defer cancel()
+	r.mu.Lock()
+	r.lanes, r.pending, r.timers, r.room = map[gateway.Lane]*lane{}, map[int64]struct{}{}, map[string]struct{}{}, make(chan struct{})
+	r.mu.Unlock()
+	work.Go(func() { r.runTimers(run, &work) })
+	for run.Err() == nil {
+		err := r.read(run, &work)
+		if err == nil {
+			return // the leases have moved
+		}
+		if run.Err() == nil {
+			r.log.Warn("read events for bots", "err", err)
+			pause(run, retryPause)
+			return
+		}
+	}
+}
+
+// read hands out events until the leases move, which is no error.
+func (r *Runner) read(ctx context.Context, work *sync.WaitGroup) error {
+	_, leasesMoved := r.o.Store.Leases().Held()
+	cursor := r.o.Store.NewCursor(cursorName)
+	if err := cursor.Sync(ctx, r.o.Store.Head()); err != nil {
+		return err
+	}
+	at, saved := cursor.Low(), time.Now()
+	for {
+		_, headMoved := r.o.Store.HeadChanged()
+		events, upto, err := r.o.Store.ReadEvents(ctx, at, readBatch)
+		if err != nil {
+			return err
+		}
+		for _, e := range events {
+			if cursor.Has(e) && r.concerns(e) {
+				r.enqueue(ctx, job{event: e}, work)
+			}
+		}
+		idle := upto <= at
+		at = max(at, upto)
+		room, low := r.progress(at)
+		if time.Since(saved) >= saveInterval || idle && low > cursor.Low() {
+			if err := r.save(ctx, cursor, low); err != nil {
+				return err
+			}
+			saved = time.Now()
+		}
+		wait := make(<-chan time.Time)
+		if low < at {
+			wait = time.After(saveInterval)
+		}
+		switch {
+		case room != nil: // too much is under way
+			headMoved = room
+		case !idle:
+			continue
+		}
+		select {
+		case <-headMoved:
+		case <-wait:
+		case <-leasesMoved:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// progress answers up to where everything read is answered, and, when there is too much that is not, a channel that is closed when there is less.
+func (r *Runner) progress(read int64) (room <-chan struct{}, low int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	low = read
+	for pos := range r.pending {
+		low = min(low, pos-1)
+	}
+	if len(r.pending) >= maxPending {
+		return r.room, low
+	}
+	return nil, low
+}
+
+func (r *Runner) save(ctx context.Context, cursor *store.Cursor, low int64) error {
+	cursor.Done(low)
+	return r.o.Store.Write(ctx, func(tx *store.Tx) error {
+		if ok, err := cursor.Save(tx, 0); err != nil || !ok {
+			return errors.Join(err, errMoved(ok))
+		}
+		return nil
+	})
+}
+
+func errMoved(held bool) error {
+	if held {
+		return nil
+	}
+	return errLeaseLost
+}
+
+var errLeaseLost = errors.New("a partition was taken over by another node")
+
+// concerns tells whether an event is one that bots look at.
+func (r *Runner) concerns(e *gateway.Event) bool {
+	if e.Application == "" || e.Person == "" || e.Channel != "messaging" {
+		return false
+	}
+	switch e.Type {
+	case gateway.EventMessageInbound, gateway.EventPostback, gateway.EventReferral, gateway.EventHandover:
+		return r.o.Scripts.Active(e.Application) != nil
+	}
+	return false
+}
+
+// enqueue puts a job behind the others of its conversation.
+func (r *Runner) enqueue(ctx context.Context, j job, work *sync.WaitGroup) {
+	key := j.lane()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if j.event != nil {
+		r.pending[j.event.Pos] = struct{}{}
+	} else {
+		if _, under := r.timers[j.timer.ID]; under {
+			return
+		}
+		r.timers[j.timer.ID] = struct{}{}
+	}
+	if l := r.lanes[key]; l != nil {
+		l.jobs = append(l.jobs, j)
+		return
+	}
+	l := &lane{jobs: []job{j}}
+	r.lanes[key] = l
+	work.Go(func() { r.drain(ctx, key, l) })
+}
+
+func (j job) lane() gateway.Lane {
+	if j.event != nil {
+		return j.event.Lane()
+	}
+	return j.timer.Lane
+}
+
+// drain deals with the jobs of a conversation, one after the other.
+func (r *Runner) drain(ctx context.Context, key gateway.Lane, l *lane) {
+	select {
+	case r.slots <- struct{}{}:
+	case <-ctx.Done():
+		return
+	}
+	defer func() { <-r.slots }()
+	for {
+		r.mu.Lock()
+		if len(l.jobs) == 0 {
+			delete(r.lanes, key)
+			r.mu.Unlock()
+			return
+		}
+		j := l.jobs[0]
+		l.jobs = l.jobs[1:]
+		r.mu.Unlock()
+		for err := r.do(ctx, j); err != nil; err = r.do(ctx, j) {
+			if ctx.Err() != nil {
+				return
+			}
+			if errors.Is(err, errLeaseLost) {
+				return // the session ends soon, and whoever holds the partition answers
+			}
+			r.log.Warn("bot turn", "application", key.Application, "err", err)
+			pause(ctx, retryPause)
+		}
+		r.finished(j)
+	}
+}
+
+func (r *Runner) finished(j job) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if j.timer != nil {
+		delete(r.timers, j.timer.ID)
+		return
+	}
+	delete(r.pending, j.event.Pos)
+	if len(r.pending) == maxPending-1 {
+		close(r.room)
+		r.room = make(chan struct{})
+	}
+}
+
+// runTimers hands out what falls due.
+func (r *Runner) runTimers(ctx context.Context, work *sync.WaitGroup) {
+	tick := time.NewTicker(timerPoll)
+	defer tick.Stop()
+	for {
+		due, err := r.o.Store.DueTimers(ctx, timerBatch)
+		if err != nil && ctx.Err() == nil {
+			r.log.Warn("read timers of bots", "err", err)
+		}
+		for _, t := range due {
+			if _, held := r.o.Store.Leases().Epoch(t.Partition); held {
+				r.enqueue(ctx, job{timer: t}, work)
+			}
+		}
+		select {
+		case <-tick.C:
+		case <-r.kick:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// wake lets timers be looked at when one falls due that was just made.
+func (r *Runner) wake(in time.Duration) {
+	time.AfterFunc(max(in, 0), func() {
+		select {
+		case r.kick <- struct{}{}:
+		default:
+		}
+	})
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-ctx.Done():
+	}
+}

@@ -1,0 +1,450 @@
+package bot
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/script"
+	"github.com/chasqui/chasqui/internal/service"
+	"github.com/chasqui/chasqui/internal/store"
+	"github.com/chasqui/chasqui/messenger"
+	"github.com/chasqui/chasqui/rivescript"
+)
+
+// Bounds of waiting for the name of somebody who has just come.
+const (
+	nameWait = 2 * time.Second
+	nameLook = 50 * time.Millisecond
+)
+
+// turn is one job on its way to its commit.
+type turn struct {
+	r      *Runner
+	job    job
+	lane   gateway.Lane
+	epoch  int64
+	app    *gateway.Application
+	script *service.ActiveScript
+	person *gateway.BotPerson
+	user   *rivescript.User
+	before map[string]string // the profile's attributes as variables
+	now    time.Time
+
+	profile string // id of the profile; empty without
+	plan    plan
+}
+
+// do deals with a job. When what the bot knows has changed meanwhile, it is done anew: nothing of the first try was kept.
+func (r *Runner) do(ctx context.Context, j job) error {
+	for {
+		again, err := r.once(ctx, j)
+		if err != nil || !again {
+			return err
+		}
+	}
+}
+
+func (r *Runner) once(ctx context.Context, j job) (again bool, err error) {
+	t := &turn{r: r, job: j, lane: j.lane(), now: r.o.Store.Now()}
+	part := gateway.Partition(t.lane.Application, t.lane.Person)
+	epoch, held := r.o.Store.Leases().Epoch(part)
+	if !held {
+		return false, errLeaseLost
+	}
+	t.epoch, t.app, t.script = epoch, r.o.Directory.Application(t.lane.Application), r.o.Scripts.Active(t.lane.Application)
+	if t.app == nil || t.script == nil && j.timer == nil {
+		return false, nil // disconnected, or deactivated, since the event came
+	}
+	if t.person, err = r.o.Store.BotPerson(ctx, t.lane); err != nil {
+		return false, err
+	}
+	if j.event != nil && t.person.Pos >= j.event.Pos {
+		return false, nil // answered before a crash
+	}
+	if err := t.load(ctx); err != nil {
+		return false, err
+	}
+	t.run(ctx)
+	if ctx.Err() != nil {
+		return false, ctx.Err()
+	}
+	return t.commit(ctx, part)
+}
+
+// load makes the person's state ready for the script: what is stored, and what the profile says.
+func (t *turn) load(ctx context.Context) error {
+	t.user = &rivescript.User{ID: t.lane.Person}
+	if len(t.person.State) > 0 {
+		if err := json.Unmarshal(t.person.State, t.user); err != nil {
+			return fmt.Errorf("read what the bot knows of a person: %w", err)
+		}
+	}
+	t.user.ID = t.lane.Person
+	t.user.Set("_platform", "facebook")
+	t.user.Set("_platformId", t.lane.Person)
+	profile, err := t.findProfile(ctx)
+	if err != nil || profile == nil {
+		return err
+	}
+	t.profile = profile.ID
+	t.before = profileVariables(profile)
+	for name, value := range t.before {
+		t.user.Set(name, value)
+	}
+	return nil
+}
+
+// findProfile answers the person's profile. A script that wants names waits a moment for those of somebody new.
+func (t *turn) findProfile(ctx context.Context) (*gateway.Profile, error) {
+	deadline := time.Now().Add(nameWait)
+	if t.script == nil || !t.script.Names || t.person.Rev > 0 {
+		deadline = time.Time{}
+	}
+	for {
+		id, err := t.r.o.Store.ProfileOf(ctx, t.lane.Application, t.lane.Person)
+		if err != nil {
+			return nil, err
+		}
+		var p *gateway.Profile
+		if id != "" {
+			if p, err = t.r.o.Store.Profile(ctx, id); gateway.CodeOf(err) == gateway.CodeNotFound {
+				p, err = nil, nil
+			}
+			if err != nil {
+				return nil, err
+			}
+		}
+		if p != nil && p.Doc[gateway.FieldFacebook] != nil || !time.Now().Before(deadline) {
+			return p, nil
+		}
+		pause(ctx, nameLook)
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// profilePrefix is before the names of variables that are attributes of the profile.
+const profilePrefix = "profile."
+
+// userVariables are the variables that the platform's own words about a person make.
+var userVariables = map[string]string{
+	"first_name": "_userFirstName", "last_name": "_userLastName", "profile_pic": "_userProfilePic", "locale": "_userLocale", "timezone": "_userTimezone", "gender": "_userGender",
+}
+
+func profileVariables(p *gateway.Profile) map[string]string {
+	vars := map[string]string{}
+	for name, raw := range p.Doc {
+		if name != gateway.FieldFacebook {
+			vars[profilePrefix+name] = plainText(raw)
+		}
+	}
+	var facebook map[string]json.RawMessage
+	json.Unmarshal(p.Doc[gateway.FieldFacebook], &facebook) // an absent one has no names
+	for field, name := range userVariables {
+		for _, key := range []string{field, camel(field)} {
+			if raw, ok := facebook[key]; ok {
+				vars[name] = plainText(raw)
+			}
+		}
+	}
+	if first, last := vars["_userFirstName"], vars["_userLastName"]; first != "" || last != "" {
+		vars["_userFullName"] = strings.TrimSpace(first + " " + last)
+	}
+	return vars
+}
+
+func camel(s string) string {
+	head, tail, ok := strings.Cut(s, "_")
+	if !ok {
+		return s
+	}
+	return head + strings.ToUpper(tail[:1]) + tail[1:]
+}
+
+func plainText(raw json.RawMessage) string {
+	var s string
+	if json.Unmarshal(raw, &s) == nil {
+		return s
+	}
+	return string(raw)
+}
+
+// run gives the job to the script and plans what is to be said.
+func (t *turn) run(ctx context.Context) {
+	id := t.lane.Person
+	if t.job.event != nil {
+		id = t.job.event.ID()
+	}
+	ctx = withTurn(ctx, id)
+	if timer := t.job.timer; timer != nil {
+		t.runTimer(ctx, timer)
+		return
+	}
+	event := messenger.Envelope{Object: "page", PageID: messenger.PageID(t.job.event.PageID), Time: t.job.event.EntryTime, Channel: t.job.event.Channel, Raw: t.job.event.Raw}.Event()
+	t.person.Pos = t.job.event.Pos
+	if t.job.event.Type == gateway.EventHandover {
+		t.handOver(&event)
+		return
+	}
+	if t.person.Human {
+		return // people answer
+	}
+	for _, reply := range t.answers(ctx, &event) {
+		if reply.Err != nil {
+			t.r.log.Debug("script has no answer", "application", t.lane.Application, "err", reply.Err)
+			continue
+		}
+		t.say(reply)
+	}
+}
+
+// answers gives what the person wrote or did to the script.
+func (t *turn) answers(ctx context.Context, event *messenger.Event) []rivescript.Reply {
+	e := t.script.Engine
+	switch t.job.event.Type {
+	case gateway.EventPostback:
+		p := event.Postback
+		if p == nil {
+			return nil
+		}
+		t.referral(p.Referral)
+		payload := p.Payload
+		if payload == "" {
+			payload = p.Title
+		}
+		return []rivescript.Reply{e.Event(ctx, t.user, payload)}
+	case gateway.EventReferral:
+		if event.Referral == nil {
+			return nil
+		}
+		t.referral(event.Referral)
+		return []rivescript.Reply{e.Event(ctx, t.user, script.EventReferral)}
+	}
+	m := event.Message
+	if m == nil || m.IsDeleted {
+		return nil
+	}
+	t.referral(m.Referral)
+	at := event.Timestamp
+	if at.IsZero() {
+		at = t.job.event.ReceivedAt
+	}
+	var replies []rivescript.Reply
+	switch {
+	case m.QuickReply != nil && m.QuickReply.Payload != "" && m.QuickReply.Payload != m.Text:
+		script.Heard(t.user, m.Text, at)
+		return []rivescript.Reply{e.Event(ctx, t.user, m.QuickReply.Payload)}
+	case m.Text != "":
+		script.Heard(t.user, m.Text, at)
+		replies = append(replies, e.Reply(ctx, t.user, m.Text))
+	}
+	for _, a := range m.Attachments {
+		url := a.Payload.URL
+		if url == "" {
+			url = a.URL
+		}
+		if a.Type == "fallback" || a.Type == "template" {
+			continue // a preview of a link in the text
+		}
+		script.Heard(t.user, m.Text, at)
+		script.Media(t.user, string(a.Type), url)
+		replies = append(replies, e.Event(ctx, t.user, script.EventMedia))
+	}
+	return replies
+}
+
+// referral sets the variables of a referral. A link whose ref is that of a code is said to be that code, since today's codes are links.
+func (t *turn) referral(r *messenger.Referral) {
+	if r == nil {
+		return
+	}
+	source := r.Source
+	if source == "SHORTLINK" && r.Ref != "" && t.r.o.Code(t.lane.Application, r.Ref) {
+		source = "MESSENGER_CODE"
+	}
+	script.Referral{Source: source, Ref: r.Ref, AdID: r.AdID}.Set(t.user)
+}
+
+// handOver follows who has the thread.
+func (t *turn) handOver(event *messenger.Event) {
+	switch {
+	case event.PassThread != nil && string(event.PassThread.NewOwnerAppID) == t.app.AppID:
+		t.giveBack()
+	case event.PassThread != nil, event.TakeThread != nil:
+		t.bypass()
+	}
+}
+
+// bypass silences the bot: people have the conversation.
+func (t *turn) bypass() {
+	t.person.Human = true
+	t.user.Set("topic", script.TopicBypass)
+}
+
+func (t *turn) giveBack() {
+	t.person.Human = false
+	if t.user.Topic() == script.TopicBypass {
+		t.user.Unset("topic")
+	}
+}
+
+// runTimer says what has fallen due.
+func (t *turn) runTimer(ctx context.Context, timer *gateway.BotTimer) {
+	if timer.Kind == gateway.TimerDelay {
+		var inputs []gateway.MessageInput
+		if err := json.Unmarshal(timer.Content, &inputs); err != nil {
+			t.r.log.Error("read a delayed message", "timer", timer.ID, "err", err)
+		}
+		t.plan.now = inputs
+		return
+	}
+	t.user.Unset(script.ReminderVar(timer.Name))
+	if t.script == nil || t.person.Human {
+		return
+	}
+	var text string
+	if err := json.Unmarshal(timer.Content, &text); err != nil {
+		t.r.log.Error("read a reminder", "timer", timer.ID, "err", err)
+		return
+	}
+	t.say(t.script.Engine.Process(ctx, t.user, text))
+}
+
+// commit stores everything that the turn has brought about. It answers true when the turn must be done anew.
+func (t *turn) commit(ctx context.Context, part int) (again bool, err error) {
+	changes := t.profileChanges()
+	for _, name := range append(keysOf(t.before), "_platform", "_platformId") {
+		t.user.Unset(name)
+	}
+	for name := range t.user.Vars {
+		if strings.HasPrefix(name, profilePrefix) {
+			t.user.Unset(name)
+		}
+	}
+	if t.person.State, err = json.Marshal(t.user); err != nil {
+		return false, err
+	}
+	messages, err := t.compose()
+	if err != nil {
+		return false, err
+	}
+	err = t.r.o.Store.Write(ctx, func(tx *store.Tx) error {
+		if ok, err := tx.Holds(part, t.epoch); err != nil || !ok {
+			return orElse(err, errLeaseLost)
+		}
+		if t.job.timer != nil {
+			if ok, err := tx.TakeTimer(t.job.timer.ID); err != nil || !ok {
+				return orElse(err, errDone)
+			}
+		}
+		person := *t.person
+		if ok, err := tx.SaveBotPerson(&person); err != nil || !ok {
+			return orElse(err, errAgain)
+		}
+		if err := t.plan.store(tx, t.lane, part); err != nil {
+			return err
+		}
+		if err := t.changeProfile(tx, changes); err != nil {
+			return err
+		}
+		for _, m := range messages {
+			tx.Accept(m)
+		}
+		return nil
+	})
+	switch err {
+	case errAgain:
+		return true, nil
+	case errDone:
+		return false, nil
+	case nil:
+	default:
+		return false, err
+	}
+	for range messages {
+		t.r.o.Accepted(t.lane.Application)
+	}
+	for _, timer := range t.plan.timers {
+		if in := timer.DueAt.Sub(t.now); in < timerPoll {
+			t.r.wake(in + time.Millisecond)
+		}
+	}
+	t.plan.act(context.WithoutCancel(ctx), t)
+	return false, nil
+}
+
+func orElse(err, other error) error {
+	if err != nil {
+		return err
+	}
+	return other
+}
+
+func keysOf(m map[string]string) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	return keys
+}
+
+// profileChanges are the attributes of the profile that the script has set or forgotten: nil for those it has forgotten.
+func (t *turn) profileChanges() map[string]*string {
+	if t.profile == "" {
+		return nil
+	}
+	changes := map[string]*string{}
+	for name, value := range t.user.Vars {
+		attribute, ok := strings.CutPrefix(name, profilePrefix)
+		if had, known := t.before[name]; ok && (!known || had != value) {
+			changes[attribute] = &value
+		}
+	}
+	for name := range t.before {
+		if attribute, ok := strings.CutPrefix(name, profilePrefix); ok {
+			if _, kept := t.user.Get(name); !kept {
+				changes[attribute] = nil
+			}
+		}
+	}
+	return changes
+}
+
+// changeProfile writes them. What the profile refuses, such as a name that is the gateway's own, is logged and left out.
+func (t *turn) changeProfile(tx *store.Tx, changes map[string]*string) error {
+	if len(changes) == 0 {
+		return nil
+	}
+	p, err := tx.Profile(t.profile)
+	if gateway.CodeOf(err) == gateway.CodeNotFound {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	patch, err := json.Marshal(changes)
+	if err != nil {
+		return err
+	}
+	after, err := p.Patch(patch)
+	if err != nil {
+		t.r.log.Warn("script sets an attribute of a profile", "application", t.lane.Application, "err", err)
+		return nil
+	}
+	return tx.UpdateProfile(after)
+}
+
+// reminderTime reads the time of a reminder: milliseconds since 1970.
+func reminderTime(s string) (time.Time, bool) {
+	ms, err := strconv.ParseFloat(strings.TrimSpace(s), 64)
+	if err != nil || ms < 0 || ms > 1e15 {
+		return time.Time{}, false
+	}
+	return time.UnixMilli(int64(ms)).UTC(), true
+}

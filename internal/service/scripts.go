@@ -1,0 +1,351 @@
+package service
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/script"
+	"github.com/chasqui/chasqui/internal/store"
+	"github.com/chasqui/chasqui/rivescript"
+)
+
+// Scripts keeps the scripts of bots: versions are uploaded, tried, made active and rolled back.
+type Scripts struct {
+	Store     *store.Store
+	Directory *Directory
+	Logger    *slog.Logger
+	// Fetch makes the requests of scripts; nil when they may make none.
+	Fetch func(ctx context.Context, c *rivescript.Call, r rivescript.Request) (rivescript.Response, error)
+
+	mu      sync.Mutex
+	current atomic.Pointer[map[string]*ActiveScript] // by application
+}
+
+// ActiveScript is a version that answers people.
+type ActiveScript struct {
+	ID      string
+	Version int
+	Engine  *rivescript.Engine
+	// Names tells whether the scripts want to know the person's name.
+	Names bool
+}
+
+// ScriptInput is a version to be uploaded.
+type ScriptInput struct {
+	Application string
+	Dialect     string // rivescript, dexter, or empty: guessed from the files
+	Note        string
+	Files       []script.File
+	Activate    bool
+}
+
+const maxNote = 1000
+
+// Active answers the script that answers the people of an application; nil when there is none.
+func (s *Scripts) Active(app string) *ActiveScript {
+	current := s.current.Load()
+	if current == nil {
+		return nil
+	}
+	return (*current)[app]
+}
+
+// Run follows what is active until ctx ends: what another node activates counts here within half a second.
+func (s *Scripts) Run(ctx context.Context) {
+	tick := time.NewTicker(directoryInterval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			if err := s.Refresh(ctx); err != nil && ctx.Err() == nil {
+				s.Logger.Warn("refresh scripts", "err", err)
+			}
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// Refresh loads what has become active. A version that does not load leaves the one before it in place.
+func (s *Scripts) Refresh(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	want, err := s.Store.ActiveScripts(ctx)
+	if err != nil {
+		return err
+	}
+	old := map[string]*ActiveScript{}
+	if current := s.current.Load(); current != nil {
+		old = *current
+	}
+	next := map[string]*ActiveScript{}
+	same := len(want) == len(old)
+	for app, id := range want {
+		if have := old[app]; have != nil && have.ID == id {
+			next[app] = have
+			continue
+		}
+		same = false
+		a, err := s.load(ctx, id)
+		if err != nil {
+			s.Logger.Error("load script", "script", id, "application", app, "err", err)
+			a = old[app]
+		} else if have := old[app]; have != nil {
+			a.Engine.KeepBotVars(have.Engine)
+		}
+		if a != nil {
+			next[app] = a
+		}
+	}
+	if !same {
+		s.current.Store(&next)
+	}
+	return nil
+}
+
+func (s *Scripts) load(ctx context.Context, id string) (*ActiveScript, error) {
+	stored, err := s.Store.Script(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	files, err := FilesOf(stored)
+	if err != nil {
+		return nil, err
+	}
+	e, _, err := s.build(stored.Dialect, files)
+	if err != nil {
+		return nil, err
+	}
+	names := slices.ContainsFunc(files, func(f script.File) bool {
+		return strings.Contains(f.Text, "_user") || strings.Contains(f.Text, "profile.")
+	})
+	return &ActiveScript{ID: id, Version: stored.Version, Engine: e, Names: names}, nil
+}
+
+func (s *Scripts) build(dialect string, files []script.File) (*rivescript.Engine, []rivescript.Problem, error) {
+	return script.Build(rivescript.Options{Dialect: rivescript.Dialect(dialect), UTF8: true, Fetch: s.Fetch}, files)
+}
+
+// FilesOf reads the files of a stored version.
+func FilesOf(s *gateway.Script) ([]script.File, error) {
+	var files []script.File
+	if err := json.Unmarshal(s.Files, &files); err != nil {
+		return nil, fmt.Errorf("read the files of script %s: %w", s.ID, err)
+	}
+	return files, nil
+}
+
+// Validate reads the files as an upload would. It answers the warnings, and the problems for which an upload is refused.
+func (s *Scripts) Validate(in *ScriptInput) (e *rivescript.Engine, warnings, problems []rivescript.Problem, err error) {
+	if err := in.check(); err != nil {
+		return nil, nil, nil, err
+	}
+	e, warnings, err = s.build(in.Dialect, in.Files)
+	var refused *rivescript.LoadError
+	if errors.As(err, &refused) {
+		return nil, warnings, refused.Problems, nil
+	}
+	if err != nil {
+		return nil, nil, nil, gateway.Invalid("files", "%s", err)
+	}
+	return e, append(warnings, e.Check()...), nil, nil
+}
+
+func (in *ScriptInput) check() error {
+	if len(in.Files) == 0 || len(in.Files) > script.MaxFiles {
+		return gateway.Invalid("files", "give 1 to %d files; this has %d", script.MaxFiles, len(in.Files))
+	}
+	seen, total := map[string]bool{}, 0
+	for i, f := range in.Files {
+		field := fmt.Sprintf("files[%d].name", i)
+		switch {
+		case f.Name == "" || len(f.Name) > 200:
+			return gateway.Invalid(field, "a name has 1 to 200 bytes")
+		case !slices.Contains(script.Extensions, path.Ext(f.Name)):
+			return gateway.Invalid(field, "%q ends in none of %s", f.Name, strings.Join(script.Extensions, ", "))
+		case seen[f.Name]:
+			return gateway.Invalid(field, "there are two files %q", f.Name)
+		}
+		seen[f.Name] = true
+		total += len(f.Text)
+	}
+	if total > script.MaxBytes {
+		return gateway.Invalid("files", "the files have %d bytes; at most %d are allowed", total, script.MaxBytes)
+	}
+	if len(in.Note) > maxNote {
+		return gateway.Invalid("note", "a note has at most %d bytes", maxNote)
+	}
+	switch rivescript.Dialect(in.Dialect) {
+	case rivescript.RiveScript, rivescript.Dexter:
+	case "":
+		in.Dialect = string(script.DialectOf(in.Files))
+	default:
+		return gateway.Invalid("dialect", "%q is neither rivescript nor dexter", in.Dialect)
+	}
+	return nil
+}
+
+// Upload stores a new version, and makes it active when asked. What would not load is refused with its first problems.
+func (s *Scripts) Upload(ctx context.Context, key *gateway.APIKey, in ScriptInput) (*gateway.Script, []rivescript.Problem, error) {
+	if err := s.application(key, in.Application); err != nil {
+		return nil, nil, err
+	}
+	_, warnings, problems, err := s.Validate(&in)
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(problems) > 0 {
+		return nil, nil, gateway.Invalid("files", "%s", (&rivescript.LoadError{Problems: problems}).Error())
+	}
+	files, err := json.Marshal(in.Files)
+	if err != nil {
+		return nil, nil, err
+	}
+	stored := &gateway.Script{ID: s.Store.NewID("scr"), Application: in.Application, Dialect: in.Dialect, Note: in.Note, Files: files}
+	err = s.Store.Write(ctx, func(tx *store.Tx) error {
+		if err := tx.AddScript(stored); err != nil || !in.Activate {
+			return err
+		}
+		return tx.ActivateScript(stored, true)
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	return stored, warnings, s.Refresh(ctx)
+}
+
+// application says whether a key may touch the scripts of an application.
+func (s *Scripts) application(key *gateway.APIKey, app string) error {
+	switch {
+	case app == "":
+		return gateway.Invalid("application", "name the application by its key")
+	case s.Directory.Application(app) == nil:
+		return gateway.Invalid("application", "there is no application %q", app)
+	case !key.AllowsApplication(app):
+		return gateway.Errorf(gateway.CodeForbidden, "this key may not use application %s", app).WithField("application")
+	}
+	return nil
+}
+
+// List answers the versions that the key may see, by application and the newest first.
+func (s *Scripts) List(ctx context.Context, key *gateway.APIKey, app string) ([]*gateway.Script, error) {
+	all, err := s.Store.Scripts(ctx, app)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(all, func(x *gateway.Script) bool { return !key.AllowsApplication(x.Application) }), nil
+}
+
+// Get answers a version that the key may see; a not_found error otherwise.
+func (s *Scripts) Get(ctx context.Context, key *gateway.APIKey, id string) (*gateway.Script, error) {
+	x, err := s.Store.Script(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if !key.AllowsApplication(x.Application) {
+		return nil, gateway.NotFound("script", id)
+	}
+	return x, nil
+}
+
+// Activate makes a version the one that answers people, or with active false lets nobody answer them. What the bot knows of people stays.
+func (s *Scripts) Activate(ctx context.Context, key *gateway.APIKey, id string, active bool) (*gateway.Script, error) {
+	if _, err := s.Get(ctx, key, id); err != nil {
+		return nil, err
+	}
+	var x *gateway.Script
+	err := s.Store.Write(ctx, func(tx *store.Tx) (err error) {
+		if x, err = tx.Script(id); err != nil {
+			return err
+		}
+		if !active && !x.Active {
+			return gateway.Errorf(gateway.CodeConflict, "script %s is not active", id)
+		}
+		return tx.ActivateScript(x, active)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return x, s.Refresh(ctx)
+}
+
+// RollBack makes the version active that was before the one that is.
+func (s *Scripts) RollBack(ctx context.Context, key *gateway.APIKey, app string) (*gateway.Script, error) {
+	if err := s.application(key, app); err != nil {
+		return nil, err
+	}
+	all, err := s.Store.Scripts(ctx, app)
+	if err != nil {
+		return nil, err
+	}
+	var now, before *gateway.Script
+	for _, x := range all {
+		if x.Active {
+			now = x
+		}
+	}
+	for _, x := range all {
+		if !x.Active && !x.ActivatedAt.IsZero() && (now == nil || x.Version < now.Version) && (before == nil || x.Version > before.Version) {
+			before = x
+		}
+	}
+	if before == nil {
+		return nil, gateway.Errorf(gateway.CodeConflict, "no earlier version of application %s was ever active", app)
+	}
+	return s.Activate(ctx, key, before.ID, true)
+}
+
+// Delete removes a version that is not active.
+func (s *Scripts) Delete(ctx context.Context, key *gateway.APIKey, id string) error {
+	if _, err := s.Get(ctx, key, id); err != nil {
+		return err
+	}
+	return s.Store.Write(ctx, func(tx *store.Tx) error {
+		x, err := tx.Script(id)
+		if err != nil {
+			return err
+		}
+		if x.Active {
+			return gateway.Errorf(gateway.CodeConflict, "script %s is active: activate another, or deactivate it, before it is deleted", id)
+		}
+		return tx.DeleteScript(id)
+	})
+}
+
+// Trial is what a version is tried with: what the person writes, or an event by its name.
+type Trial struct {
+	Text  string
+	Event string
+	User  *rivescript.User
+}
+
+// Try answers what a version would say; nothing is sent or stored. The user of the trial changes.
+func (s *Scripts) Try(ctx context.Context, key *gateway.APIKey, id string, t Trial) (rivescript.Reply, error) {
+	x, err := s.Get(ctx, key, id)
+	if err != nil {
+		return rivescript.Reply{}, err
+	}
+	files, err := FilesOf(x)
+	if err != nil {
+		return rivescript.Reply{}, err
+	}
+	e, _, err := s.build(x.Dialect, files)
+	if err != nil {
+		return rivescript.Reply{}, err
+	}
+	if t.Event != "" {
+		return e.Event(ctx, t.User, t.Event), nil
+	}
+	script.Heard(t.User, t.Text, s.Store.Now())
+	return e.Reply(ctx, t.User, t.Text), nil
+}

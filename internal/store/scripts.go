@@ -1,0 +1,183 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/chasqui/chasqui/internal/gateway"
+)
+
+const scriptColumns = `id, app, version, dialect, note, files, active, created_at, activated_at`
+
+func scanScript(rows *sql.Rows) (*gateway.Script, error) {
+	var s gateway.Script
+	var files []byte
+	var created, activated int64
+	var active int
+	if err := rows.Scan(&s.ID, &s.Application, &s.Version, &s.Dialect, &s.Note, &files, &active, &created, &activated); err != nil {
+		return nil, fmt.Errorf("read script: %w", err)
+	}
+	s.Files, s.Active, s.CreatedAt, s.ActivatedAt = files, active == 1, fromMillis(created), fromMillis(activated)
+	return &s, nil
+}
+
+// AddScript stores a new version of an application's scripts, not active. Version and CreatedAt are set.
+func (tx *Tx) AddScript(s *gateway.Script) error {
+	if err := tx.QueryRow(`SELECT COALESCE(MAX(version), 0) + 1 FROM scripts WHERE app = ?`, s.Application).Scan(&s.Version); err != nil {
+		return fmt.Errorf("number script: %w", err)
+	}
+	s.CreatedAt = tx.Now().UTC()
+	_, err := tx.Exec(`INSERT INTO scripts (id, app, version, dialect, note, files, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+		s.ID, s.Application, s.Version, s.Dialect, s.Note, []byte(s.Files), millis(s.CreatedAt))
+	if err != nil {
+		return fmt.Errorf("store script: %w", err)
+	}
+	return nil
+}
+
+// ActivateScript makes a version the active one of its application, or none when active is false.
+func (tx *Tx) ActivateScript(s *gateway.Script, active bool) error {
+	if _, err := tx.Exec(`UPDATE scripts SET active = 0 WHERE app = ? AND active = 1`, s.Application); err != nil {
+		return fmt.Errorf("retire script: %w", err)
+	}
+	s.Active = active
+	if !active {
+		return nil
+	}
+	s.ActivatedAt = tx.Now().UTC()
+	if _, err := tx.Exec(`UPDATE scripts SET active = 1, activated_at = ? WHERE id = ?`, millis(s.ActivatedAt), s.ID); err != nil {
+		return fmt.Errorf("activate script: %w", err)
+	}
+	return nil
+}
+
+// DeleteScript removes a version that is not active.
+func (tx *Tx) DeleteScript(id string) error {
+	_, err := tx.Exec(`DELETE FROM scripts WHERE id = ? AND active = 0`, id)
+	return err
+}
+
+// Script answers one version; a not_found error when there is none.
+func (s *Store) Script(ctx context.Context, id string) (*gateway.Script, error) {
+	rows, err := s.query(ctx, `SELECT `+scriptColumns+` FROM scripts WHERE id = ?`, id)
+	return only("script", id, rows, err, scanScript)
+}
+
+// Script answers one version inside the transaction; a not_found error when there is none.
+func (tx *Tx) Script(id string) (*gateway.Script, error) {
+	rows, err := tx.Query(`SELECT `+scriptColumns+` FROM scripts WHERE id = ?`, id)
+	return only("script", id, rows, err, scanScript)
+}
+
+// Scripts answers the versions of an application, the newest first; those of all applications when app is empty.
+func (s *Store) Scripts(ctx context.Context, app string) ([]*gateway.Script, error) {
+	rows, err := s.query(ctx, `SELECT `+scriptColumns+` FROM scripts WHERE app = ? OR ? = '' ORDER BY app, version DESC LIMIT 1000`, app, app)
+	return collect(rows, err, scanScript)
+}
+
+// ActiveScripts answers the active version of each application that has one, without its files: id by application.
+func (s *Store) ActiveScripts(ctx context.Context) (map[string]string, error) {
+	rows, err := s.query(ctx, `SELECT app, id FROM scripts WHERE active = 1`)
+	list, err := collect(rows, err, func(r *sql.Rows) ([2]string, error) {
+		var pair [2]string
+		return pair, r.Scan(&pair[0], &pair[1])
+	})
+	active := map[string]string{}
+	for _, pair := range list {
+		active[pair[0]] = pair[1]
+	}
+	return active, err
+}
+
+const selectBotPerson = `SELECT pos, rev, human, state, updated_at FROM bot_people WHERE app = ? AND person = ?`
+
+func scanBotPerson(row *sql.Row, lane gateway.Lane) (*gateway.BotPerson, error) {
+	p := &gateway.BotPerson{Lane: lane}
+	var human int
+	var updated int64
+	var state []byte
+	err := row.Scan(&p.Pos, &p.Rev, &human, &state, &updated)
+	if errors.Is(err, sql.ErrNoRows) {
+		return p, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read what the bot knows: %w", err)
+	}
+	p.Human, p.State, p.UpdatedAt = human == 1, state, fromMillis(updated)
+	return p, nil
+}
+
+// BotPerson answers what a bot knows of a person; with Rev 0 when it knows nothing.
+func (s *Store) BotPerson(ctx context.Context, lane gateway.Lane) (*gateway.BotPerson, error) {
+	return scanBotPerson(s.queryRow(ctx, selectBotPerson, lane.Application, lane.Person), lane)
+}
+
+// BotPerson answers what a bot knows of a person inside the transaction.
+func (tx *Tx) BotPerson(lane gateway.Lane) (*gateway.BotPerson, error) {
+	return scanBotPerson(tx.QueryRow(selectBotPerson, lane.Application, lane.Person), lane)
+}
+
+// SaveBotPerson stores what a bot knows of a person, if nobody has since it was read: false when somebody has. Rev grows.
+func (tx *Tx) SaveBotPerson(p *gateway.BotPerson) (bool, error) {
+	read := p.Rev
+	p.Rev, p.UpdatedAt = read+1, tx.Now().UTC()
+	var n int64
+	var err error
+	if read == 0 {
+		n, err = tx.Exec(`INSERT INTO bot_people (app, person, pos, rev, human, state, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+			p.Application, p.Person, p.Pos, p.Rev, flag(p.Human), []byte(p.State), millis(p.UpdatedAt))
+	} else {
+		n, err = tx.Exec(`UPDATE bot_people SET pos = ?, rev = ?, human = ?, state = ?, updated_at = ? WHERE app = ? AND person = ? AND rev = ?`,
+			p.Pos, p.Rev, flag(p.Human), []byte(p.State), millis(p.UpdatedAt), p.Application, p.Person, read)
+	}
+	if err != nil {
+		return false, fmt.Errorf("store what the bot knows: %w", err)
+	}
+	return n == 1, nil
+}
+
+const timerColumns = `id, part, app, person, kind, name, content, due_at, seq`
+
+func scanTimer(rows *sql.Rows) (*gateway.BotTimer, error) {
+	var t gateway.BotTimer
+	var due int64
+	var content []byte
+	if err := rows.Scan(&t.ID, &t.Partition, &t.Application, &t.Person, &t.Kind, &t.Name, &content, &due, &t.Seq); err != nil {
+		return nil, fmt.Errorf("read timer: %w", err)
+	}
+	t.Content, t.DueAt = content, fromMillis(due)
+	return &t, nil
+}
+
+// AddTimer stores something to be said later.
+func (tx *Tx) AddTimer(t *gateway.BotTimer) error {
+	_, err := tx.Exec(`INSERT INTO bot_timers (`+timerColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		t.ID, t.Partition, t.Application, t.Person, t.Kind, t.Name, []byte(t.Content), millis(t.DueAt), t.Seq)
+	if err != nil {
+		return fmt.Errorf("store timer: %w", err)
+	}
+	return nil
+}
+
+// TakeTimer removes a timer and tells whether it was there.
+func (tx *Tx) TakeTimer(id string) (bool, error) {
+	n, err := tx.Exec(`DELETE FROM bot_timers WHERE id = ?`, id)
+	return n == 1, err
+}
+
+// CancelReminder removes the reminders of a name that a person has.
+func (tx *Tx) CancelReminder(lane gateway.Lane, name string) error {
+	_, err := tx.Exec(`DELETE FROM bot_timers WHERE app = ? AND person = ? AND kind = ? AND name = ?`, lane.Application, lane.Person, gateway.TimerReminder, name)
+	return err
+}
+
+// DueTimers answers timers that are due, in their order.
+func (s *Store) DueTimers(ctx context.Context, limit int) ([]*gateway.BotTimer, error) {
+	rows, err := s.query(ctx, `SELECT `+timerColumns+` FROM bot_timers WHERE due_at <= ? ORDER BY due_at, seq LIMIT ?`, millis(s.now()), limit)
+	return collect(rows, err, scanTimer)
+}
+
+// Accept adds a message to the outbox in the same commit.
+func (tx *Tx) Accept(m *gateway.Message) { tx.accepts = append(tx.accepts, &Accept{Message: m}) }
