@@ -1,6 +1,7 @@
 package messenger_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -112,5 +113,33 @@ func BenchmarkSendLoopback(b *testing.B) {
 		if _, err := c.Send(b.Context(), hello); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// BenchmarkBareLoopback is what BenchmarkSendLoopback is compared with: the same
+// bytes with nothing but net/http.
+func BenchmarkBareLoopback(b *testing.B) {
+	url := answering(b) + "/" + messenger.DefaultVersion + "/me/messages"
+	body, err := hello.MarshalJSON()
+	if err != nil {
+		b.Fatal(err)
+	}
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16}}
+	b.ReportAllocs()
+	for b.Loop() {
+		req, err := http.NewRequestWithContext(b.Context(), http.MethodPost, url, bytes.NewReader(body))
+		if err != nil {
+			b.Fatal(err)
+		}
+		req.Header.Set("Authorization", "Bearer "+testToken)
+		req.Header.Set("Content-Type", "application/json")
+		resp, err := client.Do(req)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := io.ReadAll(resp.Body); err != nil || resp.StatusCode != http.StatusOK {
+			b.Fatal(resp.Status, err)
+		}
+		resp.Body.Close()
 	}
 }

@@ -25,6 +25,8 @@ const (
 	contentForm = "application/x-www-form-urlencoded"
 )
 
+var headerJSON = []string{contentJSON} // only read
+
 // CallError is the failure of a call that brought no answer. It names the
 // method and the path, never the query.
 type CallError struct {
@@ -157,7 +159,7 @@ func (c *Client) roundTrip(ctx context.Context, method, path, query, content str
 	if err := ctx.Err(); err != nil {
 		return nil, 0, &CallError{method, path, err, true}
 	}
-	resp, err := c.httpClient.Do(req)
+	resp, err := c.send(req)
 	if err != nil {
 		cause := withoutURL(err)
 		return nil, 0, &CallError{method, path, cause, trace.unsent() || neverConnected(cause)}
@@ -174,6 +176,15 @@ func (c *Client) roundTrip(ctx context.Context, method, path, query, content str
 		return nil, resp.StatusCode, fmt.Errorf("%s %s: %w", method, path, refused)
 	}
 	return answer, resp.StatusCode, nil
+}
+
+// send goes straight to the transport where the client has nothing to add:
+// redirects are not followed, and the context has the deadline.
+func (c *Client) send(req *http.Request) (*http.Response, error) {
+	if c.httpClient.Timeout == 0 && c.httpClient.Jar == nil && c.httpClient.Transport != nil {
+		return c.httpClient.Transport.RoundTrip(req)
+	}
+	return c.httpClient.Do(req)
 }
 
 func (c *Client) request(ctx context.Context, method, path, query, content string, payload []byte) (*http.Request, error) {
@@ -194,11 +205,14 @@ func (c *Client) request(ctx context.Context, method, path, query, content strin
 	req := (&http.Request{
 		Method: method, URL: &u, Host: u.Host,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: http.Header{"Authorization": c.authorization, "Accept": {contentJSON}},
+		Header: http.Header{"Authorization": c.authorization},
 	}).WithContext(ctx)
 	if payload != nil {
-		req.Header["Content-Type"] = []string{content}
+		if req.Header["Content-Type"] = headerJSON; content != contentJSON {
+			req.Header["Content-Type"] = []string{content}
+		}
 		req.ContentLength = int64(len(payload))
+		// net/http knows this reader, and sends headers and body in one write.
 		req.Body = io.NopCloser(bytes.NewReader(payload))
 		req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(payload)), nil }
 	}
@@ -241,13 +255,15 @@ func withoutURL(err error) error {
 }
 
 // connTrace watches whether a call ever had a connection to write to.
-type connTrace struct{ asked, got atomic.Bool }
+type connTrace struct {
+	asked, got atomic.Bool
+	hooks      httptrace.ClientTrace
+}
 
 func (t *connTrace) with(ctx context.Context) context.Context {
-	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GetConn: func(string) { t.asked.Store(true) },
-		GotConn: func(httptrace.GotConnInfo) { t.got.Store(true) },
-	})
+	t.hooks.GetConn = func(string) { t.asked.Store(true) }
+	t.hooks.GotConn = func(httptrace.GotConnInfo) { t.got.Store(true) }
+	return httptrace.WithClientTrace(ctx, &t.hooks)
 }
 
 func (t *connTrace) unsent() bool { return t.asked.Load() && !t.got.Load() }

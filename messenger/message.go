@@ -53,6 +53,11 @@ type DynamicText struct {
 	FallbackText string `json:"fallback_text,omitempty"`
 }
 
+// onlyText reports whether nothing but the text is set.
+func (m Message) onlyText() bool {
+	return m.Text != "" && m.Attachment == nil && len(m.QuickReplies) == 0 && m.Metadata == "" && m.StickerID == "" && m.DynamicText == nil
+}
+
 type wireMessage struct {
 	Text         string       `json:"text,omitempty"`
 	Attachment   *Attachment  `json:"attachment,omitempty"`

@@ -130,7 +130,7 @@ func (c *Client) postMessage(ctx context.Context, path string, body []byte) (Sen
 		return SendResult{}, err
 	}
 	var result SendResult
-	if !json.Valid(answer) || result.UnmarshalJSON(answer) != nil {
+	if result.UnmarshalJSON(answer) != nil {
 		return SendResult{}, &CallError{http.MethodPost, path, fmt.Errorf("%w: it is not a JSON object", ErrUnreadable), false}
 	}
 	return result, nil
@@ -152,9 +152,13 @@ func (r SendRequest) AppendJSON(dst []byte) ([]byte, error) {
 	dst = appendField(dst, "notification_type", string(r.NotificationType))
 	dst = appendField(dst, "persona_id", r.PersonaID)
 	dst = append(dst, `,"message":`...)
-	if r.Message.Raw != nil {
+	switch {
+	case r.Message.Raw != nil:
 		dst = append(dst, r.Message.Raw...)
-	} else {
+	case r.Message.onlyText():
+		dst = append(dst, `{"text":`...)
+		dst = append(appendString(dst, r.Message.Text), '}')
+	default:
 		message, err := json.Marshal(r.Message)
 		if err != nil {
 			return nil, err
