@@ -88,18 +88,24 @@ const (
 	guardBack = "\x05"
 	guardHat  = "\x06"
 	guardRaw  = "\x07" // around the number of what <raw> held
-	guardAll  = "\x01\x02\x03\x04\x05\x06\x07" + markLess + markMore + argMark
+	guardAll  = "\x01\x02\x03\x04\x05\x06\x07" + markLess + markMore + argMark + "\x11\x12\x13\x14\x15"
 )
 
 var (
 	guarding = strings.NewReplacer("<", guardLess, ">", guardMore, "{", guardOpen, "}", guardShut, `\`, guardBack, "^", guardHat, guardLess, "", guardMore, "",
-		guardOpen, "", guardShut, "", guardBack, "", guardHat, "", guardRaw, "", markLess, "", markMore, "", argMark, "")
-	unguarding = strings.NewReplacer(guardLess, "<", guardMore, ">", guardOpen, "{", guardShut, "}", guardBack, `\`, guardHat, "^")
+		guardOpen, "", guardShut, "", guardBack, "", guardHat, "", guardRaw, "", markLess, "", markMore, "", argMark, "", "\x11", "", "\x12", "", "\x13", "", "\x14", "", "\x15", "")
+	// Dexter's shortcodes have arguments, whose limits a person's words must not move.
+	guardingArguments = strings.NewReplacer(",", "\x11", "(", "\x12", ")", "\x13", `"`, "\x14", "'", "\x15")
+	unguarding        = strings.NewReplacer(guardLess, "<", guardMore, ">", guardOpen, "{", guardShut, "}", guardBack, `\`, guardHat, "^",
+		"\x11", ",", "\x12", "(", "\x13", ")", "\x14", `"`, "\x15", "'")
 )
 
 func (t *turn) guard(value string) string {
 	if strings.ContainsAny(value, "<>{}\\^"+guardAll) {
-		return guarding.Replace(value)
+		value = guarding.Replace(value)
+	}
+	if t.e.o.Dialect == Dexter && strings.ContainsAny(value, ",()\"'") {
+		value = guardingArguments.Replace(value)
 	}
 	return value
 }

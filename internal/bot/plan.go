@@ -35,10 +35,14 @@ type plan struct {
 	now       []gateway.MessageInput
 	timers    []*gateway.BotTimer
 	canceled  []string // names of reminders
-	actions   []func(context.Context, *messenger.Client, *turn) error
+	actions   []action
+	passing   []action // once everything that is said now has been sent
 	personaID string
 	after     time.Duration // of the pause so far
 }
+
+// action is something done at the platform that is no message.
+type action func(context.Context, *messenger.Client, *turn) error
 
 // say plans the messages of a reply.
 func (t *turn) say(r rivescript.Reply) {
@@ -103,7 +107,7 @@ func (t *turn) shortcodes(m rivescript.Message) {
 			t.user.Unset(script.ReminderVar(name))
 		case "notifyAgent":
 			t.bypass()
-			t.plan.actions = append(t.plan.actions, func(ctx context.Context, c *messenger.Client, t *turn) error {
+			t.plan.passing = append(t.plan.passing, func(ctx context.Context, c *messenger.Client, t *turn) error {
 				return c.PassThread(ctx, messenger.ThreadRequest{PSID: messenger.PSID(t.lane.Person), AppID: messenger.AppIDPageInbox, Metadata: "the script asks for a human"})
 			})
 		case "persona":
@@ -305,8 +309,32 @@ func (p *plan) store(tx *store.Tx, lane gateway.Lane, _ int) error {
 }
 
 // act does what is no message. It may be lost in a crash: none of it is worth doing late.
-func (p *plan) act(ctx context.Context, t *turn) {
-	if len(p.actions) == 0 {
+func (p *plan) act(ctx context.Context, t *turn, messages []*gateway.Message) {
+	p.do(ctx, t, p.actions)
+	if len(p.passing) > 0 {
+		t.r.work.Go(func() {
+			t.r.awaitSent(messages)
+			p.do(ctx, t, p.passing)
+		})
+	}
+}
+
+// awaitSent waits a while for messages to have come to their end.
+func (r *Runner) awaitSent(messages []*gateway.Message) {
+	ctx, cancel := context.WithTimeout(r.ctx, actionTimeout)
+	defer cancel()
+	for _, m := range messages {
+		for ctx.Err() == nil {
+			if now, err := r.o.Store.Message(ctx, m.ID); err == nil && !now.Status.Open() {
+				break
+			}
+			pause(ctx, nameLook)
+		}
+	}
+}
+
+func (p *plan) do(ctx context.Context, t *turn, actions []action) {
+	if len(actions) == 0 {
 		return
 	}
 	client, err := t.r.o.Platform.Client(t.app)
@@ -316,8 +344,8 @@ func (p *plan) act(ctx context.Context, t *turn) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, actionTimeout)
 	defer cancel()
-	for _, action := range p.actions {
-		if err := action(ctx, client, t); err != nil {
+	for _, act := range actions {
+		if err := act(ctx, client, t); err != nil {
 			t.r.log.Warn("bot action", "application", t.lane.Application, "err", err)
 		}
 	}

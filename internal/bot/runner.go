@@ -53,6 +53,7 @@ type Runner struct {
 	slots   chan struct{}
 	kick    chan struct{} // a timer was made
 
+	ctx    context.Context // of the runner's life
 	cancel context.CancelFunc
 	work   sync.WaitGroup
 }
@@ -98,6 +99,7 @@ func (r *Runner) Start(ctx context.Context) error {
 		return err
 	}
 	ctx, r.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	r.ctx = ctx
 	r.work.Go(func() {
 		for ctx.Err() == nil {
 			r.session(ctx)

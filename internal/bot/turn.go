@@ -375,7 +375,7 @@ func (t *turn) commit(ctx context.Context, part int) (again bool, err error) {
 			t.r.wake(in + time.Millisecond)
 		}
 	}
-	t.plan.act(context.WithoutCancel(ctx), t)
+	t.plan.act(context.WithoutCancel(ctx), t, messages)
 	return false, nil
 }
 
