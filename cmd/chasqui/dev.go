@@ -24,6 +24,7 @@ type devCmd struct {
 	GatewayAddr  string `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address of the gateway."`
 	PlatformAddr string `default:"127.0.0.1:8081" placeholder:"HOST:PORT" help:"Address of the emulated platform and its chat page."`
 	Data         string `placeholder:"DIR" help:"Folder to keep everything in, so that the next start goes on with it. Without it a temporary folder is used and removed."`
+	Script       string `placeholder:"DIR" help:"Run the scripts of this folder on the demo page, and read them again when they are saved; without it a small demo bot answers."`
 	ForwardTo    string `placeholder:"URL" help:"Forward every event to this URL."`
 	JSON         bool   `name:"json" help:"Print one line of JSON instead of words once everything answers; logs go to stderr."`
 	LogLevel     string `default:"warn" enum:"debug,info,warn,error" help:"Least level that is logged: debug, info, warn or error."`
@@ -62,6 +63,9 @@ func (d devCmd) Run(c console) error {
 		return err
 	}
 	if err := s.setUp(ctx, d.ForwardTo); err != nil {
+		return err
+	}
+	if err := s.runScripts(ctx, d.Script); err != nil {
 		return err
 	}
 	if d.JSON {
