@@ -32,6 +32,7 @@ func (s *Server) controlRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /_emu/files/{file}", s.serveFile)
 	mux.HandleFunc("GET /_emu/codes/{file}", s.serveCode)
 	mux.HandleFunc("GET /_emu/links/{file}", s.serveLinkCode)
+	mux.HandleFunc("GET /_emu/qr.png", func(w http.ResponseWriter, r *http.Request) { s.drawCode(w, r.URL.Query().Get("text"), 300) })
 	mux.HandleFunc("/_emu/", func(w http.ResponseWriter, r *http.Request) {
 		reject(w, http.StatusNotFound, fmt.Errorf("%s %s is not part of the control API", r.Method, r.URL.Path))
 	})
@@ -40,7 +41,7 @@ func (s *Server) controlRoutes(mux *http.ServeMux) {
 // accept reads a JSON body; unknown members are refused, so that a slip of the
 // pen is seen.
 func accept(w http.ResponseWriter, r *http.Request, v any) bool {
-	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<20))
+	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, 40<<20))
 	d.DisallowUnknownFields()
 	if err := d.Decode(v); err != nil {
 		reject(w, http.StatusBadRequest, fmt.Errorf("read the body: %w", err))
@@ -158,11 +159,16 @@ func (s *Server) controlThread(w http.ResponseWriter, r *http.Request) {
 		Messages []ThreadMessage `json:"messages"`
 		Open     bool            `json:"open"`
 		Typing   bool            `json:"typing"`
+		TypingAs string          `json:"typing_as,omitempty"` // persona
+		Closes   time.Time       `json:"closes,omitzero"`     // when the window of 24 hours closes
 	}
 	out.Messages = messages
 	s.mu.Lock()
 	if _, p, err := s.find(page, psid); err == nil {
-		out.Open, out.Typing = p.Open, s.now().Before(p.TypingUntil)
+		out.Open, out.Typing, out.TypingAs = p.Open, s.now().Before(p.TypingUntil), p.typingAs
+		if p.Open {
+			out.Closes = p.LastActive.Add(24 * time.Hour)
+		}
 	}
 	s.mu.Unlock()
 	for i, m := range out.Messages {
@@ -223,6 +229,9 @@ type pageView struct {
 	Picture string                     `json:"picture"`
 	Profile map[string]json.RawMessage `json:"profile"`
 	People  []personView               `json:"people"`
+
+	Personas []*persona `json:"personas"`
+	Posts    []*comment `json:"posts,omitempty"`
 }
 
 type personView struct {
@@ -230,6 +239,11 @@ type personView struct {
 	Picture string         `json:"picture"`
 	Last    *ThreadMessage `json:"last,omitempty"`
 	Unread  int            `json:"unread"` // messages of the page that the person has not seen
+
+	Menu    json.RawMessage `json:"menu,omitempty"`    // user-level menu
+	Request bool            `json:"request,omitempty"` // the page asks to write
+	Waiting int             `json:"waiting"`           // messages of the person that the page has not seen
+	Owner   string          `json:"owner"`             // app that has the thread, by name
 }
 
 // view makes the view of one page.
@@ -247,15 +261,28 @@ func (s *Server) view(pageID string) (pageView, error) {
 	for name, raw := range page.Profile {
 		v.Profile[name] = raw
 	}
+	v.Personas = append([]*persona{}, page.Personas...)
+	for _, c := range page.Comments {
+		copied := *c
+		v.Posts = append(v.Posts, &copied)
+	}
 	for _, id := range page.Order {
 		p := page.people[id]
 		pv := personView{Person: p.Person, Picture: p.ProfilePic}
 		if pv.Picture == "" {
 			pv.Picture = "/_emu/pictures/" + p.ID + ".svg"
 		}
+		pv.Menu, pv.Request, pv.Owner = p.Menu, p.Request, s.nameOf(page.owner(p))
+		if page.owner(p) == pageInbox {
+			pv.Owner = "Page Inbox"
+		}
 		for _, m := range p.Messages {
-			if m.From == "page" && m.ReadAt.IsZero() {
-				pv.Unread++
+			if m.ReadAt.IsZero() && m.Note == "" {
+				if m.From == "page" {
+					pv.Unread++
+				} else {
+					pv.Waiting++
+				}
 			}
 		}
 		if n := len(p.Messages); n > 0 {

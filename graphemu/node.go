@@ -87,6 +87,9 @@ func (s *Server) getPage(c *call) (any, *messenger.Error) {
 	if page == nil || (c.page != "" && c.page != page.ID) {
 		return nil, unsupported(c)
 	}
+	if c.params.has("account_linking_token") {
+		return s.linkedRecipient(c, page)
+	}
 	picture := page.PictureURL
 	if picture == "" {
 		picture = pictureURL(c.r, page.ID)

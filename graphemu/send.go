@@ -13,6 +13,8 @@ type sendAnswer struct {
 	RecipientID  string `json:"recipient_id,omitempty"`
 	MessageID    string `json:"message_id,omitempty"`
 	AttachmentID string `json:"attachment_id,omitempty"`
+
+	shown string // address of an attachment that was sent by its id
 }
 
 // send is POST /{page}/messages.
@@ -130,6 +132,9 @@ func (s *Server) accept(c *call, page *pageState, p *personState, msg outMessage
 	if e != nil {
 		return answer, e
 	}
+	if answer.shown != "" {
+		msg = msg.withURL(answer.shown)
+	}
 	m := &ThreadMessage{
 		MID: s.newMID(page, p), From: "page", Text: msg.Text, Message: msg.raw, Metadata: msg.Metadata,
 		SentAt: time.UnixMilli(s.timestamp(p)).UTC(), AppID: c.app, Tag: c.params.text("tag"), PersonaID: persona,
@@ -178,6 +183,7 @@ func (s *Server) resolveAttachment(page *pageState, msg outMessage, answer *send
 				return nil, refuse(100, 2018074, "(#100) The attachment id is not valid")
 			}
 			payload = mustJSON(map[string]string{"url": stored.URL})
+			answer.shown = stored.URL
 		case media.Reusable:
 			answer.AttachmentID = s.keepUpload(page, msg.Attachment.Type, media.URL)
 			payload = mustJSON(map[string]string{"url": media.URL})

@@ -44,33 +44,34 @@ type Server struct {
 	tags     []tagRule
 	rules    ruleDays
 
-	mu        sync.Mutex
-	madeCount int // how many ids and tokens were made
-	apps      map[string]*appState
-	appOrder  []string
-	pages     map[string]*pageState
-	pageOrder []string
-	tokens    map[string]tokenState
-	retired   map[string]bool // tokens that were good once
-	uploads   map[string]reusable
-	nodes     map[string]nodeRef // what has an id and is no app, page or person
-	codes     map[string]codeState
-	files     []storedFile           // the oldest first
-	outlets   map[string]*outlet     // by app
-	failures  map[[2]string]*failure // by app and page
-	alerts    []Alert
-	retry     RetrySchedule
-	limits    Limits
-	windows   map[string]*rateWindow
-	kept      []*personState // whose message was kept, the oldest first from keptHead
-	keptHead  int
-	laneCtx   context.Context
-	laneStop  context.CancelFunc
-	faults    []faultState
-	webhooks  ring[WebhookAttempt]
-	calls     ring[APICall]
-	events    ring[EventRecord]
-	closed    bool
+	mu         sync.Mutex
+	madeCount  int // how many ids and tokens were made
+	apps       map[string]*appState
+	appOrder   []string
+	pages      map[string]*pageState
+	pageOrder  []string
+	tokens     map[string]tokenState
+	retired    map[string]bool // tokens that were good once
+	uploads    map[string]reusable
+	nodes      map[string]nodeRef // what has an id and is no app, page or person
+	codes      map[string]codeState
+	files      []storedFile           // the oldest first
+	outlets    map[string]*outlet     // by app
+	failures   map[[2]string]*failure // by app and page
+	alerts     []Alert
+	retry      RetrySchedule
+	limits     Limits
+	windows    map[string]*rateWindow
+	kept       []*personState // whose message was kept, the oldest first from keptHead
+	keptHead   int
+	linkTokens map[string]linkToken
+	laneCtx    context.Context
+	laneStop   context.CancelFunc
+	faults     []faultState
+	webhooks   ring[WebhookAttempt]
+	calls      ring[APICall]
+	events     ring[EventRecord]
+	closed     bool
 }
 
 // Latency is how long the Graph API takes to answer: evenly spread between Min
@@ -180,6 +181,7 @@ func (s *Server) routes() *http.ServeMux {
 	s.controlRoutes(mux)
 	s.chatRoutes(mux)
 	s.pluginRoutes(mux)
+	s.linkRoutes(mux)
 	mux.HandleFunc("/", s.serveGraph)
 	return mux
 }

@@ -20,6 +20,24 @@ export const addPerson = (page, who) => call("POST", `/pages/${encodeURIComponen
 export const webhooks = (after) => call("GET", "/webhooks?after=" + after);
 export const calls = (after) => call("GET", "/calls?after=" + after);
 
+export const inbox = (page, psid, what) => call("POST", person(page, psid) + "/inbox", what);
+export const setPerson = (page, psid, what) => call("PATCH", person(page, psid), what);
+export const faults = async () => (await call("GET", "/faults")).rules;
+export const setFaults = async (rules) => (await call("PUT", "/faults", { rules })).rules;
+export const clock = () => call("GET", "/clock");
+export const setClock = (now) => call("PUT", "/clock", { now });
+export const resetClock = () => call("DELETE", "/clock");
+export const advance = (by) => call("POST", "/clock/advance", { by });
+export const reset = () => call("POST", "/reset");
+
+// upload keeps a file at the emulator and gives its address.
+export async function upload(file) {
+  const answer = await fetch("/_emu/v1/files?name=" + encodeURIComponent(file.name), { method: "POST", headers: { "Content-Type": file.type || "application/octet-stream" }, body: file });
+  const value = await answer.json();
+  if (!answer.ok) throw new Error(value.error?.message ?? "the emulator answered " + answer.status);
+  return value.url;
+}
+
 // listen hands every change to f, and {type: "reset"} whenever the stream
 // begins, since changes may have been missed.
 export function listen(f) {

@@ -17,6 +17,7 @@ export function startInspector() {
       render();
     });
   }
+  $("records-search").addEventListener("input", render);
   render();
 }
 
@@ -44,7 +45,8 @@ export const loadRecords = joined(async () => {
 const nodes = new WeakMap();
 
 function render() {
-  const wanted = records.filter((x) => filter === "all" || x.kind === filter);
+  const words = $("records-search").value.trim().toLowerCase();
+  const wanted = records.filter((x) => (filter === "all" || x.kind === filter) && (!words || JSON.stringify(x.r).toLowerCase().includes(words)));
   if (!wanted.length) {
     $("records").replaceChildren(h("p", { class: "empty" }, "Nothing yet. Write a message: the webhook to your program and every call of the API show up here."));
     return;
@@ -58,7 +60,7 @@ function render() {
 function webhook(r) {
   const about = r.field === "verification" ? "GET" : "POST";
   const extra = r.attempt > 1 ? ` · attempt ${r.attempt}` : "";
-  return record("webhook", "Webhook", r.field + extra, r.answer?.status, r.ok, r,
+  return record("webhook", "Webhook", r.field + extra + (r.events ? ` · ${r.events} events` : ""), r.answer?.status, r.ok, r,
     line(about, r.request.url),
     headers(r.request.headers),
     block("Body", r.request.body),

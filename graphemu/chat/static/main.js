@@ -4,11 +4,14 @@ import { $, h, joined, toast, pictureURL } from "./dom.js";
 import * as api from "./api.js";
 import { renderPeople } from "./people.js";
 import { renderThread } from "./thread.js";
+import { startTools, renderTools, toolsChanged } from "./tools.js";
 import { clearRecords, loadRecords, startInspector } from "./inspector.js";
 
 let pages = [];
 let current = { page: "", person: "" };
 let typingTimer;
+let side = "person"; // or page: a human agent in the inbox
+let answering = null; // the message that the next text answers
 
 const page = () => pages.find((p) => p.id === current.page);
 const person = () => page()?.people.find((p) => p.id === current.person);
@@ -22,11 +25,21 @@ async function act(action) {
   }
 }
 
+// asPage does something as a human agent of the page.
+async function asPage(what) {
+  try {
+    await api.inbox(current.page, current.person, what);
+  } catch (err) {
+    toast(err.message);
+  }
+}
+
 const loadPages = joined(async () => {
   pages = await api.pages();
   if (!person()) choose();
   renderPeople(pages, current, pick);
   renderHead();
+  renderTools({ page: page(), person: person(), pages, act });
 });
 
 // choose picks the person that the address names, or the first.
@@ -39,6 +52,8 @@ function choose() {
 
 function pick(pageID, psid) {
   current = { page: pageID, person: psid };
+  reply(null);
+  renderTools({ page: page(), person: person(), pages, act });
   history.replaceState(null, "", "#" + pageID + "/" + psid);
   show("chat");
   renderPeople(pages, current, pick);
@@ -53,9 +68,32 @@ function renderHead() {
   if (!p || !who) return;
   $("page-picture").src = pictureURL(p.picture) ?? "";
   $("page-name").textContent = p.name;
-  $("as-person").textContent = "You are " + [who.first_name, who.last_name].filter(Boolean).join(" ");
+  const name = [who.first_name, who.last_name].filter(Boolean).join(" ");
+  $("as-person").textContent = side === "person" ? "You are " + name : "You are the page; " + name + " writes";
   document.title = p.name + " · Messenger emulator";
-  $("menu-button").hidden = !menuItems().length;
+  $("menu-button").hidden = side !== "person" || !menuItems().length;
+  $("thumb").hidden = side !== "person";
+  $("inbox-bar").hidden = side !== "page";
+  $("inbox-bar").replaceChildren(h("span", {}, "The thread belongs to " + (who.owner || "the app")),
+    who.owner === "Page Inbox" ? h("button", { type: "button", class: "pill", onclick: () => asPage({ done: true }) }, "Give it back")
+      : h("button", { type: "button", class: "pill", onclick: () => asPage({ take: true }) }, "Take it from the app"));
+}
+
+// reply makes the next text an answer to a message; null takes that back.
+function reply(m) {
+  answering = m;
+  $("answering").hidden = !m;
+  $("answering").querySelector("span").textContent = m ? "Replying to: " + (m.text || "a message") : "";
+  if (m) $("text").focus();
+}
+
+function setSide(next) {
+  side = next;
+  document.body.dataset.side = side;
+  for (const b of document.querySelectorAll("[data-side]")) if (b.tagName === "BUTTON") b.setAttribute("aria-pressed", String(b.dataset.side === side));
+  reply(null);
+  renderHead();
+  loadThread();
 }
 
 // loadThread shows the thread as it is now.
@@ -65,7 +103,7 @@ const loadThread = joined(async () => {
   try {
     const thread = await api.thread(pageID, psid);
     if (psid !== current.person || !person()) return; // another was picked, and loads by itself
-    renderThread(page(), person(), thread, act);
+    renderThread(page(), person(), thread, { act, reply, side });
     clearTimeout(typingTimer);
     if (thread.typing) typingTimer = setTimeout(loadThread, 3000);
     markRead(thread);
@@ -76,7 +114,12 @@ const loadThread = joined(async () => {
 
 // markRead tells the platform that the person has the messages before their eyes.
 function markRead(thread) {
-  const seen = document.visibilityState === "visible" && (document.body.dataset.view === "chat" || matchMedia("(min-width: 800px)").matches);
+  const looking = document.visibilityState === "visible";
+  if (side === "page") {
+    if (looking && thread.messages.some((m) => m.from === "person" && !m.note && !m.read_at)) asPage({ seen: true });
+    return;
+  }
+  const seen = looking && (document.body.dataset.view === "chat" || matchMedia("(min-width: 800px)").matches);
   if (seen && thread.messages.some((m) => m.from === "page" && m.delivered_at && !m.read_at)) act({ read: true });
 }
 
@@ -88,6 +131,7 @@ function onChange(c) {
     if (c.page === current.page && c.person === current.person) loadThread();
   }
   if (c.type === "webhook" || c.type === "call") loadRecords();
+  if (c.type === "clock" || c.type === "reset" || c.type === "call") toolsChanged();
 }
 
 function show(view) {
@@ -100,23 +144,41 @@ function show(view) {
 }
 
 function menuItems() {
-  const menus = page()?.profile.persistent_menu ?? [];
+  const menus = person()?.menu ?? page()?.profile.persistent_menu ?? [];
   return (menus.find((m) => m.locale === person()?.locale) ?? menus.find((m) => m.locale === "default"))?.call_to_actions ?? [];
 }
 
-function openMenu(open) {
+function openMenu(open, items, back) {
   $("menu").hidden = !open;
   $("menu-button").setAttribute("aria-expanded", String(open));
   if (!open) return;
-  $("menu").replaceChildren(...menuItems().map((item) => h("button", {
+  const rows = (items ?? menuItems()).map((item) => h("button", {
     type: "button", role: "menuitem",
-    onclick: () => {
+    onclick: (e) => {
+      e.stopPropagation();
+      if (item.type === "nested") return openMenu(true, item.call_to_actions ?? [], () => openMenu(true));
       openMenu(false);
       if (item.type === "web_url") window.open(item.url, "_blank", "noopener");
       else act({ postback: { title: item.title, payload: item.payload } });
     },
-  }, item.title)));
+  }, item.title + (item.type === "nested" ? " ›" : "")));
+  if (back) rows.unshift(h("button", { type: "button", role: "menuitem", onclick: (e) => { e.stopPropagation(); back(); } }, "‹ Back"));
+  $("menu").replaceChildren(...rows);
   $("menu").querySelector("button")?.focus();
+}
+
+// sendFiles sends files one after the other, each as what it is.
+async function sendFiles(files) {
+  for (const file of files) {
+    const kind = /^(image|audio|video)\//.exec(file.type)?.[1] ?? "file";
+    try {
+      const url = await api.upload(file);
+      if (side === "page") await api.inbox(current.page, current.person, { attachment: { type: kind, url } });
+      else await api.act(current.page, current.person, { attachment: { type: kind, url } });
+    } catch (err) {
+      toast(err.message);
+    }
+  }
 }
 
 function startComposer() {
@@ -132,14 +194,28 @@ function startComposer() {
     if (!value || !current.person) return;
     text.value = "";
     fit();
-    act({ text: value });
+    if (side === "page") asPage({ text: value });
+    else act({ text: value, reply_to: answering?.mid });
+    reply(null);
   });
+  $("attach").addEventListener("click", () => $("file").click());
+  $("file").addEventListener("change", () => { sendFiles([...$("file").files]); $("file").value = ""; });
+  $("thumb").addEventListener("click", () => act({ sticker: 369239263222822 }));
+  $("answering").querySelector("button").addEventListener("click", () => reply(null));
+  text.addEventListener("paste", (e) => {
+    if (e.clipboardData?.files.length) { e.preventDefault(); sendFiles([...e.clipboardData.files]); }
+  });
+  $("chat-pane").addEventListener("dragover", (e) => e.preventDefault());
+  $("chat-pane").addEventListener("drop", (e) => {
+    if (e.dataTransfer?.files.length) { e.preventDefault(); sendFiles([...e.dataTransfer.files]); }
+  });
+  for (const b of document.querySelectorAll("button[data-side]")) b.addEventListener("click", () => setSide(b.dataset.side));
   $("menu-button").addEventListener("click", (e) => { e.stopPropagation(); openMenu($("menu").hidden); });
   document.addEventListener("click", () => {
     openMenu(false);
     document.querySelectorAll(".react-menu").forEach((m) => { m.hidden = true; });
   });
-  document.addEventListener("keydown", (e) => { if (e.key === "Escape") openMenu(false); });
+  document.addEventListener("keydown", (e) => { if (e.key === "Escape") { openMenu(false); reply(null); } });
 }
 
 // dialog wires one of the small forms: open before, done when it is sent.
@@ -173,10 +249,11 @@ function startDialogs() {
     act({ referral: { source: $("link-source").value, ref: $("link-ref").value, ad_id: ad ? $("link-ad").value : undefined } });
   });
   $("link-source").addEventListener("change", () => { $("link-ad-label").hidden = $("link-source").value !== "ADS"; });
-  dialog("attach", "picture-dialog", () => {}, () => act({ attachment: { type: $("picture-type").value, url: $("picture-url").value } }));
   const ref = new URLSearchParams(location.search).get("ref");
   if (ref !== null) {
     $("link-ref").value = ref;
+    if (new URLSearchParams(location.search).get("code")) $("link-source").value = "MESSENGER_CODE";
+    $("text").value = new URLSearchParams(location.search).get("text") ?? "";
     aboutLink();
     $("link-dialog").showModal();
   }
@@ -187,6 +264,7 @@ async function start() {
   document.addEventListener("visibilitychange", () => { if (document.visibilityState === "visible") loadThread(); });
   startComposer();
   startInspector();
+  startTools();
   await loadPages();
   startDialogs();
   api.listen(onChange);

@@ -9,41 +9,42 @@ let shown = { key: "", rows: new Map() };
 
 // renderThread shows a thread; rows that did not change stay as they are, so
 // that focus, scrolling and playing media survive.
-export function renderThread(page, person, thread, act) {
+export function renderThread(page, person, thread, { act, reply, side }) {
   const box = $("thread");
-  const key = page.id + "/" + person.id;
+  const key = page.id + "/" + person.id + "/" + side;
   const atEnd = shown.key !== key || box.scrollHeight - box.scrollTop - box.clientHeight < 120;
   const old = shown.key === key ? shown.rows : new Map();
   const rows = new Map();
   const nodes = [];
   const messages = thread.messages;
-  const lastSeen = messages.findLast((m) => m.from === "person" && m.read_at)?.mid;
+  const lastSeen = messages.findLast((m) => m.from === side && m.read_at)?.mid;
+  const ctx = { page, person, side, act, reply, byMID: new Map(messages.map((m) => [m.mid, m])) };
   messages.forEach((m, i) => {
     const before = messages[i - 1];
     const gap = !before || new Date(m.sent_at) - new Date(before.sent_at) > far;
     if (gap) nodes.push(h("div", { class: "time" }, dayAndClock(m.sent_at)));
     const place = { first: gap || !joins(before, m), last: !joins(m, messages[i + 1]), seen: m.mid === lastSeen };
-    const state = JSON.stringify([m, place, page.picture]);
+    const state = JSON.stringify([m, place, page.picture, page.personas]);
     const known = old.get(m.mid);
-    const node = known?.state === state ? known.node : renderMessage(m, place, page, act);
+    const node = known?.state === state ? known.node : renderMessage(m, place, ctx);
     rows.set(m.mid, { state, node });
     nodes.push(node);
   });
-  if (thread.typing) nodes.push(typing(page));
+  if (thread.typing && side === "person") nodes.push(typing(page, page.personas?.find((p) => p.id === thread.typing_as)));
   box.replaceChildren(h("div", { class: "spring" }), ...nodes);
   shown = { key, rows };
   if (atEnd) box.scrollTop = box.scrollHeight;
-  renderQuickReplies(messages, act);
-  renderWelcome(page, person, thread, act);
+  renderQuickReplies(side === "person" ? messages : [], act);
+  renderWelcome(page, person, thread, act, side);
 }
 
 function joins(a, b) {
-  return Boolean(a && b) && a.from === b.from && !a.note && !b.note && new Date(b.sent_at) - new Date(a.sent_at) < far;
+  return Boolean(a && b) && a.from === b.from && a.persona_id === b.persona_id && !a.note && !b.note && new Date(b.sent_at) - new Date(a.sent_at) < far;
 }
 
-function typing(page) {
-  return h("div", { class: "row theirs last typing", role: "status", "aria-label": page.name + " is typing" },
-    avatar(page.picture, "small"), h("p", { class: "bubble" }, h("i"), h("i"), h("i")));
+function typing(page, persona) {
+  return h("div", { class: "row theirs last typing", role: "status", "aria-label": (persona?.name ?? page.name) + " is typing" },
+    avatar(persona?.profile_picture_url ?? page.picture, "small"), h("p", { class: "bubble" }, h("i"), h("i"), h("i")));
 }
 
 // Quick replies are there until anything follows.
@@ -52,6 +53,7 @@ function renderQuickReplies(messages, act) {
   const list = last?.from === "page" ? last.message?.quick_replies ?? [] : [];
   const filled = { user_phone_number: "+15550100100", user_email: "ana@example.com" };
   $("quick-replies").replaceChildren(...list.map((q) => {
+    if (q.content_type === "location") return h("button", { type: "button", class: "chip", onclick: () => act({ location: { lat: -13.5319, long: -71.9675 } }) }, "📍 Send location");
     const title = q.title || filled[q.content_type] || "";
     const payload = q.payload || filled[q.content_type] || "";
     return h("button", { type: "button", class: "chip", onclick: () => act({ quick_reply: { title, payload } }) },
@@ -60,16 +62,20 @@ function renderQuickReplies(messages, act) {
 }
 
 // renderWelcome is what a person without a thread sees in place of the composer.
-function renderWelcome(page, person, thread, act) {
+function renderWelcome(page, person, thread, act, side) {
   const button = page.profile.get_started;
-  const show = !thread.open && Boolean(button);
+  const show = !thread.open && Boolean(button) && side === "person";
   $("composer").hidden = show;
   const box = $("welcome");
-  box.hidden = thread.open;
-  if (thread.open) return box.replaceChildren();
+  box.hidden = thread.open || side !== "person";
+  if (box.hidden) return box.replaceChildren();
+  if (person.request) {
+    return box.replaceChildren(avatar(page.picture, "large"), h("h3", {}, page.name), h("p", {}, "This page found you by your phone number and asks to write to you."),
+      h("button", { type: "button", class: "primary wide", onclick: () => act({ accept: true }) }, "Accept"));
+  }
   const greeting = (page.profile.greeting ?? []).find((g) => g.locale === person.locale) ??
     (page.profile.greeting ?? []).find((g) => g.locale === "default");
-  const questions = (page.profile.ice_breakers ?? []).flatMap((b) => b.call_to_actions ?? [b]).slice(0, 4);
+  const questions = (page.profile.ice_breakers ?? []).flatMap((b) => b.call_to_actions ?? [b]).filter((b) => b.question).slice(0, 4);
   box.replaceChildren(
     avatar(page.picture, "large"),
     h("h3", {}, page.name),
