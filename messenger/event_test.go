@@ -37,8 +37,8 @@ func TestErasOfMessages(t *testing.T) {
 		}
 	}
 	for name, want := range map[string][2]string{
-		"messages__attachment_fallback_old": {"Legacy Attachment", "https://www.messenger.com/"},
-		"messages__text_with_fallback_url":  {"<TITLE_OF_THE_URL_ATTACHMENT>", "<URL_OF_THE_ATTACHMENT>"},
+		"messages__attachment_fallback_old": {"A link of old", "https://cdn.example/a/19c742"},
+		"messages__text_with_fallback_url":  {"Cusco blend, 250 g", "https://cdn.example/a/56dafe"},
 	} {
 		title, url := sampleMessage(t, name).Attachments[0].Link()
 		if diff := cmp.Diff(want, [2]string{title, url}); diff != "" {

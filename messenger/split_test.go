@@ -98,18 +98,18 @@ func TestKeysOfSamples(t *testing.T) {
 		sample, mid, person string
 		kind                messenger.Kind
 	}{
-		{"messages__text", "mid.1457764197618:41d102a3e1ae206a38", "987654321432", messenger.KindMessage},
-		{"messages__quick_reply", "mid.1458696618141:b4ef9d19ec21086067", "987654321432", messenger.KindMessage},
-		{"message_echoes__text_messenger4j", "mid.1457764197618:41d102a3e1ae206a38", "USER_ID", messenger.KindEcho},
-		{"message_echoes__text_metadata", "mid.1457764197618:41d102a3e1ae206a38", "987654321432", messenger.KindEcho},
+		{"messages__text", "mid.1500550191490:910193eb8f1431e580", "987654321432", messenger.KindMessage},
+		{"messages__quick_reply", "mid.1500633031712:a1dc95d18434989cdf", "987654321432", messenger.KindMessage},
+		{"message_echoes__text_messenger4j", "mid.1500245721405:6457a3acb44349ab18", "<PSID>", messenger.KindEcho},
+		{"message_echoes__text_metadata", "mid.1500403992492:e8b1fa2deaa28d32e0", "987654321432", messenger.KindEcho},
 		{"message_deliveries__mids", "", "987654321432", messenger.KindDelivery},
 		{"message_reads__watermark", "", "987654321432", messenger.KindRead},
-		{"message_edits__edit", "mid.1457764197618:41d102a3e1ae206a38", "987654321432", messenger.KindEdit},
-		{"message_reactions__react", "original_message_id", "USER_ID", messenger.KindReaction},
+		{"message_edits__edit", "mid.1500749809446:725ce124457777a89c", "987654321432", messenger.KindEdit},
+		{"message_reactions__react", "m_UY8bADB7BU9Ov-cvLz19hZ7qHHxjQ4haIDHzwYTvuRuZrJXmuR2fqFW1ZibdfQRTUY8bADB7BU9Ov-cvLz19hZ", "<PSID>", messenger.KindReaction},
 		{"messaging_policy_enforcement__block_hyphen", "", "", messenger.KindPolicyEnforcement},
 		{"messaging_optins__checkbox_no_sender", "", "", messenger.KindOptin},
-		{"messaging_postbacks__changes_shape_docs_2026", "m_MESSAGE-ID", "", messenger.KindPostback},
-		{"standby__message_echo", "mid.1457764197618:41d102a3e1ae206a38", "987654321432", messenger.KindEcho},
+		{"messaging_postbacks__changes_shape_docs_2026", "m_RFND9H-f98xhaegeiPMtZrParQyDUy6USUB8LlO7M-7ftmVLRyWvjXGD_EzrfCOdRFND9H-f98xhaegeiPMtZr", "", messenger.KindPostback},
+		{"standby__message_echo", "mid.1500973611062:15901b08eaafc89409", "987654321432", messenger.KindEcho},
 		{"feed__comment_add", "", "", messenger.KindUnknown},
 	}
 	for _, tt := range tests {
