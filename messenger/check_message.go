@@ -36,13 +36,13 @@ func (m Message) check(k *checker, at string) {
 		return
 	}
 	given := 0
-	for _, is := range [...]bool{m.Text != "", m.Attachment != nil, m.StickerID != "", m.DynamicText != nil} {
+	for _, is := range [...]bool{m.Text != "", m.Attachment != nil, len(m.Attachments) > 0, m.StickerID != "", m.DynamicText != nil} {
 		if is {
 			given++
 		}
 	}
 	if given != 1 {
-		k.fail(1, given, "must have exactly 1 of text, attachment and sticker_id", "%s", at)
+		k.fail(1, given, "must have exactly 1 of text, attachment, attachments and sticker_id", "%s", at)
 	}
 	k.chars(m.Text, 2000, "%s.text", at)
 	k.chars(m.Metadata, 1000, "%s.metadata", at)
@@ -56,20 +56,29 @@ func (m Message) check(k *checker, at string) {
 		k.chars(q.Payload, 1000, "%s.quick_replies[%d].payload", at, i)
 	}
 	if m.Attachment != nil {
-		m.Attachment.check(k, at)
+		m.Attachment.check(k, at+".attachment")
+	}
+	if len(m.Attachments) > 0 {
+		k.count(len(m.Attachments), 2, 6, "%s.attachments", at)
+	}
+	for i, a := range m.Attachments {
+		if a.Type != TypeImage {
+			k.fail(0, 0, "must be image in a grid", "%s.attachments[%d].type", at, i)
+		}
+		a.check(k, fmt.Sprintf("%s.attachments[%d]", at, i))
 	}
 }
 
 func (a Attachment) check(k *checker, at string) {
 	switch {
 	case a.Template != nil:
-		a.Template.check(k, at+".attachment.payload")
+		a.Template.check(k, at+".payload")
 	case a.Type == TypeTemplate:
-		k.require("", "%s.attachment.payload", at)
+		k.require("", "%s.payload", at)
 	case a.Type == "":
-		k.require("", "%s.attachment.type", at)
+		k.require("", "%s.type", at)
 	case (a.URL == "") == (a.AttachmentID == ""):
-		k.fail(0, 0, "must have one of url and attachment_id", "%s.attachment.payload", at)
+		k.fail(0, 0, "must have one of url and attachment_id", "%s.payload", at)
 	}
 }
 

@@ -47,8 +47,8 @@ type Client struct {
 type Option func(*Client) error
 
 // New returns a client that calls with the given page, app or user token. Without
-// [WithHTTPClient] it has connections of its own: make one client and use
-// [Client.As] for other tokens.
+// [WithHTTPClient] it uses the connections of http.DefaultTransport, which keeps
+// two idle ones for a host that does not speak HTTP/2.
 func New(token string, opts ...Option) (*Client, error) {
 	if token == "" || strings.ContainsAny(token, "\r\n\x00") {
 		return nil, errors.New("new client: access token is empty or holds control characters")
@@ -63,7 +63,7 @@ func New(token string, opts ...Option) (*Client, error) {
 		}
 	}
 	if c.httpClient == nil {
-		if err := WithHTTPClient(&http.Client{Transport: defaultTransport()})(c); err != nil {
+		if err := WithHTTPClient(&http.Client{Transport: http.DefaultTransport})(c); err != nil {
 			return nil, fmt.Errorf("new client: %w", err)
 		}
 	}

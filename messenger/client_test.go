@@ -82,6 +82,10 @@ func TestCalls(t *testing.T) {
 			_, err := c.Send(ctx, messenger.SendRequest{Recipient: me, Message: messenger.Message{Attachment: &messenger.Attachment{Type: messenger.TypeImage, URL: "https://example.com/a.png", Reusable: true}, QuickReplies: []messenger.QuickReply{messenger.TextReply("A", "a")}, Metadata: "m"}})
 			return err
 		}, `{"message_id":"m"}`, call{"POST", "/me/messages", "", "", js, `{"recipient":{"id":"42"},"message":{"attachment":{"type":"image","payload":{"url":"https://example.com/a.png","is_reusable":true}},"quick_replies":[{"content_type":"text","title":"A","payload":"a"}],"metadata":"m"}}`}},
+		{"send grid in answer", func(ctx context.Context, c *messenger.Client) error {
+			_, err := c.Send(ctx, messenger.SendRequest{Recipient: me, ReplyTo: "m_1", Message: messenger.Message{Attachments: []messenger.Attachment{{Type: messenger.TypeImage, URL: "https://example.com/a.png"}, {Type: messenger.TypeImage, AttachmentID: "5"}}}})
+			return err
+		}, `{"message_id":"m"}`, call{"POST", "/me/messages", "", "", js, `{"recipient":{"id":"42"},"reply_to":{"mid":"m_1"},"message":{"attachments":[{"type":"image","payload":{"url":"https://example.com/a.png"}},{"type":"image","payload":{"attachment_id":"5"}}]}}`}},
 		{"typing", func(ctx context.Context, c *messenger.Client) error {
 			_, err := c.SenderAction(ctx, messenger.SenderActionRequest{Recipient: me, Action: messenger.TypingOn})
 			return err

@@ -9,6 +9,7 @@ import (
 type Message struct {
 	Text         string
 	Attachment   *Attachment
+	Attachments  []Attachment // in place of Attachment: a grid of 2 to 6 images, since June 30, 2026
 	QuickReplies []QuickReply // up to 13
 	Metadata     string       // up to 1,000 characters; comes back in the echo
 	StickerID    StickerID    // since June 2026
@@ -55,12 +56,13 @@ type DynamicText struct {
 
 // onlyText reports whether nothing but the text is set.
 func (m Message) onlyText() bool {
-	return m.Text != "" && m.Attachment == nil && len(m.QuickReplies) == 0 && m.Metadata == "" && m.StickerID == "" && m.DynamicText == nil
+	return m.Text != "" && m.Attachment == nil && m.Attachments == nil && len(m.QuickReplies) == 0 && m.Metadata == "" && m.StickerID == "" && m.DynamicText == nil
 }
 
 type wireMessage struct {
 	Text         string       `json:"text,omitempty"`
 	Attachment   *Attachment  `json:"attachment,omitempty"`
+	Attachments  []Attachment `json:"attachments,omitempty"`
 	QuickReplies []QuickReply `json:"quick_replies,omitempty"`
 	Metadata     string       `json:"metadata,omitempty"`
 	StickerID    StickerID    `json:"sticker_id,omitempty"`
@@ -72,7 +74,7 @@ func (m Message) MarshalJSON() ([]byte, error) {
 	if m.Raw != nil {
 		return m.Raw, nil
 	}
-	return json.Marshal(wireMessage{m.Text, m.Attachment, m.QuickReplies, m.Metadata, m.StickerID, m.DynamicText})
+	return json.Marshal(wireMessage{m.Text, m.Attachment, m.Attachments, m.QuickReplies, m.Metadata, m.StickerID, m.DynamicText})
 }
 
 // UnmarshalJSON reads a message as it goes on the wire into its typed fields;
@@ -83,7 +85,7 @@ func (m *Message) UnmarshalJSON(b []byte) error {
 		return fmt.Errorf("message: %w", err)
 	}
 	*m = Message{
-		Text: w.Text, Attachment: w.Attachment, QuickReplies: w.QuickReplies,
+		Text: w.Text, Attachment: w.Attachment, Attachments: w.Attachments, QuickReplies: w.QuickReplies,
 		Metadata: w.Metadata, StickerID: w.StickerID, DynamicText: w.DynamicText,
 	}
 	return nil

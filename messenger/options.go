@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"time"
 )
 
@@ -49,19 +48,6 @@ type RequestInfo struct {
 // batch is one call.
 func WithRequestHook(f func(context.Context, RequestInfo)) Option {
 	return func(c *Client) error { c.onRequest = f; return nil }
-}
-
-// defaultTransport is that of net/http with more connections kept: the platform
-// is one host.
-func defaultTransport() http.RoundTripper {
-	base, ok := http.DefaultTransport.(*http.Transport)
-	if !ok {
-		return http.DefaultTransport
-	}
-	own := base.Clone()
-	own.MaxIdleConns, own.MaxIdleConnsPerHost = 256, 256
-	own.ResponseHeaderTimeout = 0 // the call's own deadline holds
-	return own
 }
 
 func (c *Client) log(ctx context.Context, method, path string, status int, took time.Duration, err error) {

@@ -24,8 +24,8 @@ type MessageTag struct {
 
 // MessageTags lists the tags that the platform takes.
 //
-// Deprecated: the platform removed the list on March 4, 2020. The tag that
-// remained is [TagHumanAgent].
+// Deprecated: the platform removed the list on March 4, 2020. Use
+// [TagHumanAgent], the tag that remained.
 //
 // Docs: https://developers.facebook.com/docs/messenger-platform/send-messages/message-tags
 func (c *Client) MessageTags(ctx context.Context) ([]MessageTag, error) {

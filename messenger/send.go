@@ -62,6 +62,7 @@ type SendRequest struct {
 	Tag              Tag
 	NotificationType NotificationType
 	PersonaID        string
+	ReplyTo          MessageID // the message that this one answers; since 2026
 	Message          Message
 }
 
@@ -151,6 +152,10 @@ func (r SendRequest) AppendJSON(dst []byte) ([]byte, error) {
 	dst = appendField(dst, "tag", string(r.Tag))
 	dst = appendField(dst, "notification_type", string(r.NotificationType))
 	dst = appendField(dst, "persona_id", r.PersonaID)
+	if r.ReplyTo != "" {
+		dst = append(dst, `,"reply_to":{"mid":`...)
+		dst = append(appendString(dst, string(r.ReplyTo)), '}')
+	}
 	dst = append(dst, `,"message":`...)
 	switch {
 	case r.Message.Raw != nil:

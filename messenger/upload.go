@@ -34,7 +34,7 @@ func (c *Client) SendFile(ctx context.Context, req SendRequest, file File) (Send
 	}
 	answer, err := c.callForm(ctx, path, file, []formField{
 		{"recipient", string(recipient)}, {"messaging_type", string(req.MessagingType)}, {"tag", string(req.Tag)},
-		{"notification_type", string(req.NotificationType)}, {"persona_id", req.PersonaID}, {"message", string(message)},
+		{"notification_type", string(req.NotificationType)}, {"persona_id", req.PersonaID}, {"reply_to", replyTo(req.ReplyTo)}, {"message", string(message)},
 	})
 	if err != nil {
 		return SendResult{}, err
@@ -44,6 +44,13 @@ func (c *Client) SendFile(ctx context.Context, req SendRequest, file File) (Send
 		return SendResult{}, &CallError{http.MethodPost, path, fmt.Errorf("%w: it has no message_id", ErrUnreadable), false}
 	}
 	return result, nil
+}
+
+func replyTo(mid MessageID) string {
+	if mid == "" {
+		return ""
+	}
+	return `{"mid":` + string(appendString(nil, string(mid))) + `}`
 }
 
 // UploadRequest is an attachment to keep on the platform: by URL or as content.
