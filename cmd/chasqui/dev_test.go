@@ -286,3 +286,42 @@ func TestDevPrintsCommandsThatWork(t *testing.T) {
 		t.Errorf("exit: %v", err)
 	}
 }
+
+// Scripts of a folder answer on the demo page, and are read again when they are saved; what does not load leaves those before in place.
+func TestDevReadsScriptsAgain(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	save := func(text string) {
+		if err := os.WriteFile(filepath.Join(dir, "default.topic"), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	save("+ hello\n- one <set seen=yes>\n")
+	d := startDev(t, "--json", "--script", dir).ready()
+	says := func(want string) {
+		t.Helper()
+		until(t, "the bot to say "+want, func() bool {
+			d.act(`{"text":"hello"}`)
+			thread := d.thread()
+			last := thread[len(thread)-1]
+			return last.From == "page" && last.Text == want
+		})
+	}
+	says("one")
+	save("+ hello\n- two <get seen>\n")
+	says("two yes")
+	save("+ hello(\n- three\n+ *\n- <set")
+	save("> topic\n+ hello\n- four\n")
+	says("two yes")
+}
+
+// Without a folder the demo's own bot answers: somebody new who scans the code of table 7 is asked what to bring there.
+func TestDevDemoBot(t *testing.T) {
+	t.Parallel()
+	d := startDev(t, "--json").ready()
+	d.act(`{"referral":{"source":"MESSENGER_CODE","ref":"table-7"}}`)
+	until(t, "the table", func() bool {
+		thread := d.thread()
+		return len(thread) > 0 && strings.HasPrefix(thread[len(thread)-1].Text, "You are at table 7 of Inca Coffee.")
+	})
+}

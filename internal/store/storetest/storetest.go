@@ -52,6 +52,9 @@ func Run(t *testing.T, fresh func(testing.TB) string) {
 		"the moment of an event is found":                     testPositionAt,
 		"only queued messages can be canceled":                testCancel,
 		"a restore holds what was unfinished":                 testRestore,
+		"scripts have versions, of which one is active":       testScripts,
+		"what a bot knows is changed by one at a time":        testBotPeople,
+		"what a bot says later is said once":                  testTimers,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
