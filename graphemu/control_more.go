@@ -163,8 +163,8 @@ func (s *Server) controlUpload(w http.ResponseWriter, r *http.Request) {
 		name = "file"
 	}
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	address := s.storeFile(&call{host: r.Host}, &upload{name, r.Header.Get("Content-Type"), data})
-	s.mu.Unlock()
 	reply(w, http.StatusCreated, map[string]string{"url": address})
 }
 

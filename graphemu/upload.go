@@ -148,7 +148,7 @@ func (s *Server) storeFile(c *call, u *upload) string {
 			break
 		}
 	}
-	return "http://" + c.r.Host + "/_emu/files/" + f.id + path.Ext(u.name)
+	return "http://" + c.host + "/_emu/files/" + f.id + path.Ext(u.name)
 }
 
 // serveFile shows an upload. Whatever it holds, a browser runs none of it.

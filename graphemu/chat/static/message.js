@@ -39,7 +39,7 @@ function parts(m, ctx) {
   const message = m.message ?? {};
   const attachments = message.attachments ?? (message.attachment ? [message.attachment] : []);
   for (const a of attachments) out.push(attachment(a, { ...ctx, message: m }));
-  if ((message.sticker_id || attachments.some((a) => a.payload?.sticker_id)) && !m.text) return [h("p", { class: "bubble big sticker", "aria-label": "Sticker" }, "👍")];
+  if ((message.sticker_id || attachments.some((a) => a.payload?.sticker_id)) && !m.text) return [h("p", { class: "bubble big sticker", role: "img", "aria-label": "Sticker" }, icon("M7 11v9H4v-9zM7 11l4-8c1.700 0 2.500 1.200 2.300 2.800L12.800 9H19a1.800 1.800 0 0 1 1.800 2.200l-1.500 7A2.200 2.200 0 0 1 17.100 20H7"))];
   if (!out.length) out.push(h("p", { class: "bubble faint" }, "Empty message"));
   return out;
 }

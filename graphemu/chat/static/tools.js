@@ -52,7 +52,7 @@ async function attempt(f) {
 }
 
 const field = (label, input) => h("label", { class: "field" }, label, input);
-const button = (text, onclick, kind) => h("button", { type: "button", class: kind ?? "small", onclick }, text);
+const button = (text, onclick, kind) => h("button", { type: "button", class: kind ?? "act", onclick }, text);
 
 function linkPanel() {
   const { page, person } = now;
@@ -80,18 +80,18 @@ function linkPanel() {
     field("Ref", ref), link, picture,
     h("div", { class: "row-buttons" }, button("Follow the link", () => now.act({ link: { url: link.textContent } }), "primary"),
       button("Copy the link", () => attempt(() => navigator.clipboard.writeText(link.textContent))),
-      h("a", { class: "small", href: picture.src, download: "code.png", onclick: (e) => { e.currentTarget.href = picture.src; } }, "Save the code")),
+      h("a", { class: "act", href: picture.src, download: "code.png", onclick: (e) => { e.currentTarget.href = picture.src; } }, "Save the code")),
     h("h3", {}, "Other ways in"),
     h("div", { class: "row-buttons" }, [{ id: "ADS", text: "An ad" }, { id: "DISCOVER_TAB", text: "The Discover tab" }, { id: "CUSTOMER_CHAT_PLUGIN", text: "A website's chat" }].map(enter),
       button("Send to Messenger button", () => now.act({ optin: { ref: ref.value } })),
       button("Checkbox of a website", () => now.act({ optin: { ref: ref.value, user_ref: "box-" + Date.now() } }))),
     h("h3", {}, "Scan a code"),
     h("p", { class: "faint" }, "A picture of a code, from a file or the camera."),
-    h("div", { class: "row-buttons" }, h("label", { class: "small", for: "scan-file", tabindex: "0", onkeydown: (e) => { if (e.key === "Enter" || e.key === " ") file.click(); } }, "Choose a picture"), file),
+    h("div", { class: "row-buttons" }, h("label", { class: "act", for: "scan-file", tabindex: "0", onkeydown: (e) => { if (e.key === "Enter" || e.key === " ") file.click(); } }, "Choose a picture"), file),
     h("h3", {}, "On the page itself"),
     field("Comment", comment),
     h("div", { class: "row-buttons" }, button("Write it on the page", () => comment.value && now.act({ comment: { text: comment.value } }))),
-    (page.posts ?? []).slice(-5).map((p) => h("p", { class: "faint" }, h("code", {}, p.id), " ", p.text)),
+    ...(page.posts ?? []).slice(-5).map((p) => h("p", { class: "faint" }, h("code", {}, p.id), " ", p.text)),
     h("h3", {}, person.first_name),
     h("div", { class: "row-buttons" },
       toggle("Blocks the page", person.blocks, (on) => api.setPerson(page.id, person.id, { blocks: on })),
@@ -103,7 +103,7 @@ function linkPanel() {
 function toggle(text, on, set) {
   const box = h("input", { type: "checkbox", checked: on });
   box.addEventListener("change", () => attempt(() => set(box.checked)));
-  return h("label", { class: "small check" }, box, text);
+  return h("label", { class: "act check" }, box, text);
 }
 
 async function base64(file) {
