@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -153,11 +154,10 @@ func TestFlatMemory(t *testing.T) {
 	}
 }
 
-// TestManyInstances runs two hundred emulators side by side, each started within
-// 50 ms.
+// TestManyInstances runs two hundred emulators side by side; half of them answer
+// their first call within 50 ms of being made, on whatever machine.
 func TestManyInstances(t *testing.T) {
-	t.Parallel()
-	var slowest time.Duration
+	var took []time.Duration
 	for i := range 200 {
 		began := time.Now()
 		emu := &graphemu.Server{}
@@ -168,7 +168,7 @@ func TestManyInstances(t *testing.T) {
 			t.Fatal(err)
 		}
 		resp.Body.Close()
-		slowest = max(slowest, time.Since(began))
+		took = append(took, time.Since(began))
 		t.Cleanup(func() {
 			emu.Close()
 			srv.Close()
@@ -177,8 +177,9 @@ func TestManyInstances(t *testing.T) {
 			t.Fatalf("instance %d: %d", i, resp.StatusCode)
 		}
 	}
-	t.Logf("the slowest of 200 took %v to answer its first call", slowest)
-	if slowest > 2*time.Second { // 50 ms on an idle machine; tests run beside others
-		t.Errorf("an instance took %v to start", slowest)
+	slices.Sort(took)
+	t.Logf("the median of 200 answered its first call after %v, the slowest after %v", took[100], took[199])
+	if took[100] > 50*time.Millisecond {
+		t.Errorf("the median of 200 took %v to start", took[100])
 	}
 }

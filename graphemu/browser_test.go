@@ -17,6 +17,9 @@ import (
 	"github.com/chasqui/chasqui/messenger"
 )
 
+// browsers bounds how many run at a time: each wants a processor of its own.
+var browsers = make(chan struct{}, 2)
+
 // browser starts a Chromium of its own and closes it with the test. Where none
 // is installed the test is skipped, unless CHASQUI_REQUIRE_BROWSER=1.
 func browser(t *testing.T, width, height int) context.Context {
@@ -39,6 +42,8 @@ func browser(t *testing.T, width, height int) context.Context {
 		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("disable-sync", true), chromedp.NoFirstRun,
 	)
+	browsers <- struct{}{}
+	t.Cleanup(func() { <-browsers })
 	ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewExecAllocator(ctx, opts...)
@@ -200,24 +205,26 @@ func TestScreenshots(t *testing.T) {
 		{"link-phone", 360, 740, "light", `document.querySelector('#follow-link').click()`},
 		{"newcomer-phone", 360, 740, "light", `document.querySelector('.person[data-psid="` + w.ben.ID + `"]').click()`},
 	} {
-		ctx := browser(t, shot.width, shot.height)
-		err := chromedp.Do(ctx,
-			emulateScheme(shot.scheme),
-			chromedp.Navigate(w.url+"/chat#"+w.page.ID+"/"+w.ana.ID),
-			until(`document.querySelectorAll(".row").length > 4 && document.querySelector(".record.webhook") !== null`),
-			until(`document.querySelectorAll(".theirs .mark[data-state=read]").length > 2 || innerWidth < 800`),
-			chromedp.Evaluate[chromedp.Void](shot.setup),
-			until(`[...document.images].every((i) => i.complete)`),
-		)
-		if err != nil {
-			t.Fatalf("%s: %v", shot.name, err)
-		}
-		png, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
-		if err != nil {
-			t.Fatalf("%s: %v", shot.name, err)
-		}
-		if err := os.WriteFile(filepath.Join(dir, shot.name+".png"), png, 0o644); err != nil {
-			t.Fatal(err)
-		}
+		t.Run(shot.name, func(t *testing.T) {
+			ctx := browser(t, shot.width, shot.height)
+			err := chromedp.Do(ctx,
+				emulateScheme(shot.scheme),
+				chromedp.Navigate(w.url+"/chat#"+w.page.ID+"/"+w.ana.ID),
+				until(`document.querySelectorAll(".row").length > 4 && document.querySelector(".record.webhook") !== null`),
+				until(`document.querySelectorAll(".theirs .mark[data-state=read]").length > 2 || innerWidth < 800`),
+				chromedp.Evaluate[chromedp.Void](shot.setup),
+				until(`[...document.images].every((i) => i.complete)`),
+			)
+			if err != nil {
+				t.Fatalf("%s: %v", shot.name, err)
+			}
+			png, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+			if err != nil {
+				t.Fatalf("%s: %v", shot.name, err)
+			}
+			if err := os.WriteFile(filepath.Join(dir, shot.name+".png"), png, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		})
 	}
 }
