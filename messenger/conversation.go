@@ -22,13 +22,13 @@ type Conversation struct {
 	UnreadCount  int               `json:"unread_count,omitempty"`
 	CanReply     bool              `json:"can_reply,omitempty"`
 	IsSubscribed bool              `json:"is_subscribed,omitempty"`
-	Participants List[Profile]     `json:"participants,omitzero"`
-	Senders      List[Profile]     `json:"senders,omitzero"`
+	Participants List[Participant] `json:"participants,omitzero"`
+	Senders      List[Participant] `json:"senders,omitzero"`
 	Messages     List[ChatMessage] `json:"messages,omitzero"`
 }
 
-// Profile is one side of a conversation.
-type Profile struct {
+// Participant is one side of a conversation.
+type Participant struct {
 	ID    PSID   `json:"id"`
 	Name  string `json:"name,omitempty"`
 	Email string `json:"email,omitempty"` // the id with @facebook.com behind it
@@ -38,8 +38,8 @@ type Profile struct {
 type ChatMessage struct {
 	ID          MessageID            `json:"id"`
 	CreatedTime string               `json:"created_time,omitempty"` // such as 2016-01-02T23:40:56+0000
-	From        Profile              `json:"from,omitzero"`
-	To          List[Profile]        `json:"to,omitzero"`
+	From        Participant          `json:"from,omitzero"`
+	To          List[Participant]    `json:"to,omitzero"`
 	Text        string               `json:"message,omitempty"`
 	Sticker     string               `json:"sticker,omitempty"` // the address of its picture
 	Attachments List[ChatAttachment] `json:"attachments,omitzero"`

@@ -148,14 +148,17 @@ type PaymentSettings struct {
 }
 
 // MessengerProfile reads the profile of the token's page. Without fields it
-// asks for all that have a place in the type.
+// asks for all that the platform has today.
 //
 // Docs: https://developers.facebook.com/docs/messenger-platform/reference/messenger-profile-api
 func (c *Client) MessengerProfile(ctx context.Context, fields ...string) (MessengerProfile, error) {
 	if len(fields) == 0 {
 		fields = []string{
 			"get_started", "greeting", "ice_breakers", "persistent_menu",
-			"whitelisted_domains", "account_linking_url", "commands",
+			"whitelisted_domains", "account_linking_url",
+		}
+		if c.since(11, 0) { // older versions refuse what they do not know
+			fields = append(fields, "commands")
 		}
 	}
 	var answer struct {

@@ -249,6 +249,7 @@ func FuzzParse(f *testing.F) {
 				t.Fatalf("event is not JSON: %q", ev.Raw)
 			}
 			ev.Person()
+			sameMessage(t, ev)
 		}
 		if total > len(body) {
 			t.Fatalf("events hold %d bytes of a body of %d", total, len(body))
@@ -257,4 +258,21 @@ func FuzzParse(f *testing.F) {
 		messenger.Envelope{Raw: body}.Keys()
 		messenger.Envelope{Raw: body, Channel: messenger.ChannelChanges}.Event()
 	})
+}
+
+// sameMessage holds that a message reads the same, whichever way it was read.
+func sameMessage(t *testing.T, ev messenger.Event) {
+	t.Helper()
+	if ev.Message == nil || ev.Problem != nil || ev.Channel == messenger.ChannelChanges || strings.Count(strings.ToLower(string(ev.Raw)), `message"`) != 1 {
+		return
+	}
+	var whole struct {
+		Message *messenger.InboundMessage `json:"message"`
+	}
+	if err := json.Unmarshal(ev.Raw, &whole); err != nil {
+		return
+	}
+	if diff := cmp.Diff(whole.Message, ev.Message); diff != "" {
+		t.Fatalf("message of %s (-encoding/json +parsed):\n%s", ev.Raw, diff)
+	}
 }
