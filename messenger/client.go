@@ -63,7 +63,7 @@ func New(token string, opts ...Option) (*Client, error) {
 		}
 	}
 	if c.httpClient == nil {
-		if err := WithHTTPClient(&http.Client{Transport: http.DefaultTransport})(c); err != nil {
+		if err := WithHTTPClient(http.DefaultClient)(c); err != nil {
 			return nil, fmt.Errorf("new client: %w", err)
 		}
 	}
@@ -106,6 +106,9 @@ func WithHTTPClient(h *http.Client) Option {
 			return errors.New("HTTP client is nil")
 		}
 		own := *h
+		if own.Transport == nil {
+			own.Transport = http.DefaultTransport
+		}
 		own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 		c.httpClient = &own
 		return nil

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/textproto"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 )
 
@@ -38,10 +39,44 @@ func (f File) contentType() string {
 	if f.ContentType != "" {
 		return f.ContentType
 	}
-	if t := mime.TypeByExtension(filepath.Ext(f.name())); t != "" {
+	extension := strings.ToLower(filepath.Ext(f.name()))
+	if t := mediaType(extension); t != "" {
+		return t
+	}
+	if t := mime.TypeByExtension(extension); t != "" {
 		return t
 	}
 	return "application/octet-stream"
+}
+
+// mediaType is the type of what is sent most. Systems know these too, but not
+// all systems do, and not alike.
+func mediaType(extension string) string {
+	switch extension {
+	case ".mp3":
+		return "audio/mpeg"
+	case ".m4a":
+		return "audio/mp4"
+	case ".wav":
+		return "audio/wav"
+	case ".ogg":
+		return "audio/ogg"
+	case ".mp4":
+		return "video/mp4"
+	case ".mov":
+		return "video/quicktime"
+	case ".webm":
+		return "video/webm"
+	case ".jpg", ".jpeg":
+		return "image/jpeg"
+	case ".png":
+		return "image/png"
+	case ".gif":
+		return "image/gif"
+	case ".pdf":
+		return "application/pdf"
+	}
+	return ""
 }
 
 // size is the number of bytes, -1 when it is not known.

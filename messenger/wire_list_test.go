@@ -41,10 +41,11 @@ var operationsOf085 = strings.Fields(`
 
 // additions are those that came with 1.x.
 var additions = strings.Fields(`
-	Messenger.createOneTimeNotifReqTemplate MessengerBatch.deleteUserPersistentMenu MessengerBatch.getUserPersistentMenu
-	MessengerBatch.sendOneTimeNotifReqTemplate MessengerBatch.setUserPersistentMenu deleteIceBreakers
-	deleteUserPersistentMenu getIceBreakers getUserPersistentMenu sendOneTimeNotifReqTemplate setIceBreakers
-	setUserPersistentMenu
+	Messenger.createAudioFormData Messenger.createFileFormData Messenger.createImageFormData
+	Messenger.createOneTimeNotifReqTemplate Messenger.createVideoFormData MessengerBatch.deleteUserPersistentMenu
+	MessengerBatch.getUserPersistentMenu MessengerBatch.sendOneTimeNotifReqTemplate MessengerBatch.setUserPersistentMenu
+	deleteIceBreakers deleteUserPersistentMenu getIceBreakers getUserPersistentMenu sendOneTimeNotifReqTemplate
+	setIceBreakers setUserPersistentMenu
 `)
 
 // operations are all of them.
