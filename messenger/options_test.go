@@ -4,12 +4,15 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -100,5 +103,37 @@ func TestTimeout(t *testing.T) {
 	}
 	if _, err := messenger.New(testToken, messenger.WithTimeout(-1)); err == nil {
 		t.Error("a negative timeout was accepted")
+	}
+}
+
+// TestAsSharesConnections sends for twenty pages over one connection, each with
+// its own token and proof.
+func TestAsSharesConnections(t *testing.T) {
+	t.Parallel()
+	var connections atomic.Int32
+	tokens := make(chan [2]string, 20)
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		tokens <- [2]string{strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "), r.URL.Query().Get("appsecret_proof")}
+		io.WriteString(w, sendAnswer)
+	}))
+	srv.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			connections.Add(1)
+		}
+	}
+	srv.Start()
+	defer srv.Close()
+	c := newClient(t, srv.URL, messenger.WithAppSecret(testSecret), messenger.WithHTTPClient(&http.Client{Transport: &http.Transport{}}))
+	for i := range 20 {
+		token := fmt.Sprintf("EAApage%02dtoken", i)
+		if _, err := c.As(token).Send(t.Context(), hello); err != nil {
+			t.Fatal(err)
+		}
+		if got := <-tokens; got != [2]string{token, messenger.Proof(testSecret, token)} {
+			t.Errorf("token and proof %q", got)
+		}
+	}
+	if n := connections.Load(); n != 1 {
+		t.Errorf("%d connections", n)
 	}
 }

@@ -22,6 +22,7 @@ import (
 //	CHASQUI_GRAPH_APP_ID      the app of the token
 //	CHASQUI_GRAPH_APP_SECRET  its secret
 //	CHASQUI_GRAPH_VERSION     the version, the newest known when it is empty
+//	CHASQUI_GRAPH_URL         where the Graph API is, the real one when it is empty
 //
 // The suite changes the page's profile and sends messages to that person: give
 // it a page for tests.
@@ -47,6 +48,9 @@ func connect(t *testing.T, day time.Time, version string) platform {
 		opts := []messenger.Option{messenger.WithAppSecret(p.appKey)}
 		if v := os.Getenv("CHASQUI_GRAPH_VERSION"); v != "" {
 			opts = append(opts, messenger.WithVersion(v))
+		}
+		if u := os.Getenv("CHASQUI_GRAPH_URL"); u != "" {
+			opts = append(opts, messenger.WithBaseURL(u))
 		}
 		c, err := messenger.New(token, opts...)
 		if err != nil {
