@@ -182,18 +182,22 @@ func (c *Client) roundTrip(ctx context.Context, method, path, query, content str
 // redirects are not followed, and the context has the deadline.
 func (c *Client) send(req *http.Request) (*http.Response, error) {
 	if c.httpClient.Timeout == 0 && c.httpClient.Jar == nil && c.httpClient.Transport != nil {
-		return c.httpClient.Transport.RoundTrip(req)
+		resp, err := c.httpClient.Transport.RoundTrip(req)
+		if resp == nil && err == nil {
+			err = errors.New("the transport gave neither an answer nor an error")
+		}
+		return resp, err
 	}
 	return c.httpClient.Do(req)
 }
 
 func (c *Client) request(ctx context.Context, method, path, query, content string, payload []byte) (*http.Request, error) {
 	u := *c.base
-	path = "/" + strings.TrimPrefix(path, "/")
-	if strings.ContainsAny(path, "?#%") || strings.Contains(path, "/../") || strings.HasSuffix(path, "/..") {
+	path = strings.TrimPrefix(path, "/")
+	if strings.ContainsAny(path, "?#%") || path == ".." || strings.HasPrefix(path, "../") || strings.Contains(path, "/../") || strings.HasSuffix(path, "/..") {
 		return nil, fmt.Errorf("path %.60q holds characters that a path of the API never has", path)
 	}
-	u.Path += path
+	u.Path = c.base.Path + "/" + path
 	switch {
 	case c.proof != "" && query != "":
 		u.RawQuery = query + "&" + c.proof
