@@ -227,6 +227,13 @@ func TestParseProblem(t *testing.T) {
 	if ev.Kind != messenger.KindMessage || ev.Problem == nil || ev.Sender.ID != "2" || len(ev.Raw) == 0 {
 		t.Errorf("event of an unexpected shape: kind %s, problem %v", ev.Kind, ev.Problem)
 	}
+	body = `{"object":"page","entry":[{"id":"1","messaging":[{"sender":{"id":{"no":"id"}},"recipient":{"ID":"1","name":"x"},"message":{"mid":"m"}}]}]}`
+	if w, err = messenger.Parse([]byte(body)); err != nil {
+		t.Fatal(err)
+	}
+	if ev := w.Events[0]; ev.Problem == nil || ev.Recipient.ID != "1" || ev.Message.MID != "m" {
+		t.Errorf("event of an unexpected sender: %+v, problem %v", ev.Recipient, ev.Problem)
+	}
 	if _, err := messenger.Parse([]byte("not json")); err == nil {
 		t.Error("a body that is not JSON was parsed")
 	}
