@@ -122,6 +122,8 @@ func (s *Server) limit(w *answerBuffer, endpoint string, c *call) *messenger.Err
 // kindLimit is the limit of one kind of call.
 func (s *Server) kindLimit(l Limits, endpoint string, c *call) (most int, span time.Duration, code int) {
 	switch {
+	case endpoint == "messages" && c.method == http.MethodGet:
+		return l.Conversations, time.Second, 613
 	case endpoint == "messages" && c.limitKind() == "reply":
 		return l.Replies, time.Hour, 613
 	case endpoint == "messages" && c.limitKind() == "media":

@@ -142,6 +142,9 @@ func (s *Server) AddPage(p Page) Page {
 	if p.Name == "" {
 		p.Name = "Page " + p.ID
 	}
+	if old := s.pages[p.ID]; p.AdAccount == "" && old != nil {
+		p.AdAccount = old.AdAccount
+	}
 	if p.AdAccount == "" {
 		p.AdAccount = s.madeID("ad account", s.madeCount, 15)
 	}
@@ -194,6 +197,9 @@ func (s *Server) AddPerson(pageID string, p Person) Person {
 	}
 	if p.Locale == "" {
 		p.Locale = "en_US"
+	}
+	if old := page.people[p.ID]; p.UserID == "" && old != nil {
+		p.UserID = old.UserID
 	}
 	if p.UserID == "" {
 		p.UserID = s.madeID("user", s.madeCount, 15)

@@ -6,6 +6,9 @@ import (
 	"encoding/json"
 	"image"
 	"image/png"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -74,6 +77,7 @@ func TestTemplatesAreShown(t *testing.T) {
 			}
 			err := chromedp.Do(ctx, emulateScheme(screen.scheme), chromedp.Navigate(w.url+"/chat#"+w.page.ID+"/"+w.ana.ID),
 				until(`document.querySelectorAll(".row").length >= `+itoa(len(mids))),
+				until(`document.querySelectorAll(".theirs .mark[data-state=read]").length >= `+itoa(len(mids))), // nothing is drawn again after that
 				chromedp.Evaluate[chromedp.Void](`document.querySelectorAll("#thread img").forEach((i) => { i.loading = "eager"; })`),
 				until(`[...document.images].every((i) => i.complete)`))
 			if err != nil {
@@ -187,5 +191,45 @@ func TestPanels(t *testing.T) {
 	}
 	if rules := w.emu.Faults(); len(rules) != 1 || rules[0].Code != 613 {
 		t.Errorf("faults %+v", rules)
+	}
+}
+
+// TestPageScriptInABrowser puts the plugins on a website and clicks them.
+func TestPageScriptInABrowser(t *testing.T) {
+	t.Parallel()
+	ctx := browser(t, 900, 600)
+	w := newWorld(t, nil)
+	rec := w.listen(w.app, w.page.AccessToken, "v26.0", "messaging_optins")
+	site := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
+		rw.Header().Set("Content-Type", "text/html")
+		io.WriteString(rw, `<!doctype html><body><script>
+			window.seen = [];
+			window.fbAsyncInit = () => FB.Event.subscribe("send_to_messenger", (e) => seen.push(e.event + " " + e.ref));
+			</script><script src="`+w.url+`/sdk.js"></script>
+			<div class="fb-send-to-messenger" page_id="`+w.page.ID+`" data-ref="order-17"></div>
+			<div class="fb-messenger-checkbox" page_id="`+w.page.ID+`" user_ref="box-9"></div>
+			<div class="fb-messengermessageus" page_id="`+w.page.ID+`"></div>`)
+	}))
+	defer site.Close()
+	err := chromedp.Do(ctx, chromedp.Navigate(site.URL), until(`document.querySelectorAll("iframe").length === 3`), until(`seen.includes("rendered order-17")`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	at, err := chromedp.Run(ctx, chromedp.Evaluate[[]float64](`(() => { const r = document.querySelector("iframe").getBoundingClientRect(); return [r.left + 60, r.top + 22]; })()`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := chromedp.Do(ctx, chromedp.MouseClickXY(at[0], at[1]), until(`seen.includes("opt_in order-17")`)); err != nil {
+		t.Fatal(err)
+	}
+	if o := rec.waitCount(t, 1)[0]; o.Optin.Ref != "order-17" || string(o.Sender.ID) != w.ana.ID {
+		t.Errorf("opt-in %s", o.Raw)
+	}
+	confirm := `FB.AppEvents.logEvent("MessengerCheckboxUserConfirmation", null, {user_ref: "box-9", ref: "r"})`
+	if err := chromedp.Do(ctx, chromedp.Evaluate[chromedp.Void](confirm)); err != nil {
+		t.Fatal(err)
+	}
+	if o := rec.waitCount(t, 2)[1]; o.Optin.UserRef != "box-9" || o.Optin.Ref != "r" || o.Sender.ID != "" {
+		t.Errorf("checkbox %s", o.Raw)
 	}
 }

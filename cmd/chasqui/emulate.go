@@ -38,6 +38,8 @@ type emulated struct {
 	AppID           string           `json:"app_id"`
 	AppSecret       string           `json:"app_secret"`
 	OtherAppID      string           `json:"other_app_id"`
+	OtherAppSecret  string           `json:"other_app_secret"`
+	OtherToken      string           `json:"other_page_access_token"` // of the same page
 	AdAccount       string           `json:"ad_account"`
 	People          []emulatedPerson `json:"people"`
 }
@@ -188,7 +190,7 @@ func seedPlatform(platform *graphemu.Server, address string) emulated {
 	page := platform.AddPage(graphemu.Page{Name: "Demo Page", AppID: app.ID, AdAccount: demoAdAccount})
 	shown := emulated{
 		Platform: address, Chat: address + "/chat", PageID: page.ID, PageAccessToken: page.AccessToken, AppID: app.ID, AppSecret: app.Secret,
-		OtherAppID: other.ID, AdAccount: demoAdAccount,
+		OtherAppID: other.ID, OtherAppSecret: other.Secret, OtherToken: platform.AddToken(page.ID, other.ID, ""), AdAccount: demoAdAccount,
 	}
 	for _, person := range []graphemu.Person{
 		{FirstName: "Ana", LastName: "Quispe", Open: true, Phone: anaPhone}, {FirstName: "Ben", LastName: "Mamani", Phone: "+1 (555) 857-6309"},

@@ -1,0 +1,173 @@
+package graphemu
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/chasqui/chasqui/messenger"
+)
+
+// answerBuffer keeps an answer until latency and faults have had their turn.
+type answerBuffer struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+func (a *answerBuffer) Header() http.Header         { return a.header }
+func (a *answerBuffer) WriteHeader(status int)      { a.status = status }
+func (a *answerBuffer) Write(b []byte) (int, error) { return a.body.Write(b) }
+
+func (a *answerBuffer) refuse(e *messenger.Error) {
+	if a.header == nil {
+		a.header = http.Header{}
+	}
+	e.TraceID = "A" + fmt.Sprintf("%022x", time.Now().UnixNano())
+	messenger.WriteError(a, e)
+}
+
+func (a *answerBuffer) write(v any) {
+	if a.header == nil {
+		a.header = http.Header{}
+	}
+	a.header["Content-Type"] = []string{"application/json; charset=UTF-8"}
+	a.status = http.StatusOK
+	enc := json.NewEncoder(&a.body)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		a.status = http.StatusInternalServerError
+		return
+	}
+	a.body.Truncate(a.body.Len() - 1)
+}
+
+func (a *answerBuffer) flush(w http.ResponseWriter, c *call, f Fault) {
+	h := w.Header()
+	for name, values := range a.header {
+		h[name] = values
+	}
+	version := c.ver
+	if version == "" {
+		version = messenger.DefaultVersion
+	}
+	h.Set("Facebook-Api-Version", version)
+	h.Set("Cache-Control", "private, no-cache, no-store, must-revalidate")
+	h.Set("Access-Control-Allow-Origin", "*")
+	for name, value := range f.Headers {
+		h.Set(name, value)
+	}
+	w.WriteHeader(a.status)
+	if f.SlowBodyMS <= 0 {
+		w.Write(a.body.Bytes()) //nolint:errcheck // the caller is gone when this fails
+		return
+	}
+	flush := http.NewResponseController(w)
+	step := a.body.Len()/10 + 1
+	for a.body.Len() > 0 {
+		w.Write(a.body.Next(step)) //nolint:errcheck // likewise
+		flush.Flush()              //nolint:errcheck // likewise
+		wait(c.r, time.Duration(f.SlowBodyMS)*time.Millisecond/10)
+	}
+}
+
+// readCall reads the body of a call. One that is too large is read to its end all
+// the same, for a caller that still sends would not see the answer.
+func readCall(r *http.Request) ([]byte, error) {
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxCall+1))
+	if err == nil && len(body) > maxCall {
+		io.Copy(io.Discard, io.LimitReader(r.Body, maxDrained)) //nolint:errcheck // what comes is thrown away
+		err = errors.New("the call is too large")
+	}
+	return body, err
+}
+
+// resetConnection makes the kernel send a reset rather than an orderly end.
+func resetConnection(w http.ResponseWriter, reset bool) {
+	if !reset {
+		return
+	}
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return
+	}
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		tcp.SetLinger(0) //nolint:errcheck // it is closed in any case
+	}
+	conn.Close()
+}
+
+// wait pauses, unless the caller goes away.
+func wait(r *http.Request, d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-r.Context().Done():
+	}
+}
+
+// What is never shown of a call, in forms and in JSON.
+var (
+	hiddenPair   = regexp.MustCompile(`((?:^|[&?])(?:access_token|appsecret_proof|input_token|verify_token)=)[^&]*`)
+	hiddenMember = regexp.MustCompile(`("(?:access_token|appsecret_proof|input_token|verify_token)"\s*:\s*")[^"]*`)
+)
+
+// describe fills in the record of the call, without its secrets.
+func (c *call) describe(rec *APICall, body []byte) {
+	rec.AppID, rec.PageID, rec.PSID = c.app, c.page, c.psid
+	if c.token != "" {
+		rec.Token = "…" + c.token[max(0, len(c.token)-4):]
+	}
+	text, query := string(body), c.r.URL.RawQuery
+	query = hidePairs(query)
+	if strings.Contains(text, "token") || strings.Contains(text, "proof") {
+		text = hiddenPair.ReplaceAllString(text, "${1}[hidden]")
+		text = hiddenMember.ReplaceAllString(text, "${1}[hidden]")
+	}
+	for _, name := range []string{"access_token", "input_token", "appsecret_proof", "verify_token"} {
+		if secret := c.params.text(name); len(secret) >= 8 {
+			text = strings.ReplaceAll(text, secret, "[hidden]") // wherever it stands in a multipart body
+		}
+	}
+	rec.Query, rec.Body = query, capText(text)
+}
+
+// hidePairs hides the secrets of a query.
+func hidePairs(query string) string {
+	var out strings.Builder
+	for query != "" {
+		pair, rest, more := strings.Cut(query, "&")
+		name, _, _ := strings.Cut(pair, "=")
+		switch name {
+		case "access_token", "appsecret_proof", "input_token", "verify_token":
+			out.WriteString(name)
+			out.WriteString("=[hidden]")
+		default:
+			out.WriteString(pair)
+		}
+		if more {
+			out.WriteByte('&')
+		}
+		query = rest
+	}
+	return out.String()
+}
+
+func capText(s string) string {
+	const limit = 64 << 10
+	if len(s) > limit {
+		return strings.ToValidUTF8(s[:limit], "") + "…"
+	}
+	return s
+}
