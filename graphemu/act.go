@@ -39,6 +39,7 @@ type Action struct {
 	Payment  *PaymentAction  `json:"payment,omitempty"`
 	Report   string          `json:"report,omitempty"` // reports the conversation: spam, inappropriate, other
 	Response *ResponseAction `json:"response,omitempty"`
+	Event    *EventAction    `json:"event,omitempty"`
 }
 
 // TapAction is a tapped quick reply or button.
@@ -109,7 +110,7 @@ func (a Action) check() error {
 		a.Text != "", a.QuickReply != nil, a.Postback != nil, a.GetStarted,
 		a.Referral != nil && !a.GetStarted, a.Attachment != nil, a.Read, a.Reaction != nil, a.Edit != nil,
 		a.Link != nil, a.Scan != nil, a.OptIn != nil, a.Accept, a.Notify != nil, a.Comment != nil, a.Account != nil, a.Feedback != nil,
-		a.Sticker != 0, a.Location != nil, a.Share != nil, a.Product != nil, a.Game != nil, a.Payment != nil, a.Report != "", a.Response != nil,
+		a.Sticker != 0, a.Location != nil, a.Share != nil, a.Product != nil, a.Game != nil, a.Payment != nil, a.Report != "", a.Response != nil, a.Event != nil,
 	} {
 		if set {
 			n++

@@ -68,6 +68,15 @@ type ResponseAction struct {
 	Good bool   `json:"good"`
 }
 
+// EventAction is any event as it is, for what no other action makes: of a field
+// of Messenger's the members of the event beside sender, recipient and timestamp,
+// which are added unless given; of another field of the page the value.
+type EventAction struct {
+	Field     string          `json:"field"`
+	Messaging json.RawMessage `json:"messaging,omitempty"` // {"message_context":{…}}
+	Value     json.RawMessage `json:"value,omitempty"`     // of leadgen, ratings, mention, ...
+}
+
 // PolicyAction is what the platform does to a page that breaks its policy:
 // warning, block or unblock.
 type PolicyAction struct {
@@ -100,6 +109,8 @@ func (s *Server) actMore(page *pageState, p *personState, a Action) (ActionResul
 		return s.pay(page, p, *a.Payment)
 	case a.Report != "":
 		return s.report(page, p, a.Report)
+	case a.Event != nil:
+		return s.anyEvent(page, p, *a.Event)
 	case a.Response != nil:
 		r := wireResponse{Feedback: "Bad response", MID: a.Response.MID}
 		if a.Response.Good {
@@ -116,6 +127,26 @@ func (s *Server) tell(page *pageState, p *personState, field string, set func(*w
 	set(&e.wire)
 	s.emit(page, p, e)
 	return ActionResult{EventID: e.id}
+}
+
+// anyEvent sends an event as it was given.
+func (s *Server) anyEvent(page *pageState, p *personState, a EventAction) (ActionResult, error) {
+	var members map[string]json.RawMessage
+	switch {
+	case !s.knownField(a.Field):
+		return ActionResult{}, errors.New("the event needs a field that apps can subscribe to")
+	case a.Value != nil:
+		e := s.fromPage(page, a.Field)
+		e.change = mustJSON(map[string]any{"field": a.Field, "value": a.Value})
+		s.emit(page, nil, e)
+		return ActionResult{EventID: e.id}, nil
+	case json.Unmarshal(a.Messaging, &members) != nil || len(members) == 0:
+		return ActionResult{}, errors.New("the event needs messaging or value, an object")
+	}
+	e := s.fromPerson(page, p, a.Field)
+	e.raw = a.Messaging
+	s.emit(page, p, e)
+	return ActionResult{EventID: e.id}, nil
 }
 
 // sendSpecial sends what is no text and no file.

@@ -2,17 +2,16 @@ package graphemu
 
 import (
 	"encoding/json"
-	"slices"
 	"strconv"
 	"time"
 
 	"github.com/chasqui/chasqui/messenger"
 )
 
-// creative is a message that is kept to be sent to many.
+// creative is messages that are kept to be sent to many.
 type creative struct {
-	ID      string          `json:"id"`
-	Message json.RawMessage `json:"message"`
+	ID       string            `json:"id"`
+	Messages []json.RawMessage `json:"messages"`
 }
 
 func (c *creative) nodeID() string { return c.ID }
@@ -57,14 +56,16 @@ func (s *Server) createCreative(c *call, page *pageState) (any, *messenger.Error
 	if json.Unmarshal(c.params["messages"], &messages) != nil || len(messages) == 0 {
 		return nil, refuse(100, 0, "(#100) The parameter messages is required.")
 	}
-	if e := checkCount("messages", len(messages), 1, 1); e != nil {
+	if e := checkCount("messages", len(messages), 1, 10); e != nil {
 		return nil, e
 	}
-	message := plainText(messages[0])
-	if _, e := s.readMessage(message, nil, s.era(c.ver)); e != nil {
-		return nil, e
+	for i, m := range messages {
+		messages[i] = plainText(m)
+		if _, e := s.readMessage(messages[i], nil, s.era(c.ver)); e != nil {
+			return nil, e
+		}
 	}
-	made := &creative{ID: s.newNode("creative", page), Message: message}
+	made := &creative{ID: s.newNode("creative", page), Messages: messages}
 	page.Creatives = append(page.Creatives, made)
 	return map[string]string{"message_creative_id": made.ID}, nil
 }
@@ -156,17 +157,27 @@ func (s *Server) runBroadcast(page *pageState, b *broadcast, delay time.Duration
 			if !p.Open || p.Blocks {
 				continue
 			}
-			c := &call{node: page.ID, page: page.ID, app: b.App, psid: p.ID, params: params{}}
-			msg, e := s.readMessage(fillIn(made.Message, p), nil, s.rules.broadcastsGone.Add(-time.Hour))
-			if e != nil {
-				continue
-			}
-			if _, e := s.accept(c, page, p, msg); e == nil {
+			if s.sendCreative(page, p, b.App, made) {
 				b.Sent++
 			}
 		}
 		b.Status = "FINISHED"
 	})
+}
+
+// sendCreative sends the messages of a creative to one person. The lock is held.
+func (s *Server) sendCreative(page *pageState, p *personState, app string, made *creative) (sent bool) {
+	c := &call{node: page.ID, page: page.ID, app: app, psid: p.ID, params: params{}}
+	for _, m := range made.Messages {
+		msg, e := s.readMessage(fillIn(m, p), nil, s.rules.broadcastsGone.Add(-time.Hour))
+		if e != nil {
+			continue
+		}
+		if _, e := s.accept(c, page, p, msg); e == nil {
+			sent = true
+		}
+	}
+	return sent
 }
 
 // fillIn puts a person's names into a text.
@@ -214,85 +225,4 @@ func (s *Server) broadcastInsights(c *call, page *pageState) (any, *messenger.Er
 		"title": "Lifetime number of messages sent from the page broadcast", "description": "Lifetime: the total number of messages sent from the page broadcast",
 		"id": b.ID + "/insights/messages_sent/lifetime",
 	}}}, nil
-}
-
-// audience finds the people whom labels, joined by operators, mean. The value
-// is an id, or {"operator":"AND","values":[…]}.
-func audience(page *pageState, labels json.RawMessage) ([]*personState, *messenger.Error) {
-	people := make([]*personState, 0, len(page.Order))
-	for _, id := range page.Order {
-		p := page.people[id]
-		in, e := p.matches(page, labels, 0)
-		if e != nil {
-			return nil, e
-		}
-		if in {
-			people = append(people, p)
-		}
-	}
-	return people, nil
-}
-
-func (p *personState) matches(page *pageState, labels json.RawMessage, depth int) (bool, *messenger.Error) {
-	if len(labels) == 0 || string(labels) == "null" {
-		return true, nil
-	}
-	var group struct {
-		Operator string            `json:"operator"`
-		Values   []json.RawMessage `json:"values"`
-	}
-	if labels[0] != '{' {
-		l, i := findByID(page.Labels, params{"id": labels}.text("id"))
-		if i < 0 {
-			return false, refuse(100, 0, "(#100) Param custom_label_id must be a valid custom label ID")
-		}
-		return slices.Contains(l.People, p.ID), nil
-	}
-	if json.Unmarshal(labels, &group) != nil || depth > 10 || !slices.Contains([]string{"AND", "OR", "NOT"}, group.Operator) {
-		return false, refuse(100, 0, "(#100) Param targeting must hold labels joined by the operators AND, OR and NOT")
-	}
-	every, some := true, false
-	for _, v := range group.Values {
-		in, e := p.matches(page, v, depth+1)
-		if e != nil {
-			return false, e
-		}
-		every, some = every && in, some || in
-	}
-	switch group.Operator {
-	case "AND":
-		return every, nil
-	case "OR":
-		return some, nil
-	}
-	return !some, nil
-}
-
-// estimateReach is POST /{page}/broadcast_reach_estimations.
-func (s *Server) estimateReach(c *call, page *pageState) (any, *messenger.Error) {
-	if e := s.endedBroadcasts(c); e != nil {
-		return nil, e
-	}
-	target := c.params.object("targeting")["labels"]
-	if c.params.has("custom_label_id") {
-		target = mustJSON(c.params.text("custom_label_id"))
-	}
-	people, e := audience(page, target)
-	if e != nil {
-		return nil, e
-	}
-	made := &estimate{ID: s.newNode("estimate", page)}
-	for _, p := range people {
-		if p.Open && !p.Blocks {
-			made.Reach++
-		}
-	}
-	page.Estimates = append(page.Estimates, made)
-	return map[string]string{"reach_estimation_id": made.ID}, nil
-}
-
-// getEstimate is GET /{reach estimation}.
-func (s *Server) getEstimate(c *call, page *pageState) (any, *messenger.Error) {
-	e, _ := findByID(page.Estimates, c.node)
-	return selectFields(c, "PageBroadcastReachEstimation", map[string]any{"id": e.ID, "reach_estimation": e.Reach}, "reach_estimation", "id")
 }

@@ -142,6 +142,7 @@ func (s *Server) codeAt(address string) (string, error) {
 }
 
 func (p *personState) filledIn(text string) string {
-	return strings.NewReplacer("{{first_name}}", p.FirstName, "{{last_name}}", p.LastName, "{{user_first_name}}", p.FirstName,
+	return strings.NewReplacer("{{first_name}}", p.FirstName, "{{last_name}}", p.LastName, "{first_name}", p.FirstName, "{last_name}", p.LastName, "{full_name}", p.Name(),
+		"{{full_name}}", p.Name(), "{{user_first_name}}", p.FirstName,
 		"{{user_last_name}}", p.LastName, "{{user_full_name}}", p.Name()).Replace(text)
 }

@@ -71,6 +71,7 @@ func (s *Server) era(version string) time.Time {
 //
 // Docs: https://developers.facebook.com/docs/messenger-platform/changelog
 type ruleDays struct {
+	fieldsOfPages   time.Time // pages are subscribed with a choice of fields
 	longText        time.Time // texts of 2,000 characters rather than 640
 	noSecondChance  time.Time // no further message after the window (24+1)
 	codesGone       time.Time
@@ -91,7 +92,8 @@ type ruleDays struct {
 
 func ruleCalendar() ruleDays {
 	return ruleDays{
-		longText: day(2018, 1, 1), noSecondChance: day(2018, 7, 1), codesGone: day(2019, 10, 29), matchingGone: day(2020, 1, 15),
+		fieldsOfPages: day(2018, 10, 23),
+		longText:      day(2018, 1, 1), noSecondChance: day(2018, 7, 1), codesGone: day(2019, 10, 29), matchingGone: day(2020, 1, 15),
 		broadcastsGone: day(2020, 3, 4), newTags: day(2019, 8, 29), flatMenu: day(2020, 8, 4), noHomeURL: day(2020, 5, 5),
 		policyKey: day(2022, 1, 7), hourToDisable: day(2022, 1, 1), threeTagsGone: day(2026, 4, 27), onlyStickers: day(2026, 8, 30),
 		marketingGone: day(2026, 2, 10), noTextReplies: day(2019, 10, 29), oldMenus: day(2018, 5, 1), restrictedPages: day(2026, 6, 25),

@@ -141,6 +141,8 @@ func TestEveryEvent(t *testing.T) {
 			does(graphemu.Action{Account: &graphemu.AccountAction{Unlink: true}}, `messaging {"account_linking":{"status":"unlinked"},"sender":{"id":"ANA"}}`)
 			does(graphemu.Action{Game: &graphemu.GameAction{GameID: "1", PlayerID: "2", ContextType: "SOLO", ContextID: "3"}},
 				`messaging {"game_play":{"context_id":"3","context_type":"SOLO","game_id":"1","player_id":"2"},"sender":{"id":"ANA"}}`)
+			does(graphemu.Action{Event: &graphemu.EventAction{Field: "messages", Messaging: json.RawMessage(`{"message":{"mid":"m_1","is_deleted":true}}`)}}, `messaging {"message":{"is_deleted":true,"mid":"MID"},"sender":{"id":"ANA"}}`)
+			does(graphemu.Action{Event: &graphemu.EventAction{Field: "feed", Value: json.RawMessage(`{"item":"like"}`)}}, `changes {"field":"feed","value":{"item":"like"}}`)
 			n++
 			if err := w.emu.EnforcePolicy(w.page.ID, graphemu.PolicyAction{Action: "warning", Reason: "spam"}); err != nil {
 				t.Fatal(err)

@@ -52,3 +52,47 @@ func FuzzCall(f *testing.F) {
 		}
 	})
 }
+
+// FuzzControl throws anything at the control API, and then writes to whoever is
+// there: it must answer, and with JSON.
+func FuzzControl(f *testing.F) {
+	f.Add("POST", "pages/100/people/200/actions", `{"text":"a","reply_to":"x"}`)
+	f.Add("POST", "pages/100/people/200/actions", `{"event":{"field":"messages","messaging":{"message":null}}}`)
+	f.Add("POST", "pages/100/people/200/actions", `{"feedback":{"mid":"x"}}`)
+	f.Add("POST", "pages/100/people/200/actions", `{"scan":{"image":"AAAA"}}`)
+	f.Add("POST", "pages/100/people", `{"id":"","first_name":""}`)
+	f.Add("PUT", "faults", `{"rules":[{"probability":2,"nth":-1,"jitter_ms":-5,"code":1}]}`)
+	f.Add("PUT", "clock", `{"now":"2019-08-01"}`)
+	f.Add("POST", "clock/advance", `{"by":"-1000h"}`)
+	f.Add("PUT", "snapshot", `{"version":1,"pages":[{"page":{"id":"100"},"people":[{"person":{"id":"200"},"messages":[null]}],"labels":[null]}],"apps":[{"app":{"id":"1"}}],"tokens":{"EAAfuzz-token":{"AppID":"1","PageID":"100"}}}`)
+	f.Add("GET", "journal?kind=call&status=x", ``)
+	f.Fuzz(func(t *testing.T, method, path, body string) {
+		emu := &graphemu.Server{Quiet: true}
+		defer emu.Close()
+		page := emu.AddPage(graphemu.Page{ID: "100", AccessToken: "EAAfuzz-token"})
+		emu.AddPerson(page.ID, graphemu.Person{ID: "200", Open: true})
+		r, err := http.NewRequest(method, "http://127.0.0.1/_emu/v1/"+path, strings.NewReader(body))
+		if err != nil || strings.Contains(path, "stream") || strings.Contains(r.URL.Path, "..") || strings.Contains(r.URL.Path, "//") {
+			return
+		}
+		emu.ServeHTTP(httptest.NewRecorder(), r)
+		emu.SetFaults(nil)
+		for _, call := range []string{"me/messages", "me/conversations?fields=messages", "me/custom_labels", "me/personas", "me/insights?metric=page_messages_total_messaging_connections"} {
+			method, text := http.MethodGet, ""
+			if call == "me/messages" {
+				method, text = http.MethodPost, `{"recipient":{"id":"200"},"message":{"text":"a"}}`
+			}
+			r, err := http.NewRequest(method, "http://127.0.0.1/v26.0/"+call, strings.NewReader(text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Header.Set("Authorization", "Bearer EAAfuzz-token")
+			r.Header.Set("Content-Type", "application/json")
+			w := httptest.NewRecorder()
+			emu.ServeHTTP(w, r)
+			if w.Code != 200 && w.Code != 400 || !strings.HasPrefix(w.Body.String(), "{") {
+				t.Errorf("%s: status %d, answer %q", call, w.Code, w.Body)
+			}
+		}
+	})
+}

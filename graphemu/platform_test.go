@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -298,5 +300,79 @@ func TestControlOfThePlatform(t *testing.T) {
 		if status, answer := w.ask(tt.method, tt.path, tt.body); status != tt.status || answer[tt.has] == nil {
 			t.Errorf("%s: %d %v", tt.name, status, answer)
 		}
+	}
+}
+
+// TestAttachmentIDs holds how long, for which page and for which kind an id is good.
+func TestAttachmentIDs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	_, _, made := w.graph("POST", "/v26.0/me/message_attachments", `{"message":{"attachment":{"type":"image","payload":{"url":"https://example.com/a.png","is_reusable":true}}}}`)
+	id, _ := made["attachment_id"].(string) //nolint:errcheck // "" fails below
+	send := func(kind string) int {
+		_, subcode, _ := w.graph("POST", "/v26.0/me/messages", w.to(`"message":{"attachment":{"type":"`+kind+`","payload":{"attachment_id":"`+id+`"}}}`))
+		return subcode
+	}
+	if image, video := send("image"), send("video"); image != 0 || video != 2018074 {
+		t.Errorf("as an image %d, as a video %d", image, video)
+	}
+	w.emu.Advance(91 * 24 * time.Hour)
+	w.act(w.ana, graphemu.Action{Text: "long time no see"})
+	if got := send("image"); got != 2018074 {
+		t.Errorf("after 91 days: %d", got)
+	}
+}
+
+// TestDevelopment sends the events of people without a role to no app that is in
+// development.
+func TestDevelopment(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	w.app.Development = true
+	w.emu.AddApp(w.app)
+	rec := w.listen(w.app, w.page.AccessToken, "v26.0", "messages")
+	cleo := w.emu.AddPerson(w.page.ID, graphemu.Person{FirstName: "Cleo", Tester: true})
+	w.act(w.ana, graphemu.Action{Text: "nobody hears"})
+	w.act(cleo, graphemu.Action{Text: "a tester"})
+	if got := rec.waitCount(t, 1); got[0].Message.Text != "a tester" {
+		t.Errorf("heard %q", got[0].Message.Text)
+	}
+}
+
+// TestSubscribedFields holds what a page is subscribed with, then and now.
+func TestSubscribedFields(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	if code, _, _ := w.graph("POST", "/v26.0/me/subscribed_apps", ""); code != 100 {
+		t.Errorf("without fields at 26.0: %d", code)
+	}
+	if code, _, _ := w.graph("POST", "/v2.11/me/subscribed_apps", ""); code != 0 {
+		t.Errorf("without fields at 2.11: %d", code)
+	}
+}
+
+// TestLinking goes the way of a log-in button.
+func TestLinking(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	rec := w.listen(w.app, w.page.AccessToken, "v26.0", "messaging_account_linking")
+	shop := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		token := r.URL.Query().Get("account_linking_token")
+		if _, _, answer := w.graph("GET", "/v26.0/me?fields=recipient&account_linking_token="+token, ""); answer["recipient"] != w.ana.ID {
+			t.Errorf("recipient %v", answer)
+		}
+		http.Redirect(rw, r, r.URL.Query().Get("redirect_uri")+"?authorization_code=code-1", http.StatusSeeOther)
+	}))
+	defer shop.Close()
+	resp, err := http.Get(w.url + "/_emu/login/" + w.page.ID + "/" + w.ana.ID + "?url=" + url.QueryEscape(shop.URL))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if got := rec.waitCount(t, 1)[0].AccountLinking; got == nil || got.Status != "linked" || got.AuthorizationCode != "code-1" {
+		t.Errorf("event %+v", got)
+	}
+	if code, _, _ := w.graph("GET", "/v26.0/me?fields=recipient&account_linking_token=nonsense", ""); code != 10303 {
+		t.Errorf("a token that is none: %d", code)
 	}
 }

@@ -3,9 +3,11 @@ package graphemu
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
+	"slices"
 	"time"
 )
 
@@ -100,6 +102,9 @@ func (s *Server) LoadFrom(r io.Reader) error {
 	if in.Version != 1 {
 		return fmt.Errorf("load the platform's state: version %d is not known", in.Version)
 	}
+	if !in.sound() {
+		return errors.New("load the platform's state: it is damaged")
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.laneStop()
@@ -129,6 +134,35 @@ func (s *Server) LoadFrom(r io.Reader) error {
 	s.loadPages(in.Pages)
 	s.announce(change{Type: "reset"})
 	return nil
+}
+
+// sound reports whether everything that has to be there is.
+func (in saved) sound() bool {
+	apps := map[string]bool{}
+	for _, a := range in.Apps {
+		apps[a.App.ID] = true
+	}
+	for _, p := range in.Pages {
+		if p.Page.ID == "" || !apps[p.Page.AppID] || !p.pageData.sound() {
+			return false
+		}
+		for _, who := range p.People {
+			if who.Person.ID == "" || slices.Contains(who.Messages, nil) {
+				return false
+			}
+		}
+	}
+	for _, info := range in.Tokens {
+		if !apps[info.AppID] {
+			return false
+		}
+	}
+	return !apps[""]
+}
+
+func (p pageData) sound() bool {
+	return !slices.Contains(p.Labels, nil) && !slices.Contains(p.Personas, nil) && !slices.Contains(p.Creatives, nil) && !slices.Contains(p.Broadcasts, nil) &&
+		!slices.Contains(p.Estimates, nil) && !slices.Contains(p.Comments, nil) && !slices.Contains(p.Tokens, nil)
 }
 
 func (s *Server) loadPages(pages []savedPage) {

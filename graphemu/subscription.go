@@ -14,8 +14,11 @@ import (
 	"github.com/chasqui/chasqui/messenger"
 )
 
-func (s *Server) knownField(name string) bool {
-	return slices.Contains([]string{
+func (s *Server) knownField(name string) bool { return slices.Contains(s.knownFields(), name) }
+
+// knownFields are the fields of the object page.
+func (s *Server) knownFields() []string {
+	return []string{
 		"messages", "message_deliveries", "message_reads", "message_echoes", "message_edits", "message_reactions", "message_context",
 		"message_mention", "message_template_status_update", "messaging_postbacks", "messaging_optins", "messaging_optouts",
 		"messaging_referrals", "messaging_handovers", "messaging_policy_enforcement", "messaging_account_linking",
@@ -24,7 +27,7 @@ func (s *Server) knownField(name string) bool {
 		"messaging_feedback", "messaging_in_thread_lead_form_submit", "messaging_integrity", "response_feedback", "send_cart",
 		"standby", "inbox_labels", "business_integrity", "calls", "call_permission_reply", "call_settings_update",
 		"feed", "mention", "leadgen", "ratings", "conversations",
-	}, name)
+	}
 }
 
 // ownApp gives the app of a call that needs an app token.
@@ -173,6 +176,9 @@ func (s *Server) subscribePage(c *call) (any, *messenger.Error) {
 		return nil, e
 	}
 	fields := c.params.list("subscribed_fields")
+	if len(fields) == 0 && s.era(c.ver).Before(s.rules.fieldsOfPages) {
+		fields = s.knownFields() // there was no choice
+	}
 	if len(fields) == 0 {
 		return nil, refuse(100, 0, "(#100) The parameter subscribed_fields is required.")
 	}

@@ -2,6 +2,7 @@ package graphemu
 
 import (
 	"encoding/json"
+	"fmt"
 	"strconv"
 )
 
@@ -149,6 +150,7 @@ type event struct {
 	fault  *Fault // that the person's words ask for
 	wire   wireEvent
 	change json.RawMessage // of a field that is none of Messenger's: in place of wire
+	raw    json.RawMessage // members that are added to wire, whatever they are
 }
 
 // entry is the event as one entry of a delivery, shaped as the version has it.
@@ -164,12 +166,35 @@ func (e event) entry(pageID string, now int64, v graphVersion, standby bool) ([]
 	switch {
 	case e.change != nil:
 		out.Time, out.Changes = now/1000, []json.RawMessage{e.change}
+	case e.raw != nil:
+		return e.rawEntry(pageID, now, standby)
 	case standby:
 		out.Standby = []wireEvent{e.shaped(v, true)}
 	default:
 		out.Messaging = []wireEvent{e.shaped(v, false)}
 	}
 	return marshalASCII(out)
+}
+
+// rawEntry is an entry with an event that was given as it is.
+func (e event) rawEntry(pageID string, now int64, standby bool) ([]byte, error) {
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(e.raw, &members); err != nil {
+		return nil, fmt.Errorf("read the event: %w", err)
+	}
+	given := map[string]any{}
+	if e.wire.Sender != nil {
+		given["sender"] = e.wire.Sender
+	}
+	given["recipient"], given["timestamp"] = e.wire.Recipient, e.wire.Timestamp
+	for name, value := range members {
+		given[name] = value
+	}
+	kind := "messaging"
+	if standby {
+		kind = "standby"
+	}
+	return marshalASCII(map[string]any{"id": pageID, "time": now, kind: []any{given}})
 }
 
 // shaped is the event as a version of the Graph API has it.

@@ -49,7 +49,7 @@ module.exports = async function old(a, env, config) {
   // Broadcasts.
   const label = await c.createLabel('news');
   await c.associateLabel(ana, label.id);
-  const creative = await a.gives('createMessageCreative', c.createMessageCreative([{ text: 'News for everybody' }]), { message_creative_id: 'id' });
+  const creative = await a.gives('createMessageCreative', c.createMessageCreative([{ dynamic_text: { text: "Hi, {first_name}!", fallback_text: "Hi!" } }, { text: "News for everybody" }]), { message_creative_id: 'id' });
   const id = creative.message_creative_id;
   const when = new Date(Date.now() + 3600e3).toISOString();
   const { and, or, not } = MessengerBroadcast;
