@@ -104,8 +104,12 @@ func TestFailuresPrintTheConversation(t *testing.T) {
 	defer srv.Close()
 	m.Connect(srv.URL, "verify-token")
 	for want, do := range map[string]func(*messengertest.Person){
-		`did not write the text "Bye" within 50ms`: func(p *messengertest.Person) { p.Says("hello"); p.Next(); p.Expect(50*time.Millisecond, messengertest.Text("Bye")) },
-		`no "Coffee" to tap`:                       func(p *messengertest.Person) { p.Says("hello"); p.Next(); p.Taps("Coffee") },
+		`did not write the text "Bye" within 50ms`: func(p *messengertest.Person) {
+			p.Says("hello")
+			p.Next()
+			p.Expect(50*time.Millisecond, messengertest.Text("Bye"))
+		},
+		`no "Coffee" to tap`: func(p *messengertest.Person) { p.Says("hello"); p.Next(); p.Taps("Coffee") },
 	} {
 		f.failures = nil
 		got := f.run(func() { do(m.NewPerson(f, messengertest.Named("Ana"))) })
