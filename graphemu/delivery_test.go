@@ -164,18 +164,24 @@ func TestWebhookFaults(t *testing.T) {
 	if got := said(5); !slices.Equal(got[3:], []string{"first", "second"}) {
 		t.Errorf("swapped: %q", got)
 	}
+	w.emu.SetFaults([]graphemu.Fault{{Endpoint: "webhooks", WebhookSwap: true, Times: 1}})
+	w.act(w.ana, graphemu.Action{Text: "alone"})
+	w.emu.Advance(time.Minute)
+	if got := said(6); got[5] != "alone" {
+		t.Errorf("with nothing to change places with: %q", got)
+	}
 	w.emu.SetFaults([]graphemu.Fault{{Endpoint: "webhooks", WebhookDelayMS: 3_600_000, Times: 1}})
 	w.act(w.ana, graphemu.Action{Text: "late"})
 	w.act(w.ana, graphemu.Action{Text: "soon"})
-	if got := said(6); got[5] != "soon" {
+	if got := said(7); got[6] != "soon" {
 		t.Errorf("delayed: %q", got)
 	}
 	w.emu.Advance(time.Hour)
-	if got := said(7); got[6] != "late" {
+	if got := said(8); got[7] != "late" {
 		t.Errorf("an hour later: %q", got)
 	}
 	w.act(w.ana, graphemu.Action{Text: "magic [[fault webhook_duplicate]]"})
-	if got := said(9); got[7] != got[8] {
+	if got := said(10); got[8] != got[9] {
 		t.Errorf("by magic words: %q", got)
 	}
 }

@@ -73,6 +73,7 @@ func (s *Server) era(version string) time.Time {
 type ruleDays struct {
 	fieldsOfPages   time.Time // pages are subscribed with a choice of fields
 	longText        time.Time // texts of 2,000 characters rather than 640
+	shortProfile    time.Time // of a person only the names and the picture unless more is asked for
 	noSecondChance  time.Time // no further message after the window (24+1)
 	codesGone       time.Time
 	matchingGone    time.Time // sending to phone numbers
@@ -92,6 +93,7 @@ type ruleDays struct {
 
 func ruleCalendar() ruleDays {
 	return ruleDays{
+		shortProfile:  day(2018, 7, 1),
 		fieldsOfPages: day(2018, 10, 23),
 		longText:      day(2018, 1, 1), noSecondChance: day(2018, 7, 1), codesGone: day(2019, 10, 29), matchingGone: day(2020, 1, 15),
 		broadcastsGone: day(2020, 3, 4), newTags: day(2019, 8, 29), flatMenu: day(2020, 8, 4), noHomeURL: day(2020, 5, 5),

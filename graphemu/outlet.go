@@ -139,11 +139,26 @@ func (s *Server) enqueue(appID string, d delivery) {
 	if faulty && fault.WebhookSwap {
 		l := o.lane(d)
 		l.held = &d
+		s.clock.after(swapWait, func() { s.letGo(o, l, &d) })
 		return
 	}
 	s.queue(o, d)
 	if faulty && fault.WebhookDuplicate {
 		s.queue(o, d)
+	}
+}
+
+// swapWait is how long a webhook waits for the one that is to overtake it.
+const swapWait = 2 * time.Second
+
+// letGo sends a webhook that nothing has overtaken.
+func (s *Server) letGo(o *outlet, l *lane, d *delivery) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if l.held == d && o.ctx.Err() == nil {
+		l.held = nil
+		o.lanes[l.key] = l
+		s.queue(o, *d)
 	}
 }
 

@@ -1,9 +1,12 @@
 package messengertest
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"image"
+	"image/png"
 	"io"
 	"regexp"
 	"slices"
@@ -157,8 +160,8 @@ func (pe *Person) Taps(title string) {
 	t.Fatalf("the page's newest message has no %q to tap, only %q\n%s", title, offered, pe.conversation())
 }
 
-// Scans holds a code before the person's camera: a picture as []byte or
-// io.Reader, or as a string the address at which the emulator shows the code, or
+// Scans holds a code before the person's camera: a picture as []byte, io.Reader
+// or image.Image, or as a string the address at which the emulator shows the code, or
 // the link that the code holds.
 func (pe *Person) Scans(code any) graphemu.ActionResult {
 	pe.t.Helper()
@@ -171,13 +174,19 @@ func (pe *Person) Scans(code any) graphemu.ActionResult {
 			pe.t.Fatal(err)
 		}
 		return pe.Does(graphemu.Action{Scan: &graphemu.ScanAction{Image: picture}})
+	case image.Image:
+		var picture bytes.Buffer
+		if err := png.Encode(&picture, code); err != nil {
+			pe.t.Fatal(err)
+		}
+		return pe.Does(graphemu.Action{Scan: &graphemu.ScanAction{Image: picture.Bytes()}})
 	case string:
 		if strings.HasSuffix(code, ".png") || strings.Contains(code, ".png?") {
 			return pe.Does(graphemu.Action{Scan: &graphemu.ScanAction{URL: code}})
 		}
 		return pe.Does(graphemu.Action{Link: &graphemu.LinkAction{URL: code}})
 	}
-	pe.t.Fatalf("a code is a picture as []byte or io.Reader, or an address as string, and no %T", code)
+	pe.t.Fatalf("a code is a picture as []byte, io.Reader or image.Image, or an address as string, and no %T", code)
 	return graphemu.ActionResult{}
 }
 

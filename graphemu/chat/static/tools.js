@@ -68,12 +68,15 @@ function linkPanel() {
   ref.addEventListener("input", show);
   show();
   const enter = (source) => button(source.text, () => now.act({ referral: { source: source.id, ref: ref.value, ad_id: source.id === "ADS" ? "6045246247433" : undefined } }));
-  const file = h("input", { type: "file", accept: "image/png,image/jpeg,image/gif", capture: "environment", class: "visually-hidden", id: "scan-file" });
-  file.addEventListener("change", async () => {
-    const image = await base64(file.files[0]);
-    file.value = "";
-    now.act({ scan: { image } });
-  });
+  const picker = (id, text, capture) => {
+    const file = h("input", { type: "file", accept: "image/png,image/jpeg,image/gif", capture, class: "visually-hidden", id });
+    file.addEventListener("change", async () => {
+      const image = await base64(file.files[0]);
+      file.value = "";
+      now.act({ scan: { image } });
+    });
+    return [h("label", { class: "act", for: id, tabindex: "0", onkeydown: (e) => { if (e.key === "Enter" || e.key === " ") file.click(); } }, text), file];
+  };
   const comment = h("input", { placeholder: "A comment on the page", maxlength: "500" });
   $("tool-links").replaceChildren(
     h("h3", {}, "A link or a code with a ref"),
@@ -87,7 +90,7 @@ function linkPanel() {
       button("Checkbox of a website", () => now.act({ optin: { ref: ref.value, user_ref: "box-" + Date.now() } }))),
     h("h3", {}, "Scan a code"),
     h("p", { class: "faint" }, "A picture of a code, from a file or the camera."),
-    h("div", { class: "row-buttons" }, h("label", { class: "act", for: "scan-file", tabindex: "0", onkeydown: (e) => { if (e.key === "Enter" || e.key === " ") file.click(); } }, "Choose a picture"), file),
+    h("div", { class: "row-buttons" }, picker("scan-file", "Choose a picture"), picker("scan-camera", "Use the camera", "environment")),
     h("h3", {}, "On the page itself"),
     field("Comment", comment),
     h("div", { class: "row-buttons" }, button("Write it on the page", () => comment.value && now.act({ comment: { text: comment.value } }))),
