@@ -143,7 +143,7 @@ type devSession struct {
 func (s *devSession) startGateway(ctx context.Context, l net.Listener) error {
 	c := config.Default()
 	c.Data, c.Addr, c.PublicURL, c.GraphURL = s.folder, l.Addr().String(), s.gatewayURL, s.platformURL
-	c.LowDisk = 64 << 20
+	c.LowDisk, c.LinkURL = 64<<20, s.platformURL+"/m.me"
 	var err error
 	s.gateway, err = app.New(ctx, app.Options{Config: c, Logger: s.log, Version: version(), Listener: l, AllowLoopback: true})
 	if err != nil {

@@ -48,7 +48,7 @@ func ifMatchParams() []param {
 
 func (s *server) routes() []route {
 	var all []route
-	for _, part := range [][]route{s.messageRoutes(), s.eventRoutes(), s.subscriptionRoutes(), s.profileRoutes(), s.applicationRoutes(), s.scriptRoutes(), s.gatewayRoutes()} {
+	for _, part := range [][]route{s.messageRoutes(), s.eventRoutes(), s.subscriptionRoutes(), s.profileRoutes(), s.applicationRoutes(), s.scriptRoutes(), s.entryPointRoutes(), s.gatewayRoutes()} {
 		all = append(all, part...)
 	}
 	return all

@@ -191,7 +191,7 @@ func (s *server) deleteScript(q *request) error {
 	if err := s.o.Scripts.Delete(q.Context(), q.key, q.PathValue("id")); err != nil {
 		return err
 	}
-	return q.reply(http.StatusNoContent, nil)
+	return q.done()
 }
 
 func (s *server) tryScript(q *request) error {

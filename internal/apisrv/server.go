@@ -31,6 +31,8 @@ type Options struct {
 	Events        *service.Events
 	Scripts       *service.Scripts
 	Conversations *service.Conversations
+	EntryPoints   *service.EntryPoints
+	OptIns        *service.OptIns
 	Logger        *slog.Logger
 	// PublicURL is the gateway's own address, for the webhook addresses that it shows.
 	PublicURL string

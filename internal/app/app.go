@@ -20,6 +20,7 @@ import (
 	"github.com/chasqui/chasqui/internal/bot"
 	"github.com/chasqui/chasqui/internal/config"
 	"github.com/chasqui/chasqui/internal/deliver"
+	"github.com/chasqui/chasqui/internal/entrypoint"
 	"github.com/chasqui/chasqui/internal/forward"
 	"github.com/chasqui/chasqui/internal/gateway"
 	"github.com/chasqui/chasqui/internal/ingest"
@@ -51,6 +52,7 @@ type App struct {
 	Subscriptions *service.Subscriptions
 	Directory     *service.Directory
 	Scripts       *service.Scripts
+	EntryPoints   *service.EntryPoints
 	Store         *store.Store
 
 	o         Options
@@ -62,6 +64,7 @@ type App struct {
 	projector *project.Projector
 	forwarder *forward.Forwarder
 	bots      *bot.Runner
+	tracker   *entrypoint.Tracker
 	keeper    *upkeep.Keeper
 	stopping  atomic.Bool
 
@@ -130,14 +133,21 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		Retention: upkeep.Retention{Events: days(c.Retention.Events), Messages: days(c.Retention.Messages), Deliveries: days(c.Retention.Deliveries)},
 		LowDisk:   c.LowDisk, DataFolder: c.Data, Metrics: metrics.upkeep(),
 	})
+	tokens := store.NewTokens(vault)
+	a.EntryPoints = &service.EntryPoints{Store: a.Store, Directory: a.Directory, Logger: component(o.Logger, "entrypoints"), LinkBase: c.LinkURL, PublicURL: c.PublicURL,
+		Pictures: service.NewPictures(c.Forward.AllowPrivate, o.AllowLoopback)}
+	optIns := &service.OptIns{Store: a.Store, Directory: a.Directory, Tokens: tokens}
+	a.tracker = entrypoint.New(entrypoint.Options{Store: a.Store, Directory: a.Directory, Points: a.EntryPoints, OptIns: optIns, Logger: component(o.Logger, "entrypoints")})
 	messages := &service.Messages{Store: a.Store, Directory: a.Directory, Sender: a.deliverer, Counted: metrics.accepted}
 	a.Scripts = &service.Scripts{Store: a.Store, Directory: a.Directory, Logger: component(o.Logger, "scripts"), Fetch: bot.NewFetcher(strings.Split(c.Scripts.AllowHosts, ",")).Fetch}
 	a.bots = bot.New(bot.Options{
 		Store: a.Store, Directory: a.Directory, Scripts: a.Scripts, Messages: messages, Platform: platform, Logger: component(o.Logger, "bot"), Accepted: metrics.accepted,
+		Code: a.EntryPoints.IsCode,
 	})
 	api := apisrv.Options{
 		Store: a.Store, Directory: a.Directory, Keys: a.Keys, Applications: a.Applications, Subscriptions: a.Subscriptions,
 		Messages: messages, Scripts: a.Scripts, Conversations: &service.Conversations{Store: a.Store, Directory: a.Directory},
+		EntryPoints: a.EntryPoints, OptIns: optIns,
 		Profiles: &service.Profiles{Store: a.Store, Directory: a.Directory},
 		Events:   &service.Events{Store: a.Store, Vault: vault, Directory: a.Directory, Projected: projected},
 		Logger:   component(o.Logger, "api"), PublicURL: c.PublicURL, Version: o.Version, MaxBody: c.MaxBody, Ready: a.ready, Observe: metrics.observe,
@@ -150,7 +160,10 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		return nil, err
 	}
 	mux := http.NewServeMux()
-	ingest.New(ingest.Options{Store: a.Store, Directory: a.Directory, Logger: component(o.Logger, "ingest"), MaxBody: c.MaxBody, Metrics: metrics.ingest()}).Register(mux)
+	ingest.New(ingest.Options{Store: a.Store, Directory: a.Directory, Points: a.EntryPoints, Logger: component(o.Logger, "ingest"), MaxBody: c.MaxBody, Metrics: metrics.ingest()}).Register(mux)
+	mux.HandleFunc("GET /m/{slug}", a.tracker.Visit)
+	codes := &entrypoint.Codes{Directory: a.Directory, Points: a.EntryPoints, Tokens: tokens, PublicURL: c.PublicURL, Now: now}
+	codes.Register(mux)
 	mux.Handle("/", apiHandler)
 	if a.listener, err = a.listen(c); err != nil {
 		return nil, err
@@ -232,6 +245,10 @@ func (a *App) Start(ctx context.Context) error {
 		return err
 	}
 	a.defers("deliverer", a.deliverer.Stop)
+	if err := a.tracker.Start(ctx); err != nil {
+		return err
+	}
+	a.defers("entry points", func(context.Context) error { a.tracker.Stop(); return nil })
 	if err := a.bots.Start(ctx); err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -35,6 +36,7 @@ type plan struct {
 	now       []gateway.MessageInput
 	timers    []*gateway.BotTimer
 	canceled  []string // names of reminders
+	goals     []*gateway.Goal
 	actions   []action
 	passing   []action // once everything that is said now has been sent
 	personaID string
@@ -110,6 +112,16 @@ func (t *turn) shortcodes(m rivescript.Message) {
 			t.plan.passing = append(t.plan.passing, func(ctx context.Context, c *messenger.Client, t *turn) error {
 				return c.PassThread(ctx, messenger.ThreadRequest{PSID: messenger.PSID(t.lane.Person), AppID: messenger.AppIDPageInbox, Metadata: "the script asks for a human"})
 			})
+		case "goal":
+			value, err := strconv.ParseFloat(strings.TrimSpace(arg(1)), 64)
+			if err != nil {
+				value = 0
+			}
+			if err := gateway.CheckGoal(arg(0)); err != nil {
+				t.r.log.Warn("script reaches a goal", "application", t.lane.Application, "err", err)
+				continue
+			}
+			t.plan.goals = append(t.plan.goals, &gateway.Goal{ID: t.r.o.Store.NewID("gol"), Lane: t.lane, Name: arg(0), Value: value, At: t.now.UTC()})
 		case "persona":
 			t.plan.personaID = arg(0)
 		case "typing":
@@ -302,6 +314,11 @@ func (p *plan) store(tx *store.Tx, lane gateway.Lane, _ int) error {
 	}
 	for _, timer := range p.timers {
 		if err := tx.AddTimer(timer); err != nil {
+			return err
+		}
+	}
+	for _, g := range p.goals {
+		if err := tx.AddGoal(g); err != nil {
 			return err
 		}
 	}

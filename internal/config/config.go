@@ -28,6 +28,8 @@ type Config struct {
 	GraphURL     string `name:"graph-url" default:"https://graph.facebook.com" placeholder:"URL" help:"Address of the Graph API; the emulator's address when testing."`
 	GraphVersion string `name:"graph-version" default:"v26.0" help:"Version of the Graph API for applications that do not name their own."`
 
+	LinkURL string `name:"link-url" default:"https://m.me" placeholder:"URL" help:"Where links open a page's thread; the emulator's address followed by /m.me when testing."`
+
 	LogLevel  string `name:"log-level" default:"info" enum:"debug,info,warn,error" reload:"yes" help:"Least level that is logged: debug, info, warn or error. Message texts and person ids appear at debug only."`
 	LogFormat string `name:"log-format" default:"text" enum:"text,json" help:"Form of the log on stderr: text or json."`
 

@@ -26,6 +26,8 @@ const (
 	ScopeSubscriptionsWrite Scope = "subscriptions:write"
 	ScopeScriptsRead        Scope = "scripts:read"
 	ScopeScriptsWrite       Scope = "scripts:write"
+	ScopeEntryPointsRead    Scope = "entry-points:read"
+	ScopeEntryPointsWrite   Scope = "entry-points:write"
 )
 
 // Scopes lists every scope that a key can have.
@@ -33,7 +35,7 @@ func Scopes() []Scope {
 	return []Scope{
 		ScopeAll, ScopeMessagesRead, ScopeMessagesWrite, ScopeEventsRead, ScopeProfilesRead, ScopeProfilesWrite,
 		ScopeApplicationsRead, ScopeApplicationsWrite, ScopeSubscriptionsRead, ScopeSubscriptionsWrite,
-		ScopeScriptsRead, ScopeScriptsWrite,
+		ScopeScriptsRead, ScopeScriptsWrite, ScopeEntryPointsRead, ScopeEntryPointsWrite,
 	}
 }
 

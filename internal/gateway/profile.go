@@ -33,10 +33,28 @@ const (
 	FieldID         = "id"
 	FieldMessenger  = "fbMessengerIds"
 	FieldFacebook   = "facebook"
+	FieldFirstTouch = "firstTouch"
+	FieldLastTouch  = "lastTouch"
 	FieldCreatedAt  = "createdAt"
 	FieldUpdatedAt  = "updatedAt"
 	profileTimeForm = "2006-01-02T15:04:05.000Z"
 )
+
+// gatewayFields are the fields of the document that only the gateway writes: what the platform says, and how the person came.
+func gatewayFields() []string { return []string{FieldFacebook, FieldFirstTouch, FieldLastTouch} }
+
+// Automatic tells whether a profile came about by itself: nobody has given it an id or a field.
+func (p *Profile) Automatic() bool {
+	if !strings.HasPrefix(p.ID, "prf_") {
+		return false
+	}
+	for name := range p.Doc {
+		if !slices.Contains(gatewayFields(), name) {
+			return false
+		}
+	}
+	return true
+}
 
 // ProfileQueryFields lists the fields by which profiles are found, beside the address. Values compare without regard to case.
 func ProfileQueryFields() []string { return []string{"firstName", "lastName", "email", "phoneNumber"} }
@@ -84,7 +102,7 @@ func ParseProfile(object json.RawMessage) (*Profile, error) {
 func (p *Profile) validate() error {
 	for name, v := range p.Doc {
 		switch {
-		case name == FieldCreatedAt || name == FieldUpdatedAt || name == FieldFacebook:
+		case name == FieldCreatedAt || name == FieldUpdatedAt || slices.Contains(gatewayFields(), name):
 			return Invalid(name, "is written by the gateway only")
 		case name == "":
 			return Invalid("", "a field's name must not be empty")
@@ -149,7 +167,7 @@ func (p *Profile) Patch(patch json.RawMessage) (*Profile, error) {
 	if err := json.Unmarshal(patch, &changes); err != nil || changes == nil {
 		return nil, Invalid("", "the patch must be a JSON object")
 	}
-	for _, name := range []string{FieldID, FieldFacebook, FieldCreatedAt, FieldUpdatedAt} {
+	for _, name := range append(gatewayFields(), FieldID, FieldCreatedAt, FieldUpdatedAt) {
 		if _, ok := changes[name]; ok {
 			return nil, Invalid(name, "cannot be changed")
 		}
@@ -167,8 +185,10 @@ func (p *Profile) Patch(patch json.RawMessage) (*Profile, error) {
 		return nil, err
 	}
 	after.ID, after.Version, after.CreatedAt, after.UpdatedAt = p.ID, p.Version, p.CreatedAt, p.UpdatedAt
-	if facebook, ok := p.Doc[FieldFacebook]; ok {
-		after.Doc[FieldFacebook] = facebook
+	for _, name := range gatewayFields() {
+		if value, ok := p.Doc[name]; ok {
+			after.Doc[name] = value
+		}
 	}
 	return after, nil
 }
@@ -179,7 +199,9 @@ func (p *Profile) editable() map[string]json.RawMessage {
 	if all == nil {
 		all = map[string]json.RawMessage{}
 	}
-	delete(all, FieldFacebook)
+	for _, name := range gatewayFields() {
+		delete(all, name)
+	}
 	if b, err := json.Marshal(p.addresses()); err == nil {
 		all[FieldMessenger] = b
 	}

@@ -37,7 +37,7 @@ func Publish(e *Event, profileID, pageID string) Publication {
 	if e.Person != "" {
 		p.Person = &PublicationPerson{e.Person}
 	}
-	if e.Channel != "" {
+	if e.Channel != "" && (e.Type != EventReferral || len(e.Data) == 0) { // a referral is read when it comes
 		p.Data = data(platformData(e))
 	}
 	return p

@@ -4,7 +4,9 @@ package ingest
 
 import (
 	"context"
+	"crypto/sha256"
 	"crypto/subtle"
+	"encoding/json"
 	"errors"
 	"io"
 	"log/slog"
@@ -25,6 +27,7 @@ const DefaultMaxBody = 10 << 20
 type Options struct {
 	Store     *store.Store
 	Directory *service.Directory
+	Points    *service.EntryPoints // nil when there are none
 	Logger    *slog.Logger
 	MaxBody   int64 // bytes; default DefaultMaxBody
 	Metrics   Metrics
@@ -138,21 +141,27 @@ func (h *Handler) commit(ctx context.Context, door *gateway.Application, envelop
 		return nil
 	}
 	now := h.o.Store.Now()
-	events := make([]*gateway.Event, len(envelopes))
-	for i, e := range envelopes {
-		events[i] = h.place(door, e, now)
+	events := make([]*gateway.Event, 0, len(envelopes))
+	for _, e := range envelopes {
+		event := h.place(door, e, now)
+		if told := h.referral(event); told != nil {
+			events = append(events, told)
+		}
+		events = append(events, event)
 	}
 	if err := h.o.Store.AppendEvents(ctx, events); err != nil {
 		return err
 	}
 	for start := 0; start < len(events); {
-		owner, end, duplicates := events[start].Application, start, 0
+		owner, end, duplicates, told := events[start].Application, start, 0, 0
 		for ; end < len(events) && events[end].Application == owner; end++ {
-			if events[end].Pos == 0 {
+			if events[end].Channel == "" {
+				told++
+			} else if events[end].Pos == 0 {
 				duplicates++
 			}
 		}
-		h.o.Metrics.Received(owner, end-start, duplicates)
+		h.o.Metrics.Received(owner, end-start-told, duplicates)
 		start = end
 	}
 	return nil
@@ -175,6 +184,36 @@ func (h *Handler) place(door *gateway.Application, e messenger.Envelope, now tim
 	event.Partition = gateway.Partition(event.Application, event.Person)
 	event.Dedup = gateway.DedupKey(owner, e, keys)
 	return event
+}
+
+// referral notes in an event how the person came. A referral that is part of another event becomes one of its own, which goes before the other: it explains it.
+func (h *Handler) referral(e *gateway.Event) *gateway.Event {
+	if e.Application == "" || e.Person == "" {
+		return nil
+	}
+	r := gateway.ReferralOf(e, func(ref string) *gateway.EntryPoint {
+		if h.o.Points == nil {
+			return nil
+		}
+		return h.o.Points.OfRef(e.Application, ref)
+	})
+	if r == nil {
+		return nil
+	}
+	data, err := json.Marshal(r)
+	if err != nil {
+		h.o.Logger.Error("note a referral", "err", err)
+		return nil
+	}
+	if e.Type == gateway.EventReferral {
+		e.Data = data
+		return nil
+	}
+	sum := sha256.Sum256(append([]byte("referral of "), e.Dedup...))
+	return &gateway.Event{
+		Application: e.Application, Person: e.Person, Partition: e.Partition, PageID: e.PageID, Type: gateway.EventReferral, EntryTime: e.EntryTime,
+		ReceivedAt: e.ReceivedAt, Dedup: sum[:16], Raw: e.Raw, Data: data,
+	}
 }
 
 // application finds the application whose door was used. A key that is not known may be new on another node: then the directory is read again, but not more

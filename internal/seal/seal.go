@@ -82,6 +82,20 @@ func (s *Sealer) Open(at Place, sealed string) (string, error) {
 	return string(value), nil
 }
 
+// SealBytes encrypts a value; context must be the same when it is opened.
+func (s *Sealer) SealBytes(context, value []byte) []byte {
+	return s.aead.Seal(nil, nil, value, context)
+}
+
+// OpenBytes is the inverse of SealBytes. Its error is ErrOpen.
+func (s *Sealer) OpenBytes(context, box []byte) ([]byte, error) {
+	value, err := s.aead.Open(nil, nil, box, context)
+	if err != nil {
+		return nil, ErrOpen
+	}
+	return value, nil
+}
+
 // NewKey makes a random key.
 func NewKey() []byte {
 	key := make([]byte, KeySize)

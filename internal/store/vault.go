@@ -41,7 +41,7 @@ func OpenVault(ctx context.Context, s *Store, keyFile string) (*Vault, error) {
 	return &Vault{s: s, sealer: sealer}, nil
 }
 
-const holdsSecrets = `EXISTS (SELECT 1 FROM applications) OR EXISTS (SELECT 1 FROM subscriptions WHERE secrets <> '')`
+const holdsSecrets = `EXISTS (SELECT 1 FROM applications) OR EXISTS (SELECT 1 FROM subscriptions WHERE secrets <> '') OR EXISTS (SELECT 1 FROM token_keys)`
 
 // claim makes sure, in the transaction that stores a secret, that the database is sealed with this key and no other.
 func (v *Vault) claim(tx *Tx) error {

@@ -157,7 +157,7 @@ func (k *Keeper) retireEvents(ctx context.Context, before time.Time) error {
 	if err != nil {
 		return err
 	}
-	for _, internal := range []string{"projector", "receipts", "bot"} {
+	for _, internal := range []string{"projector", "receipts", "bot", "entrypoints"} {
 		low, err := k.o.Store.CursorLow(ctx, internal)
 		if err != nil {
 			return err

@@ -1,0 +1,305 @@
+package apisrv
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/chasqui/chasqui/gatewayapi"
+	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/service"
+	"github.com/chasqui/chasqui/internal/store"
+)
+
+const (
+	tagEntryPoints    = "entry points"
+	cursorEntryPoints = 'e'
+)
+
+func (s *server) entryPointRoutes() []route {
+	one := typeOf[gatewayapi.EntryPoint]()
+	read, write := gateway.ScopeEntryPointsRead, gateway.ScopeEntryPointsWrite
+	return []route{
+		{method: http.MethodPost, path: "/v1/entry-points", scope: write, tag: tagEntryPoints, summary: "Make a code or link",
+			request: one, status: http.StatusCreated, answer: one, handle: s.createEntryPoint},
+		{method: http.MethodPost, path: "/v1/entry-point-batches", scope: write, tag: tagEntryPoints, summary: "Make many codes or links",
+			detail: "`{n}` in ref, name and text stands for the number. All are made or none.", request: typeOf[gatewayapi.BulkEntryPointsRequest](), status: http.StatusCreated,
+			answer: typeOf[gatewayapi.EntryPointPage](), handle: s.createEntryPoints},
+		{method: http.MethodGet, path: "/v1/entry-points", scope: read, tag: tagEntryPoints, summary: "List codes and links, the newest first",
+			params: listEntryPointParams(), status: http.StatusOK, answer: typeOf[gatewayapi.EntryPointPage](), handle: s.listEntryPoints},
+		{method: http.MethodGet, path: "/v1/entry-points/{id}", scope: read, tag: tagEntryPoints, summary: "Read a code or link",
+			status: http.StatusOK, answer: one, handle: s.getEntryPoint},
+		{method: http.MethodPatch, path: "/v1/entry-points/{id}", scope: write, tag: tagEntryPoints, summary: "Change, retire or bring back a code or link",
+			detail: "Its ref and kind never change: they are printed somewhere.", request: typeOf[gatewayapi.EntryPointPatch](), status: http.StatusOK, answer: one, handle: s.patchEntryPoint},
+		{method: http.MethodDelete, path: "/v1/entry-points/{id}", scope: write, tag: tagEntryPoints, summary: "Retire a code or link",
+			detail: "Its ref is still recognised, and marked.", status: http.StatusNoContent, handle: s.retireEntryPoint},
+		{method: http.MethodGet, path: "/v1/entry-points/{id}/{image}", scope: read, tag: tagEntryPoints, summary: "Download the code's picture",
+			detail: "`image.png`, `image.svg` or `image.pdf`.", params: imageParams(), status: http.StatusOK, media: "image/png", handle: s.entryPointImage},
+		{method: http.MethodGet, path: "/v1/entry-point-images", scope: read, tag: tagEntryPoints, summary: "Download the pictures of many codes as a zip file",
+			params: append(listEntryPointParams(), imageParams()...), status: http.StatusOK, media: "application/zip", handle: s.entryPointImages},
+		{method: http.MethodGet, path: "/v1/entry-point-sheet", scope: read, tag: tagEntryPoints, summary: "Download a print sheet of many codes as a PDF",
+			params: append(listEntryPointParams(), imageParams()...), status: http.StatusOK, media: "application/pdf", handle: s.entryPointSheet},
+		{method: http.MethodPost, path: "/v1/opt-in-states", scope: gateway.ScopeProfilesWrite, tag: tagEntryPoints, summary: "Make a token that binds a profile to who comes back with it",
+			detail:  "Use it as the `data-ref` of the Send to Messenger button or as the ref of an m.me link. When it comes back, the person is given to the profile and an `optin` event says so.",
+			request: typeOf[gatewayapi.OptInStateRequest](), status: http.StatusCreated, answer: typeOf[gatewayapi.OptInState](), handle: s.createOptInState},
+		{method: http.MethodPost, path: "/apispaces/{id}/channels/facebook/state", scope: gateway.ScopeProfilesWrite, tag: tagEntryPoints, summary: "The same, as Comapi's API had it",
+			detail:  "The id is an application's key; the answer is the token as a JSON string. Whatever stands beside `profileId` comes back with the event.",
+			request: typeOf[map[string]any](), status: http.StatusOK, answer: typeOf[string](), handle: s.createState},
+		{method: http.MethodPost, path: "/v1/goals", scope: write, tag: tagEntryPoints, summary: "Say that a person has reached a goal",
+			request: typeOf[gatewayapi.GoalRequest](), status: http.StatusCreated, answer: typeOf[gatewayapi.Goal](), handle: s.reachGoal},
+		{method: http.MethodGet, path: "/v1/reports/entry-points", scope: read, tag: tagEntryPoints, summary: "What came of codes and links",
+			detail: "As CSV with `Accept: text/csv` or `format=csv`.",
+			params: reportParams(), status: http.StatusOK, answer: typeOf[gatewayapi.EntryPointReport](), handle: s.reportEntryPoints},
+	}
+}
+
+func listEntryPointParams() []param {
+	return append(pageParams(), param{"application", "query", "Keys of applications."}, param{"kind", "query", "code, link, ad or sendToMessenger."},
+		param{"campaign", "query", "A campaign."}, param{"tag", "query", "A tag."}, param{"ref", "query", "A ref."})
+}
+
+func (s *server) wireEntryPoint(e *gateway.EntryPoint) gatewayapi.EntryPoint {
+	return gatewayapi.EntryPoint{
+		ID: e.ID, Application: e.Application, Kind: e.Kind, Ref: e.Ref, Name: e.Name, Campaign: e.Campaign, Tags: e.Tags, Text: e.Prefill,
+		ExpiresAt: gatewayapi.At(e.ExpiresAt), RetiredAt: gatewayapi.At(e.RetiredAt), CreatedAt: gatewayapi.At(e.CreatedAt), UpdatedAt: gatewayapi.At(e.UpdatedAt),
+		Link: s.o.EntryPoints.Link(e), ShortLink: s.o.EntryPoints.ShortLink(e), Image: "/v1/entry-points/" + e.ID + "/image",
+	}
+}
+
+func entryPointOf(in gatewayapi.EntryPoint) gateway.EntryPoint {
+	return gateway.EntryPoint{Application: in.Application, Kind: in.Kind, Ref: in.Ref, Name: in.Name, Campaign: in.Campaign, Tags: in.Tags, Prefill: in.Text, ExpiresAt: in.ExpiresAt.Time}
+}
+
+func (s *server) createEntryPoint(q *request) error {
+	var in gatewayapi.EntryPoint
+	if err := q.decode(&in); err != nil {
+		return err
+	}
+	e := entryPointOf(in)
+	if err := s.o.EntryPoints.Create(q.Context(), q.key, &e); err != nil {
+		return err
+	}
+	q.w.Header().Set("Location", "/v1/entry-points/"+e.ID)
+	return q.reply(http.StatusCreated, s.wireEntryPoint(&e))
+}
+
+func (s *server) createEntryPoints(q *request) error {
+	var in gatewayapi.BulkEntryPointsRequest
+	if err := q.decode(&in); err != nil {
+		return err
+	}
+	all, err := s.o.EntryPoints.CreateMany(q.Context(), q.key, entryPointOf(in.EntryPoint), in.From, in.To)
+	if err != nil {
+		return err
+	}
+	out := gatewayapi.EntryPointPage{EntryPoints: make([]gatewayapi.EntryPoint, len(all))}
+	for i, e := range all {
+		out.EntryPoints[i] = s.wireEntryPoint(e)
+	}
+	return q.reply(http.StatusCreated, out)
+}
+
+// entryPointFilter reads what selects entry points; limit is the usual size of a page and the largest.
+func (q *request) entryPointFilter(params []param, usual, most int) (f store.EntryPointFilter, err error) {
+	if err := q.known(params); err != nil {
+		return f, err
+	}
+	query := q.URL.Query()
+	f = store.EntryPointFilter{Applications: q.list("application"), Kind: query.Get("kind"), Campaign: query.Get("campaign"), Tag: query.Get("tag"), Ref: query.Get("ref")}
+	if f.Limit, err = q.limit(usual, most); err != nil {
+		return f, err
+	}
+	f.Before, err = parseCursor("cursor", cursorEntryPoints, query.Get("cursor"))
+	return f, err
+}
+
+func (s *server) listEntryPoints(q *request) error {
+	f, err := q.entryPointFilter(listEntryPointParams(), pageSize, maxPageSize)
+	if err != nil {
+		return err
+	}
+	limit := f.Limit
+	f.Limit++
+	all, err := s.o.EntryPoints.List(q.Context(), q.key, f)
+	if err != nil {
+		return err
+	}
+	page := gatewayapi.EntryPointPage{EntryPoints: []gatewayapi.EntryPoint{}}
+	if len(all) > limit {
+		all = all[:limit]
+		page.Cursor = cursor(cursorEntryPoints, all[limit-1].ID)
+	}
+	for _, e := range all {
+		page.EntryPoints = append(page.EntryPoints, s.wireEntryPoint(e))
+	}
+	return q.reply(http.StatusOK, page)
+}
+
+func (s *server) getEntryPoint(q *request) error {
+	e, err := s.o.EntryPoints.Get(q.Context(), q.key, q.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	return q.reply(http.StatusOK, s.wireEntryPoint(e))
+}
+
+func (s *server) patchEntryPoint(q *request) error {
+	var in gatewayapi.EntryPointPatch
+	if err := q.decode(&in); err != nil {
+		return err
+	}
+	change := service.EntryPointChange{Name: in.Name, Campaign: in.Campaign, Tags: in.Tags, Prefill: in.Text, Retired: in.Retired}
+	if in.ExpiresAt != nil {
+		at := time.Time{}
+		if *in.ExpiresAt != "" {
+			var err error
+			if at, err = time.Parse(time.RFC3339, *in.ExpiresAt); err != nil {
+				return gateway.Invalid("expiresAt", "%q is no time such as 2026-01-31T12:00:00Z", *in.ExpiresAt)
+			}
+		}
+		change.ExpiresAt = &at
+	}
+	e, err := s.o.EntryPoints.Update(q.Context(), q.key, q.PathValue("id"), change)
+	if err != nil {
+		return err
+	}
+	return q.reply(http.StatusOK, s.wireEntryPoint(e))
+}
+
+func (s *server) retireEntryPoint(q *request) error {
+	retired := true
+	if _, err := s.o.EntryPoints.Update(q.Context(), q.key, q.PathValue("id"), service.EntryPointChange{Retired: &retired}); err != nil {
+		return err
+	}
+	return q.done()
+}
+
+func (s *server) createOptInState(q *request) error {
+	var in gatewayapi.OptInStateRequest
+	if err := q.decode(&in); err != nil {
+		return err
+	}
+	token, expires, err := s.o.OptIns.Create(q.Context(), q.key, service.OptInInput{
+		Application: in.Application, ProfileID: in.ProfileID, Data: in.Data, ExpiresIn: time.Duration(in.ExpiresIn) * time.Second, SingleUse: in.SingleUse,
+	})
+	if err != nil {
+		return err
+	}
+	link := s.o.EntryPoints.Link(&gateway.EntryPoint{Application: in.Application, Ref: token})
+	html := service.OptInSnippet(s.o.Directory.Application(in.Application), token, link)
+	return q.reply(http.StatusCreated, gatewayapi.OptInState{State: token, Link: link, HTML: html, ExpiresAt: gatewayapi.At(expires)})
+}
+
+// createState is the token alone, for those who come from Comapi.
+func (s *server) createState(q *request) error {
+	body, err := q.body()
+	if err != nil {
+		return err
+	}
+	var in map[string]any
+	if err := decode(body, &in); err != nil {
+		return err
+	}
+	profile, ok := in["profileId"].(string)
+	if !ok {
+		return gateway.Invalid("profileId", "this must be a string")
+	}
+	delete(in, "profileId")
+	input := service.OptInInput{Application: q.PathValue("id"), ProfileID: profile, ExpiresIn: 30 * 24 * time.Hour}
+	if len(in) > 0 {
+		input.Data = encode(in)
+	}
+	token, _, err := s.o.OptIns.Create(q.Context(), q.key, input)
+	if err != nil {
+		return err
+	}
+	return q.reply(http.StatusOK, token)
+}
+
+func (s *server) reachGoal(q *request) error {
+	var in gatewayapi.GoalRequest
+	if err := q.decode(&in); err != nil {
+		return err
+	}
+	g := &gateway.Goal{Lane: gateway.Lane{Application: in.Application}, Name: in.Name, Value: in.Value, At: in.At.Time}
+	if err := s.o.EntryPoints.Goal(q.Context(), q.key, gateway.To{ProfileID: in.To.ProfileID, FBMessengerID: in.To.FBMessengerID}, g); err != nil {
+		return err
+	}
+	return q.reply(http.StatusCreated, gatewayapi.Goal{ID: g.ID})
+}
+
+func reportParams() []param {
+	return []param{{"from", "query", "Begin: RFC 3339 or a date; seven days ago when left out."}, {"to", "query", "End, not included; now when left out."},
+		{"group", "query", "day, ref, source, campaign or tag; day when left out."}, {"tz", "query", "In which days begin, such as America/Lima or -05:00; UTC when left out."},
+		{"application", "query", "Keys of applications."}, {"format", "query", "csv or json."}}
+}
+
+// reportQuery reads what a report is asked for. Dates are midnights of the time zone.
+func (q *request) reportQuery(now time.Time) (r service.ReportQuery, err error) {
+	if err := q.known(reportParams()); err != nil {
+		return r, err
+	}
+	query := q.URL.Query()
+	r = service.ReportQuery{Applications: q.list("application"), Group: query.Get("group")}
+	if r.Group == "" {
+		r.Group = service.GroupDay
+	}
+	if err := service.CheckGroup(r.Group); err != nil {
+		return r, err
+	}
+	if r.Zone, err = service.Zone(query.Get("tz")); err != nil {
+		return r, err
+	}
+	local := now.In(r.Zone)
+	midnight := time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, r.Zone)
+	if r.From, err = moment("from", query.Get("from"), r.Zone, midnight.AddDate(0, 0, -6)); err != nil {
+		return r, err
+	}
+	r.To, err = moment("to", query.Get("to"), r.Zone, midnight.AddDate(0, 0, 1))
+	return r, err
+}
+
+func moment(field, text string, zone *time.Location, otherwise time.Time) (time.Time, error) {
+	if text == "" {
+		return otherwise, nil
+	}
+	if t, err := time.ParseInLocation(time.DateOnly, text, zone); err == nil {
+		return t, nil
+	}
+	t, err := time.Parse(time.RFC3339, strings.Replace(text, " ", "+", 1))
+	if err != nil {
+		return t, gateway.Invalid(field, "%q is no date and no time such as 2026-01-31T12:00:00Z", text)
+	}
+	return t, nil
+}
+
+func (s *server) reportEntryPoints(q *request) error {
+	r, err := q.reportQuery(s.o.Store.Now())
+	if err != nil {
+		return err
+	}
+	rows, total, err := s.o.EntryPoints.Report(q.Context(), q.key, r)
+	if err != nil {
+		return err
+	}
+	out := gatewayapi.EntryPointReport{From: gatewayapi.At(r.From), To: gatewayapi.At(r.To), Group: r.Group, Zone: r.Zone.String(), Rows: []gatewayapi.ReportRow{}, Total: wireReportRow(total)}
+	for _, row := range rows {
+		out.Rows = append(out.Rows, wireReportRow(row))
+	}
+	if q.URL.Query().Get("format") == "csv" || strings.HasPrefix(q.Header.Get("Accept"), "text/csv") {
+		return q.replyCSV(out)
+	}
+	return q.reply(http.StatusOK, out)
+}
+
+func wireReportRow(row *service.ReportRow) gatewayapi.ReportRow {
+	c := row.Counts
+	out := gatewayapi.ReportRow{
+		Key: row.Key, EntryPoints: row.Points, Visits: c[gateway.MetricVisits], Scans: c[gateway.MetricScans], Opens: c[gateway.MetricOpens], FirstContacts: c[gateway.MetricFirst],
+		Returning: c[gateway.MetricReturning], FirstMessages: c[gateway.MetricFirstMessages], Answered: c[gateway.MetricAnswered], Goals: map[string]gatewayapi.GoalSum{},
+	}
+	for name, g := range row.Goals {
+		out.Goals[name] = gatewayapi.GoalSum{Count: g.Count, People: g.People, Value: g.Value, FirstCount: g.FirstCount, FirstValue: g.FirstValue}
+	}
+	return out
+}

@@ -1,0 +1,439 @@
+package e2e
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chasqui/chasqui/gatewayapi"
+	"github.com/chasqui/chasqui/graphemu"
+	"github.com/chasqui/chasqui/internal/qr"
+)
+
+// referralData is the data of a referral event.
+type referralData struct {
+	Source     string `json:"source"`
+	Ref        string `json:"ref"`
+	AdID       string `json:"adId"`
+	Via        string `json:"via"`
+	First      bool   `json:"first"`
+	EntryPoint string `json:"entryPoint"`
+	Retired    bool   `json:"retired"`
+}
+
+// entry makes an entry point of a page.
+func (p *page) entry(kind, ref string, change ...func(*gatewayapi.EntryPoint)) gatewayapi.EntryPoint {
+	p.w.t.Helper()
+	in := gatewayapi.EntryPoint{Application: p.key, Kind: kind, Ref: ref}
+	for _, f := range change {
+		f(&in)
+	}
+	e, err := p.w.client.CreateEntryPoint(p.w.t.Context(), in)
+	if err != nil {
+		p.w.t.Fatalf("make entry point %s: %v", ref, err)
+	}
+	return e
+}
+
+// report reads what came of entry points, by a key.
+func (w *world) report(group string) (map[string]gatewayapi.ReportRow, gatewayapi.ReportRow) {
+	w.t.Helper()
+	r, err := w.client.ReportEntryPoints(w.t.Context(), url.Values{"group": {group}})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	rows := map[string]gatewayapi.ReportRow{}
+	for _, row := range r.Rows {
+		rows[row.Key] = row
+	}
+	return rows, r.Total
+}
+
+// A referral is one record whichever way a person came, goes before what it explains, and is counted with what follows.
+func TestEntryPointsFromScanToGoal(t *testing.T) {
+	t.Parallel()
+	w := startWorld(t)
+	p := w.connect(graphemu.Page{GetStarted: "get_started_payload"})
+	code := p.entry("code", "table-7", func(e *gatewayapi.EntryPoint) { e.Campaign, e.Tags = "tables", []string{"inside", "window"} })
+	p.entry("link", "spring")
+	p.script("+ get_started_payload\n- at <get _fbRefParam> by <get _fbRefSource>\n+ __fbref__\n- back at <get _fbRefParam> by <get _fbRefSource>\n+ buy *\n- ^goal(order, 3.50)Yours.\n")
+	events := w.follow(w.pull("referral", "postback", "message.inbound").id)
+
+	ana := p.person("Ana")
+	ben := w.platform.AddPerson(p.id, graphemu.Person{FirstName: "Ben"}).ID
+	p.act(ana, graphemu.Action{Referral: &graphemu.Referral{Source: "SHORTLINK", Ref: "table-7"}})
+	p.awaitSaid(ana, "back at table-7 by MESSENGER_CODE")
+	p.act(ben, graphemu.Action{GetStarted: true, Referral: &graphemu.Referral{Source: "SHORTLINK", Ref: "table-7"}})
+	p.awaitSaid(ben, "at table-7 by MESSENGER_CODE")
+	p.says(ben, "buy coffee")
+	p.awaitSaid(ben, "Yours.")
+	p.act(ana, graphemu.Action{Referral: &graphemu.Referral{Source: "SHORTLINK", Ref: "Ünknown/" + strings.Repeat("x", 2000)}})
+	p.act(ana, graphemu.Action{Referral: &graphemu.Referral{Source: "ADS", Ref: "spring", AdID: "12"}})
+
+	var records []referralData
+	var order []string
+	await(t, "the events", func() (bool, string) {
+		records, order = nil, nil
+		for _, e := range events.all() {
+			if e.Type == "referral" {
+				records = append(records, dataOf[referralData](t, e))
+			}
+			order = append(order, e.Type)
+		}
+		return len(records) == 4 && slices.Contains(order, "message.inbound"), fmt.Sprint(order)
+	})
+	if r := records[0]; r.Source != "MESSENGER_CODE" || r.Ref != "table-7" || r.EntryPoint != code.ID || r.Via != "referral" || r.First {
+		t.Errorf("returning: %+v", r)
+	}
+	if r := records[1]; r.Source != "MESSENGER_CODE" || r.EntryPoint != code.ID || r.Via != "postback" || !r.First {
+		t.Errorf("new: %+v", r)
+	}
+	if r := records[2]; !strings.HasPrefix(r.Ref, "Ünknown/") || r.EntryPoint != "" || r.Source != "SHORTLINK" {
+		t.Errorf("unknown: %.100v", r)
+	}
+	if at := slices.Index(order, "postback"); at < 1 || order[at-1] != "referral" {
+		t.Errorf("a referral goes before what it explains: %q", order)
+	}
+	for _, e := range events.all() {
+		if e.Type == "postback" && !strings.Contains(string(e.Raw), `"SHORTLINK"`) {
+			t.Errorf("the platform's word is gone: %s", e.Raw)
+		}
+	}
+	await(t, "the report", func() (bool, string) {
+		rows, total := w.report("ref")
+		row := rows["table-7"]
+		goal := row.Goals["order"]
+		ok := row.Opens == 2 && row.Scans == 2 && row.FirstContacts == 1 && row.Returning == 1 && row.FirstMessages == 1 && row.Answered == 2 &&
+			goal == (gatewayapi.GoalSum{Count: 1, People: 1, Value: 3.5, FirstCount: 1, FirstValue: 3.5}) && rows["spring"].Opens == 1 && total.Opens == 4
+		return ok, fmt.Sprintf("%+v %+v", row, total)
+	})
+	if rows, _ := w.report("campaign"); rows["tables"].Opens != 2 || rows["tables"].EntryPoints != 1 {
+		t.Errorf("%+v", rows)
+	}
+	if rows, _ := w.report("tag"); rows["inside"].Opens != 2 || rows["window"].Opens != 2 {
+		t.Errorf("%+v", rows)
+	}
+	if rows, _ := w.report("source"); rows["ADS"].Opens != 1 || rows["MESSENGER_CODE"].Opens != 2 {
+		t.Errorf("%+v", rows)
+	}
+	if rows, _ := w.report("day"); rows[time.Now().UTC().Format(time.DateOnly)].Opens != 4 {
+		t.Errorf("%+v", rows)
+	}
+	page, err := w.client.ListProfiles(t.Context(), gatewayapi.ProfileFilter{FBMessengerID: ana})
+	if err != nil || len(page.Profiles) != 1 {
+		t.Fatal(page, err)
+	}
+	if first, last := string(page.Profiles[0]["firstTouch"]), string(page.Profiles[0]["lastTouch"]); !strings.Contains(first, "table-7") || !strings.Contains(last, `"adId":"12"`) {
+		t.Errorf("touches: %s, %s", first, last)
+	}
+	if _, err := w.client.ReachGoal(t.Context(), gatewayapi.GoalRequest{Application: p.key, To: gatewayapi.To{FBMessengerID: ben}, Name: "order", Value: 10}); err != nil {
+		t.Fatal(err)
+	}
+	if rows, _ := w.report("ref"); rows["table-7"].Goals["order"] != (gatewayapi.GoalSum{Count: 2, People: 1, Value: 13.5, FirstCount: 2, FirstValue: 13.5}) {
+		t.Errorf("%+v", rows["table-7"].Goals)
+	}
+	req, _ := http.NewRequest(http.MethodGet, w.url+"/v1/reports/entry-points?group=ref&tz=-05:00", nil)
+	req.Header.Set("Authorization", "Bearer "+w.key)
+	req.Header.Set("Accept", "text/csv")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if b, _ := io.ReadAll(resp.Body); !strings.Contains(string(b), "\ntable-7,1,0,2,2,1,1,1,2,2,1,13.5,2\n") {
+		t.Errorf("%s", b)
+	}
+}
+
+func TestEntryPointsAreKept(t *testing.T) {
+	t.Parallel()
+	w := startWorld(t)
+	p := w.connect(graphemu.Page{})
+	ctx := t.Context()
+	e := p.entry("code", "a+b/c=d-e.f:g_h")
+	if !strings.HasSuffix(e.Link, "/"+p.id+"?ref=a%2Bb%2Fc%3Dd-e.f%3Ag_h") {
+		t.Error(e.Link)
+	}
+	for field, in := range map[string]gatewayapi.EntryPoint{
+		"kind": {Application: p.key, Kind: "poster"}, "ref": {Application: p.key, Kind: "code", Ref: "a b"}, "application": {Application: "X", Kind: "code"},
+		"tags": {Application: p.key, Kind: "code", Tags: []string{""}}, "expiresAt": {Application: p.key, Kind: "code", ExpiresAt: gatewayapi.At(time.Now().Add(-time.Hour))},
+	} {
+		_, err := w.client.CreateEntryPoint(ctx, in)
+		wantCode(t, err, 400, "invalid_request")
+		var refused *gatewayapi.Error
+		if !errors.As(err, &refused) || refused.Field != field {
+			t.Errorf("%s: %v", field, err)
+		}
+	}
+	_, err := w.client.CreateEntryPoint(ctx, gatewayapi.EntryPoint{Application: p.key, Kind: "link", Ref: e.Ref})
+	wantCode(t, err, 409, "conflict")
+	many, err := w.client.CreateEntryPoints(ctx, gatewayapi.BulkEntryPointsRequest{EntryPoint: gatewayapi.EntryPoint{Application: p.key, Kind: "code", Ref: "table-{n}", Name: "Table {n}"}, From: 1, To: 10_000})
+	if err != nil || len(many) != 10_000 || many[9].Ref != "table-10" || many[9].Name != "Table 10" {
+		t.Fatal(len(many), err)
+	}
+	_, err = w.client.CreateEntryPoints(ctx, gatewayapi.BulkEntryPointsRequest{EntryPoint: gatewayapi.EntryPoint{Application: p.key, Kind: "code", Ref: "table-{n}"}, From: 10_000, To: 10_001})
+	wantCode(t, err, 409, "conflict")
+	if page, err := w.client.ListEntryPoints(ctx, url.Values{"ref": {"table-10001"}}); err != nil || len(page.EntryPoints) != 0 {
+		t.Error("half of a batch is there", err)
+	}
+	if err := w.client.RetireEntryPoint(ctx, e.ID); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := w.client.GetEntryPoint(ctx, e.ID); err != nil || got.RetiredAt.IsZero() {
+		t.Errorf("%+v %v", got, err)
+	}
+	events := w.follow(w.pull("referral").id)
+	p.act(p.person("Ana"), graphemu.Action{Referral: &graphemu.Referral{Source: "SHORTLINK", Ref: e.Ref}})
+	await(t, "a marked referral", func() (bool, string) {
+		all := events.all()
+		return len(all) == 1 && dataOf[referralData](t, all[0]).Retired, fmt.Sprint(len(all))
+	})
+}
+
+// get fetches an address of the gateway as a browser would, without following on.
+func (w *world) browse(path, agent string) *http.Response {
+	w.t.Helper()
+	req, err := http.NewRequest(http.MethodGet, w.url+path, nil)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	req.Header.Set("User-Agent", agent)
+	resp, err := http.DefaultTransport.RoundTrip(req)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	resp.Body.Close()
+	return resp
+}
+
+const firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+
+func TestShortLinksCountVisits(t *testing.T) {
+	t.Parallel()
+	w := startWorld(t)
+	p := w.connect(graphemu.Page{})
+	e := p.entry("link", "spring", func(e *gatewayapi.EntryPoint) { e.Text = "Hola & more" })
+	path := strings.TrimPrefix(e.ShortLink, w.url)
+	for range 3 {
+		resp := w.browse(path, firefox)
+		if resp.StatusCode != 302 || resp.Header.Get("Location") != e.Link || len(resp.Cookies()) > 0 || resp.Header.Get("Cache-Control") != "no-store" {
+			t.Errorf("%d %v", resp.StatusCode, resp.Header)
+		}
+	}
+	if !strings.HasSuffix(e.Link, "?ref=spring&text=Hola%20%26%20more") {
+		t.Error(e.Link)
+	}
+	for _, robot := range []string{"facebookexternalhit/1.1", "Mozilla/5.0 (compatible; Googlebot/2.1)", "WhatsApp/2.23", ""} {
+		if resp := w.browse(path, robot); resp.StatusCode != 302 {
+			t.Error(robot, resp.StatusCode)
+		}
+	}
+	await(t, "three visits", func() (bool, string) {
+		rows, _ := w.report("ref")
+		return rows["spring"].Visits == 3, fmt.Sprintf("%+v", rows["spring"])
+	})
+	if resp := w.browse("/m/nothing", firefox); resp.StatusCode != 404 {
+		t.Error(resp.StatusCode)
+	}
+	soon := time.Now().Add(time.Hour).UTC().Format(time.RFC3339)
+	if _, err := w.client.UpdateEntryPoint(t.Context(), e.ID, gatewayapi.EntryPointPatch{ExpiresAt: &soon}); err != nil {
+		t.Fatal(err)
+	}
+	w.clock.advance(2 * time.Hour)
+	if resp := w.browse(path, firefox); resp.StatusCode != 410 {
+		t.Error(resp.StatusCode)
+	}
+}
+
+// The Messenger Code API answers as the platform did, and its codes are read by phones of today.
+func TestMessengerCodeAPI(t *testing.T) {
+	t.Parallel()
+	w := startWorld(t)
+	p := w.connect(graphemu.Page{})
+	call := func(token, body string) (int, string, map[string]any) {
+		resp, err := http.Post(w.url+"/v2.6/me/messenger_codes?access_token="+url.QueryEscape(token), "application/json", strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		var answer struct {
+			URI   string
+			Error map[string]any
+		}
+		if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil {
+			t.Fatal(err)
+		}
+		return resp.StatusCode, answer.URI, answer.Error
+	}
+	for body, want := range map[string]string{
+		`{"type":"standard","image_size":1000}`:                                                  w.config.LinkURL + "/" + p.id,
+		`{"type":"standard","data":{"ref":"billboard-ad"},"image_size":"300"}`:                   w.config.LinkURL + "/" + p.id + "?ref=billboard-ad",
+		`{"type":"standard","data":{"ref":"a+b/c=d"},"image_size":2000}`:                         w.config.LinkURL + "/" + p.id + "?ref=a%2Bb%2Fc%3Dd",
+		`{"type":"standard","data":{"ref":"` + strings.Repeat("z", 250) + `"},"image_size":100}`: w.url + "/m/",
+	} {
+		status, uri, problem := call(p.AccessToken, body)
+		if status != 200 || problem != nil {
+			t.Errorf("%s: %d %v", body, status, problem)
+			continue
+		}
+		resp, err := http.Get(uri)
+		if err != nil {
+			t.Fatal(err)
+		}
+		picture, _ := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		text, err := qr.Decode(bytes.NewReader(picture))
+		if err != nil || !strings.HasPrefix(text, want) || resp.Header.Get("Content-Type") != "image/png" {
+			t.Errorf("%s: %q %v %d, want %q", body, text, err, resp.StatusCode, want)
+		}
+		if resp := w.browse(strings.TrimPrefix(strings.Replace(uri, "size=", "size=9", 1), w.url), firefox); resp.StatusCode != 403 {
+			t.Errorf("a changed address answers %d", resp.StatusCode)
+		}
+		w.clock.advance(2 * time.Hour)
+		if resp := w.browse(strings.TrimPrefix(uri, w.url), firefox); resp.StatusCode != 403 {
+			t.Errorf("after an hour it answers %d", resp.StatusCode)
+		}
+	}
+	for body, code := range map[string]float64{
+		`{"type":"fancy"}`: 100, `{}`: 100, `{"type":"standard","image_size":99}`: 100, `{"type":"standard","image_size":2001}`: 100, `{"type":"standard","image_size":"big"}`: 100,
+		`{"type":"standard","data":{"ref":"a b"}}`: 100, `{"type":"standard","data":{"ref":"` + strings.Repeat("z", 251) + `"}}`: 100, `{"type":"standard","data":{"ref":""}}`: 100, `{`: 100,
+	} {
+		if status, _, problem := call(p.AccessToken, body); status != 400 || problem["code"] != code || problem["type"] != "OAuthException" {
+			t.Errorf("%s: %d %v", body, status, problem)
+		}
+	}
+	if status, _, problem := call("EAAnobody", `{"type":"standard"}`); status != 401 || problem["code"] != 190.0 {
+		t.Errorf("%d %v", status, problem)
+	}
+}
+
+// optIn lets a person come back with a token.
+func (p *page) optIn(psid, token string) {
+	p.act(psid, graphemu.Action{Referral: &graphemu.Referral{Source: "SHORTLINK", Ref: token}})
+}
+
+type stateData struct {
+	State     string          `json:"state"`
+	ProfileID string          `json:"profileId"`
+	Data      json.RawMessage `json:"data"`
+}
+
+func TestOptInStates(t *testing.T) {
+	t.Parallel()
+	w := startWorld(t)
+	p, other := w.connect(graphemu.Page{}), w.connect(graphemu.Page{})
+	ctx := t.Context()
+	events := w.follow(w.pull("optin").id)
+	make := func(profile string, single bool, seconds int) string {
+		s, err := w.client.CreateOptInState(ctx, gatewayapi.OptInStateRequest{ProfileID: profile, Application: p.key, SingleUse: single, ExpiresIn: seconds, Data: json.RawMessage(`{"cart":7}`)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(s.State) > 250 || strings.Trim(s.State, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") != "" || !strings.Contains(s.HTML, `data-ref="`+s.State+`"`) || !strings.HasSuffix(s.Link, "?ref="+s.State) {
+			t.Errorf("%+v", s)
+		}
+		return s.State
+	}
+	n := 0
+	comes := func(on *page, psid, token, want string) stateData {
+		t.Helper()
+		on.optIn(psid, token)
+		n++
+		var got stateData
+		await(t, "the opt-in to be "+want, func() (bool, string) {
+			all := events.all()
+			if len(all) < n {
+				return false, fmt.Sprint(len(all))
+			}
+			got = dataOf[stateData](t, all[n-1])
+			return true, ""
+		})
+		if got.State != want {
+			t.Errorf("the opt-in is %q, want %q", got.State, want)
+		}
+		return got
+	}
+	owner := func(psid string) string {
+		page, err := w.client.ListProfiles(ctx, gatewayapi.ProfileFilter{FBMessengerID: psid})
+		if err != nil || len(page.Profiles) != 1 {
+			t.Fatalf("%+v %v", page, err)
+		}
+		return page.Profiles[0].ID()
+	}
+	ana := p.person("Ana")
+	p.says(ana, "hello") // makes a profile by itself
+	await(t, "a profile", func() (bool, string) {
+		page, err := w.client.ListProfiles(ctx, gatewayapi.ProfileFilter{FBMessengerID: ana})
+		return err == nil && len(page.Profiles) == 1 && page.Profiles[0]["facebook"] != nil, fmt.Sprint(err)
+	})
+	sent := w.send(p.text(ana, "before"))
+	token := make("customer-17", true, 0)
+	if got := comes(p, ana, token, "bound"); got.ProfileID != "customer-17" || string(got.Data) != `{"cart":7}` {
+		t.Errorf("%+v", got)
+	}
+	if id := owner(ana); id != "customer-17" {
+		t.Errorf("the person is %s", id)
+	}
+	profile, _, err := w.client.GetProfile(ctx, "customer-17")
+	if err != nil || !strings.Contains(string(profile["facebook"]), "Ana") {
+		t.Errorf("what the platform says did not move along: %v %v", profile, err)
+	}
+	_ = sent
+	if got := comes(p, p.person("Ben"), token, "used"); got.ProfileID != "" || got.Data != nil {
+		t.Errorf("%+v", got)
+	}
+	comes(p, ana, make("customer-18", false, 0), "conflict")
+	if id := owner(ana); id != "customer-17" {
+		t.Errorf("a named profile lost its person to %s", id)
+	}
+	comes(p, p.person("Cleo"), token[:len(token)-2]+"xx", "forged")
+	comes(p, p.person("Dan"), token[:20], "forged")
+	comes(other, other.person("Eva"), make("customer-19", false, 0), "forged")
+	late := make("customer-20", false, 60)
+	many := make("customer-21", false, 7200)
+	w.clock.advance(time.Hour)
+	comes(p, p.person("Fay"), late, "expired")
+	gus := p.person("Gus")
+	comes(p, gus, many, "bound")
+	comes(p, gus, many, "bound")
+	comes(p, p.person("Hal"), many, "conflict") // the profile is somebody else on this page
+	if id := owner(gus); id != "customer-21" {
+		t.Errorf("the person is %s", id)
+	}
+	resp, err := http.Post(w.url+"/apispaces/"+p.key+"/channels/facebook/state", "application/json", strings.NewReader(`{"profileId":"dave@acme.com","plan":"gold"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != 401 {
+		t.Errorf("without a key it answers %d", resp.StatusCode)
+	}
+	req, _ := http.NewRequest(http.MethodPost, w.url+"/apispaces/"+p.key+"/channels/facebook/state", strings.NewReader(`{"profileId":"dave@acme.com","plan":"gold"}`))
+	req.Header.Set("Authorization", "Bearer "+w.key)
+	if resp, err = http.DefaultClient.Do(req); err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var state string
+	if err := json.NewDecoder(resp.Body).Decode(&state); err != nil || resp.StatusCode != 200 {
+		t.Fatal(resp.StatusCode, err)
+	}
+	if got := comes(p, p.person("Dave"), state, "bound"); got.ProfileID != "dave@acme.com" || string(got.Data) != `{"plan":"gold"}` {
+		t.Errorf("%+v", got)
+	}
+}
+
+// all are the events read so far, each once.
+func (f *follower) all() []gatewayapi.Event {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return firstOfEach(f.events)
+}

@@ -1,0 +1,501 @@
+package service
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"log/slog"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/store"
+)
+
+// DefaultLinkBase is where links open a page's thread.
+//
+// Docs: https://developers.facebook.com/docs/messenger-platform/discovery/m-me-links
+const DefaultLinkBase = "https://m.me"
+
+// MaxBulk is how many entry points one request may make.
+const MaxBulk = 10_000
+
+// EntryPoints keeps codes and links. It holds them all in memory, for the paths that look one up for each event or visit.
+type EntryPoints struct {
+	Store     *store.Store
+	Directory *Directory
+	Logger    *slog.Logger
+	LinkBase  string // DefaultLinkBase when empty
+	PublicURL string
+	Pictures  *Pictures // fetches logos
+
+	mu      sync.Mutex
+	current atomic.Pointer[entryListing]
+}
+
+type entryListing struct {
+	version int64
+	byID    map[string]*gateway.EntryPoint
+	byRef   map[entryKey]*gateway.EntryPoint
+	bySlug  map[string]*gateway.EntryPoint
+}
+
+type entryKey struct{ app, ref string }
+
+// Refresh reads what has changed since the last time.
+func (s *EntryPoints) Refresh(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	version, err := s.Store.EntryPointsVersion(ctx)
+	if err != nil {
+		return err
+	}
+	if old := s.current.Load(); old != nil && old.version == version {
+		return nil
+	}
+	all, err := s.Store.EntryPoints(ctx)
+	if err != nil {
+		return err
+	}
+	l := &entryListing{version, make(map[string]*gateway.EntryPoint, len(all)), map[entryKey]*gateway.EntryPoint{}, map[string]*gateway.EntryPoint{}}
+	for _, e := range all {
+		l.byID[e.ID], l.bySlug[e.Slug] = e, e
+		if e.Ref != "" {
+			l.byRef[entryKey{e.Application, e.Ref}] = e
+		}
+	}
+	s.current.Store(l)
+	return nil
+}
+
+// Run follows changes until ctx ends.
+func (s *EntryPoints) Run(ctx context.Context) {
+	tick := time.NewTicker(directoryInterval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			if err := s.Refresh(ctx); err != nil && ctx.Err() == nil {
+				s.Logger.Warn("refresh entry points", "err", err)
+			}
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// OfRef answers the entry point of an application that has a ref, also a retired one; nil when there is none.
+func (s *EntryPoints) OfRef(app, ref string) *gateway.EntryPoint {
+	if l := s.current.Load(); l != nil {
+		return l.byRef[entryKey{app, ref}]
+	}
+	return nil
+}
+
+// OfSlug answers the entry point of a short link; nil when there is none.
+func (s *EntryPoints) OfSlug(slug string) *gateway.EntryPoint {
+	if l := s.current.Load(); l != nil {
+		return l.bySlug[slug]
+	}
+	return nil
+}
+
+// Known answers an entry point by its id; nil when there is none.
+func (s *EntryPoints) Known(id string) *gateway.EntryPoint {
+	if l := s.current.Load(); l != nil {
+		return l.byID[id]
+	}
+	return nil
+}
+
+// IsCode tells whether a ref is that of a code of the application.
+func (s *EntryPoints) IsCode(app, ref string) bool {
+	e := s.OfRef(app, ref)
+	return e != nil && e.Kind == gateway.EntryCode
+}
+
+// Link is the address that opens the thread of an entry point's page.
+func (s *EntryPoints) Link(e *gateway.EntryPoint) string {
+	base, page := s.LinkBase, e.Application
+	if base == "" {
+		base = DefaultLinkBase
+	}
+	if a := s.Directory.Application(e.Application); a != nil {
+		page = a.PageID
+	}
+	return gateway.Link(base, page, e.Ref, e.Prefill)
+}
+
+// ShortLink is our own address of an entry point, which counts who comes by.
+func (s *EntryPoints) ShortLink(e *gateway.EntryPoint) string { return s.PublicURL + "/m/" + e.Slug }
+
+const slugAlphabet = "23456789abcdefghjkmnpqrstuvwxyz"
+
+// newSlug makes the name of a short link: 9 characters that are not mistaken for each other, 44 bits of chance.
+func newSlug() string {
+	var b [9]byte
+	rand.Read(b[:])
+	for i := range b {
+		b[i] = slugAlphabet[int(b[i])%len(slugAlphabet)]
+	}
+	return string(b[:])
+}
+
+// Create stores an entry point.
+func (s *EntryPoints) Create(ctx context.Context, key *gateway.APIKey, e *gateway.EntryPoint) error {
+	return s.add(ctx, key, []*gateway.EntryPoint{e})
+}
+
+func (s *EntryPoints) add(ctx context.Context, key *gateway.APIKey, points []*gateway.EntryPoint) error {
+	now := s.Store.Now()
+	for _, e := range points {
+		if err := s.application(key, e.Application); err != nil {
+			return err
+		}
+		if err := e.Check(now); err != nil {
+			return err
+		}
+		e.ID, e.Slug = s.Store.NewID("ent"), newSlug()
+	}
+	if err := s.Store.Write(ctx, func(tx *store.Tx) error { return tx.AddEntryPoints(points...) }); err != nil {
+		return err
+	}
+	return s.Refresh(ctx)
+}
+
+func (s *EntryPoints) application(key *gateway.APIKey, app string) error {
+	switch {
+	case app == "":
+		return gateway.Invalid("application", "name the application by its key")
+	case s.Directory.Application(app) == nil:
+		return gateway.Invalid("application", "there is no application %q", app)
+	case !key.AllowsApplication(app):
+		return gateway.Errorf(gateway.CodeForbidden, "this key may not use application %s", app).WithField("application")
+	}
+	return nil
+}
+
+// CreateMany makes entry points from From to To, in which {n} in ref, name and text stands for the number: all or none.
+func (s *EntryPoints) CreateMany(ctx context.Context, key *gateway.APIKey, template gateway.EntryPoint, from, to int) ([]*gateway.EntryPoint, error) {
+	if !strings.Contains(template.Ref, "{n}") {
+		return nil, gateway.Invalid("ref", "the ref of many holds {n}, which stands for the number, such as table-{n}")
+	}
+	if from < 0 || to < from || to-from+1 > MaxBulk {
+		return nil, gateway.Invalid("to", "give from and to with at most %d numbers from one to the other", MaxBulk)
+	}
+	points := make([]*gateway.EntryPoint, 0, to-from+1)
+	for n := from; n <= to; n++ {
+		e := template
+		number := func(s string) string { return strings.ReplaceAll(s, "{n}", strconv.Itoa(n)) }
+		e.Ref, e.Name, e.Prefill = number(e.Ref), number(e.Name), number(e.Prefill)
+		points = append(points, &e)
+	}
+	return points, s.add(ctx, key, points)
+}
+
+// Get answers an entry point that the key may see; a not_found error otherwise.
+func (s *EntryPoints) Get(ctx context.Context, key *gateway.APIKey, id string) (*gateway.EntryPoint, error) {
+	if err := s.Refresh(ctx); err != nil {
+		return nil, err
+	}
+	e := s.Known(id)
+	if e == nil || !key.AllowsApplication(e.Application) {
+		return nil, gateway.NotFound("entry point", id)
+	}
+	return e, nil
+}
+
+// List answers entry points that the key may see, the newest first.
+func (s *EntryPoints) List(ctx context.Context, key *gateway.APIKey, f store.EntryPointFilter) ([]*gateway.EntryPoint, error) {
+	applications, err := narrowed(key, f.Applications)
+	if err != nil {
+		return nil, err
+	}
+	f.Applications = applications
+	return s.Store.ListEntryPoints(ctx, f)
+}
+
+// EntryPointChange changes an entry point; what is nil stays.
+type EntryPointChange struct {
+	Name, Campaign, Prefill *string
+	Tags                    *[]string
+	ExpiresAt               *time.Time // the zero time: never
+	Retired                 *bool
+}
+
+// Update changes an entry point. Its ref and kind never change: they are printed somewhere.
+func (s *EntryPoints) Update(ctx context.Context, key *gateway.APIKey, id string, c EntryPointChange) (*gateway.EntryPoint, error) {
+	if _, err := s.Get(ctx, key, id); err != nil {
+		return nil, err
+	}
+	var e *gateway.EntryPoint
+	err := s.Store.Write(ctx, func(tx *store.Tx) (err error) {
+		if e, err = tx.EntryPoint(id); err != nil {
+			return err
+		}
+		set(&e.Name, c.Name)
+		set(&e.Campaign, c.Campaign)
+		set(&e.Prefill, c.Prefill)
+		set(&e.Tags, c.Tags)
+		if c.Retired != nil && *c.Retired != !e.RetiredAt.IsZero() {
+			e.RetiredAt = time.Time{}
+			if *c.Retired {
+				e.RetiredAt = tx.Now().UTC()
+			}
+		}
+		check := *e
+		if c.ExpiresAt == nil {
+			check.ExpiresAt = time.Time{} // it may be over already
+		} else {
+			e.ExpiresAt, check.ExpiresAt = *c.ExpiresAt, *c.ExpiresAt
+		}
+		if err := check.Check(tx.Now()); err != nil {
+			return err
+		}
+		return tx.UpdateEntryPoint(e)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return e, s.Refresh(ctx)
+}
+
+func set[T any](at *T, value *T) {
+	if value != nil {
+		*at = *value
+	}
+}
+
+// ForRef answers the entry point of a ref, made as a code when there is none: for codes that must be short.
+func (s *EntryPoints) ForRef(ctx context.Context, app, ref string) (*gateway.EntryPoint, error) {
+	if e := s.OfRef(app, ref); e != nil {
+		return e, nil
+	}
+	e := &gateway.EntryPoint{Application: app, Kind: gateway.EntryCode, Ref: ref, Name: "made by the Messenger Code API"}
+	err := s.Create(ctx, &gateway.APIKey{ID: "gateway", Scopes: []gateway.Scope{gateway.ScopeAll}}, e)
+	if gateway.CodeOf(err) == gateway.CodeConflict {
+		if err := s.Refresh(ctx); err != nil {
+			return nil, err
+		}
+		if have := s.OfRef(app, ref); have != nil {
+			return have, nil
+		}
+	}
+	return e, err
+}
+
+// Goal stores a goal that a person has reached.
+func (s *EntryPoints) Goal(ctx context.Context, key *gateway.APIKey, to gateway.To, g *gateway.Goal) error {
+	if err := gateway.CheckGoal(g.Name); err != nil {
+		return err
+	}
+	if err := s.application(key, g.Lane.Application); err != nil {
+		return err
+	}
+	g.Lane.Person = to.FBMessengerID
+	if g.Lane.Person == "" {
+		if to.ProfileID == "" {
+			return gateway.Invalid("to", "name who reached it: profileId or fbMessengerId")
+		}
+		p, err := s.Store.Profile(ctx, to.ProfileID)
+		if gateway.CodeOf(err) == gateway.CodeNotFound {
+			return gateway.Invalid("to.profileId", "there is no profile %q", to.ProfileID)
+		}
+		if err != nil {
+			return err
+		}
+		if g.Lane.Person = p.Addresses[g.Lane.Application]; g.Lane.Person == "" {
+			return gateway.Invalid("to.profileId", "profile %q has no Messenger address for the application", to.ProfileID)
+		}
+	}
+	g.ID = s.Store.NewID("gol")
+	if g.At.IsZero() {
+		g.At = s.Store.Now().UTC()
+	}
+	return s.Store.Write(ctx, func(tx *store.Tx) error { return tx.AddGoal(g) })
+}
+
+// names of what a report is grouped by.
+const (
+	GroupDay      = "day"
+	GroupRef      = "ref"
+	GroupSource   = "source"
+	GroupCampaign = "campaign"
+	GroupTag      = "tag"
+)
+
+// Groups lists what a report can be grouped by.
+func Groups() []string { return []string{GroupDay, GroupRef, GroupSource, GroupCampaign, GroupTag} }
+
+// ReportQuery asks what came of entry points in a span of time.
+type ReportQuery struct {
+	Applications []string
+	From, To     time.Time // quarters of an hour
+	Group        string
+	Zone         *time.Location // in which days begin
+}
+
+// ReportRow is what came of one day, ref, source, campaign or tag.
+type ReportRow struct {
+	Key    string
+	Points int // entry points that are summed up
+	Counts map[string]int64
+	Goals  map[string]*GoalSum
+	seen   map[string]bool // the entry points
+}
+
+// GoalSum is how often a goal was reached.
+type GoalSum struct {
+	Count      int64   // by the last touch
+	People     int64   // who reached it for the first time
+	Value      float64 // by the last touch
+	FirstCount int64   // by the first touch
+	FirstValue float64
+}
+
+const maxReport = 400 * 24 * time.Hour
+
+// Report sums up what came of entry points. Rows come in the order of their keys for days, and else with the most opens first; total is the sum of all.
+func (s *EntryPoints) Report(ctx context.Context, key *gateway.APIKey, q ReportQuery) (rows []*ReportRow, total *ReportRow, err error) {
+	if q.Applications, err = narrowed(key, q.Applications); err != nil {
+		return nil, nil, err
+	}
+	if !q.To.After(q.From) || q.To.Sub(q.From) > maxReport {
+		return nil, nil, gateway.Invalid("to", "to comes after from, by at most %d days", maxReport/(24*time.Hour))
+	}
+	for field, at := range map[string]time.Time{"from": q.From, "to": q.To} {
+		if !at.Truncate(15 * time.Minute).Equal(at) {
+			return nil, nil, gateway.Invalid(field, "reports begin and end at quarters of an hour")
+		}
+	}
+	r := report{rows: map[string]*ReportRow{}, total: newRow("")}
+	if q.Group == GroupDay {
+		sums, err := s.Store.SumQuarters(ctx, q.Applications, q.From, q.To)
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, x := range sums {
+			r.add(x.Start.In(q.Zone).Format(time.DateOnly), x)
+			r.total.add(x)
+		}
+		return r.sorted(true), r.total, nil
+	}
+	sums, err := s.Store.SumPoints(ctx, q.Applications, q.From, q.To)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, x := range sums {
+		r.total.add(x)
+		for _, k := range s.keys(q.Group, x) {
+			r.add(k, x)
+		}
+	}
+	return r.sorted(false), r.total, nil
+}
+
+// keys are the rows that a sum belongs to.
+func (s *EntryPoints) keys(group string, x store.Sum) []string {
+	switch group {
+	case GroupRef:
+		return []string{x.Ref}
+	case GroupSource:
+		return []string{x.Source}
+	}
+	e := s.Known(x.Point)
+	switch {
+	case e == nil:
+		return []string{""}
+	case group == GroupCampaign:
+		return []string{e.Campaign}
+	case len(e.Tags) == 0:
+		return []string{""}
+	}
+	return e.Tags
+}
+
+type report struct {
+	rows  map[string]*ReportRow
+	total *ReportRow
+}
+
+func newRow(key string) *ReportRow {
+	return &ReportRow{Key: key, Counts: map[string]int64{}, Goals: map[string]*GoalSum{}, seen: map[string]bool{}}
+}
+
+func (r *report) add(key string, x store.Sum) {
+	row := r.rows[key]
+	if row == nil {
+		row = newRow(key)
+		r.rows[key] = row
+	}
+	row.add(x)
+}
+
+func (row *ReportRow) add(x store.Sum) {
+	if x.Point != "" && !row.seen[x.Point] {
+		row.seen[x.Point] = true
+		row.Points++
+	}
+	metric, name, isGoal := strings.Cut(x.Metric, "/")
+	if !isGoal {
+		row.Counts[metric] += x.N
+		return
+	}
+	g := row.Goals[name]
+	if g == nil {
+		g = &GoalSum{}
+		row.Goals[name] = g
+	}
+	switch metric {
+	case gateway.MetricGoals:
+		g.Count += x.N
+		g.Value += x.Value
+	case gateway.MetricGoalPeople:
+		g.People += x.N
+	case gateway.MetricGoalsFirst:
+		g.FirstCount += x.N
+		g.FirstValue += x.Value
+	}
+}
+
+func (r *report) sorted(byKey bool) []*ReportRow {
+	rows := make([]*ReportRow, 0, len(r.rows))
+	for _, row := range r.rows {
+		rows = append(rows, row)
+	}
+	slices.SortFunc(rows, func(a, b *ReportRow) int {
+		if n := b.Counts[gateway.MetricOpens] - a.Counts[gateway.MetricOpens]; n != 0 && !byKey {
+			return cmp.Compare(n, 0)
+		}
+		return strings.Compare(a.Key, b.Key)
+	})
+	return rows
+}
+
+// Zone reads a time zone: a name of the IANA list, or an offset such as +05:45.
+func Zone(name string) (*time.Location, error) {
+	if name == "" {
+		return time.UTC, nil
+	}
+	if t, err := time.Parse("Z07:00", strings.Replace(name, " ", "+", 1)); err == nil {
+		_, offset := t.Zone()
+		return time.FixedZone(name, offset), nil
+	}
+	z, err := time.LoadLocation(name)
+	if err != nil || name == "Local" {
+		return nil, gateway.Invalid("tz", "%q is no time zone; give one such as America/Lima or -05:00", name)
+	}
+	return z, nil
+}
+
+// CheckGroup says whether a report can be grouped so.
+func CheckGroup(group string) error {
+	if slices.Contains(Groups(), group) {
+		return nil
+	}
+	return gateway.Invalid("group", "%q is none of %s", group, strings.Join(Groups(), ", "))
+}

@@ -1,0 +1,83 @@
+package service
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"strings"
+	"time"
+
+	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/store"
+)
+
+// OptIns makes the tokens that bind a profile to the person who comes back with them.
+type OptIns struct {
+	Store     *store.Store
+	Directory *Directory
+	Tokens    *store.Tokens
+}
+
+const (
+	tokenPrefix  = "cqs_"
+	tokenPurpose = "opt-in state of "
+	defaultOptIn = 24 * time.Hour
+	maxOptIn     = 366 * 24 * time.Hour
+	MaxOptInData = 64 << 10 // bytes
+	handleBytes  = 16
+)
+
+// OptInInput asks for a token.
+type OptInInput struct {
+	Application string
+	ProfileID   string
+	Data        json.RawMessage // any JSON; comes back with the event
+	ExpiresIn   time.Duration   // 24 h when 0; a year at most
+	SingleUse   bool
+}
+
+// Create makes a token: letters, digits, - and _ only, at most 250 characters, legal as the data-ref of a button and as the ref of an m.me link.
+func (s *OptIns) Create(ctx context.Context, key *gateway.APIKey, in OptInInput) (token string, expires time.Time, err error) {
+	a := s.Directory.Application(in.Application)
+	switch {
+	case in.Application == "":
+		return "", expires, gateway.Invalid("application", "name the application by its key")
+	case a == nil:
+		return "", expires, gateway.Invalid("application", "there is no application %q", in.Application)
+	case !key.AllowsApplication(a.Key):
+		return "", expires, gateway.Errorf(gateway.CodeForbidden, "this key may not use application %s", a.Key).WithField("application")
+	case in.ExpiresIn < 0 || in.ExpiresIn > maxOptIn:
+		return "", expires, gateway.Invalid("expiresIn", "a token lasts at most %d days", maxOptIn/(24*time.Hour))
+	case len(in.Data) > MaxOptInData:
+		return "", expires, gateway.Invalid("data", "data has at most %d bytes, this has %d", MaxOptInData, len(in.Data))
+	}
+	if err := gateway.ValidateProfileID(in.ProfileID); err != nil {
+		return "", expires, gateway.Invalid("profileId", "a profile's id has 1 to 200 bytes without control characters and slashes")
+	}
+	if in.ExpiresIn == 0 {
+		in.ExpiresIn = defaultOptIn
+	}
+	var handle [handleBytes]byte
+	rand.Read(handle[:])
+	box, err := s.Tokens.Seal(ctx, tokenPurpose+a.Key, handle[:])
+	if err != nil {
+		return "", expires, err
+	}
+	expires = s.Store.Now().Add(in.ExpiresIn).UTC().Truncate(time.Millisecond)
+	state := &gateway.OptInState{Handle: hex.EncodeToString(handle[:]), Application: a.Key, ProfileID: in.ProfileID, Data: in.Data, SingleUse: in.SingleUse, ExpiresAt: expires}
+	return tokenPrefix + box, expires, s.Store.Write(ctx, func(tx *store.Tx) error { return tx.AddOptInState(state) })
+}
+
+// IsToken tells whether a ref looks like a token of ours.
+func IsToken(ref string) bool { return strings.HasPrefix(ref, tokenPrefix) }
+
+// Handle answers the handle of a token that was made for an application; false when it is forged, or for another page.
+func (s *OptIns) Handle(ctx context.Context, app, token string) (string, bool) {
+	box, ok := strings.CutPrefix(token, tokenPrefix)
+	if !ok {
+		return "", false
+	}
+	handle, err := s.Tokens.Open(ctx, tokenPurpose+app, box)
+	return hex.EncodeToString(handle), err == nil && len(handle) == handleBytes
+}
