@@ -12,9 +12,9 @@ import (
 	"image/png"
 	"io"
 
-	"github.com/boombuler/barcode/qr"
 	"github.com/makiuchi-d/gozxing"
 	"github.com/makiuchi-d/gozxing/qrcode"
+	"rsc.io/qr/coding"
 )
 
 // Limits of a picture that Decode looks at, and of one that PNG draws.
@@ -35,11 +35,19 @@ func PNG(text string, size, quiet int) ([]byte, error) {
 	if size > MaxSide || quiet < 0 || quiet > 100 {
 		return nil, fmt.Errorf("draw a code: a side of %d pixels with a border of %d modules is out of range", size, quiet)
 	}
-	code, err := qr.Encode(text, qr.M, qr.Auto)
+	data, err := encoding(text)
 	if err != nil {
-		return nil, fmt.Errorf("draw a code: %w", err)
+		return nil, err
 	}
-	modules := code.Bounds().Dx()
+	v := versionFor(data, coding.M)
+	if v == 0 {
+		return nil, ErrTooLong
+	}
+	code, err := encode(data, v, coding.M)
+	if err != nil {
+		return nil, err
+	}
+	modules := code.side
 	scale := size / (modules + 2*quiet)
 	if scale < 1 {
 		return nil, fmt.Errorf("draw a code: %d pixels are too few for %d modules", size, modules+2*quiet)
@@ -48,7 +56,7 @@ func PNG(text string, size, quiet int) ([]byte, error) {
 	offset := (size - modules*scale) / 2
 	for y := range modules * scale {
 		for x := range modules * scale {
-			if r, _, _, _ := code.At(x/scale, y/scale).RGBA(); r == 0 {
+			if code.at(x/scale, y/scale) {
 				img.SetColorIndex(offset+x, offset+y, 1)
 			}
 		}

@@ -1,11 +1,8 @@
 package qr
 
 import (
-	"bytes"
 	"fmt"
 	"image"
-	"image/color"
-	"image/png"
 )
 
 // Formats of pictures.
@@ -15,48 +12,74 @@ const (
 	FormatPDF = "pdf"
 )
 
-// Render draws the text as a QR code in the format png and answers the picture
-// and its media type. Error correction is as high as the size allows. It
-// answers a *StyleError for a style that Check refuses, and one on size that
-// names the smallest that works when a module would be less than 2 pixels wide.
-func Render(text, format string, s Style) ([]byte, string, error) {
+// Render draws the text as a QR code in a format, png, svg or pdf, and answers
+// the picture and its media type. The same text and style make the same bytes.
+// Error correction is as high as the size allows; with a logo it is one of the
+// two highest, and the logo covers less than half of what it can mend. Render
+// answers a *StyleError for a style that Check refuses; one on size, naming the
+// smallest that works, when a module would be less than 2 pixels wide; and one
+// on millimetres, for PDF, when it would be less than 0.25 mm.
+func Render(text, format string, s Style) (picture []byte, mediaType string, err error) {
 	if err := s.Check(); err != nil {
 		return nil, "", err
 	}
 	s = s.full()
-	if format != FormatPNG {
-		return nil, "", fmt.Errorf("draw a code: %.10q is no format that can be drawn", format)
+	switch format {
+	case FormatPNG:
+		picture, err = s.drawPNG(text)
+		return picture, "image/png", err
+	case FormatSVG:
+		picture, err = s.drawSVG(text)
+		return picture, "image/svg+xml", err
+	case FormatPDF:
+		picture, err = s.drawPDF(text)
+		return picture, "application/pdf", err
 	}
-	c, width, err := s.fit(text, float64(s.Size), MinModule)
-	if err != nil {
-		return nil, "", err
-	}
-	if c == nil {
-		return nil, "", wrong("size", "%d pixels are too few for this text: the smallest that works is %d", s.Size, Smallest(text, s))
-	}
-	picture, err := s.drawPNG(c, width)
-	return picture, "image/png", err
+	return nil, "", fmt.Errorf("draw a code: %.10q is none of the formats %s, %s, %s", format, FormatPNG, FormatSVG, FormatPDF)
 }
 
-func (s Style) drawPNG(c *symbol, width float64) ([]byte, error) {
-	in, err := s.colours()
-	if err != nil {
+// drawing is what a picture shows. Places are in modules, from the symbol's
+// upper left corner.
+type drawing struct {
+	side   int  // of the symbol
+	code   path // the symbol and its ring
+	words  path // the caption
+	width  float64
+	height float64 // width and the caption's
+	colour inks
+	logo   image.Image // nil for none
+	room   area        // of the logo
+}
+
+// corner is the upper left corner of the picture.
+func (d *drawing) corner() point {
+	margin := (d.width - float64(d.side)) / 2
+	return point{-margin, -margin}
+}
+
+// compose lays out a picture of this width in modules. The letters of the
+// caption are at least least modules high. The logo is decoded here, unless it
+// is given.
+func (s Style) compose(c *symbol, width, least float64, logo image.Image) (*drawing, error) {
+	d := &drawing{side: c.side, width: width, logo: logo}
+	var err error
+	if d.colour, err = s.colours(); err != nil {
 		return nil, err
 	}
-	img := image.NewPaletted(image.Rect(0, 0, s.Size, s.Size), color.Palette{in.back, in.fore})
-	scale := int(float64(s.Size) / width)
-	offset := (s.Size - c.side*scale) / 2
-	for y := range c.side * scale {
-		row := img.Pix[(offset+y)*img.Stride+offset:]
-		for x := range c.side * scale {
-			if c.at(x/scale, y/scale) {
-				row[x] = 1
-			}
+	if s.Logo != nil && logo == nil {
+		if d.logo, err = openLogo(s.Logo); err != nil {
+			return nil, err
 		}
 	}
-	var out bytes.Buffer
-	if err := png.Encode(&out, img); err != nil {
-		return nil, fmt.Errorf("draw a code: %w", err)
+	if s.Ring {
+		c.ring(&d.code, width)
 	}
-	return out.Bytes(), nil
+	if d.logo != nil {
+		d.room = c.clear(d.logo.Bounds().Size())
+	}
+	c.outline(&d.code, s.Modules)
+	middle := float64(c.side) / 2
+	below, err := caption(&d.words, s.Caption, point{middle, middle + width/2}, width, least)
+	d.height = width + below
+	return d, err
 }

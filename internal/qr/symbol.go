@@ -1,98 +1,136 @@
 package qr
 
 import (
+	"errors"
 	"fmt"
 	"math"
 
-	"github.com/boombuler/barcode/qr"
-)
-
-// MinModule is the side of the smallest module that is drawn, in pixels.
-const MinModule = 2
-
-// Around the ring, in modules: how wide it is, and what is left outside of it.
-const (
-	ringWidth  = 3.2
-	ringMargin = 1.0
+	"rsc.io/qr/coding"
 )
 
 // symbol is the modules of one code.
 type symbol struct {
 	side  int    // in modules
 	dark  []bool // row by row
-	level qr.ErrorCorrectionLevel
+	fixed []bool // likewise: alignment patterns, which are never drawn as dots
+	level coding.Level
 }
 
+// at tells whether a module is dark; there are none outside of the symbol.
 func (c *symbol) at(x, y int) bool {
 	return x >= 0 && y >= 0 && x < c.side && y < c.side && c.dark[y*c.side+x]
 }
 
-// encode makes the symbol of a text.
-func encode(text string, level qr.ErrorCorrectionLevel) (*symbol, error) {
-	code, err := qr.Encode(text, level, qr.Auto)
-	if err != nil {
-		return nil, fmt.Errorf("draw a code: %w", err)
+// encoding chooses the densest form of a text.
+func encoding(text string) (coding.Encoding, error) {
+	switch {
+	case text == "":
+		return nil, errors.New("draw a code: there is no text")
+	case coding.Num(text).Check() == nil:
+		return coding.Num(text), nil
+	case coding.Alpha(text).Check() == nil:
+		return coding.Alpha(text), nil
 	}
-	c := &symbol{side: code.Bounds().Dx(), level: level}
-	c.dark = make([]bool, c.side*c.side)
-	for y := range c.side {
-		for x := range c.side {
-			r, _, _, _ := code.At(x, y).RGBA()
-			c.dark[y*c.side+x] = r == 0
+	return coding.String(text), nil
+}
+
+// versionFor answers the smallest version that holds the text, or 0.
+func versionFor(data coding.Encoding, level coding.Level) coding.Version {
+	for v := coding.Version(coding.MinVersion); v <= coding.MaxVersion; v++ {
+		if data.Bits(v) <= v.DataBytes(level)*8 {
+			return v
 		}
 	}
-	return c, nil
+	return 0
 }
 
-// levels are those of error correction that may be used, the strongest first. A
-// logo takes up what the weaker ones could mend.
-func (s Style) levels() []qr.ErrorCorrectionLevel {
-	if s.Logo != nil {
-		return []qr.ErrorCorrectionLevel{qr.H, qr.Q}
-	}
-	return []qr.ErrorCorrectionLevel{qr.H, qr.Q, qr.M, qr.L}
-}
+// sideOf is how many modules a version has on each side.
+func sideOf(v coding.Version) int { return 17 + 4*int(v) }
 
-// width is the side of the whole picture in modules, for a symbol of so many.
-func (s Style) width(side int) float64 {
-	if !s.Ring {
-		return float64(side + 2*s.Quiet)
-	}
-	return 2 * (float64(side)/math.Sqrt2 + float64(s.Quiet) + ringWidth + ringMargin)
-}
-
-// fit answers the symbol with the strongest error correction whose modules are
-// at least least wide in a picture of this side, in the same unit. When there
-// is none, it answers nil and the width in modules of the smallest symbol.
-func (s Style) fit(text string, side, least float64) (*symbol, float64, error) {
-	smallest := math.Inf(1)
-	var err error
-	for _, level := range s.levels() {
-		c, failed := encode(text, level)
-		if failed != nil {
-			err = failed
-			continue
+// encode makes the symbol of a version, with the mask that suits scanners best.
+func encode(data coding.Encoding, v coding.Version, level coding.Level) (*symbol, error) {
+	var best *symbol
+	least := math.MaxInt
+	for mask := range coding.Mask(8) {
+		plan, err := coding.NewPlan(v, level, mask)
+		if err != nil {
+			return nil, fmt.Errorf("draw a code: %w", err)
 		}
-		width := s.width(c.side)
-		if side/width >= least {
-			return c, width, nil
+		code, err := plan.Encode(data)
+		if err != nil {
+			return nil, fmt.Errorf("draw a code: %w", err)
 		}
-		smallest = min(smallest, width)
+		c := &symbol{side: code.Size, level: level, dark: make([]bool, code.Size*code.Size), fixed: make([]bool, code.Size*code.Size)}
+		for y := range c.side {
+			for x := range c.side {
+				i := y*c.side + x
+				c.dark[i] = code.Bitmap[y*code.Stride+x/8]&(1<<(7-x%8)) != 0
+				c.fixed[i] = plan.Pixel[y][x].Role() == coding.Alignment
+			}
+		}
+		if p := c.penalty(); p < least {
+			best, least = c, p
+		}
 	}
-	if !math.IsInf(smallest, 1) {
-		err = nil
-	}
-	return nil, smallest, err
+	return best, nil
 }
 
-// Smallest answers the least Size, 100 or more, at which the text can be drawn
-// in this style: that of modules 2 pixels wide. It may be above MaxSize, and is
-// math.MaxInt for a text that no code holds.
-func Smallest(text string, s Style) int {
-	s = s.full()
-	_, width, err := s.fit(text, 0, MinModule)
-	if err != nil {
-		return math.MaxInt
+// penalty counts what makes a symbol hard to scan, as ISO/IEC 18004 weighs it:
+// long runs, blocks of one colour, what looks like a finder, and too much of
+// one colour.
+func (c *symbol) penalty() int {
+	points, dark := 0, 0
+	column := make([]bool, c.side)
+	for line := range c.side {
+		row := c.dark[line*c.side : (line+1)*c.side]
+		for y := range column {
+			column[y] = c.dark[y*c.side+line]
+		}
+		points += runs(row) + runs(column)
+		for x, d := range row {
+			if d {
+				dark++
+			}
+			if x > 0 && line > 0 {
+				above := c.dark[(line-1)*c.side:]
+				if d == row[x-1] && d == above[x] && d == above[x-1] {
+					points += 3
+				}
+			}
+		}
 	}
-	return max(MinSize, int(math.Ceil(width*MinModule)))
+	percent := dark * 100 / len(c.dark)
+	return points + max(percent-50, 50-percent)/5*10
+}
+
+// A finder with light to one side of it, one bit a module.
+const (
+	finderFirst = 0b10111010000
+	finderLast  = 0b00001011101
+)
+
+// runs are the points of one line: of its runs of five and more, and of what
+// looks like a finder.
+func runs(line []bool) int {
+	points, run, last := 0, 0, 0
+	for x, dark := range line {
+		if x > 0 && dark == line[x-1] {
+			run++
+		} else {
+			run = 1
+		}
+		if run == 5 {
+			points += 3
+		} else if run > 5 {
+			points++
+		}
+		last = last << 1 & 0b11111111111
+		if dark {
+			last |= 1
+		}
+		if x >= 10 && (last == finderFirst || last == finderLast) {
+			points += 40
+		}
+	}
+	return points
 }

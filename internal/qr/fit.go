@@ -1,0 +1,110 @@
+package qr
+
+import (
+	"errors"
+	"math"
+
+	"rsc.io/qr/coding"
+)
+
+// The least side of a module.
+const (
+	MinModule      = 2    // pixels
+	MinPrintModule = 0.25 // millimetres
+)
+
+// ErrTooLong is returned for a text that no code holds.
+var ErrTooLong = errors.New("the text is longer than a code can hold")
+
+// Around the ring, in modules: how wide it is, and what is left outside of it.
+const (
+	ringWidth  = 3.2
+	ringMargin = 1.0
+)
+
+// levels are those of error correction that may be used, the strongest first. A
+// logo takes up what the weaker ones could mend.
+func (s Style) levels() []coding.Level {
+	if s.Logo != nil {
+		return []coding.Level{coding.H, coding.Q}
+	}
+	return []coding.Level{coding.H, coding.Q, coding.M, coding.L}
+}
+
+// width is the side of the whole picture in modules, for a symbol of so many.
+func (s Style) width(side int) float64 {
+	if !s.Ring {
+		return float64(side + 2*s.Quiet)
+	}
+	return 2 * (float64(side)/math.Sqrt2 + float64(s.Quiet) + ringWidth + ringMargin)
+}
+
+// fit is a text in a version and level, and how wide that makes the picture.
+type fit struct {
+	data    coding.Encoding
+	version coding.Version // 0 when none is small enough
+	level   coding.Level
+	width   float64 // in modules, of the picture; the least there is when none is small enough
+}
+
+// fit chooses the strongest error correction whose modules are at least least
+// wide in a picture of this side, in the same unit.
+func (s Style) fit(text string, side, least float64) (fit, error) {
+	data, err := encoding(text)
+	if err != nil {
+		return fit{}, err
+	}
+	f := fit{data: data, width: math.Inf(1)}
+	for _, level := range s.levels() {
+		v := versionFor(data, level)
+		if v == 0 {
+			continue
+		}
+		width := s.width(sideOf(v))
+		if side >= width*least {
+			return fit{data: data, version: v, level: level, width: width}, nil
+		}
+		f.width = min(f.width, width)
+	}
+	if math.IsInf(f.width, 1) {
+		return fit{}, ErrTooLong
+	}
+	return f, nil
+}
+
+// Smallest answers the least Size, 100 or more, at which the text can be drawn
+// in this style: that of modules 2 pixels wide. It may be above MaxSize, and is
+// math.MaxInt for a text that no code holds.
+func Smallest(text string, s Style) int {
+	f, err := s.full().fit(text, 0, MinModule)
+	if err != nil {
+		return math.MaxInt
+	}
+	return max(MinSize, int(math.Ceil(f.width*MinModule)))
+}
+
+// pixels makes the symbol for a picture of Size pixels a side.
+func (s Style) pixels(text string) (*symbol, float64, error) {
+	f, err := s.fit(text, float64(s.Size), MinModule)
+	if err != nil {
+		return nil, 0, err
+	}
+	if f.version == 0 {
+		return nil, 0, wrong("size", "%d pixels are too few for this text: the smallest that works is %d", s.Size, Smallest(text, s))
+	}
+	c, err := encode(f.data, f.version, f.level)
+	return c, f.width, err
+}
+
+// print makes the symbol for a picture of so many millimetres a side.
+func (s Style) print(text string, side float64) (*symbol, float64, error) {
+	f, err := s.fit(text, side, MinPrintModule)
+	if err != nil {
+		return nil, 0, err
+	}
+	if f.version == 0 {
+		return nil, 0, wrong("millimetres", "%g are too few for this text: the smallest that works is %.0f", side, math.Ceil(f.width*MinPrintModule))
+	}
+	c, err := encode(f.data, f.version, f.level)
+	return c, f.width, err
+}

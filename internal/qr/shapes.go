@@ -1,0 +1,169 @@
+package qr
+
+import (
+	"hash/fnv"
+	"math"
+)
+
+// A finder: the pattern in three corners of a symbol.
+const finder = 7 // modules a side
+
+func (c *symbol) isFinder(x, y int) bool {
+	return (x < finder || x >= c.side-finder) && y < finder || x < finder && y >= c.side-finder
+}
+
+// Radii of rounded shapes, in modules.
+const (
+	roundOuter = 0.5  // of a corner that sticks out
+	roundInner = 0.25 // of one that goes in
+	dotRadius  = 0.46
+)
+
+// outline adds the symbol's modules in one of their forms.
+func (c *symbol) outline(p *path, modules string) {
+	switch modules {
+	case Square:
+		c.contours(p, c.at, 0, 0)
+	case Rounded:
+		c.finders(p, 1.75)
+		c.contours(p, func(x, y int) bool { return c.at(x, y) && !c.isFinder(x, y) }, roundOuter, roundInner)
+	case Dots:
+		c.finders(p, 2.3)
+		c.contours(p, func(x, y int) bool { return c.at(x, y) && c.fixed[y*c.side+x] }, roundOuter, roundInner)
+		for y := range c.side {
+			for x := range c.side {
+				if c.at(x, y) && !c.isFinder(x, y) && !c.fixed[y*c.side+x] {
+					p.box(point{float64(x) + 0.5 - dotRadius, float64(y) + 0.5 - dotRadius}, 2*dotRadius, dotRadius, false)
+				}
+			}
+		}
+	}
+}
+
+// finders adds the three patterns in the corners with round corners. Through
+// their middle they keep the proportions that scanners look for.
+func (c *symbol) finders(p *path, r float64) {
+	far := float64(c.side - finder)
+	for _, at := range []point{{0, 0}, {far, 0}, {0, far}} {
+		p.box(at, 7, r, false)
+		p.box(point{at.x + 1, at.y + 1}, 5, r*0.7, true)
+		p.box(point{at.x + 2, at.y + 2}, 3, r*0.6, false)
+	}
+}
+
+// The four ways along the edges of modules, clockwise.
+var ways = [4]point{{1, 0}, {0, 1}, {-1, 0}, {0, -1}}
+
+// contours walks round each connected area of modules with the dark to the
+// right, so that no seam shows between neighbours. Modules that touch at a
+// corner only are areas of their own.
+func (c *symbol) contours(p *path, dark func(x, y int) bool, outer, inner float64) {
+	w := walk{path: p, stride: c.side + 1, edges: make([]uint8, (c.side+1)*(c.side+1)), outer: outer, inner: inner}
+	for y := range c.side {
+		for x := range c.side {
+			if !dark(x, y) {
+				continue
+			}
+			if !dark(x, y-1) {
+				w.edges[y*w.stride+x] |= 1 << 0
+			}
+			if !dark(x+1, y) {
+				w.edges[y*w.stride+x+1] |= 1 << 1
+			}
+			if !dark(x, y+1) {
+				w.edges[(y+1)*w.stride+x+1] |= 1 << 2
+			}
+			if !dark(x-1, y) {
+				w.edges[(y+1)*w.stride+x] |= 1 << 3
+			}
+		}
+	}
+	for start := range w.edges {
+		// The first edge met of an area runs east, and ends where the area begins.
+		for w.edges[start]&1 != 0 {
+			w.round(start)
+		}
+	}
+}
+
+// walk is the edges that are still to be walked along.
+type walk struct {
+	path         *path
+	stride       int
+	edges        []uint8 // the ways that lead on from each corner, one bit each
+	outer, inner float64
+}
+
+// round walks once round an area, from a corner eastward.
+func (w *walk) round(start int) {
+	steps := [4]int{1, w.stride, -1, -w.stride}
+	at, way, first := start, 0, true
+	for {
+		w.edges[at] &^= 1 << way
+		at += steps[way]
+		next, closed := way, false
+		for _, turn := range [3]int{1, 0, 3} { // a right turn keeps to the module
+			next = (way + turn) % 4
+			if closed = at == start && next == 0; closed || w.edges[at]&(1<<next) != 0 {
+				break
+			}
+		}
+		if next != way {
+			w.turn(at, way, next, first)
+			first = false
+		}
+		if closed {
+			w.path.close()
+			return
+		}
+		way = next
+	}
+}
+
+// turn adds a corner.
+func (w *walk) turn(at, in, out int, first bool) {
+	corner := point{float64(at % w.stride), float64(at / w.stride)}
+	r := w.outer
+	if out == (in+3)%4 {
+		r = w.inner
+	}
+	before := point{corner.x - ways[in].x*r, corner.y - ways[in].y*r}
+	if first {
+		w.path.move(before)
+	}
+	if r == 0 {
+		if !first {
+			w.path.line(corner)
+		}
+		return
+	}
+	w.path.corner(before, corner, point{corner.x + ways[out].x*r, corner.y + ways[out].y*r})
+}
+
+// ring adds two tracks of dashes round the symbol, as wide as the picture
+// allows. How they are broken up differs from text to text and says nothing.
+func (c *symbol) ring(p *path, width float64) {
+	centre := point{float64(c.side) / 2, float64(c.side) / 2}
+	outer := width/2 - ringMargin
+	hash := fnv.New64a()
+	for _, dark := range c.dark {
+		if dark {
+			hash.Write([]byte{1})
+		} else {
+			hash.Write([]byte{0})
+		}
+	}
+	bits := hash.Sum64()
+	const dash = 1.2 // thickness in modules
+	for track, radius := range []float64{outer - dash/2, outer - ringWidth + dash/2} {
+		slots := int(2 * math.Pi * radius / 2.4)
+		slot := 2 * math.Pi / float64(slots)
+		gap := (dash + 0.7) / radius // the round ends stand out by half of the thickness each
+		for from := 0; from < slots; {
+			length := 1 + int(bits>>((from*7+track*13)%61)&3)
+			length = min(length, slots-from)
+			p.band(centre, radius, dash, float64(from)*slot, float64(from+length)*slot-gap)
+			from += length
+		}
+	}
+}
