@@ -184,7 +184,7 @@ func (rec *receiver) waitBodies(t *testing.T, n int) {
 // TestHandover lets a thread wander between two apps and the page's inbox.
 func TestHandover(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, nil)
+	w := newWorld(t, func(s *graphemu.Server) { s.ReceiptDelay = time.Hour })
 	second := w.emu.AddApp(graphemu.App{Name: "Second"})
 	token := w.emu.AddToken(w.page.ID, second.ID, "")
 	one := w.listen(w.app, w.page.AccessToken, "v26.0", "messages", "messaging_postbacks", "messaging_handovers", "standby")
