@@ -225,8 +225,13 @@ Write something in the chat page, and pull it:
   curl -s -H 'Authorization: Bearer %s' \
     '%s/v1/subscriptions/%s/events?limit=10&wait=5'
 
+Make the code of table 7, and scan its picture in the chat page:
+
+  curl -s '%s/v2.6/me/messenger_codes?access_token=%s' \
+    -H 'Content-Type: application/json' -d '{"type":"standard","data":{"ref":"table-7"},"image_size":1000}'
+
 Stop with Ctrl-C.
-`, v.People[0].Name, v.Gateway, v.APIKey, v.People[0].ID, v.APIKey, v.Gateway, s.inbox.ID)
+`, v.People[0].Name, v.Gateway, v.APIKey, v.People[0].ID, v.APIKey, v.Gateway, s.inbox.ID, v.Gateway, v.PageAccessToken)
 	_, err := io.WriteString(w, text)
 	return err
 }
