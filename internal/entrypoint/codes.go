@@ -100,7 +100,9 @@ func (c *Codes) create(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/json; charset=UTF-8")
-	json.NewEncoder(w).Encode(map[string]string{"uri": uri}) // as above
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false) // the address is to be read
+	encoder.Encode(map[string]string{"uri": uri}) // as above
 }
 
 func readCodeRequest(w http.ResponseWriter, r *http.Request) (codeRequest, bool) {
