@@ -19,7 +19,7 @@ var ErrTooLong = errors.New("the text is longer than a code can hold")
 // Around the ring, in modules: how wide it is, and what is left outside of it.
 const (
 	ringWidth  = 3.2
-	ringMargin = 1.0
+	ringMargin = 0.6
 )
 
 // levels are those of error correction that may be used, the strongest first. A
@@ -31,12 +31,14 @@ func (s Style) levels() []coding.Level {
 	return []coding.Level{coding.H, coding.Q, coding.M, coding.L}
 }
 
-// width is the side of the whole picture in modules, for a symbol of so many.
+// width is the side of the whole picture in modules, for a symbol of so many. A
+// ring leaves the quiet zone along every row and column of the symbol.
 func (s Style) width(side int) float64 {
 	if !s.Ring {
 		return float64(side + 2*s.Quiet)
 	}
-	return 2 * (float64(side)/math.Sqrt2 + float64(s.Quiet) + ringWidth + ringMargin)
+	half := float64(side) / 2
+	return 2 * (math.Hypot(half, half+float64(s.Quiet)) + ringWidth + ringMargin)
 }
 
 // fit is a text in a version and level, and how wide that makes the picture.

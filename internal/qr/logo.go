@@ -80,11 +80,11 @@ func odd(v float64, limit int) int {
 }
 
 // scaleLogo makes a picture of exactly so many pixels.
-func scaleLogo(img image.Image, width, height int) (*image.NRGBA, error) {
+func scaleLogo(img image.Image, width, height int) (*image.RGBA, error) {
 	if width < 1 || height < 1 {
 		return nil, fmt.Errorf("scale the logo: %d × %d pixels are too few", width, height)
 	}
-	scaled := image.NewNRGBA(image.Rect(0, 0, width, height))
+	scaled := image.NewRGBA(image.Rect(0, 0, width, height))
 	how := draw.Interpolator(draw.BiLinear)
 	if img.Bounds().Dx() < width || img.Bounds().Dy() < height {
 		how = draw.CatmullRom

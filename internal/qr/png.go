@@ -2,14 +2,9 @@ package qr
 
 import (
 	"bytes"
-	"compress/zlib"
-	"encoding/binary"
-	"fmt"
-	"hash/crc32"
 	"image"
 	"image/color"
 	"image/draw"
-	"image/png"
 	"math"
 
 	"golang.org/x/image/vector"
@@ -51,7 +46,7 @@ func (s Style) drawPNG(text string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return encodeColours(mask, d.colour, logo, corner)
+	return encodeLogo(mask, d.colour, logo, corner)
 }
 
 // raster is a pen of pixels.
@@ -76,103 +71,81 @@ func (in inks) shade(ink uint8) color.NRGBA {
 	return color.NRGBA{mix(in.back.R, in.fore.R), mix(in.back.G, in.fore.G), mix(in.back.B, in.fore.B), 0xff}
 }
 
-// encodeShades writes a picture of the two colours and the shades between.
-func encodeShades(mask *image.Alpha, in inks) ([]byte, error) {
-	var index [256]uint8
-	plain := true
+// shadeOf numbers the shades that all amounts of ink come to.
+func shadeOf() (index [256]uint8) {
 	for i := range index {
 		index[i] = uint8((i*(shades-1) + 127) / 255)
 	}
-	for i, ink := range mask.Pix {
-		mask.Pix[i] = index[ink]
-		plain = plain && (ink == 0 || ink == 255)
-	}
-	colours := make(color.Palette, shades)
-	for i := range colours {
-		colours[i] = in.shade(uint8(i * 255 / (shades - 1)))
-	}
-	if plain {
-		colours = color.Palette{colours[0], colours[shades-1]}
-		for i, v := range mask.Pix {
-			mask.Pix[i] = v & 1
-		}
-	}
-	var out bytes.Buffer
-	encoder := png.Encoder{CompressionLevel: png.BestSpeed}
-	if err := encoder.Encode(&out, &image.Paletted{Pix: mask.Pix, Stride: mask.Stride, Rect: mask.Rect, Palette: colours}); err != nil {
-		return nil, fmt.Errorf("draw a code: %w", err)
-	}
-	return out.Bytes(), nil
+	return index
 }
 
-// encodeColours writes a picture with a logo, whose colours no palette holds.
-// It writes the format itself because image/png tries five filters on each line,
-// which takes longer than all the rest.
-//
-// Docs: https://www.w3.org/TR/png-3/
-func encodeColours(mask *image.Alpha, in inks, logo *image.NRGBA, at image.Point) ([]byte, error) {
-	channels, kind := 3, byte(2)
-	if in.transparent {
-		channels, kind = 4, 6
+// newPNGFile begins a file whose palette holds the two colours and the shades
+// between.
+func newPNGFile(size image.Point, depth byte, in inks) *pngFile {
+	f := &pngFile{size: size, depth: depth}
+	for i := range shades {
+		f.add(in.shade(uint8(i * 255 / (shades - 1))))
 	}
-	var table [256][4]uint8
-	for i := range table {
-		c := in.shade(uint8(i))
-		table[i] = [4]uint8{c.R, c.G, c.B, c.A}
-	}
-	size := mask.Rect.Size()
-	head := binary.BigEndian.AppendUint32(nil, uint32(size.X))
-	head = append(binary.BigEndian.AppendUint32(head, uint32(size.Y)), 8, kind, 0, 0, 0)
-
-	var data bytes.Buffer
-	deflate, err := zlib.NewWriterLevel(&data, zlib.BestSpeed)
-	if err != nil {
-		return nil, fmt.Errorf("draw a code: %w", err)
-	}
-	above, row := make([]byte, size.X*channels), make([]byte, size.X*channels)
-	line := make([]byte, 1+size.X*channels)
-	line[0] = 2 // each byte less the one above it
-	for y := range size.Y {
-		for x, ink := range mask.Pix[y*mask.Stride : y*mask.Stride+size.X] {
-			copy(row[x*channels:(x+1)*channels], table[ink][:])
-		}
-		if dy := y - at.Y; dy >= 0 && dy < logo.Rect.Dy() {
-			layOver(row[at.X*channels:], channels, logo.Pix[dy*logo.Stride:(dy+1)*logo.Stride], in.back)
-		}
-		for i, v := range row {
-			line[1+i] = v - above[i]
-		}
-		if _, err := deflate.Write(line); err != nil {
-			return nil, fmt.Errorf("draw a code: %w", err)
-		}
-		above, row = row, above
-	}
-	if err := deflate.Close(); err != nil {
-		return nil, fmt.Errorf("draw a code: %w", err)
-	}
-	out := chunk([]byte("\x89PNG\r\n\x1a\n"), "IHDR", head)
-	return chunk(chunk(out, "IDAT", data.Bytes()), "IEND", nil), nil
+	return f
 }
 
-// layOver puts a line of a logo onto a line of the picture.
-func layOver(row []byte, channels int, logo []byte, back color.NRGBA) {
-	ground := [3]uint8{back.R, back.G, back.B}
-	for x := 0; x < len(logo)/4; x++ {
-		pixel, ink := logo[x*4:x*4+4], int(logo[x*4+3])
-		if channels == 4 {
-			copy(row[x*4:], pixel)
+// encodeShades writes a picture without a logo: two pixels a byte.
+func encodeShades(mask *image.Alpha, in inks) ([]byte, error) {
+	f, index := newPNGFile(mask.Rect.Size(), 4, in), shadeOf()
+	return f.encode((f.size.X+1)/2, func(y int, row []byte) bool {
+		ink := mask.Pix[y*mask.Stride : y*mask.Stride+f.size.X]
+		if y > 0 && bytes.Equal(ink, mask.Pix[(y-1)*mask.Stride:y*mask.Stride]) {
+			return false
+		}
+		for i := 0; i+1 < len(ink); i += 2 {
+			row[i/2] = index[ink[i]]<<4 | index[ink[i+1]]
+		}
+		if last := len(ink) - 1; last%2 == 0 {
+			row[last/2] = index[ink[last]] << 4
+		}
+		return true
+	})
+}
+
+// encodeLogo writes a picture with a logo, for which the rest of the palette is.
+func encodeLogo(mask *image.Alpha, in inks, logo *image.RGBA, at image.Point) ([]byte, error) {
+	f, index := newPNGFile(mask.Rect.Size(), 8, in), shadeOf()
+	if !in.transparent {
+		layOver(logo, in.back)
+	}
+	colours, pixels := quantise(logo, 256-shades)
+	for _, c := range colours {
+		f.add(c)
+	}
+	size := logo.Rect.Size()
+	return f.encode(f.size.X, func(y int, row []byte) bool {
+		ink, dy := mask.Pix[y*mask.Stride:y*mask.Stride+f.size.X], y-at.Y
+		inside := dy >= 0 && dy < size.Y
+		if y > 0 && !inside && dy != size.Y && bytes.Equal(ink, mask.Pix[(y-1)*mask.Stride:y*mask.Stride]) {
+			return false
+		}
+		for x, v := range ink {
+			row[x] = index[v]
+		}
+		if inside {
+			for x, n := range pixels[dy*size.X : (dy+1)*size.X] {
+				row[at.X+x] = shades + n
+			}
+		}
+		return true
+	})
+}
+
+// layOver puts a logo on a ground.
+func layOver(logo *image.RGBA, back color.NRGBA) {
+	ground := [4]int{int(back.R), int(back.G), int(back.B), 255}
+	for i := 0; i < len(logo.Pix); i += 4 {
+		clear := 255 - int(logo.Pix[i+3])
+		if clear == 0 {
 			continue
 		}
-		for i, g := range ground {
-			row[x*3+i] = uint8((int(pixel[i])*ink + int(g)*(255-ink) + 127) / 255)
+		for ch, g := range ground {
+			logo.Pix[i+ch] += uint8((g*clear + 127) / 255)
 		}
 	}
-}
-
-// chunk adds a part of a PNG file.
-func chunk(out []byte, kind string, data []byte) []byte {
-	out = binary.BigEndian.AppendUint32(out, uint32(len(data)))
-	start := len(out)
-	out = append(append(out, kind...), data...)
-	return binary.BigEndian.AppendUint32(out, crc32.ChecksumIEEE(out[start:]))
 }

@@ -21,34 +21,70 @@ const (
 
 // outline adds the symbol's modules in one of their forms.
 func (c *symbol) outline(p *path, modules string) {
-	switch modules {
-	case Square:
+	if modules == Square {
 		c.contours(p, c.at, 0, 0)
-	case Rounded:
-		c.finders(p, 1.75)
-		c.contours(p, func(x, y int) bool { return c.at(x, y) && !c.isFinder(x, y) }, roundOuter, roundInner)
-	case Dots:
-		c.finders(p, 2.3)
-		c.contours(p, func(x, y int) bool { return c.at(x, y) && c.fixed[y*c.side+x] }, roundOuter, roundInner)
-		for y := range c.side {
-			for x := range c.side {
-				if c.at(x, y) && !c.isFinder(x, y) && !c.fixed[y*c.side+x] {
-					p.box(point{float64(x) + 0.5 - dotRadius, float64(y) + 0.5 - dotRadius}, 2*dotRadius, dotRadius, false)
-				}
+		return
+	}
+	dots := modules == Dots
+	c.patterns(p, dots)
+	rest := func(x, y int) bool { return c.at(x, y) && !c.isFinder(x, y) && !c.align[y*c.side+x] }
+	if !dots {
+		c.contours(p, rest, roundOuter, roundInner)
+		return
+	}
+	for y := range c.side {
+		for x := range c.side {
+			if rest(x, y) {
+				p.box(point{float64(x) + 0.5 - dotRadius, float64(y) + 0.5 - dotRadius}, 2*dotRadius, dotRadius, false)
 			}
 		}
 	}
 }
 
-// finders adds the three patterns in the corners with round corners. Through
-// their middle they keep the proportions that scanners look for.
-func (c *symbol) finders(p *path, r float64) {
+// patterns adds the finders and the alignment patterns with round corners.
+// Through their middle they keep the proportions that scanners look for. An
+// alignment pattern that a logo cuts into becomes ordinary modules.
+func (c *symbol) patterns(p *path, dots bool) {
+	round := 1.0
+	if dots {
+		round = 1.3
+	}
 	far := float64(c.side - finder)
 	for _, at := range []point{{0, 0}, {far, 0}, {0, far}} {
-		p.box(at, 7, r, false)
-		p.box(point{at.x + 1, at.y + 1}, 5, r*0.7, true)
-		p.box(point{at.x + 2, at.y + 2}, 3, r*0.6, false)
+		p.box(at, 7, 1.75*round, false)
+		p.box(point{at.x + 1, at.y + 1}, 5, 1.2*round, true)
+		p.box(point{at.x + 2, at.y + 2}, 3, 1.05*round, false)
 	}
+	for y := range c.side - alignment {
+		for x := range c.side - alignment {
+			if !c.align[y*c.side+x] || x > 0 && c.align[y*c.side+x-1] || y > 0 && c.align[(y-1)*c.side+x] {
+				continue
+			}
+			at := point{float64(x), float64(y)}
+			if c.isWhole(x, y) {
+				p.box(at, 5, 1.2*round, false)
+				p.box(point{at.x + 1, at.y + 1}, 3, 0.8*round, true)
+				p.box(point{at.x + 2, at.y + 2}, 1, roundOuter, false)
+				continue
+			}
+			for i := range alignment * alignment {
+				c.align[(y+i/alignment)*c.side+x+i%alignment] = false
+			}
+		}
+	}
+}
+
+const alignment = 5 // modules a side of an alignment pattern
+
+// isWhole tells whether the alignment pattern with this corner is as it was made.
+func (c *symbol) isWhole(left, top int) bool {
+	for i := range alignment * alignment {
+		x, y := i%alignment-2, i/alignment-2
+		if c.at(left+2+x, top+2+y) != (max(x, -x, y, -y) != 1) {
+			return false
+		}
+	}
+	return true
 }
 
 // The four ways along the edges of modules, clockwise.

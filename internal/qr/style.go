@@ -77,15 +77,23 @@ func (s Style) Check() error {
 		return wrong("millimetres", "%g is not between %d and %d", s.Millimetres, MinMillimetres, MaxMillimetres)
 	case s.Modules != Square && s.Modules != Rounded && s.Modules != Dots:
 		return wrong("modules", "%.20q is none of %s, %s, %s", s.Modules, Square, Rounded, Dots)
-	case utf8.RuneCountInString(s.Caption) > MaxCaption:
-		return wrong("caption", "it has more than %d characters", MaxCaption)
 	case s.Quiet < 1 || s.Quiet > MaxQuiet:
 		return wrong("quiet", "%d modules are not between 1 and %d", s.Quiet, MaxQuiet)
+	}
+	if err := s.checkCaption(); err != nil {
+		return err
 	}
 	if _, err := s.colours(); err != nil {
 		return err
 	}
 	return s.checkLogo()
+}
+
+func (s Style) checkCaption() error {
+	if utf8.RuneCountInString(s.Caption) > MaxCaption {
+		return wrong("caption", "it has more than %d characters", MaxCaption)
+	}
+	return nil
 }
 
 // full puts the defaults where nothing is said.

@@ -3,7 +3,6 @@ package qr
 import (
 	"errors"
 	"fmt"
-	"math"
 
 	"rsc.io/qr/coding"
 )
@@ -12,7 +11,8 @@ import (
 type symbol struct {
 	side  int    // in modules
 	dark  []bool // row by row
-	fixed []bool // likewise: alignment patterns, which are never drawn as dots
+	align []bool // likewise: is of an alignment pattern
+	free  []bool // likewise: carries data, so that a mask applies to it
 	level coding.Level
 }
 
@@ -49,30 +49,50 @@ func sideOf(v coding.Version) int { return 17 + 4*int(v) }
 
 // encode makes the symbol of a version, with the mask that suits scanners best.
 func encode(data coding.Encoding, v coding.Version, level coding.Level) (*symbol, error) {
-	var best *symbol
-	least := math.MaxInt
-	for mask := range coding.Mask(8) {
-		plan, err := coding.NewPlan(v, level, mask)
-		if err != nil {
-			return nil, fmt.Errorf("draw a code: %w", err)
+	c, err := masked(data, v, level, 0)
+	if err != nil {
+		return nil, err
+	}
+	best, least := coding.Mask(0), c.penalty()
+	// The few modules that name the mask are those of mask 0 in every trial: they hardly weigh, and a
+	// whole symbol for each mask takes four times as long.
+	trial := &symbol{side: c.side, dark: make([]bool, len(c.dark))}
+	for mask := coding.Mask(1); mask < 8; mask++ {
+		for i, dark := range c.dark {
+			x, y := i%c.side, i/c.side
+			trial.dark[i] = dark != (c.free[i] && coding.Mask(0).Invert(y, x) != mask.Invert(y, x))
 		}
-		code, err := plan.Encode(data)
-		if err != nil {
-			return nil, fmt.Errorf("draw a code: %w", err)
-		}
-		c := &symbol{side: code.Size, level: level, dark: make([]bool, code.Size*code.Size), fixed: make([]bool, code.Size*code.Size)}
-		for y := range c.side {
-			for x := range c.side {
-				i := y*c.side + x
-				c.dark[i] = code.Bitmap[y*code.Stride+x/8]&(1<<(7-x%8)) != 0
-				c.fixed[i] = plan.Pixel[y][x].Role() == coding.Alignment
-			}
-		}
-		if p := c.penalty(); p < least {
-			best, least = c, p
+		if p := trial.penalty(); p < least {
+			best, least = mask, p
 		}
 	}
-	return best, nil
+	if best == 0 {
+		return c, nil
+	}
+	return masked(data, v, level, best)
+}
+
+// masked makes the symbol with one of the eight masks.
+func masked(data coding.Encoding, v coding.Version, level coding.Level, mask coding.Mask) (*symbol, error) {
+	plan, err := coding.NewPlan(v, level, mask)
+	if err != nil {
+		return nil, fmt.Errorf("draw a code: %w", err)
+	}
+	code, err := plan.Encode(data)
+	if err != nil {
+		return nil, fmt.Errorf("draw a code: %w", err)
+	}
+	all := code.Size * code.Size
+	c := &symbol{side: code.Size, level: level, dark: make([]bool, all), align: make([]bool, all), free: make([]bool, all)}
+	for y := range c.side {
+		for x := range c.side {
+			i, role := y*c.side+x, plan.Pixel[y][x].Role()
+			c.dark[i] = code.Bitmap[y*code.Stride+x/8]&(1<<(7-x%8)) != 0
+			c.align[i] = role == coding.Alignment
+			c.free[i] = role == coding.Data || role == coding.Check || role == coding.Extra
+		}
+	}
+	return c, nil
 }
 
 // penalty counts what makes a symbol hard to scan, as ISO/IEC 18004 weighs it:
