@@ -52,6 +52,7 @@ func (s *Server) deliver(o *outlet, batch []delivery) bool {
 			return false
 		}
 		a := s.attempt(o.ctx, target, secret, body)
+		ended := s.now() // the pause begins here, whatever the clock does meanwhile
 		a.Attempt, a.AppID, a.PageID, a.PSID = n, o.app, first.page, first.person
 		a.Field, a.EventID = first.event.field, first.event.id
 		if len(batch) > 1 {
@@ -72,7 +73,7 @@ func (s *Server) deliver(o *outlet, batch []delivery) bool {
 			return a.OK
 		}
 		release()
-		if !s.clock.sleep(o.ctx, pause) {
+		if !s.clock.sleep(o.ctx, ended.Add(pause).Sub(s.now())) {
 			return false
 		}
 	}

@@ -322,3 +322,47 @@ func TestRateLimits(t *testing.T) {
 		t.Errorf("usage %q", usage)
 	}
 }
+
+// TestDeliveryProfiles holds what the ways of delivery differ in.
+func TestDeliveryProfiles(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name     string
+		after    time.Duration // of failure
+		disabled bool
+	}{{"2016", 7 * time.Hour, false}, {"2016", 9 * time.Hour, true}, {"2017", 30 * time.Hour, false}, {"2022", 2 * time.Hour, true}, {"graph", 30 * time.Hour, false}} {
+		w := newWorld(t, nil)
+		profile, err := graphemu.DeliveryProfile(tt.name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.emu.SetRetry(profile)
+		w.subscribe()
+		w.hook.refuseNext(1 << 30)
+		w.act(w.ana, graphemu.Action{Text: "hi"})
+		seen := 2 // the verification and the first attempt; the first repetition comes at once
+		for _, step := range []time.Duration{0, 20 * time.Minute, tt.after} {
+			w.emu.Advance(step)
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			list, err := w.emu.WaitWebhooks(ctx, func(list []graphemu.WebhookAttempt) bool { return len(list) > seen })
+			cancel()
+			if err != nil {
+				t.Fatalf("%s: no further attempt: %v", tt.name, err)
+			}
+			seen = len(list)
+		}
+		got := false
+		for _, a := range w.alerts(t, 1) {
+			got = got || a.Kind == "disabled"
+		}
+		if tt.disabled && !got {
+			got = w.alerts(t, 2)[1].Kind == "disabled"
+		}
+		if got != tt.disabled {
+			t.Errorf("%s: disabled after %v: %v", tt.name, tt.after, got)
+		}
+	}
+	if _, err := graphemu.DeliveryProfile("1999"); err == nil {
+		t.Error("a profile that never was is taken")
+	}
+}
