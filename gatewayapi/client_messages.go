@@ -70,3 +70,8 @@ func (c *Client) CancelMessage(ctx context.Context, id string) (Message, error) 
 func (c *Client) ReleaseMessage(ctx context.Context, id string) (Message, error) {
 	return send[Message](ctx, c, http.MethodPost, "/v1/messages/"+url.PathEscape(id)+"/release", nil)
 }
+
+// CheckMessage asks whether a message may be sent; nothing is stored or sent.
+func (c *Client) CheckMessage(ctx context.Context, req SendMessageRequest) (PolicyAnswer, error) {
+	return send[PolicyAnswer](ctx, c, http.MethodPost, "/v1/messages/check", req)
+}

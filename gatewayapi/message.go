@@ -150,3 +150,15 @@ type BatchVerdict struct {
 	Message *Message `json:"message,omitempty" doc:"The message, when it was accepted."`
 	Error   *Error   `json:"error,omitempty" doc:"Why it was refused."`
 }
+
+// PolicyAnswer says whether the platform's rules allow a message.
+type PolicyAnswer struct {
+	Allowed        bool     `json:"allowed"`
+	Code           string   `json:"code,omitempty" doc:"Why not, as in a message's failure."`
+	Field          string   `json:"field,omitempty" doc:"The field at fault."`
+	Message        string   `json:"message,omitempty" doc:"In plain words; also for what is allowed but changed."`
+	AllowedUntil   Time     `json:"allowedUntil,omitzero" doc:"When the window closes that allows it."`
+	WouldBeAllowed []string `json:"wouldBeAllowed" doc:"Instead, when it is not allowed."`
+	MessagingType  string   `json:"messagingType" doc:"What it is sent as."`
+	MessageTag     string   `json:"messageTag,omitempty"`
+}

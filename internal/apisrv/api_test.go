@@ -217,8 +217,8 @@ func TestTheDescriptionFitsTheRoutes(t *testing.T) {
 		concrete := regexp.MustCompile(`\{\w+\}`).ReplaceAllString(path, "x")
 		for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
 			operation, described := operations[strings.ToLower(method)]
-			if path == "/v1/messages/batch" && method == "GET" {
-				continue // is /v1/messages/{id} of a message called batch
+			if (path == "/v1/messages/batch" || path == "/v1/messages/check") && method == "GET" {
+				continue // is /v1/messages/{id} of a message of that name
 			}
 			status := b.call(method, concrete, "", "").status
 			switch open := !strings.Contains(string(operation), `"apiKey"`); {

@@ -138,7 +138,38 @@ func (s *server) entryPointImages(q *request) error {
 	return nil
 }
 
-func (s *server) entryPointSheet(*request) error { return gateway.NotFound("sheet", "") }
+func (s *server) entryPointSheet(q *request) error {
+	all, err := s.selected(q)
+	if err != nil {
+		return err
+	}
+	st, err := s.o.EntryPoints.Style(q.Context(), all[0].Application, q.URL.Query())
+	if err != nil {
+		return err
+	}
+	perRow := 3
+	if text := q.URL.Query().Get("perRow"); text != "" {
+		if perRow, err = strconv.Atoi(text); err != nil || perRow < 1 || perRow > 8 {
+			return gateway.Invalid("perRow", "must be a number from 1 to 8")
+		}
+	}
+	caption, short := st.Caption, q.URL.Query().Get("link") == "short"
+	if caption == "" {
+		caption = "{name}"
+	}
+	items := make([]qr.SheetItem, len(all))
+	for i, e := range all {
+		items[i] = qr.SheetItem{Text: s.o.EntryPoints.Held(e, short), Caption: service.Caption(caption, e)}
+		if items[i].Caption == "" {
+			items[i].Caption = e.Ref
+		}
+	}
+	sheet, err := qr.Sheet(items, st, perRow)
+	if err != nil {
+		return service.StyleError(err)
+	}
+	return q.replyFile("application/pdf", "codes.pdf", sheet)
+}
 
 // replyCSV answers a report as a table, with three columns for each goal.
 func (q *request) replyCSV(r gatewayapi.EntryPointReport) error {

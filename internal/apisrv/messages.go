@@ -40,6 +40,22 @@ func (s *server) sendMessage(q *request) error {
 	return q.replyMessage(http.StatusAccepted, accepted.Message)
 }
 
+// checkMessage is the dry run of sendMessage.
+func (s *server) checkMessage(q *request) error {
+	in := new(gateway.MessageInput)
+	if err := q.decode(in); err != nil {
+		return err
+	}
+	a, err := s.o.Messages.Check(q.Context(), q.key, in)
+	if err != nil {
+		return err
+	}
+	return q.reply(http.StatusOK, gatewayapi.PolicyAnswer{
+		Allowed: a.Allowed, Code: string(a.Code), Field: a.Field, Message: a.Message, AllowedUntil: gatewayapi.At(a.Until), WouldBeAllowed: orEmpty(a.Would),
+		MessagingType: string(a.SendAs.MessagingType), MessageTag: string(a.SendAs.MessageTag),
+	})
+}
+
 // sendBatch gives each message a verdict of its own: one that does not decode is refused alone.
 func (s *server) sendBatch(q *request) error {
 	body, err := q.body()

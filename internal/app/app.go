@@ -19,6 +19,7 @@ import (
 	"github.com/chasqui/chasqui/internal/apisrv"
 	"github.com/chasqui/chasqui/internal/bot"
 	"github.com/chasqui/chasqui/internal/config"
+	"github.com/chasqui/chasqui/internal/console"
 	"github.com/chasqui/chasqui/internal/deliver"
 	"github.com/chasqui/chasqui/internal/entrypoint"
 	"github.com/chasqui/chasqui/internal/forward"
@@ -138,7 +139,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		Pictures: service.NewPictures(c.Forward.AllowPrivate, o.AllowLoopback)}
 	optIns := &service.OptIns{Store: a.Store, Directory: a.Directory, Tokens: tokens}
 	a.tracker = entrypoint.New(entrypoint.Options{Store: a.Store, Directory: a.Directory, Points: a.EntryPoints, OptIns: optIns, Logger: component(o.Logger, "entrypoints")})
-	messages := &service.Messages{Store: a.Store, Directory: a.Directory, Sender: a.deliverer, Counted: metrics.accepted}
+	messages := &service.Messages{Store: a.Store, Directory: a.Directory, Sender: a.deliverer, Counted: metrics.accepted, GraphVersion: c.GraphVersion}
 	a.Scripts = &service.Scripts{Store: a.Store, Directory: a.Directory, Logger: component(o.Logger, "scripts"), Fetch: bot.NewFetcher(strings.Split(c.Scripts.AllowHosts, ",")).Fetch}
 	a.bots = bot.New(bot.Options{
 		Store: a.Store, Directory: a.Directory, Scripts: a.Scripts, Messages: messages, Platform: platform, Logger: component(o.Logger, "bot"), Accepted: metrics.accepted,
@@ -164,6 +165,11 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	mux.HandleFunc("GET /m/{slug}", a.tracker.Visit)
 	codes := &entrypoint.Codes{Directory: a.Directory, Points: a.EntryPoints, Tokens: tokens, PublicURL: c.PublicURL, Now: now}
 	codes.Register(mux)
+	pages, err := console.New(console.Options{EntryPoints: a.EntryPoints, Directory: a.Directory, Keys: a.Keys, Tokens: tokens, Logger: component(o.Logger, "console"), PublicURL: c.PublicURL, Now: now})
+	if err != nil {
+		return nil, err
+	}
+	pages.Register(mux)
 	mux.Handle("/", apiHandler)
 	if a.listener, err = a.listen(c); err != nil {
 		return nil, err

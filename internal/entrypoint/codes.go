@@ -101,7 +101,7 @@ func (c *Codes) create(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/json; charset=UTF-8")
 	encoder := json.NewEncoder(w)
-	encoder.SetEscapeHTML(false) // the address is to be read
+	encoder.SetEscapeHTML(false)                  // the address is to be read
 	encoder.Encode(map[string]string{"uri": uri}) // as above
 }
 

@@ -27,7 +27,8 @@ type Messages struct {
 	// Sender may take a message on its way as soon as it is accepted; nil for none.
 	Sender Sender
 	// Counted is told of messages that were accepted; nil for no call.
-	Counted func(application string)
+	Counted      func(application string)
+	GraphVersion string // for applications that do not name their own
 }
 
 // Sender sends messages. Reserve tells whether a message that is about to be accepted may go at once, and marks it; then Go follows when it was accepted, and
@@ -182,6 +183,27 @@ func (m *Messages) prepare(ctx context.Context, key *gateway.APIKey, in *gateway
 		return nil, err
 	}
 	return m.Compose(address, key.ID, in)
+}
+
+// Check is a dry run: what is wrong with a message is an error, and what the platform's rules say of it is the answer. Nothing is stored.
+func (m *Messages) Check(ctx context.Context, key *gateway.APIKey, in *gateway.MessageInput) (gateway.PolicyAnswer, error) {
+	message, err := m.prepare(ctx, key, in)
+	if err != nil {
+		return gateway.PolicyAnswer{}, err
+	}
+	_, parts, err := message.Content()
+	if err != nil {
+		return gateway.PolicyAnswer{}, err
+	}
+	last, err := m.Store.LastInbound(ctx, message.Lane())
+	if err != nil {
+		return gateway.PolicyAnswer{}, err
+	}
+	q := gateway.PolicyQuestion{Options: in.ChannelOptions.FBMessenger, Message: parts[0].Raw, Version: m.GraphVersion, Now: m.Store.Now()}
+	if a := m.Directory.Application(message.Application); a != nil && a.GraphVersion != "" {
+		q.Version = a.GraphVersion
+	}
+	return gateway.Policy(q, gateway.History{LastInbound: last}), nil
 }
 
 // Compose makes a message of an input that was checked, for a person of an application.

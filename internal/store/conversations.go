@@ -114,3 +114,13 @@ func (s *Store) Unresolved(ctx context.Context, before time.Time, limit int) ([]
 	rows, err := s.query(ctx, `SELECT `+messageColumns+` FROM messages WHERE open = 1 AND status = 'uncertain' AND sending_at <= ? LIMIT ?`, millis(before), limit)
 	return collect(rows, err, scanMessage)
 }
+
+// LastInbound answers when a person last did something in a conversation; zero when that is not known.
+func (s *Store) LastInbound(ctx context.Context, lane gateway.Lane) (time.Time, error) {
+	var at int64
+	err := s.queryRow(ctx, `SELECT last_inbound_at FROM conversations WHERE app = ? AND person = ?`, lane.Application, lane.Person).Scan(&at)
+	if err == sql.ErrNoRows {
+		return time.Time{}, nil
+	}
+	return fromMillis(at), err
+}
