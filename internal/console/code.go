@@ -1,0 +1,224 @@
+package console
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/qr"
+	"github.com/chasqui/chasqui/internal/service"
+	"github.com/chasqui/chasqui/internal/store"
+)
+
+// styleNames are the parameters that say how a code looks.
+var styleNames = [...]string{"size", "mm", "style", "ring", "logo", "logoAddress", "foreground", "background", "transparent", "caption", "quiet", "link"}
+
+// lookForm is how a code looks, as it is chosen in a form.
+type lookForm struct {
+	url.Values
+	Problem *fieldProblem
+	HasLogo bool // the page has a picture
+}
+
+// lookOf takes the style out of an address, and puts in what a form shows when nothing is chosen.
+func lookOf(q url.Values) url.Values {
+	look := url.Values{}
+	for _, name := range styleNames {
+		if value := strings.TrimSpace(q.Get(name)); value != "" {
+			look.Set(name, value)
+		}
+	}
+	return look
+}
+
+// Or is a parameter, or what it means when it is left out.
+func (f lookForm) Or(name, otherwise string) string {
+	if value := f.Get(name); value != "" {
+		return value
+	}
+	return otherwise
+}
+
+// Query is the style as part of an address.
+func (f lookForm) Query() string { return f.Encode() }
+
+// Modules are the forms of modules to choose from.
+func (f lookForm) Modules() []choice {
+	chosen := f.Or("style", qr.Square)
+	return []choice{{qr.Square, "Square", chosen == qr.Square}, {qr.Rounded, "Rounded", chosen == qr.Rounded}, {qr.Dots, "Dots", chosen == qr.Dots}}
+}
+
+// Logos are the choices of what stands in the middle.
+func (f lookForm) Logos() []choice {
+	chosen := f.Get("logo")
+	all := []choice{{"", "None", chosen == ""}}
+	if f.HasLogo || chosen == "page" {
+		all = append(all, choice{"page", "The page's picture", chosen == "page"})
+	}
+	return append(all, choice{"address", "A picture at an address", chosen == "address"})
+}
+
+// styled are the parameters as the API has them.
+func styled(look url.Values) url.Values {
+	api := url.Values{}
+	for name, values := range look {
+		api[name] = values
+	}
+	if look.Get("transparent") == "true" {
+		api.Set("background", "transparent")
+	}
+	if look.Get("logo") == "address" {
+		api.Set("logo", look.Get("logoAddress"))
+	}
+	return api
+}
+
+// drawn is the picture of an entry point's code, with its media type and a tag that changes with it.
+type drawn struct {
+	picture    []byte
+	media, tag string
+}
+
+// draw makes it; have is the tag of what the browser has, and saves the work.
+func (c *Console) draw(v *visit, e *gateway.EntryPoint, look url.Values, format, have string) (d drawn, err error) {
+	st, err := c.o.EntryPoints.Style(v.Context(), e.Application, styled(look))
+	if err != nil {
+		return d, err
+	}
+	if look.Get("logo") == "address" && look.Get("logoAddress") == "" {
+		return d, gateway.Invalid("logo", "give the picture's address")
+	}
+	st.Caption = service.Caption(st.Caption, e)
+	link := c.o.EntryPoints.Held(e, look.Get("link") == "short")
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s %s %+v", link, format, st))
+	if d.tag = `"` + hex.EncodeToString(sum[:12]) + `"`; d.tag == have {
+		return d, nil
+	}
+	d.picture, d.media, err = qr.Render(link, format, st)
+	return d, service.StyleError(err)
+}
+
+// send answers a picture. It may be opened by itself, where it can load nothing.
+func (d drawn) send(v *visit) {
+	h := v.w.Header()
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'; sandbox")
+	h.Set("Cache-Control", "private, no-cache")
+	h.Set("ETag", d.tag)
+	if d.picture == nil {
+		v.w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	h.Set("Content-Type", d.media)
+	h.Set("Content-Length", strconv.Itoa(len(d.picture)))
+	v.w.Write(d.picture) // when this fails the caller is gone
+}
+
+func (c *Console) image(v *visit) error {
+	e, err := c.o.EntryPoints.Get(v.Context(), v.key, v.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	q := v.URL.Query()
+	format := q.Get("format")
+	if format == "" {
+		format = qr.FormatPNG
+	}
+	if !slices.Contains([]string{qr.FormatPNG, qr.FormatSVG, qr.FormatPDF}, format) {
+		return gateway.NotFound("picture", format)
+	}
+	d, err := c.draw(v, e, lookOf(q), format, v.Header.Get("If-None-Match"))
+	if err != nil {
+		return err
+	}
+	if q.Get("download") != "" {
+		v.w.Header().Set("Content-Disposition", `attachment; filename="code-`+service.FileName(e)+"."+format+`"`)
+	}
+	d.send(v)
+	return nil
+}
+
+const thumbnailSize = 144 // pixels, twice what the list shows
+
+// thumbnail is the plain code, as small as it can be drawn.
+func (c *Console) thumbnail(v *visit) error {
+	e, err := c.o.EntryPoints.Get(v.Context(), v.key, v.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	size := max(thumbnailSize, qr.Smallest(c.o.EntryPoints.Link(e), qr.Style{Quiet: 1}))
+	d, err := c.draw(v, e, url.Values{"size": {strconv.Itoa(size)}, "quiet": {"1"}}, qr.FormatPNG, v.Header.Get("If-None-Match"))
+	if err != nil {
+		return err
+	}
+	d.send(v)
+	return nil
+}
+
+// pointPage is one entry point.
+type pointPage struct {
+	item
+	Look   lookForm
+	Edit   pointForm
+	Span   span
+	Total  figures
+	Funnel []step
+}
+
+func (c *Console) show(v *visit) error {
+	e, err := c.o.EntryPoints.Get(v.Context(), v.key, v.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	return c.showPoint(v, http.StatusOK, e, editable(e), nil)
+}
+
+func (c *Console) showPoint(v *visit, status int, e *gateway.EntryPoint, edit url.Values, problem *fieldProblem) error {
+	q := v.URL.Query()
+	p := &pointPage{item: c.item(e), Look: lookForm{Values: lookOf(q)}, Edit: pointForm{Values: edit, Problem: problem}, Span: spanOf(q, c.o.Now())}
+	if a := c.o.Directory.Application(e.Application); a != nil {
+		p.Look.HasLogo = a.PageImageURL != ""
+	}
+	_, err := c.draw(v, e, p.Look.Values, qr.FormatPNG, "")
+	if p.Look.Problem = problems(err); err != nil && p.Look.Problem == nil {
+		return err
+	}
+	sums, err := c.o.EntryPoints.Store.SumPoints(v.Context(), []string{e.Application}, p.Span.from, p.Span.to)
+	if err != nil {
+		return err
+	}
+	p.Total = ofPoint(sums, e.ID)
+	p.Funnel = funnel(p.Total)
+	c.render(v, status, "point", layout{Title: p.Title(), Tab: "list", Done: done(q)}, p)
+	return nil
+}
+
+// ofPoint sums up what came of one entry point.
+func ofPoint(sums []store.Sum, id string) figures {
+	row := &service.ReportRow{Counts: map[string]int64{}, Goals: map[string]*service.GoalSum{}}
+	for _, s := range sums {
+		if s.Point != id {
+			continue
+		}
+		metric, goal, isGoal := strings.Cut(s.Metric, "/")
+		switch {
+		case !isGoal:
+			row.Counts[metric] += s.N
+		case metric == gateway.MetricGoals:
+			if row.Goals[goal] == nil {
+				row.Goals[goal] = &service.GoalSum{}
+			}
+			row.Goals[goal].Count += s.N
+			row.Goals[goal].Value += s.Value
+		}
+	}
+	return figuresOf(row)
+}
+
+// Formats are those a code can be downloaded in.
+func (*pointPage) Formats() []string { return []string{qr.FormatPNG, qr.FormatSVG, qr.FormatPDF} }

@@ -1,0 +1,122 @@
+package console
+
+import (
+	"cmp"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/qr"
+	"github.com/chasqui/chasqui/internal/service"
+)
+
+// sheetPage is the form for a print sheet.
+type sheetPage struct {
+	query
+	Look         lookForm
+	PerRow       string
+	Applications []choice
+	Kinds        []choice
+	Count        int  // codes on it
+	Full         bool // there are more than fit
+}
+
+const (
+	usualPerRow   = 3
+	usualSheetMM  = "50"
+	usualCaption  = "{name}"
+	sheetFilename = "codes.pdf"
+)
+
+// onSheet are the entry points of a print sheet in the order in which they were made: those of the filter, without those out of use unless they are asked for.
+func (c *Console) onSheet(v *visit, q query) (points []*gateway.EntryPoint, full bool, err error) {
+	all, err := c.o.EntryPoints.List(v.Context(), v.key, q.filter(service.MaxBulk+1))
+	if err != nil {
+		return nil, false, err
+	}
+	full = len(all) > service.MaxBulk
+	for _, e := range all[:min(len(all), service.MaxBulk)] {
+		if q.Get("retired") == "true" || stateOf(e, c.o.Now()).Class == "on" {
+			points = append(points, e)
+		}
+	}
+	slices.Reverse(points)
+	return points, full, nil
+}
+
+func (c *Console) sheetForm(v *visit) error { return c.showSheet(v, http.StatusOK, nil) }
+
+func (c *Console) showSheet(v *visit, status int, problem *fieldProblem) error {
+	q := query{v.URL.Query()}
+	p := &sheetPage{query: q, Look: lookForm{Values: lookOf(q.values), Problem: problem, HasLogo: true}, PerRow: q.Get("perRow"),
+		Applications: c.applications(v.key, q.Get("application")), Kinds: kinds(q.Get("kind"))}
+	if p.PerRow == "" { // nothing is chosen yet
+		p.PerRow = strconv.Itoa(usualPerRow)
+		p.Look.Set("caption", usualCaption)
+		p.Look.Set("mm", usualSheetMM)
+	}
+	points, full, err := c.onSheet(v, q)
+	if err != nil {
+		return err
+	}
+	p.Count, p.Full = len(points), full
+	c.render(v, status, "sheet", layout{Title: "Print sheet", Tab: "sheet"}, p)
+	return nil
+}
+
+func (c *Console) sheetPDF(v *visit) error {
+	sheet, err := c.sheet(v)
+	if p := problems(err); p != nil {
+		return c.showSheet(v, http.StatusUnprocessableEntity, p)
+	}
+	if err != nil {
+		return err
+	}
+	h := v.w.Header()
+	h.Set("Content-Type", "application/pdf")
+	h.Set("Content-Length", strconv.Itoa(len(sheet)))
+	h.Set("Content-Disposition", `attachment; filename="`+sheetFilename+`"`)
+	v.w.Write(sheet) // when this fails the caller is gone
+	return nil
+}
+
+func (c *Console) sheet(v *visit) ([]byte, error) {
+	q := query{v.URL.Query()}
+	perRow, err := whole(url.Values{"perRow": {lookForm{Values: q.values}.Or("perRow", strconv.Itoa(usualPerRow))}}, "perRow")
+	if err != nil || perRow < 1 || perRow > qr.MaxPerRow {
+		return nil, gateway.Invalid("perRow", "give a whole number from 1 to %d", qr.MaxPerRow)
+	}
+	points, _, err := c.onSheet(v, q)
+	if err != nil {
+		return nil, err
+	}
+	if len(points) == 0 {
+		return nil, gateway.Invalid("", "no entry point in use fits these choices")
+	}
+	look := lookOf(q.values)
+	st, err := c.o.EntryPoints.Style(v.Context(), points[0].Application, styled(look))
+	if err != nil {
+		return nil, err
+	}
+	items := make([]qr.SheetItem, len(points))
+	for i, e := range points {
+		items[i] = qr.SheetItem{Text: c.o.EntryPoints.Held(e, look.Get("link") == "short"), Caption: c.caption(st.Caption, e)}
+	}
+	sheet, err := qr.Sheet(items, st, perRow)
+	return sheet, service.StyleError(err)
+}
+
+// caption is the text below a code. Where {name} or {ref} leaves nothing it is the ref or the page's name, and it is cut where it is too long to print.
+func (c *Console) caption(template string, e *gateway.EntryPoint) string {
+	if template == "" {
+		return ""
+	}
+	text := []rune(cmp.Or(strings.TrimSpace(service.Caption(template, e)), e.Ref, c.named(e.Application)))
+	if len(text) > qr.MaxCaption {
+		text = append(text[:qr.MaxCaption-1], '…')
+	}
+	return string(text)
+}
