@@ -19,6 +19,8 @@ type commands struct {
 	Emulate emulateCmd `cmd:"" help:"Run the emulated platform alone."`
 	Dev     devCmd     `cmd:"" help:"Start the gateway and an emulated platform, set up to try them."`
 	Bot     botCmd     `cmd:"" help:"Write, check and test bots from scripts."`
+	Code    codeCmd    `cmd:"" help:"Draw the QR code of a page's link."`
+	Link    linkCmd    `cmd:"" help:"Print a page's link."`
 	Bench   benchCmd   `cmd:"" help:"Measure the gateway on this machine."`
 	Key     keyCmd     `cmd:"" help:"Make, list and revoke API keys, also while a gateway runs."`
 	Migrate migrateCmd `cmd:"" help:"Bring the database to this version's schema."`
