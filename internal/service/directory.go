@@ -41,19 +41,35 @@ func NewDirectory(ctx context.Context, vault *store.Vault, log *slog.Logger) (*D
 }
 
 // Run follows changes until ctx ends.
-func (d *Directory) Run(ctx context.Context) {
+func (d *Directory) Run(ctx context.Context) { follow(ctx, d.log, "directory", d.Refresh) }
+
+// follow reads again and again what may have changed on other nodes, until ctx ends.
+func follow(ctx context.Context, log *slog.Logger, what string, refresh func(context.Context) error) {
 	tick := time.NewTicker(directoryInterval)
 	defer tick.Stop()
 	for {
 		select {
 		case <-tick.C:
-			if err := d.Refresh(ctx); err != nil && ctx.Err() == nil {
-				d.log.Warn("refresh directory", "err", err)
+			if err := refresh(ctx); err != nil && ctx.Err() == nil {
+				log.Warn("refresh "+what, "err", err)
 			}
 		case <-ctx.Done():
 			return
 		}
 	}
+}
+
+// usable says whether an application is there and a key may touch it; the field at fault is application.
+func usable(d *Directory, key *gateway.APIKey, app string) error {
+	switch {
+	case app == "":
+		return gateway.Invalid("application", "name the application by its key")
+	case d.Application(app) == nil:
+		return gateway.Invalid("application", "there is no application %q", app)
+	case !key.AllowsApplication(app):
+		return gateway.Errorf(gateway.CodeForbidden, "this key may not use application %s", app).WithField("application")
+	}
+	return nil
 }
 
 // Refresh reads what changed since the last time.

@@ -73,20 +73,7 @@ func (s *EntryPoints) Refresh(ctx context.Context) error {
 }
 
 // Run follows changes until ctx ends.
-func (s *EntryPoints) Run(ctx context.Context) {
-	tick := time.NewTicker(directoryInterval)
-	defer tick.Stop()
-	for {
-		select {
-		case <-tick.C:
-			if err := s.Refresh(ctx); err != nil && ctx.Err() == nil {
-				s.Logger.Warn("refresh entry points", "err", err)
-			}
-		case <-ctx.Done():
-			return
-		}
-	}
-}
+func (s *EntryPoints) Run(ctx context.Context) { follow(ctx, s.Logger, "entry points", s.Refresh) }
 
 // OfRef answers the entry point of an application that has a ref, also a retired one; nil when there is none.
 func (s *EntryPoints) OfRef(app, ref string) *gateway.EntryPoint {
@@ -153,7 +140,7 @@ func (s *EntryPoints) Create(ctx context.Context, key *gateway.APIKey, e *gatewa
 func (s *EntryPoints) add(ctx context.Context, key *gateway.APIKey, points []*gateway.EntryPoint) error {
 	now := s.Store.Now()
 	for _, e := range points {
-		if err := s.application(key, e.Application); err != nil {
+		if err := usable(s.Directory, key, e.Application); err != nil {
 			return err
 		}
 		if err := e.Check(now); err != nil {
@@ -165,18 +152,6 @@ func (s *EntryPoints) add(ctx context.Context, key *gateway.APIKey, points []*ga
 		return err
 	}
 	return s.Refresh(ctx)
-}
-
-func (s *EntryPoints) application(key *gateway.APIKey, app string) error {
-	switch {
-	case app == "":
-		return gateway.Invalid("application", "name the application by its key")
-	case s.Directory.Application(app) == nil:
-		return gateway.Invalid("application", "there is no application %q", app)
-	case !key.AllowsApplication(app):
-		return gateway.Errorf(gateway.CodeForbidden, "this key may not use application %s", app).WithField("application")
-	}
-	return nil
 }
 
 // CreateMany makes entry points from From to To, in which {n} in ref, name and text stands for the number: all or none.
@@ -293,7 +268,7 @@ func (s *EntryPoints) Goal(ctx context.Context, key *gateway.APIKey, to gateway.
 	if err := gateway.CheckGoal(g.Name); err != nil {
 		return err
 	}
-	if err := s.application(key, g.Lane.Application); err != nil {
+	if err := usable(s.Directory, key, g.Lane.Application); err != nil {
 		return err
 	}
 	g.Lane.Person = to.FBMessengerID

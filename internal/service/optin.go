@@ -39,14 +39,10 @@ type OptInInput struct {
 
 // Create makes a token: letters, digits, - and _ only, at most 250 characters, legal as the data-ref of a button and as the ref of an m.me link.
 func (s *OptIns) Create(ctx context.Context, key *gateway.APIKey, in OptInInput) (token string, expires time.Time, err error) {
-	a := s.Directory.Application(in.Application)
+	if err := usable(s.Directory, key, in.Application); err != nil {
+		return "", expires, err
+	}
 	switch {
-	case in.Application == "":
-		return "", expires, gateway.Invalid("application", "name the application by its key")
-	case a == nil:
-		return "", expires, gateway.Invalid("application", "there is no application %q", in.Application)
-	case !key.AllowsApplication(a.Key):
-		return "", expires, gateway.Errorf(gateway.CodeForbidden, "this key may not use application %s", a.Key).WithField("application")
 	case in.ExpiresIn < 0 || in.ExpiresIn > maxOptIn:
 		return "", expires, gateway.Invalid("expiresIn", "a token lasts at most %d days", maxOptIn/(24*time.Hour))
 	case len(in.Data) > MaxOptInData:
@@ -60,12 +56,12 @@ func (s *OptIns) Create(ctx context.Context, key *gateway.APIKey, in OptInInput)
 	}
 	var handle [handleBytes]byte
 	rand.Read(handle[:])
-	box, err := s.Tokens.Seal(ctx, tokenPurpose+a.Key, handle[:])
+	box, err := s.Tokens.Seal(ctx, tokenPurpose+in.Application, handle[:])
 	if err != nil {
 		return "", expires, err
 	}
 	expires = s.Store.Now().Add(in.ExpiresIn).UTC().Truncate(time.Millisecond)
-	state := &gateway.OptInState{Handle: hex.EncodeToString(handle[:]), Application: a.Key, ProfileID: in.ProfileID, Data: in.Data, SingleUse: in.SingleUse, ExpiresAt: expires}
+	state := &gateway.OptInState{Handle: hex.EncodeToString(handle[:]), Application: in.Application, ProfileID: in.ProfileID, Data: in.Data, SingleUse: in.SingleUse, ExpiresAt: expires}
 	return tokenPrefix + box, expires, s.Store.Write(ctx, func(tx *store.Tx) error { return tx.AddOptInState(state) })
 }
 

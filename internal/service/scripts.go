@@ -11,7 +11,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/chasqui/chasqui/internal/gateway"
 	"github.com/chasqui/chasqui/internal/script"
@@ -61,20 +60,7 @@ func (s *Scripts) Active(app string) *ActiveScript {
 }
 
 // Run follows what is active until ctx ends: what another node activates counts here within half a second.
-func (s *Scripts) Run(ctx context.Context) {
-	tick := time.NewTicker(directoryInterval)
-	defer tick.Stop()
-	for {
-		select {
-		case <-tick.C:
-			if err := s.Refresh(ctx); err != nil && ctx.Err() == nil {
-				s.Logger.Warn("refresh scripts", "err", err)
-			}
-		case <-ctx.Done():
-			return
-		}
-	}
-}
+func (s *Scripts) Run(ctx context.Context) { follow(ctx, s.Logger, "scripts", s.Refresh) }
 
 // Refresh loads what has become active. A version that does not load leaves the one before it in place.
 func (s *Scripts) Refresh(ctx context.Context) error {
@@ -197,7 +183,7 @@ func (in *ScriptInput) check() error {
 
 // Upload stores a new version, and makes it active when asked. What would not load is refused with its first problems.
 func (s *Scripts) Upload(ctx context.Context, key *gateway.APIKey, in ScriptInput) (*gateway.Script, []rivescript.Problem, error) {
-	if err := s.application(key, in.Application); err != nil {
+	if err := usable(s.Directory, key, in.Application); err != nil {
 		return nil, nil, err
 	}
 	_, warnings, problems, err := s.Validate(&in)
@@ -222,19 +208,6 @@ func (s *Scripts) Upload(ctx context.Context, key *gateway.APIKey, in ScriptInpu
 		return nil, nil, err
 	}
 	return stored, warnings, s.Refresh(ctx)
-}
-
-// application says whether a key may touch the scripts of an application.
-func (s *Scripts) application(key *gateway.APIKey, app string) error {
-	switch {
-	case app == "":
-		return gateway.Invalid("application", "name the application by its key")
-	case s.Directory.Application(app) == nil:
-		return gateway.Invalid("application", "there is no application %q", app)
-	case !key.AllowsApplication(app):
-		return gateway.Errorf(gateway.CodeForbidden, "this key may not use application %s", app).WithField("application")
-	}
-	return nil
 }
 
 // List answers the versions that the key may see, by application and the newest first.
@@ -281,7 +254,7 @@ func (s *Scripts) Activate(ctx context.Context, key *gateway.APIKey, id string, 
 
 // RollBack makes the version active that was before the one that is.
 func (s *Scripts) RollBack(ctx context.Context, key *gateway.APIKey, app string) (*gateway.Script, error) {
-	if err := s.application(key, app); err != nil {
+	if err := usable(s.Directory, key, app); err != nil {
 		return nil, err
 	}
 	all, err := s.Store.Scripts(ctx, app)
