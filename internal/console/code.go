@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -45,9 +46,6 @@ func (f lookForm) Or(name, otherwise string) string {
 	return otherwise
 }
 
-// Query is the style as part of an address.
-func (f lookForm) Query() string { return f.Encode() }
-
 // Modules are the forms of modules to choose from.
 func (f lookForm) Modules() []choice {
 	chosen := f.Or("style", qr.Square)
@@ -66,10 +64,7 @@ func (f lookForm) Logos() []choice {
 
 // styled are the parameters as the API has them.
 func styled(look url.Values) url.Values {
-	api := url.Values{}
-	for name, values := range look {
-		api[name] = values
-	}
+	api := maps.Clone(look)
 	if look.Get("transparent") == "true" {
 		api.Set("background", "transparent")
 	}
@@ -222,3 +217,20 @@ func ofPoint(sums []store.Sum, id string) figures {
 
 // Formats are those a code can be downloaded in.
 func (*pointPage) Formats() []string { return []string{qr.FormatPNG, qr.FormatSVG, qr.FormatPDF} }
+
+// Image is the address of the picture in the look chosen.
+func (p *pointPage) Image() string { return p.Path() + "/image?" + p.Look.Encode() }
+
+// Download is the address that saves it in a format.
+func (p *pointPage) Download(format string) string {
+	q := url.Values{"format": {format}, "download": {"1"}}
+	maps.Copy(q, p.Look.Values)
+	return p.Path() + "/image?" + q.Encode()
+}
+
+// Period is the page's address with the figures of so many days, in the look chosen.
+func (p *pointPage) Period(days string) string {
+	q := url.Values{"days": {days}}
+	maps.Copy(q, p.Look.Values)
+	return p.Path() + "?" + q.Encode()
+}

@@ -215,5 +215,5 @@ func (c *Console) fail(v *visit, err error) {
 	if status >= http.StatusInternalServerError {
 		c.o.Logger.Error("page", "path", v.URL.Path, "err", err)
 	}
-	c.render(v, status, "error", layout{Title: http.StatusText(status)}, known.Message)
+	c.render(v, status, "error", layout{Title: http.StatusText(status)}, sentence(known.Message))
 }

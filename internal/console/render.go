@@ -83,17 +83,22 @@ func (c *Console) render(v *visit, status int, name string, l layout, body any) 
 }
 
 // number writes a count with commas between thousands.
-func number[T int | int64](n T) string {
-	digits := strconv.FormatInt(int64(n), 10)
+func number[T int | int64](n T) string { return thousands(strconv.FormatInt(int64(n), 10)) }
+
+func thousands(digits string) string {
 	for i := len(digits) - 3; i > 0 && digits[i-1] != '-'; i -= 3 {
 		digits = digits[:i] + "," + digits[i:]
 	}
 	return digits
 }
 
-// amount writes the value of goals, with no more decimals than it has and at most two.
+// amount writes the value of goals, with two decimals unless it is whole.
 func amount(value float64) string {
-	return strings.TrimSuffix(strconv.FormatFloat(value, 'f', 2, 64), ".00")
+	whole, cents, _ := strings.Cut(strconv.FormatFloat(value, 'f', 2, 64), ".")
+	if whole = thousands(whole); cents == "00" {
+		return whole
+	}
+	return whole + "." + cents
 }
 
 func moment(t time.Time) string { return t.UTC().Format("2 Jan 2006, 15:04 UTC") }
