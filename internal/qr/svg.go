@@ -15,19 +15,22 @@ import (
 // maxEmbedded is the longest side in pixels of a logo within an SVG or PDF.
 const maxEmbedded = 600
 
-// drawSVG draws one path for the code and one for the caption, in modules.
+// drawSVG draws one path for the code and one for the caption, in modules. At
+// its own size it is the same picture as the PNG, with modules of whole pixels.
 func (s Style) drawSVG(text string) ([]byte, error) {
 	c, width, err := s.pixels(text)
 	if err != nil {
 		return nil, err
 	}
-	d, err := s.compose(c, width, leastLetters*width/float64(s.Size), nil)
+	scale := math.Floor(float64(s.Size) / width)
+	d, err := s.compose(c, float64(s.Size)/scale, leastLetters/scale, nil)
 	if err != nil {
 		return nil, err
 	}
+	margin := math.Floor((float64(s.Size)-float64(c.side)*scale)/2) / scale
 	var out bytes.Buffer
 	fmt.Fprintf(&out, `<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%s" viewBox="0 0 %s %s">`,
-		s.Size, number(d.height*float64(s.Size)/width), number(d.width), number(d.height))
+		s.Size, number(d.height*scale), number(d.width), number(d.height))
 	out.WriteString("\n<title>")
 	if err := xml.EscapeText(&out, []byte(s.title(text))); err != nil {
 		return nil, fmt.Errorf("draw a code: %w", err)
@@ -36,8 +39,7 @@ func (s Style) drawSVG(text string) ([]byte, error) {
 	if !d.colour.transparent {
 		fmt.Fprintf(&out, `<path fill="%s" d="M0 0h%sv%sH0z"/>`+"\n", hex(d.colour.back), number(d.width), number(d.height))
 	}
-	corner := d.corner()
-	place := func(p point) point { return point{p.x - corner.x, p.y - corner.y} }
+	place := func(p point) point { return point{p.x + margin, p.y + margin} }
 	for _, p := range []*path{&d.code, &d.words} {
 		if len(p.steps) == 0 {
 			continue
