@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/chasqui/chasqui/internal/gateway"
@@ -26,9 +27,16 @@ type request struct {
 	results []*Result        // what became of it
 	fn      func(*Tx) error  // anything else
 
-	err  error
-	done chan struct{}
+	err   error
+	done  chan struct{}
+	taken atomic.Int32 // what has become of fn: see below
 }
+
+// A function of a caller's is run or given up, never both: it writes into what its caller reads.
+const (
+	fnRun = iota + 1
+	fnGivenUp
+)
 
 // writer commits requests in groups over the one writing connection.
 type writer struct {
@@ -54,7 +62,7 @@ func (w *writer) close() {
 	<-w.ended
 }
 
-// submit queues a request and waits for its commit. When ctx ends first the outcome is unknown to the caller.
+// submit queues a request and waits for its commit. When ctx ends first the outcome is unknown to the caller, but that a function which had not begun is not run.
 func (s *Store) submit(ctx context.Context, r *request) error {
 	if reason := s.refusing.Load(); reason != nil && len(r.events)+len(r.accepts) > 0 {
 		return gateway.Errorf(gateway.CodeDiskLow, "%s", *reason)
@@ -78,6 +86,13 @@ func (s *Store) submit(ctx context.Context, r *request) error {
 			return unavailable(errors.New("the store is closed"))
 		}
 	case <-ctx.Done():
+		if r.fn != nil && !r.taken.CompareAndSwap(0, fnGivenUp) {
+			select { // it runs already, which does not take long
+			case <-r.done:
+				return r.err
+			case <-s.writer.ended:
+			}
+		}
 		return context.Cause(ctx)
 	}
 }
@@ -165,7 +180,7 @@ func (w *writer) commit(tx *Tx, group []*request) error {
 		return fmt.Errorf("begin: %w", err)
 	}
 	for _, r := range group {
-		if r.fn != nil {
+		if r.fn != nil && r.taken.CompareAndSwap(0, fnRun) {
 			if err := tx.savepoint(r); err != nil {
 				return err
 			}
