@@ -270,10 +270,10 @@ func TestDevPrintsCommandsThatWork(t *testing.T) {
 			break
 		}
 	}
-	if len(commands) != 2 {
+	if len(commands) != 3 {
 		t.Fatalf("dev printed %d commands", len(commands))
 	}
-	for i, want := range []string{`"status":"queued"`, `"type":"message.`} {
+	for i, want := range []string{`"status":"queued"`, `"type":"message.`, `{"uri":"http`} {
 		out, err := exec.Command("sh", "-c", commands[i]).CombinedOutput()
 		if err != nil || !strings.Contains(string(out), want) {
 			t.Errorf("%s\nanswered %s: %v", commands[i], out, err)
