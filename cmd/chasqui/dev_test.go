@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -323,5 +324,48 @@ func TestDevDemoBot(t *testing.T) {
 	until(t, "the table", func() bool {
 		thread := d.thread()
 		return len(thread) > 0 && strings.HasPrefix(thread[len(thread)-1].Text, "You are at table 7 of Inca Coffee.")
+	})
+}
+
+// The whole way of a code: made over the API, scanned from its picture by somebody new and by somebody known, answered by the script, and seen in the report.
+func TestDevFromCodeToReport(t *testing.T) {
+	t.Parallel()
+	d := startDev(t, "--json").ready()
+	code, err := d.client().CreateEntryPoint(t.Context(), gatewayapi.EntryPoint{Application: d.Application, Kind: "code", Ref: "table-7", Name: "Table 7"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	req, err := http.NewRequest(http.MethodGet, d.Gateway+code.Image+".png?size=400&style=rounded&ring=true", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+d.APIKey)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	picture, err := io.ReadAll(resp.Body)
+	resp.Body.Close()
+	if err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatalf("the picture: %d %v %.200s", resp.StatusCode, err, picture)
+	}
+	scan, err := json.Marshal(map[string]any{"scan": map[string]any{"image": picture}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, then := range [][]string{{string(scan)}, {string(scan), `{"get_started":true}`}} { // Ana is known, Ben is new
+		d.People[0], d.People[i] = d.People[i], d.People[0]
+		for _, action := range then {
+			d.act(action)
+		}
+		until(t, "the table", func() bool {
+			thread := d.thread()
+			return len(thread) > 0 && strings.HasPrefix(thread[len(thread)-1].Text, "You are at table 7 of Inca Coffee.")
+		})
+		d.People[0], d.People[i] = d.People[i], d.People[0]
+	}
+	until(t, "the report", func() bool {
+		r, err := d.client().ReportEntryPoints(t.Context(), url.Values{"group": {"ref"}})
+		return err == nil && len(r.Rows) == 1 && r.Rows[0].Scans == 2 && r.Rows[0].FirstContacts == 1 && r.Rows[0].Returning == 1 && r.Rows[0].Answered == 2
 	})
 }
