@@ -3,6 +3,7 @@ package qr
 import (
 	"hash/fnv"
 	"math"
+	"slices"
 )
 
 // A finder: the pattern in three corners of a symbol.
@@ -32,6 +33,8 @@ func (c *symbol) outline(p *path, modules string) {
 		c.contours(p, rest, roundOuter, roundInner)
 		return
 	}
+	// Half of the modules are dark, and each takes the steps and points of one box.
+	p.steps, p.points = slices.Grow(p.steps, len(c.dark)*3), slices.Grow(p.points, len(c.dark)*13/2)
 	for y := range c.side {
 		for x := range c.side {
 			if rest(x, y) {
