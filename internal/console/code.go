@@ -230,7 +230,7 @@ func (p *pointPage) Download(format string) string {
 
 // Period is the page's address with the figures of so many days, in the look chosen.
 func (p *pointPage) Period(days string) string {
-	q := url.Values{"days": {days}}
+	q := url.Values{"days": {days}, "tz": {p.Span.ZoneName}}
 	maps.Copy(q, p.Look.Values)
 	return p.Path() + "?" + q.Encode()
 }

@@ -39,6 +39,7 @@ type overviewPage struct {
 // reportRow is a line of the table.
 type reportRow struct {
 	Key, Name, Link string
+	Bars            []step // visits, first contacts and goals beside those of the other rows
 	figures
 }
 
@@ -157,7 +158,22 @@ func (c *Console) report(v *visit, p *overviewPage) error {
 	for _, row := range rows[:min(len(rows), most)] {
 		p.Rows = append(p.Rows, c.row(p, row))
 	}
+	p.drawBars()
 	return nil
+}
+
+// drawBars gives every row its bars, all to one scale.
+func (p *overviewPage) drawBars() {
+	var most int64 = 1
+	for _, r := range p.Rows {
+		most = max(most, r.Visits, r.First, r.Goals)
+	}
+	bar := func(class string, n int64) step {
+		return step{Class: class, N: n, Width: float64(n) / float64(most) * 100}
+	}
+	for i, r := range p.Rows {
+		p.Rows[i].Bars = []step{bar("visits", r.Visits), bar("contacts", r.First), bar("goals", r.Goals)}
+	}
 }
 
 // row is a line of the table, which leads to the entry point when there is just one with its ref.
@@ -174,7 +190,7 @@ func (c *Console) row(p *overviewPage, row *service.ReportRow) reportRow {
 			}
 		}
 		if len(found) == 1 {
-			r.Name, r.Link = found[0].Name, home+"/"+found[0].ID
+			r.Name, r.Link = found[0].Name, home+"/"+found[0].ID+"?"+url.Values{"days": {strconv.Itoa(p.Span.Days)}, "tz": {p.Span.ZoneName}}.Encode()
 		}
 	}
 	return r
@@ -182,3 +198,6 @@ func (c *Console) row(p *overviewPage, row *service.ReportRow) reportRow {
 
 // Kept are the parameters that filtering the list leaves as they are.
 func (*overviewPage) Kept() []string { return []string{"application", "days", "tz", "by"} }
+
+// BarTops is where the bars of a row lie.
+func (*overviewPage) BarTops() []int { return []int{0, 7, 14} }

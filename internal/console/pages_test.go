@@ -227,6 +227,8 @@ func TestReport(t *testing.T) {
 		t.Errorf("%d columns for 90 days in two charts", n)
 	}
 	v.get(list+"?days=7&tz=Asia/Tokyo").wants(t, http.StatusOK, "<title>"+noon.Format("Mon 2 Jan")+": 1,240 visits", `value="Asia/Tokyo"`)
+	v.get(list+"?days=7").wants(t, http.StatusOK, `class="visits" y="0" width="100.00"`, `class="contacts" y="7" width="50.00"`, `class="goals" y="14" width="20.00"`, `class="visits" y="0" width="3.33"`)
+	v.get(list+"/"+e.ID+"?days=7&tz=Asia/Tokyo").wants(t, http.StatusOK, "days begin in Asia/Tokyo", "days=90&amp;tz=Asia%2FTokyo")
 	v.get(list+"?tz=Mars").wants(t, http.StatusOK, "is no time zone", `value="Mars"`)
 	v.get(list+"?by=campaign").wants(t, http.StatusOK, ">tables</a>", "campaign=tables#list")
 	v.get(list+"?by=tag").wants(t, http.StatusOK, ">inside</a>")

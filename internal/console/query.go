@@ -145,6 +145,9 @@ func (s span) Periods() (all []choice) {
 	return all
 }
 
+// Zone is the time zone in which days begin.
+func (s span) Zone() string { return s.zone.String() }
+
 // days lists the midnights of the span.
 func (s span) days() (all []time.Time) {
 	for i := range s.Days {

@@ -1,6 +1,7 @@
 package console_test
 
 import (
+	"bytes"
 	"io"
 	"log/slog"
 	"net/http"
@@ -10,6 +11,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -42,7 +44,9 @@ func setup(t *testing.T, publicURL string) *world {
 	t.Cleanup(func() { w.platform.Close(); graph.Close() })
 	w.app = w.platform.AddApp(graphemu.App{Name: "Demo App", RequireProof: true})
 	now := func() time.Time { return time.Now().Add(time.Duration(w.ahead.Load())) }
-	logger := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
+	log := &logs{}
+	t.Cleanup(func() { log.check(t) })
+	logger := slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	folder := t.TempDir()
 	var err error
 	if w.store, err = store.Open(t.Context(), store.Options{URL: filepath.Join(folder, "chasqui.db"), Logger: logger, Now: now}); err != nil {
@@ -73,6 +77,26 @@ func setup(t *testing.T, publicURL string) *world {
 	}
 	c.Register(mux)
 	return w
+}
+
+// logs keeps what is logged, to be searched for keys and tokens at the end of a test.
+type logs struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *logs) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *logs) check(t *testing.T) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if found := regexp.MustCompile(`\bchq_\S*|\bEAA\S*`).FindString(l.text.String()); found != "" {
+		t.Errorf("the log holds a secret: %s", found)
+	}
 }
 
 var everyone = &gateway.APIKey{ID: "test", Scopes: []gateway.Scope{gateway.ScopeAll}}

@@ -26,6 +26,7 @@ if (look && preview) {
     if (!look.checkValidity()) return;
     const query = new URLSearchParams(new FormData(look));
     query.delete("days");
+    query.delete("tz");
     for (const [name, value] of [...query]) if (!value) query.delete(name);
     preview.src = look.dataset.image + "?" + query;
     preview.parentElement.classList.toggle("see-through", query.get("transparent") === "true");
