@@ -24,6 +24,7 @@ import (
 	"github.com/chasqui/chasqui/internal/entrypoint"
 	"github.com/chasqui/chasqui/internal/forward"
 	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/infobip"
 	"github.com/chasqui/chasqui/internal/ingest"
 	"github.com/chasqui/chasqui/internal/project"
 	"github.com/chasqui/chasqui/internal/service"
@@ -170,6 +171,8 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		return nil, err
 	}
 	pages.Register(mux)
+	infobip.New(infobip.Options{Store: a.Store, Keys: a.Keys, Applications: a.Applications, Messages: messages, Subscriptions: a.Subscriptions, Events: api.Events,
+		Logger: component(o.Logger, "infobip"), MaxBody: c.MaxBody, Observe: metrics.observe}).Register(mux)
 	mux.Handle("/", apiHandler)
 	if a.listener, err = a.listen(c); err != nil {
 		return nil, err

@@ -1,0 +1,97 @@
+package infobip
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/chasqui/chasqui/internal/gateway"
+)
+
+// refusal is an error for which the original has words of its own.
+type refusal struct {
+	status          int
+	messageID, text string
+}
+
+// Error gives the words.
+func (r refusal) Error() string { return r.text }
+
+// errXML is for callers who want XML: the face speaks JSON only.
+var errXML = refusal{http.StatusNotAcceptable, "NOT_ACCEPTABLE", "only JSON is spoken here: send Accept: application/json"}
+
+// The errors of the calls that configure applications, which go by numbers.
+var (
+	errNoApplication = refusal{http.StatusNotFound, "1", "Application does not exist"}
+	errNoConfig      = refusal{http.StatusNotFound, "2", "Configuration does not exist"}
+	errNoAction      = refusal{http.StatusNotFound, "3", "Action does not exist"}
+	errBadAction     = refusal{http.StatusBadRequest, "8", "Invalid action request"}
+)
+
+// instead answers other where err says that something was not found.
+func instead(err error, other refusal) error {
+	if gateway.CodeOf(err) == gateway.CodeNotFound {
+		return other
+	}
+	return err
+}
+
+// The error envelope.
+type (
+	errorBody struct {
+		RequestError requestError `json:"requestError"`
+	}
+	requestError struct {
+		ServiceException serviceException `json:"serviceException"`
+	}
+	serviceException struct {
+		MessageID        string              `json:"messageId"`
+		Text             string              `json:"text"`
+		ValidationErrors map[string][]string `json:"validationErrors,omitempty"`
+	}
+)
+
+// fail answers with an error in the envelope, and logs what the caller must not see.
+func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
+	status, exception := explain(err)
+	if status >= http.StatusInternalServerError && r.Context().Err() == nil {
+		s.o.Logger.Error("request failed", "route", r.Pattern, "status", status, "err", err, "cause", errors.Unwrap(err))
+	}
+	switch status {
+	case http.StatusUnauthorized:
+		w.Header().Set("WWW-Authenticate", `Basic realm="chasqui"`)
+	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
+		w.Header().Set("Retry-After", "1")
+	}
+	body, err := json.Marshal(errorBody{requestError{exception}})
+	if err != nil {
+		http.Error(w, "internal error", http.StatusInternalServerError)
+		return
+	}
+	write(w, status, body)
+}
+
+// explain puts an error into the original's words.
+func explain(err error) (int, serviceException) {
+	var own refusal
+	if errors.As(err, &own) {
+		return own.status, serviceException{MessageID: own.messageID, Text: own.text}
+	}
+	var e *gateway.Error
+	if !errors.As(err, &e) {
+		return http.StatusInternalServerError, serviceException{MessageID: "GENERAL_ERROR", Text: "Something went wrong. Please contact support."}
+	}
+	switch status := e.Code.Status(); {
+	case status == http.StatusUnauthorized:
+		return status, serviceException{MessageID: "UNAUTHORIZED", Text: "Invalid login details"}
+	case status == http.StatusTooManyRequests:
+		return status, serviceException{MessageID: "THROTTLE_EXCEPTION", Text: "Too many requests. Try again later."}
+	case status == http.StatusBadRequest && e.Field != "":
+		return status, serviceException{MessageID: "BAD_REQUEST", Text: "Bad request", ValidationErrors: map[string][]string{e.Field: {e.Message}}}
+	case status == http.StatusBadRequest:
+		return status, serviceException{MessageID: "BAD_REQUEST", Text: "Bad request: " + e.Message}
+	default:
+		return status, serviceException{MessageID: strings.ToUpper(string(e.Code)), Text: e.Message}
+	}
+}
