@@ -2,6 +2,7 @@ package qr_test
 
 import (
 	"bytes"
+	"fmt"
 	"image"
 	"image/color"
 	"image/draw"
@@ -22,6 +23,26 @@ var (
 	forms = []string{qr.Square, qr.Rounded, qr.Dots}
 	rings = []bool{false, true}
 )
+
+// style is one of all combinations of what a style may differ in.
+type style struct {
+	form string
+	ring bool
+	logo string
+}
+
+func (s style) String() string { return fmt.Sprintf("%s ring=%t logo=%s", s.form, s.ring, s.logo) }
+
+// styles are the combinations with these logos; under the race detector a few of them.
+func styles(logos ...string) []style {
+	var all []style
+	for i := range len(logos) * len(forms) * len(rings) {
+		if i%sample == 0 {
+			all = append(all, style{form: forms[i%3], ring: rings[i/3%2], logo: logos[i/6]})
+		}
+	}
+	return all
+}
 
 // logos are pictures of different proportions, kinds and colours, dark ones and busy ones among them: what a scanner could take for modules.
 func logos(t testing.TB) map[string][]byte {

@@ -49,26 +49,22 @@ func mustRead(t *testing.T, text string, s qr.Style) {
 func TestEveryStyle(t *testing.T) {
 	t.Parallel()
 	pictures := logos(t)
-	for _, form := range forms {
-		for _, ring := range rings {
-			for logo, picture := range pictures {
-				t.Run(fmt.Sprintf("%s ring=%t logo=%s", form, ring, logo), func(t *testing.T) {
-					t.Parallel()
-					s := qr.Style{Modules: form, Ring: ring, Logo: picture}
-					for i, ref := range []int{0, 7, 60, 250} {
-						text, smallest := link(ref), qr.Smallest(link(ref), s)
-						for _, size := range []int{100, 200, []int{333, 1000, 512, 640}[i], smallest} {
-							s.Size = size
-							if size >= smallest {
-								mustRead(t, text, s)
-							} else {
-								mustRefuse(t, text, s, smallest)
-							}
-						}
+	for _, style := range styles("none", "photo", "wide", "high", "tiny") {
+		t.Run(style.String(), func(t *testing.T) {
+			t.Parallel()
+			s := qr.Style{Modules: style.form, Ring: style.ring, Logo: pictures[style.logo]}
+			for i, ref := range []int{0, 7, 60, 250} {
+				text, smallest := link(ref), qr.Smallest(link(ref), s)
+				for _, size := range []int{100, 200, []int{333, 1000, 512, 400}[i], smallest} {
+					s.Size = size
+					if size >= smallest {
+						mustRead(t, text, s)
+					} else {
+						mustRefuse(t, text, s, smallest)
 					}
-				})
+				}
 			}
-		}
+		})
 	}
 }
 
@@ -94,38 +90,33 @@ func TestLargest(t *testing.T) {
 func TestSeenByACamera(t *testing.T) {
 	t.Parallel()
 	pictures := logos(t)
-	for _, form := range forms {
-		for _, ring := range rings {
-			for _, logo := range []string{"none", "photo", "wide"} {
-				t.Run(fmt.Sprintf("%s ring=%t logo=%s", form, ring, logo), func(t *testing.T) {
-					t.Parallel()
-					s := qr.Style{Size: 600, Modules: form, Ring: ring, Logo: pictures[logo], Foreground: "#6a2c91", Caption: "Scan me"}
-					picture, _, err := qr.Render(link(7), qr.FormatPNG, s)
-					if err != nil {
-						t.Fatal(err)
-					}
-					img := decodePNG(t, picture)
-					// Half of a module to either side is out of focus.
-					soft := 3
-					if ring {
-						soft = 2
-					}
-					seen := map[string]image.Image{
-						"upside down": rotated(img, 180),
-						"on its side": rotated(img, 90),
-						"askew":       rotated(img, 12),
-						"aslant":      rotated(img, 45),
-						"blurred":     blurred(img, soft),
-						"small":       printed(img, 230),
-					}
-					for name, view := range seen {
-						if got, err := qr.Decode(bytes.NewReader(encodePNG(t, view))); err != nil || got != link(7) {
-							t.Errorf("%s: read %q, %v", name, got, err)
-						}
-					}
-				})
+	for _, style := range styles("none", "photo", "wide") {
+		t.Run(style.String(), func(t *testing.T) {
+			t.Parallel()
+			s := qr.Style{Size: 600, Modules: style.form, Ring: style.ring, Logo: pictures[style.logo], Foreground: "#6a2c91", Caption: "Scan me"}
+			picture, _, err := qr.Render(link(7), qr.FormatPNG, s)
+			if err != nil {
+				t.Fatal(err)
 			}
-		}
+			img := decodePNG(t, picture)
+			soft := 3 // half of a module to either side is out of focus
+			if style.ring {
+				soft = 2
+			}
+			views := map[string]image.Image{
+				"upside down": rotated(img, 180),
+				"on its side": rotated(img, 90),
+				"askew":       rotated(img, 12),
+				"aslant":      rotated(img, 45),
+				"blurred":     blurred(img, soft),
+				"small":       printed(img, 230),
+			}
+			for name, view := range views {
+				if got, err := qr.Decode(bytes.NewReader(encodePNG(t, view))); err != nil || got != link(7) {
+					t.Errorf("%s: read %q, %v", name, got, err)
+				}
+			}
+		})
 	}
 }
 

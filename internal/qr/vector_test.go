@@ -76,25 +76,21 @@ func (f svgFile) drawn(t *testing.T, path string, side int) image.Image {
 func TestSVG(t *testing.T) {
 	t.Parallel()
 	pictures := logos(t)
-	for _, form := range forms {
-		for _, ring := range rings {
-			for _, logo := range []string{"none", "photo", "wide"} {
-				for i, ref := range []int{7, 250, 60} {
-					s := qr.Style{Size: []int{1000, 700, 333}[i], Modules: form, Ring: ring, Logo: pictures[logo], Caption: `Fish & "chips" <3`, Foreground: "#112233"}
-					data, media, err := qr.Render(link(ref), qr.FormatSVG, s)
-					var file svgFile
-					if err != nil || media != "image/svg+xml" || xml.Unmarshal(data, &file) != nil {
-						t.Fatalf("%q, %v:\n%.300s", media, err, data)
-					}
-					if file.Width != strconv.Itoa(s.Size) || file.Title != s.Caption || len(file.Paths) != 3 || file.Paths[1].Fill != "#112233" || (logo != "none") != (len(file.Image) == 1) {
-						t.Errorf("%s, ring %t, logo %s: %s wide, title %q, %d paths, %d images", form, ring, logo, file.Width, file.Title, len(file.Paths), len(file.Image))
-						continue
-					}
-					img := file.drawn(t, file.Paths[1].D, s.Size)
-					if got, err := qr.Decode(bytes.NewReader(encodePNG(t, img))); err != nil || got != link(ref) {
-						t.Errorf("%s, ring %t, logo %s, ref %d: read %.40q, %v", form, ring, logo, ref, got, err)
-					}
-				}
+	for _, style := range styles("none", "photo", "wide") {
+		for i, ref := range []int{7, 250, 60} {
+			s := qr.Style{Size: []int{1000, 700, 333}[i], Modules: style.form, Ring: style.ring, Logo: pictures[style.logo], Caption: `Fish & "chips" <3`, Foreground: "#112233"}
+			data, media, err := qr.Render(link(ref), qr.FormatSVG, s)
+			var file svgFile
+			if err != nil || media != "image/svg+xml" || xml.Unmarshal(data, &file) != nil {
+				t.Fatalf("%q, %v:\n%.300s", media, err, data)
+			}
+			if file.Width != strconv.Itoa(s.Size) || file.Title != s.Caption || len(file.Paths) != 3 || file.Paths[1].Fill != "#112233" || (style.logo != "none") != (len(file.Image) == 1) {
+				t.Errorf("%v: %s wide, title %q, %d paths, %d images", style, file.Width, file.Title, len(file.Paths), len(file.Image))
+				continue
+			}
+			img := file.drawn(t, file.Paths[1].D, s.Size)
+			if got, err := qr.Decode(bytes.NewReader(encodePNG(t, img))); err != nil || got != link(ref) {
+				t.Errorf("%v, ref %d: read %.40q, %v", style, ref, got, err)
 			}
 		}
 	}
@@ -151,47 +147,43 @@ func TestZbar(t *testing.T) {
 	t.Parallel()
 	needs(t, "zbarimg", "zbar-tools")
 	pictures := logos(t)
-	for _, form := range forms {
-		for _, ring := range rings {
-			for _, logo := range []string{"none", "photo", "wide", "high"} {
-				t.Run(fmt.Sprintf("%s ring=%t logo=%s", form, ring, logo), func(t *testing.T) {
-					t.Parallel()
-					s := qr.Style{Modules: form, Ring: ring, Logo: pictures[logo], Caption: "Table 7"}
-					var files []string
-					save := func(img image.Image) {
-						files = append(files, filepath.Join(t.TempDir(), fmt.Sprintf("%d.png", len(files))))
-						if err := os.WriteFile(files[len(files)-1], encodePNG(t, img), 0o600); err != nil {
-							t.Fatal(err)
-						}
-					}
-					for _, size := range []int{qr.Smallest(link(7), s), 300, 1000} {
-						s.Size = size
-						picture, _, err := qr.Render(link(7), qr.FormatPNG, s)
-						if err != nil {
-							t.Fatal(err)
-						}
-						img := decodePNG(t, picture)
-						save(img)
-						if size == 1000 {
-							save(rotated(img, 20))
-							save(blurred(img, 3))
-							save(printed(img, 300))
-						}
-					}
-					s.Millimetres = 25
-					pdf, media, err := qr.Render(link(7), qr.FormatPDF, s)
-					if err != nil || media != "application/pdf" {
-						t.Fatal(media, err)
-					}
-					files = append(files, onPaper(t, pdf, "300")...)
-					for _, file := range files {
-						if got := zbar(t, file); len(got) != 1 || got[0] != link(7) {
-							t.Errorf("%s: read %q", filepath.Base(file), got)
-						}
-					}
-				})
+	for _, style := range styles("none", "photo", "wide", "high") {
+		t.Run(style.String(), func(t *testing.T) {
+			t.Parallel()
+			s := qr.Style{Modules: style.form, Ring: style.ring, Logo: pictures[style.logo], Caption: "Table 7"}
+			var files []string
+			save := func(img image.Image) {
+				files = append(files, filepath.Join(t.TempDir(), fmt.Sprintf("%d.png", len(files))))
+				if err := os.WriteFile(files[len(files)-1], encodePNG(t, img), 0o600); err != nil {
+					t.Fatal(err)
+				}
 			}
-		}
+			for _, size := range []int{qr.Smallest(link(7), s), 300, 1000} {
+				s.Size = size
+				picture, _, err := qr.Render(link(7), qr.FormatPNG, s)
+				if err != nil {
+					t.Fatal(err)
+				}
+				img := decodePNG(t, picture)
+				save(img)
+				if size == 1000 {
+					save(rotated(img, 20))
+					save(blurred(img, 3))
+					save(printed(img, 300))
+				}
+			}
+			s.Millimetres = 25
+			pdf, media, err := qr.Render(link(7), qr.FormatPDF, s)
+			if err != nil || media != "application/pdf" {
+				t.Fatal(media, err)
+			}
+			files = append(files, onPaper(t, pdf, "300")...)
+			for _, file := range files {
+				if got := zbar(t, file); len(got) != 1 || got[0] != link(7) {
+					t.Errorf("%s: read %q", filepath.Base(file), got)
+				}
+			}
+		})
 	}
 }
 
