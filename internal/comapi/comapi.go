@@ -1,0 +1,217 @@
+// Package comapi answers in the shapes of Comapi's (later dotdigital's) Enterprise Communications API, so that a program written for it goes on with another
+// base address and another credential. It is a face: it translates requests into calls of the use cases and their results back, and keeps nothing itself.
+//
+// An api space is an application: its id is the application's key. Below /apispaces/{id} and below /cpaas the credential is an API key, as a bearer token or as
+// the password of HTTP Basic with any user name.
+package comapi
+
+import (
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/service"
+	"github.com/chasqui/chasqui/internal/store"
+)
+
+// DefaultMaxBody is the largest body of a request that is taken, in bytes.
+const DefaultMaxBody = 10 << 20
+
+// Options says what the face works with. Every field without a word of its own is required.
+type Options struct {
+	Store     *store.Store
+	Directory *service.Directory
+	Keys      *service.Keys
+	Messages  *service.Messages
+	Profiles  *service.Profiles
+	Logger    *slog.Logger
+	// MaxBody is in bytes; DefaultMaxBody when 0.
+	MaxBody int64
+}
+
+// Face answers requests. It is made by New and safe for any number of goroutines.
+type Face struct{ o Options }
+
+// New makes the face.
+func New(o Options) *Face {
+	if o.MaxBody == 0 {
+		o.MaxBody = DefaultMaxBody
+	}
+	return &Face{o}
+}
+
+// endpoint is one address of the face, below /apispaces/{space} and below /cpaas.
+type endpoint struct {
+	method string
+	path   string
+	scope  gateway.Scope
+	handle func(*request) error
+}
+
+func (f *Face) endpoints() []endpoint {
+	return []endpoint{
+		{http.MethodPost, "/messages", gateway.ScopeMessagesWrite, f.send},
+		{http.MethodPost, "/messages/batch", gateway.ScopeMessagesWrite, f.sendBatch},
+		{http.MethodGet, "/messages/{id}", gateway.ScopeMessagesRead, f.message},
+	}
+}
+
+// Register adds the face's addresses to a mux.
+func (f *Face) Register(mux *http.ServeMux) {
+	for _, e := range f.endpoints() {
+		for _, base := range []string{"/apispaces/{space}", "/cpaas"} {
+			mux.Handle(e.method+" "+base+e.path, f.serve(e))
+		}
+	}
+}
+
+// request is one request on its way through a handler.
+type request struct {
+	*http.Request
+	w     http.ResponseWriter
+	f     *Face
+	key   *gateway.APIKey
+	space *gateway.Application
+}
+
+func (f *Face) serve(e endpoint) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		q := &request{Request: r, w: w, f: f}
+		err := q.authorize(e.scope)
+		if err == nil {
+			err = q.enter()
+		}
+		if err == nil {
+			err = e.handle(q)
+		}
+		if err != nil {
+			q.fail(err)
+		}
+	})
+}
+
+func (q *request) authorize(scope gateway.Scope) error {
+	authorization := q.Header.Get("Authorization")
+	if _, password, ok := q.BasicAuth(); ok {
+		authorization = "Bearer " + password
+	}
+	key, err := q.f.o.Keys.Authenticate(q.Context(), authorization)
+	if err != nil {
+		return err
+	}
+	if !key.Allows(scope) {
+		return gateway.Errorf(gateway.CodeForbidden, "this key lacks the scope %s", scope)
+	}
+	q.key = key
+	return nil
+}
+
+// enter finds the api space of the request. Below /cpaas, where the address names none, it is the one of the query or else the only one the key may use.
+func (q *request) enter() error {
+	id := q.PathValue("space")
+	if id == "" {
+		id = q.URL.Query().Get("apiSpaceId")
+	}
+	if id != "" {
+		q.space = q.f.o.Directory.Application(strings.ToUpper(strings.ReplaceAll(id, "-", "")))
+		switch {
+		case q.space == nil:
+			return gateway.NotFound("api space", id).WithField("apiSpaceId")
+		case !q.key.AllowsApplication(q.space.Key):
+			return gateway.Errorf(gateway.CodeForbidden, "this key may not use api space %s", q.space.Key).WithField("apiSpaceId")
+		}
+		return nil
+	}
+	for _, a := range q.f.o.Directory.Applications() {
+		switch {
+		case !q.key.AllowsApplication(a.Key) || a.State == gateway.ApplicationConnecting:
+		case q.space != nil:
+			return gateway.Errorf(gateway.CodeApplicationAmbiguous, "the key is for several api spaces: add ?apiSpaceId= or use a key of one").WithField("apiSpaceId")
+		default:
+			q.space = a
+		}
+	}
+	if q.space == nil {
+		return gateway.NotFound("api space", "").WithField("apiSpaceId")
+	}
+	return nil
+}
+
+// reply answers with a value as JSON.
+func (q *request) reply(status int, v any) error {
+	body, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	h := q.w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	q.w.WriteHeader(status)
+	q.w.Write(body) // when this fails the caller is gone
+	return nil
+}
+
+// problem is one entry of the list that every error is answered with.
+type problem struct {
+	Property    string `json:"property"`
+	FailureCode string `json:"failureCode"`
+	Details     string `json:"details"`
+}
+
+// fail answers with an error, and logs what the caller must not see.
+func (q *request) fail(err error) {
+	var e *gateway.Error
+	if !errors.As(err, &e) {
+		e = gateway.Errorf(gateway.CodeInternal, "internal error").WithCause(err)
+	}
+	status := e.Code.Status()
+	if status >= http.StatusInternalServerError && q.Context().Err() == nil {
+		q.f.o.Logger.Error("request failed", "method", q.Method, "route", q.Pattern, "err", err, "cause", e.Unwrap())
+	}
+	h := q.w.Header()
+	switch {
+	case e.RetryAfter > 0:
+		h.Set("Retry-After", strconv.Itoa(int(math.Ceil(e.RetryAfter.Seconds()))))
+	case status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests:
+		h.Set("Retry-After", "1")
+	case status == http.StatusUnauthorized:
+		h.Add("WWW-Authenticate", `Bearer realm="chasqui"`)
+		h.Add("WWW-Authenticate", `Basic realm="chasqui"`)
+	}
+	if err := q.reply(status, []problem{{e.Field, failureCode(e), e.Message}}); err != nil {
+		q.f.o.Logger.Error("encode an error", "err", err)
+	}
+}
+
+// failureCode names an error after the property at fault, such as ToInvalid, and else after its code, such as NotFound.
+func failureCode(e *gateway.Error) string {
+	if e.Code != gateway.CodeInvalidRequest {
+		return pascal(string(e.Code))
+	}
+	property := e.Field
+	if i := strings.IndexByte(property, ']'); strings.HasPrefix(property, "[") && i > 0 {
+		property = strings.TrimPrefix(property[i+1:], ".")
+	}
+	if i := strings.IndexAny(property, ".["); i >= 0 {
+		property = property[:i]
+	}
+	if property == "" {
+		return "BodyInvalid"
+	}
+	return strings.ToUpper(property[:1]) + property[1:] + "Invalid"
+}
+
+// pascal turns not_found into NotFound.
+func pascal(code string) string {
+	var b strings.Builder
+	for word := range strings.SplitSeq(code, "_") {
+		b.WriteString(strings.ToUpper(word[:1]) + word[1:])
+	}
+	return b.String()
+}

@@ -1,0 +1,104 @@
+package comapi
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+
+	"github.com/chasqui/chasqui/internal/gateway"
+)
+
+// fieldOptIn is the field of a profile that holds the channels its customer has opted in to.
+const fieldOptIn = "optInChannels"
+
+// customer answers the profile that a message names, which is created when there is none and learns what the message says of the customer. It is nil when
+// the message names none.
+func (q *request) customer(ctx context.Context, in *sendRequest) (*gateway.Profile, error) {
+	to := in.To
+	if to.ProfileID == "" {
+		return nil, nil
+	}
+	known := map[string]string{"firstName": to.FirstName, "lastName": to.LastName, "email": to.Email, "phoneNumber": to.phone()}
+	profile, err := q.f.o.Store.Profile(ctx, to.ProfileID)
+	if gateway.CodeOf(err) == gateway.CodeNotFound {
+		return q.newCustomer(ctx, to, known)
+	}
+	if err != nil {
+		return nil, err
+	}
+	changes := map[string]any{}
+	for field, value := range known {
+		if value != "" && text(profile.Doc[field]) != value {
+			changes[field] = value
+		}
+	}
+	if len(changes) == 0 {
+		return profile, nil
+	}
+	changed, err := q.f.o.Profiles.Patch(ctx, q.key, profile.ID, 0, encode(changes))
+	if code := gateway.CodeOf(err); code == gateway.CodeNotFound || code == gateway.CodePreconditionFailed {
+		return profile, nil // the key may not change it, or somebody else just has
+	}
+	return changed, err
+}
+
+func (q *request) newCustomer(ctx context.Context, to *address, known map[string]string) (*gateway.Profile, error) {
+	object := map[string]any{gateway.FieldID: to.ProfileID}
+	for field, value := range known {
+		if value != "" {
+			object[field] = value
+		}
+	}
+	if to.FBMessengerID != "" {
+		owner, err := q.f.o.Store.ProfileOf(ctx, q.space.Key, to.FBMessengerID)
+		if err != nil {
+			return nil, err
+		}
+		if owner == "" {
+			object[gateway.FieldMessenger] = map[string]string{q.space.Key: to.FBMessengerID}
+		}
+	}
+	// The message that names the customer is the permission: a key of one api space makes profiles for it before they have an address.
+	profile, err := q.f.o.Profiles.Create(ctx, &gateway.APIKey{ID: q.key.ID}, encode(object))
+	if gateway.CodeOf(err) == gateway.CodeConflict {
+		return q.f.o.Store.Profile(ctx, to.ProfileID) // another message was first
+	}
+	if err != nil {
+		return nil, under("to", err)
+	}
+	return profile, nil
+}
+
+// optedIn tells whether a customer has opted in to a channel.
+func optedIn(profile *gateway.Profile, channel string) bool {
+	if profile == nil {
+		return false
+	}
+	return slices.Contains(optIns(profile), channel)
+}
+
+func optIns(profile *gateway.Profile) []string {
+	channels := []string{}
+	if raw, ok := profile.Doc[fieldOptIn]; ok && json.Unmarshal(raw, &channels) != nil {
+		return []string{}
+	}
+	return channels
+}
+
+// text reads a JSON string, "" when it is none.
+func text(raw json.RawMessage) string {
+	var s string
+	if len(raw) == 0 || json.Unmarshal(raw, &s) != nil {
+		return ""
+	}
+	return s
+}
+
+// encode is for values made of strings, lists and JSON, which always encode.
+func encode(v any) json.RawMessage {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic("encode: " + err.Error())
+	}
+	return b
+}

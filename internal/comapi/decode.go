@@ -1,0 +1,54 @@
+package comapi
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"unicode/utf8"
+
+	"github.com/chasqui/chasqui/internal/gateway"
+)
+
+// body reads the request's body, at most as much as is allowed.
+func (q *request) body() ([]byte, error) {
+	body, err := io.ReadAll(http.MaxBytesReader(q.w, q.Body, q.f.o.MaxBody))
+	var exceeded *http.MaxBytesError
+	switch {
+	case errors.As(err, &exceeded):
+		return nil, gateway.Errorf(gateway.CodePayloadTooLarge, "the body may have %d bytes", q.f.o.MaxBody)
+	case err != nil:
+		return nil, gateway.Invalid("", "the body could not be read to its end").WithCause(err)
+	case !utf8.Valid(body):
+		return nil, gateway.Invalid("", "the body is not UTF-8")
+	}
+	return body, nil
+}
+
+// decode reads one JSON value. Names that are not known are passed over, as the API always did; text that is no JSON is an error that says in which line and column.
+func decode(body []byte, into any) error {
+	err := json.Unmarshal(body, into)
+	var syntax *json.SyntaxError
+	var wrong *json.UnmarshalTypeError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &syntax):
+		line, column := place(body, int(syntax.Offset))
+		return gateway.Invalid("", "the body is not JSON: %s at line %d, column %d", syntax.Error(), line, column)
+	case errors.As(err, &wrong):
+		return gateway.Invalid(wrong.Field, "this must not be a JSON %s", wrong.Value)
+	}
+	return gateway.Invalid("", "the body cannot be understood: %s", err.Error())
+}
+
+// place answers line and column, from 1, of the byte at an offset that counts from 1; past the end it is that after the last.
+func place(body []byte, offset int) (line, column int) {
+	before := body[:min(max(offset-1, 0), len(body))]
+	if offset >= len(body) {
+		before = bytes.TrimRight(body, " \t\r\n")
+	}
+	start := bytes.LastIndexByte(before, '\n') + 1
+	return bytes.Count(before, []byte("\n")) + 1, utf8.RuneCount(before[start:]) + 1
+}
