@@ -35,14 +35,14 @@ func (t *turn) calls(s string, depth int) string {
 
 func (t *turn) call(args []string, depth int) string {
 	if len(args) == 0 {
-		return "[ERR: " + errNotFound.Error() + "]"
+		return notFoundWords
 	}
 	if t.turns++; t.turns > t.e.o.Budget.Turns {
 		return t.fail(ErrBudget)
 	}
 	m := t.e.macros[args[0]]
 	if m == nil {
-		return "[ERR: " + errNotFound.Error() + "]"
+		return notFoundWords
 	}
 	was := t.begins
 	t.begins = false

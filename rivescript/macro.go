@@ -2,7 +2,6 @@ package rivescript
 
 import (
 	"context"
-	"errors"
 )
 
 // Call is the turn that a macro or a request is made in.
@@ -35,12 +34,15 @@ type Response struct {
 	JSON   any // decoded
 }
 
-var (
-	errNoHandler = errors.New("No Object Handler")
-	errNotFound  = errors.New("Object Not Found")
+// What stands in a reply for a macro that is not there, in the classic words.
+const (
+	noHandlerWords = "[ERR: No Object Handler]"
+	notFoundWords  = "[ERR: Object Not Found]"
 )
 
-func noHandler(context.Context, *Call, []string) (string, error) { return "", errNoHandler }
+func noHandler(context.Context, *Call, []string) (string, error) {
+	return noHandlerWords, nil
+}
 
 // Data are the answers of the turn's $ lines (Dexter): those with a name under it, the others by their members.
 func (c *Call) Data() map[string]any { return c.t.data }

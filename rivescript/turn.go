@@ -55,7 +55,6 @@ type turn struct {
 	turns   int
 	raws    []string // what stood between <raw> and </raw>
 	data    map[string]any
-	stars   []string // room for captures
 }
 
 // Reply answers a message of a person, whose state it changes.

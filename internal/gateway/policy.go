@@ -149,7 +149,7 @@ func wouldBe(q PolicyQuestion, h History) []string {
 }
 
 // tagsOf2020 are those that the platform had from March 4, 2020 to April 27, 2026.
-var tagsOf2020 = []messenger.Tag{messenger.TagAccountUpdate, messenger.TagConfirmedEventUpdate, messenger.TagPostPurchaseUpdate}
+var tagsOf2020 = []messenger.Tag{"ACCOUNT_UPDATE", "CONFIRMED_EVENT_UPDATE", "POST_PURCHASE_UPDATE"}
 
 // tagsBefore2020 are the 17 that ended on March 4, 2020.
 var tagsBefore2020 = []messenger.Tag{

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -241,12 +242,10 @@ func (s *Store) SumPoints(ctx context.Context, applications []string, from, to t
 	span := func(level int, from, to time.Time) []any {
 		return append(append([]any{level}, ofApps...), millis(from), millis(to))
 	}
-	parts, args := []string{condition}, []any{}
+	parts, args := []string{condition}, span(levelQuarters, from, to)
 	if firstDay.Before(lastDay) {
 		parts = []string{condition, condition, condition}
-		args = append(append(span(levelDays, firstDay, lastDay), span(levelQuarters, from, firstDay)...), span(levelQuarters, lastDay, to)...)
-	} else {
-		args = span(levelQuarters, from, to)
+		args = slices.Concat(span(levelDays, firstDay, lastDay), span(levelQuarters, from, firstDay), span(levelQuarters, lastDay, to))
 	}
 	rows, err := s.query(ctx, `SELECT point, ref, source, metric, SUM(n), SUM(value) FROM entry_counts WHERE (`+strings.Join(parts, ") OR (")+`) GROUP BY point, ref, source, metric`, args...)
 	return collect(rows, err, func(r *sql.Rows) (Sum, error) {
