@@ -39,6 +39,8 @@ type Console struct {
 	secure bool
 	pages  pages
 	guesses
+	// printing lets one print sheet be drawn at a time: a large one takes a processor for seconds.
+	printing chan struct{}
 }
 
 //go:embed static
@@ -50,7 +52,7 @@ func New(o Options) (*Console, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Console{o: o, pages: all}
+	c := &Console{o: o, pages: all, printing: make(chan struct{}, 1)}
 	if u, err := url.Parse(o.PublicURL); err == nil {
 		c.host, c.secure = strings.ToLower(u.Hostname()), u.Scheme == "https"
 	}

@@ -105,6 +105,12 @@ func (c *Console) sheet(v *visit) ([]byte, error) {
 	for i, e := range points {
 		items[i] = qr.SheetItem{Text: c.o.EntryPoints.Held(e, look.Get("link") == "short"), Caption: c.caption(st.Caption, e)}
 	}
+	select {
+	case c.printing <- struct{}{}:
+		defer func() { <-c.printing }()
+	case <-v.Context().Done():
+		return nil, v.Context().Err()
+	}
 	sheet, err := qr.Sheet(items, st, perRow)
 	return sheet, service.StyleError(err)
 }

@@ -81,7 +81,7 @@ func (w *world) signIn() chromedp.Action[chromedp.Void] {
 	})
 }
 
-// fits fails the test when something of the page reaches beyond the screen, but for what scrolls by itself.
+// fits fails the test when something of the page reaches beyond the screen, but for what scrolls by itself, or when a field has no label.
 func fits(t *testing.T, ctx context.Context, page string, width int) {
 	t.Helper()
 	right, err := chromedp.Run(ctx, chromedp.Evaluate[float64](`Math.max(...[...document.querySelectorAll("body *")]
@@ -92,6 +92,13 @@ func fits(t *testing.T, ctx context.Context, page string, width int) {
 	}
 	if right > float64(width) {
 		t.Errorf("%s: something reaches to %.0f pixels on a screen of %d", page, right, width)
+	}
+	bare, err := chromedp.Run(ctx, chromedp.Evaluate[string](`[...document.querySelectorAll("input:not([type=hidden]), select, textarea")].filter((e) => !e.labels.length).map((e) => e.name).join()`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bare != "" {
+		t.Errorf("%s: fields without a label: %s", page, bare)
 	}
 }
 
