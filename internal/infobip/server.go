@@ -84,6 +84,11 @@ func (s *Server) routes() []route {
 		{"GET " + application, gateway.ScopeApplicationsRead, s.getApplication},
 		{"PUT " + application, gateway.ScopeApplicationsWrite, s.updateApplication},
 		{"DELETE " + application, gateway.ScopeApplicationsWrite, s.deleteApplication},
+
+		{"POST /facebook/1/single", gateway.ScopeMessagesWrite, s.sendSingle},
+		{"POST /facebook/1/multi", gateway.ScopeMessagesWrite, s.sendMulti},
+		{"GET /facebook/1/reports", gateway.ScopeMessagesRead, s.reports(apiFacebook)},
+		{"GET /facebook/1/logs", gateway.ScopeMessagesRead, s.logs(apiFacebook)},
 	}
 }
 
@@ -186,7 +191,7 @@ func (q *request) decode(into any) error {
 	var wrongType *json.UnmarshalTypeError
 	switch err := json.Unmarshal(body, into); {
 	case errors.As(err, &wrongType):
-		return gateway.Invalid(wrongType.Field, "must not be %s", wrongType.Value)
+		return gateway.Invalid(strings.ReplaceAll(wrongType.Field, "content.", ""), "must not be a %s", wrongType.Value) // content is no member, but embedded
 	case err != nil:
 		return gateway.Invalid("", "the body is not the JSON that is expected: %s", err)
 	}
