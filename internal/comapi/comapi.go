@@ -58,6 +58,14 @@ func (f *Face) endpoints() []endpoint {
 		{http.MethodPost, "/messages", gateway.ScopeMessagesWrite, f.send},
 		{http.MethodPost, "/messages/batch", gateway.ScopeMessagesWrite, f.sendBatch},
 		{http.MethodGet, "/messages/{id}", gateway.ScopeMessagesRead, f.message},
+		{http.MethodGet, "/profiles", gateway.ScopeProfilesRead, f.queryProfiles},
+		{http.MethodPost, "/profiles", gateway.ScopeProfilesWrite, f.createProfile},
+		{http.MethodGet, "/profiles/{id}", gateway.ScopeProfilesRead, f.profile},
+		{http.MethodPut, "/profiles/{id}", gateway.ScopeProfilesWrite, f.putProfile},
+		{http.MethodPatch, "/profiles/{id}", gateway.ScopeProfilesWrite, f.patchProfile},
+		{http.MethodDelete, "/profiles/{id}", gateway.ScopeProfilesWrite, f.deleteProfile},
+		{http.MethodPut, "/profiles/{id}/optin", gateway.ScopeProfilesWrite, f.optIn},
+		{http.MethodDelete, "/profiles/{id}/optin", gateway.ScopeProfilesWrite, f.optOut},
 	}
 }
 

@@ -1,0 +1,258 @@
+package comapi
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/chasqui/chasqui/internal/gateway"
+)
+
+const fieldMessengerID = "fbMessengerId"
+
+// systemFields are written by the gateway only. A caller who sends a profile back as it was read has them in it; they are passed over.
+func systemFields() []string {
+	return []string{"_createdOn", "_createdBy", "_updatedOn", "_updatedBy", "_lastActivityOn", gateway.FieldFacebook}
+}
+
+// showProfile makes a profile as the API has it: the caller's fields, the person's id for this api space, and what the platform says of the person.
+func (q *request) showProfile(p *gateway.Profile) map[string]any {
+	all := map[string]any{gateway.FieldID: p.ID, "_createdOn": gateway.FormatTime(p.CreatedAt), "_updatedOn": gateway.FormatTime(p.UpdatedAt)}
+	for name, value := range p.Doc {
+		if name != gateway.FieldFirstTouch && name != gateway.FieldLastTouch {
+			all[name] = value
+		}
+	}
+	if person := p.Addresses[q.space.Key]; person != "" {
+		all[fieldMessengerID] = person
+	}
+	return all
+}
+
+func (q *request) replyProfile(status int, p *gateway.Profile) error {
+	q.w.Header().Set("ETag", `"`+strconv.FormatInt(p.Version, 10)+`"`)
+	return q.reply(status, q.showProfile(p))
+}
+
+// changes reads the profile in the body and turns it into the core's fields.
+func (q *request) changes() (map[string]json.RawMessage, error) {
+	body, err := q.body()
+	if err != nil {
+		return nil, err
+	}
+	var fields map[string]json.RawMessage
+	if err := decode(body, &fields); err != nil {
+		return nil, err
+	}
+	if fields == nil {
+		return nil, gateway.Invalid("", "the body must be a JSON object")
+	}
+	for _, name := range systemFields() {
+		delete(fields, name)
+	}
+	if person, given := fields[fieldMessengerID]; given {
+		delete(fields, fieldMessengerID)
+		if string(person) != "null" && text(person) == "" {
+			return nil, gateway.Invalid(fieldMessengerID, "must be a string")
+		}
+		fields[gateway.FieldMessenger] = encode(map[string]json.RawMessage{q.space.Key: person})
+	}
+	if channels, given := fields[fieldOptIn]; given {
+		var list []string
+		if err := json.Unmarshal(channels, &list); err != nil {
+			return nil, gateway.Invalid(fieldOptIn, "must be a list of channels")
+		}
+	}
+	return fields, nil
+}
+
+// named takes the id out of a profile that is sent to an address: where it is given it must be the same.
+func named(fields map[string]json.RawMessage, id string) error {
+	given, ok := fields[gateway.FieldID]
+	delete(fields, gateway.FieldID)
+	if ok && text(given) != id {
+		return gateway.Invalid(gateway.FieldID, "the profile's id cannot change")
+	}
+	return nil
+}
+
+// ifMatch answers the version that the caller says to have read, 0 when it says none or any.
+func (q *request) ifMatch() (int64, error) {
+	tag := strings.TrimPrefix(strings.TrimSpace(q.Header.Get("If-Match")), "W/")
+	if tag == "" || tag == "*" {
+		return 0, nil
+	}
+	version, err := strconv.ParseInt(strings.Trim(tag, `"`), 10, 64)
+	if err != nil || version < 1 {
+		return 0, gateway.Errorf(gateway.CodePreconditionFailed, "If-Match is not the ETag of this profile").WithField("If-Match")
+	}
+	return version, nil
+}
+
+func (f *Face) createProfile(q *request) error {
+	fields, err := q.changes()
+	if err != nil {
+		return err
+	}
+	p, err := f.o.Profiles.Create(q.Context(), q.key, encode(fields))
+	if err != nil {
+		return err
+	}
+	q.w.Header().Set("Location", "/apispaces/"+q.space.Key+"/profiles/"+url.PathEscape(p.ID))
+	return q.replyProfile(http.StatusCreated, p)
+}
+
+func (f *Face) profile(q *request) error {
+	p, err := f.o.Profiles.Get(q.Context(), q.key, q.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	return q.replyProfile(http.StatusOK, p)
+}
+
+// putProfile replaces the caller's fields. The person's id and the opt-ins stay unless they are given.
+func (f *Face) putProfile(q *request) error {
+	return q.write(func(before *gateway.Profile, fields map[string]json.RawMessage) {
+		for name := range before.Doc {
+			_, given := fields[name]
+			if !given && !slices.Contains([]string{fieldOptIn, gateway.FieldFacebook, gateway.FieldFirstTouch, gateway.FieldLastTouch}, name) {
+				fields[name] = json.RawMessage("null")
+			}
+		}
+	})
+}
+
+// patchProfile merges; ?deletes=a,b takes fields away, and ?allowcreate=true makes a profile that is not there.
+func (f *Face) patchProfile(q *request) error {
+	query := q.URL.Query()
+	if query.Get("allowcreate") == "true" {
+		_, err := f.o.Profiles.Get(q.Context(), q.key, q.PathValue("id"))
+		if gateway.CodeOf(err) == gateway.CodeNotFound {
+			return f.createNamed(q)
+		}
+	}
+	return q.write(func(_ *gateway.Profile, fields map[string]json.RawMessage) {
+		for name := range strings.SplitSeq(query.Get("deletes"), ",") {
+			switch name = strings.TrimSpace(name); name {
+			case "":
+			case fieldMessengerID:
+				fields[gateway.FieldMessenger] = encode(map[string]any{q.space.Key: nil})
+			default:
+				fields[name] = json.RawMessage("null")
+			}
+		}
+	})
+}
+
+func (f *Face) createNamed(q *request) error {
+	fields, err := q.changes()
+	if err != nil {
+		return err
+	}
+	if err := named(fields, q.PathValue("id")); err != nil {
+		return err
+	}
+	fields[gateway.FieldID] = encode(q.PathValue("id"))
+	p, err := f.o.Profiles.Create(q.Context(), q.key, encode(fields))
+	if err != nil {
+		return err
+	}
+	return q.replyProfile(http.StatusCreated, p)
+}
+
+// write changes the profile of the address by the body, after complete has added what the body leaves out. When the profile changes meanwhile the error is
+// precondition_failed for a caller who gave an ETag, and a conflict for one who did not.
+func (q *request) write(complete func(before *gateway.Profile, fields map[string]json.RawMessage)) error {
+	fields, err := q.changes()
+	if err != nil {
+		return err
+	}
+	id := q.PathValue("id")
+	if err := named(fields, id); err != nil {
+		return err
+	}
+	p, err := q.patch(id, func(before *gateway.Profile) map[string]json.RawMessage {
+		complete(before, fields)
+		return fields
+	})
+	if err != nil {
+		return err
+	}
+	return q.replyProfile(http.StatusOK, p)
+}
+
+func (q *request) patch(id string, change func(before *gateway.Profile) map[string]json.RawMessage) (*gateway.Profile, error) {
+	version, err := q.ifMatch()
+	if err != nil {
+		return nil, err
+	}
+	before, err := q.f.o.Profiles.Get(q.Context(), q.key, id)
+	if err != nil {
+		return nil, err
+	}
+	read := before.Version
+	if version != 0 {
+		read = version
+	}
+	after, err := q.f.o.Profiles.Patch(q.Context(), q.key, id, read, encode(change(before)))
+	if version == 0 && gateway.CodeOf(err) == gateway.CodePreconditionFailed {
+		return nil, gateway.Errorf(gateway.CodeConflict, "profile %q was changed at the same time; try again", id)
+	}
+	return after, err
+}
+
+func (f *Face) deleteProfile(q *request) error {
+	if q.URL.Query().Get("forget") == "true" {
+		return gateway.Invalid("forget", "erasing what the logs hold of a person is not offered here; without forget the profile is deleted")
+	}
+	version, err := q.ifMatch()
+	if err != nil {
+		return err
+	}
+	if err := f.o.Profiles.Delete(q.Context(), q.key, q.PathValue("id"), version); err != nil {
+		return err
+	}
+	q.w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// optIn adds channels to those that a customer has opted in to.
+func (f *Face) optIn(q *request) error {
+	body, err := q.body()
+	if err != nil {
+		return err
+	}
+	var in struct {
+		Channels []string `json:"channels"`
+	}
+	if err := decode(body, &in); err != nil {
+		return err
+	}
+	if len(in.Channels) == 0 || slices.Contains(in.Channels, "") {
+		return gateway.Invalid("channels", "name at least one channel")
+	}
+	return q.consent(func(have []string) []string { return append(have, in.Channels...) })
+}
+
+// optOut takes the channel of the query away, or all.
+func (f *Face) optOut(q *request) error {
+	out := q.URL.Query()["channel"]
+	return q.consent(func(have []string) []string {
+		return slices.DeleteFunc(have, func(channel string) bool { return len(out) == 0 || slices.Contains(out, channel) })
+	})
+}
+
+func (q *request) consent(change func([]string) []string) error {
+	p, err := q.patch(q.PathValue("id"), func(before *gateway.Profile) map[string]json.RawMessage {
+		channels := change(optIns(before))
+		slices.Sort(channels)
+		return map[string]json.RawMessage{fieldOptIn: encode(slices.Compact(channels))}
+	})
+	if err != nil {
+		return err
+	}
+	return q.replyProfile(http.StatusOK, p)
+}
