@@ -208,8 +208,9 @@ func (s *devSession) explain(w io.Writer) error {
 	text := fmt.Sprintf(`
   Chat page     %s
   Gateway       %s   (API described at %s/docs)
+  Console       %s/console   (sign in with the API key)
   API key       %s
-`, v.Chat, v.Gateway, v.Gateway, v.APIKey)
+`, v.Chat, v.Gateway, v.Gateway, v.Gateway, v.APIKey)
 	if s.forward != nil {
 		text += fmt.Sprintf("  Forwarding    every event to %s\n                signed with %s\n", s.forward.URL, v.ForwardSecret)
 	}

@@ -505,7 +505,7 @@ func TestEntryPointPictures(t *testing.T) {
 		return resp, b
 	}
 	for query, want := range map[string]string{
-		"": e.Link, "?size=300&style=rounded&ring=true": e.Link, "?size=600&style=dots&caption={name}&foreground=%230a2540": e.Link, "?link=short&size=200": e.ShortLink,
+		"": e.Link, "?size=500&logo=page": e.Link, "?size=300&style=rounded&ring=true": e.Link, "?size=600&style=dots&caption={name}&foreground=%230a2540": e.Link, "?link=short&size=200": e.ShortLink,
 	} {
 		resp, picture := fetch(e.Image + ".png" + query)
 		if text, err := qr.Decode(bytes.NewReader(picture)); err != nil || text != want || resp.Header.Get("Content-Type") != "image/png" {

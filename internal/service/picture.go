@@ -50,6 +50,7 @@ func (p *Pictures) Logo(ctx context.Context, a *gateway.Application, logo string
 	if err != nil {
 		return nil, gateway.Invalid("logo", "give page, or an http or https address")
 	}
+	req.Header.Set("Accept", "image/png, image/jpeg, image/gif")
 	resp, err := p.http.Do(req)
 	if err != nil {
 		return nil, gateway.Invalid("logo", "the picture could not be fetched").WithCause(err)
