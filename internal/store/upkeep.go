@@ -126,6 +126,10 @@ func (s *Store) AfterRestore(ctx context.Context) (held int64, err error) {
 		if held, err = tx.Exec(`UPDATE messages SET status = 'held', open = 0, updated_at = ? WHERE open = 1`, tx.now.UnixMilli()); err != nil {
 			return err
 		}
+		// What a bot was to say by now may have been said after the backup was made.
+		if _, err := tx.Exec(`DELETE FROM bot_timers WHERE due_at <= ?`, tx.now.UnixMilli()); err != nil {
+			return fmt.Errorf("drop what bots were to say: %w", err)
+		}
 		// The clock in microseconds is past every position given out after the backup, and never the same for two restores.
 		_, err := tx.Exec(`UPDATE log_head SET pos = CASE WHEN pos < ? THEN ? ELSE pos + 1000000000 END WHERE one = 1`, tx.now.UnixMicro(), tx.now.UnixMicro())
 		return err

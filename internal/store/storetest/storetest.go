@@ -462,8 +462,15 @@ func testRestore(t *testing.T, url string) {
 	_, err := s.Accept(t.Context(), []*gateway.Message{open, done}, nil)
 	must(t, err)
 	before := s.Head()
+	for i, due := range []time.Time{s.Now().Add(-time.Minute), s.Now().Add(time.Hour)} {
+		timer := &gateway.BotTimer{ID: s.NewID("tmr"), Kind: gateway.TimerReminder, Name: fmt.Sprint(i), Content: json.RawMessage(`""`), DueAt: due}
+		must(t, s.Write(t.Context(), func(tx *store.Tx) error { return tx.AddTimer(timer) }))
+	}
 	held, err := s.AfterRestore(t.Context())
 	must(t, err)
+	if due, err := s.DueTimers(t.Context(), 10); err != nil || len(due) != 0 {
+		t.Errorf("a restore lets bots say again what was due: %+v %v", due, err)
+	}
 	if m, err := s.Message(t.Context(), open.ID); held != 1 || err != nil || m.Status != gateway.StatusHeld {
 		t.Fatalf("held %d: %+v %v", held, m, err)
 	}
