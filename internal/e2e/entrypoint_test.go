@@ -17,6 +17,7 @@ import (
 	"github.com/chasqui/chasqui/gatewayapi"
 	"github.com/chasqui/chasqui/graphemu"
 	"github.com/chasqui/chasqui/internal/qr"
+	"github.com/chasqui/chasqui/messenger"
 )
 
 // referralData is the data of a referral event.
@@ -310,6 +311,14 @@ func TestMessengerCodeAPI(t *testing.T) {
 		if status, _, problem := call(p.AccessToken, body); status != 400 || problem["code"] != code || problem["type"] != "OAuthException" {
 			t.Errorf("%s: %d %v", body, status, problem)
 		}
+	}
+	client, err := messenger.New(p.AccessToken, messenger.WithBaseURL(w.url), messenger.WithVersion("v2.6"), messenger.WithAppSecret(w.platform.app.Secret))
+	if err != nil {
+		t.Fatal(err)
+	}
+	//lint:ignore SA1019 the platform has ended it, the gateway answers it
+	if uri, err := client.MessengerCode(t.Context(), messenger.CodeRequest{Ref: "from-go", ImageSize: 500}); err != nil || !strings.HasPrefix(uri, w.url+"/codes/") {
+		t.Errorf("package messenger: %q %v", uri, err)
 	}
 	if status, _, problem := call("EAAnobody", `{"type":"standard"}`); status != 401 || problem["code"] != 190.0 {
 		t.Errorf("%d %v", status, problem)
