@@ -78,6 +78,7 @@ type route struct {
 
 func (s *Server) routes() []route {
 	const application = "/facebook/1/applications/{key}"
+	const configuration = application + "/configurations/{configuration}"
 	return []route{
 		{"POST /facebook/1/applications", gateway.ScopeApplicationsWrite, s.createApplication},
 		{"GET /facebook/1/applications", gateway.ScopeApplicationsRead, s.listApplications},
@@ -89,6 +90,16 @@ func (s *Server) routes() []route {
 		{"POST /facebook/1/multi", gateway.ScopeMessagesWrite, s.sendMulti},
 		{"GET /facebook/1/reports", gateway.ScopeMessagesRead, s.reports(apiFacebook)},
 		{"GET /facebook/1/logs", gateway.ScopeMessagesRead, s.logs(apiFacebook)},
+
+		{"POST " + application + "/configurations", gateway.ScopeSubscriptionsWrite, s.createConfiguration},
+		{"GET " + application + "/configurations", gateway.ScopeSubscriptionsRead, s.listConfigurations},
+		{"GET " + configuration, gateway.ScopeSubscriptionsRead, s.getConfiguration},
+		{"DELETE " + configuration, gateway.ScopeSubscriptionsWrite, s.deleteConfiguration},
+		{"POST " + configuration + "/actions", gateway.ScopeSubscriptionsWrite, s.createAction},
+		{"GET " + configuration + "/actions", gateway.ScopeSubscriptionsRead, s.listActions},
+		{"DELETE " + configuration + "/actions/{action}", gateway.ScopeSubscriptionsWrite, s.deleteAction},
+		{"GET /facebook/1/inbox/reports", gateway.ScopeEventsRead, s.inbox},
+		{"GET " + application + "/inbox/reports", gateway.ScopeEventsRead, s.inbox},
 	}
 }
 
