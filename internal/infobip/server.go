@@ -100,6 +100,15 @@ func (s *Server) routes() []route {
 		{"DELETE " + configuration + "/actions/{action}", gateway.ScopeSubscriptionsWrite, s.deleteAction},
 		{"GET /facebook/1/inbox/reports", gateway.ScopeEventsRead, s.inbox},
 		{"GET " + application + "/inbox/reports", gateway.ScopeEventsRead, s.inbox},
+
+		{"POST /omni/1/scenarios", gateway.ScopeApplicationsRead, s.createScenario},
+		{"GET /omni/1/scenarios", gateway.ScopeApplicationsRead, s.listScenarios},
+		{"GET /omni/1/scenarios/{key}", gateway.ScopeApplicationsRead, s.getScenario},
+		{"PUT /omni/1/scenarios/{key}", gateway.ScopeApplicationsRead, s.createScenario},
+		{"POST /omni/1/text", gateway.ScopeMessagesWrite, s.sendOMNI},
+		{"POST /omni/1/advanced", gateway.ScopeMessagesWrite, s.sendOMNI},
+		{"GET /omni/1/reports", gateway.ScopeMessagesRead, s.reports(apiOMNI)},
+		{"GET /omni/1/logs", gateway.ScopeMessagesRead, s.logs(apiOMNI)},
 	}
 }
 
