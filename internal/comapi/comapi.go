@@ -24,12 +24,13 @@ const DefaultMaxBody = 10 << 20
 
 // Options says what the face works with. Every field without a word of its own is required.
 type Options struct {
-	Store     *store.Store
-	Directory *service.Directory
-	Keys      *service.Keys
-	Messages  *service.Messages
-	Profiles  *service.Profiles
-	Logger    *slog.Logger
+	Store         *store.Store
+	Directory     *service.Directory
+	Keys          *service.Keys
+	Messages      *service.Messages
+	Profiles      *service.Profiles
+	Subscriptions *service.Subscriptions
+	Logger        *slog.Logger
 	// MaxBody is in bytes; DefaultMaxBody when 0.
 	MaxBody int64
 }
@@ -58,6 +59,12 @@ func (f *Face) endpoints() []endpoint {
 		{http.MethodPost, "/messages", gateway.ScopeMessagesWrite, f.send},
 		{http.MethodPost, "/messages/batch", gateway.ScopeMessagesWrite, f.sendBatch},
 		{http.MethodGet, "/messages/{id}", gateway.ScopeMessagesRead, f.message},
+		{http.MethodGet, "/webhooks", gateway.ScopeSubscriptionsRead, f.webhooks},
+		{http.MethodPost, "/webhooks", gateway.ScopeSubscriptionsWrite, f.createWebhook},
+		{http.MethodGet, "/webhooks/availableevents", gateway.ScopeSubscriptionsRead, f.availableEvents},
+		{http.MethodGet, "/webhooks/{id}", gateway.ScopeSubscriptionsRead, f.getWebhook},
+		{http.MethodPut, "/webhooks/{id}", gateway.ScopeSubscriptionsWrite, f.putWebhook},
+		{http.MethodDelete, "/webhooks/{id}", gateway.ScopeSubscriptionsWrite, f.deleteWebhook},
 		{http.MethodGet, "/profiles", gateway.ScopeProfilesRead, f.queryProfiles},
 		{http.MethodPost, "/profiles", gateway.ScopeProfilesWrite, f.createProfile},
 		{http.MethodGet, "/profiles/{id}", gateway.ScopeProfilesRead, f.profile},

@@ -37,6 +37,9 @@ func (w *worker) post(ctx context.Context, e *gateway.Event) (gateway.DeliveryAt
 
 func (w *worker) exchange(ctx context.Context, e *gateway.Event, now time.Time) (int, error) {
 	sub := w.sub.Load()
+	if sub.Format == gateway.FormatComapi {
+		return w.exchangeComapi(ctx, sub, e, now)
+	}
 	body, err := w.body(ctx, e)
 	if err != nil {
 		return 0, err
@@ -73,15 +76,22 @@ func (w *worker) exchange(ctx context.Context, e *gateway.Event, now time.Time) 
 
 // body is what the subscriber gets. It is made anew for each try, but for an event it is always the same save for the profile.
 func (w *worker) body(ctx context.Context, e *gateway.Event) ([]byte, error) {
-	profile, err := w.f.o.Store.ProfileOf(ctx, e.Application, e.Person)
+	profile, page, err := w.around(ctx, e)
 	if err != nil {
-		return nil, fmt.Errorf("find profile: %w", err)
+		return nil, err
 	}
-	page := ""
+	return json.Marshal(gateway.Publish(e, profile, page))
+}
+
+// around answers the profile of an event's person and the page of its application.
+func (w *worker) around(ctx context.Context, e *gateway.Event) (profile, page string, err error) {
+	if profile, err = w.f.o.Store.ProfileOf(ctx, e.Application, e.Person); err != nil {
+		return "", "", fmt.Errorf("find profile: %w", err)
+	}
 	if app := w.f.o.Directory.Application(e.Application); app != nil {
 		page = app.PageID
 	}
-	return json.Marshal(gateway.Publish(e, profile, page))
+	return profile, page, nil
 }
 
 // sign makes the webhook-signature header: a signature with each secret that is valid now.

@@ -348,6 +348,12 @@ func (w *worker) judge(d *gateway.Delivery, err error) bool {
 		return true
 	}
 	w.f.o.Metrics.Failed(sub.ID)
+	if errors.Is(err, errRejected) {
+		d.Status, d.DueAt = gateway.DeliveryDead, time.Time{}
+		w.f.o.Metrics.Dead(sub.ID)
+		w.succeeded(sub.ID) // the receiver is well; it does not want this event
+		return true
+	}
 	if errors.Is(err, errGone) {
 		w.over(&gateway.Failure{Code: gateway.FailureEndpointGone, Message: err.Error()})
 		return false
@@ -357,7 +363,11 @@ func (w *worker) judge(d *gateway.Delivery, err error) bool {
 			Message: fmt.Sprintf("nothing was delivered since %s; the last try: %v", gateway.FormatTime(since), err)})
 		return false
 	}
-	next, ok := d.NextTry(now)
+	nextTry := d.NextTry
+	if sub.Format == gateway.FormatComapi {
+		nextTry = d.NextTryComapi
+	}
+	next, ok := nextTry(now)
 	if !ok {
 		d.Status, d.DueAt = gateway.DeliveryDead, time.Time{}
 		w.f.o.Metrics.Dead(sub.ID)

@@ -58,6 +58,10 @@ type Subscription struct {
 	Kind SubscriptionKind
 	// URL is where a forward subscription posts.
 	URL string
+	// Format says how a forward subscription's deliveries look. Topics, in Comapi's format alone, say which events it wants; Batching is what it asked for.
+	Format   DeliveryFormat
+	Topics   []Topic
+	Batching Batching
 	// EventTypes selects events; empty means every type.
 	EventTypes []EventType
 	// Applications selects events by application; empty means all, and the events that no application owns.
@@ -88,7 +92,10 @@ func (s *Subscription) Wants(e *Event) bool {
 	if len(s.EventTypes) > 0 && !slices.Contains(s.EventTypes, e.Type) {
 		return false
 	}
-	return len(s.Applications) == 0 || slices.Contains(s.Applications, e.Application)
+	if len(s.Applications) > 0 && !slices.Contains(s.Applications, e.Application) {
+		return false
+	}
+	return s.Format != FormatComapi || s.wantsTopic(e)
 }
 
 // ValidSecrets answers the secrets with which a delivery is signed now, newest first.

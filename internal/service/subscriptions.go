@@ -51,7 +51,7 @@ func (s *Subscriptions) Adopt(sub *gateway.Subscription, before []gateway.Signin
 	}
 	for i := range sub.Secrets {
 		secret := &sub.Secrets[i]
-		if err := gateway.ValidateSigningSecret(secret.Value); err != nil {
+		if err := sub.ValidateSecret(secret.Value); err != nil {
 			var e *gateway.Error
 			errors.As(err, &e)
 			return e.WithField(fmt.Sprintf("secrets[%d]", i))

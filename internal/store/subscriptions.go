@@ -12,14 +12,17 @@ import (
 
 // subscriptionDoc is the part of a subscription that is neither searched nor secret.
 type subscriptionDoc struct {
-	Name         string                `json:"name,omitempty"`
-	URL          string                `json:"url,omitempty"`
-	EventTypes   []gateway.EventType   `json:"eventTypes,omitempty"`
-	Applications []string              `json:"applications,omitempty"`
-	Order        gateway.DeliveryOrder `json:"order"`
-	Disabled     *gateway.Failure      `json:"disabled,omitempty"`
-	DisabledAt   time.Time             `json:"disabledAt,omitzero"`
-	Generation   int64                 `json:"generation,omitempty"`
+	Name         string                 `json:"name,omitempty"`
+	URL          string                 `json:"url,omitempty"`
+	Format       gateway.DeliveryFormat `json:"format,omitempty"`
+	Topics       []gateway.Topic        `json:"topics,omitempty"`
+	Batching     gateway.Batching       `json:"batching,omitzero"`
+	EventTypes   []gateway.EventType    `json:"eventTypes,omitempty"`
+	Applications []string               `json:"applications,omitempty"`
+	Order        gateway.DeliveryOrder  `json:"order"`
+	Disabled     *gateway.Failure       `json:"disabled,omitempty"`
+	DisabledAt   time.Time              `json:"disabledAt,omitzero"`
+	Generation   int64                  `json:"generation,omitempty"`
 }
 
 // secretDoc is a signing secret as it lies, sealed with the others of its subscription, in the column secrets.
@@ -45,7 +48,7 @@ func (v *Vault) scanSubscription(rows *sql.Rows) (*gateway.Subscription, error) 
 	}
 	s.Kind, s.State, s.Name, s.URL = gateway.SubscriptionKind(kind), gateway.SubscriptionState(state), d.Name, d.URL
 	s.EventTypes, s.Applications, s.Order, s.Disabled, s.DisabledAt = d.EventTypes, d.Applications, d.Order, d.Disabled, d.DisabledAt
-	s.Generation = d.Generation
+	s.Generation, s.Format, s.Topics, s.Batching = d.Generation, d.Format, d.Topics, d.Batching
 	s.FailingSince, s.CreatedAt, s.UpdatedAt = fromMillis(failing), fromMillis(created), fromMillis(updated)
 	text, err := v.opened("subscriptions", "secrets", s.ID, secrets)
 	if err != nil {
@@ -104,7 +107,7 @@ func (v *Vault) CreateSubscription(ctx context.Context, s *gateway.Subscription)
 
 func (v *Vault) subscriptionValues(s *gateway.Subscription) (doc, secrets string) {
 	doc = string(data(subscriptionDoc{
-		Name: s.Name, URL: s.URL, EventTypes: s.EventTypes, Applications: s.Applications, Order: s.Order, Disabled: s.Disabled, DisabledAt: s.DisabledAt, Generation: s.Generation,
+		Name: s.Name, URL: s.URL, Format: s.Format, Topics: s.Topics, Batching: s.Batching, EventTypes: s.EventTypes, Applications: s.Applications, Order: s.Order, Disabled: s.Disabled, DisabledAt: s.DisabledAt, Generation: s.Generation,
 	}))
 	if len(s.Secrets) == 0 {
 		return doc, ""

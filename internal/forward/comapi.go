@@ -1,0 +1,81 @@
+package forward
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/sha1"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/store"
+)
+
+// comapiTimeout is for how long a receiver in Comapi's format may take.
+const comapiTimeout = 10 * time.Second
+
+// errRejected is the answer of a receiver in Comapi's format that it does not want an event: it is not tried again.
+var errRejected = errors.New("the receiver answered 400 Bad Request: it rejects the event")
+
+// exchangeComapi delivers one event in the envelope of Comapi's webhooks. X-Comapi-Signature is the lower-case hexadecimal HMAC-SHA1 of the body.
+func (w *worker) exchangeComapi(ctx context.Context, sub *gateway.Subscription, e *gateway.Event, now time.Time) (int, error) {
+	body, err := w.comapiBody(ctx, sub, e)
+	if err != nil {
+		return 0, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, comapiTimeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, sub.URL, bytes.NewReader(body))
+	if err != nil {
+		return 0, errors.New("the URL cannot be used")
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("User-Agent", w.f.o.UserAgent)
+	if secrets := sub.ValidSecrets(now); len(secrets) > 0 {
+		mac := hmac.New(sha1.New, []byte(secrets[0].Reveal()))
+		mac.Write(body)
+		req.Header.Set("X-Comapi-Signature", hex.EncodeToString(mac.Sum(nil)))
+	}
+	resp, err := w.f.http.Do(req)
+	if err != nil {
+		return 0, plain(err)
+	}
+	defer resp.Body.Close()
+	io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10)) // so that the connection can be used again
+	switch {
+	case resp.StatusCode >= 200 && resp.StatusCode < 300:
+		return resp.StatusCode, nil
+	case resp.StatusCode == http.StatusBadRequest:
+		return resp.StatusCode, errRejected
+	}
+	return resp.StatusCode, fmt.Errorf("the receiver answered %d", resp.StatusCode)
+}
+
+// comapiBody is the envelope, in a list for a receiver that asked for batches.
+func (w *worker) comapiBody(ctx context.Context, sub *gateway.Subscription, e *gateway.Event) ([]byte, error) {
+	profile, page, err := w.around(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	var last *gateway.Message
+	if e.Channel != "" && e.Person != "" {
+		newest, err := w.f.o.Store.ListMessages(ctx, store.MessageFilter{Applications: []string{e.Application}, Person: e.Person, Limit: 1})
+		if err != nil {
+			return nil, fmt.Errorf("find the newest message: %w", err)
+		}
+		if len(newest) > 0 {
+			last = newest[0]
+		}
+	}
+	envelope := gateway.PublishComapi(e, profile, page, last)
+	if sub.Batching.On {
+		return json.Marshal([]any{envelope})
+	}
+	return json.Marshal(envelope)
+}
