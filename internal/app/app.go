@@ -174,7 +174,8 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	pages.Register(mux)
 	infobip.New(infobip.Options{Store: a.Store, Keys: a.Keys, Applications: a.Applications, Messages: messages, Subscriptions: a.Subscriptions, Events: api.Events,
 		Logger: component(o.Logger, "infobip"), MaxBody: c.MaxBody, Observe: metrics.observe}).Register(mux)
-	comapi.New(comapi.Options{Store: a.Store, Directory: a.Directory, Keys: a.Keys, Messages: messages, Profiles: api.Profiles, Subscriptions: a.Subscriptions, Logger: component(o.Logger, "comapi"), MaxBody: c.MaxBody}).Register(mux)
+	comapi.New(comapi.Options{Store: a.Store, Directory: a.Directory, Keys: a.Keys, Messages: messages, Profiles: api.Profiles, Subscriptions: a.Subscriptions, OptIns: optIns,
+		Logger: component(o.Logger, "comapi"), MaxBody: c.MaxBody, Observe: metrics.observe}).Register(mux)
 	mux.Handle("/", apiHandler)
 	if a.listener, err = a.listen(c); err != nil {
 		return nil, err

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/chasqui/chasqui/internal/gateway"
 	"github.com/chasqui/chasqui/internal/service"
@@ -30,7 +31,10 @@ type Options struct {
 	Messages      *service.Messages
 	Profiles      *service.Profiles
 	Subscriptions *service.Subscriptions
+	OptIns        *service.OptIns
 	Logger        *slog.Logger
+	// Observe is called after each request with its route, such as `POST /cpaas/messages`; nil for no call.
+	Observe func(route string, status int, took time.Duration)
 	// MaxBody is in bytes; DefaultMaxBody when 0.
 	MaxBody int64
 }
@@ -83,19 +87,23 @@ func (f *Face) Register(mux *http.ServeMux) {
 			mux.Handle(e.method+" "+base+e.path, f.serve(e))
 		}
 	}
+	// Below /apispaces it is the gateway's own API that answers it.
+	mux.Handle("POST /cpaas/channels/facebook/state", f.serve(endpoint{scope: gateway.ScopeProfilesWrite, handle: f.state}))
 }
 
 // request is one request on its way through a handler.
 type request struct {
 	*http.Request
-	w     http.ResponseWriter
-	f     *Face
-	key   *gateway.APIKey
-	space *gateway.Application
+	w      http.ResponseWriter
+	f      *Face
+	key    *gateway.APIKey
+	space  *gateway.Application
+	status int // of the answer
 }
 
 func (f *Face) serve(e endpoint) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		start := time.Now()
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		q := &request{Request: r, w: w, f: f}
 		err := q.authorize(e.scope)
@@ -107,6 +115,9 @@ func (f *Face) serve(e endpoint) http.Handler {
 		}
 		if err != nil {
 			q.fail(err)
+		}
+		if f.o.Observe != nil {
+			f.o.Observe(r.Pattern, q.status, time.Since(start))
 		}
 	})
 }
@@ -167,8 +178,16 @@ func (q *request) reply(status int, v any) error {
 	h := q.w.Header()
 	h.Set("Content-Type", "application/json")
 	h.Set("Content-Length", strconv.Itoa(len(body)))
+	q.status = status
 	q.w.WriteHeader(status)
 	q.w.Write(body) // when this fails the caller is gone
+	return nil
+}
+
+// done answers 204.
+func (q *request) done() error {
+	q.status = http.StatusNoContent
+	q.w.WriteHeader(http.StatusNoContent)
 	return nil
 }
 

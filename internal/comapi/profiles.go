@@ -215,8 +215,7 @@ func (f *Face) deleteProfile(q *request) error {
 	if err := f.o.Profiles.Delete(q.Context(), q.key, q.PathValue("id"), version); err != nil {
 		return err
 	}
-	q.w.WriteHeader(http.StatusNoContent)
-	return nil
+	return q.done()
 }
 
 // optIn adds channels to those that a customer has opted in to.

@@ -207,8 +207,7 @@ func (f *Face) deleteWebhook(q *request) error {
 	if err := f.o.Subscriptions.Delete(q.Context(), q.key, s.ID); err != nil {
 		return err
 	}
-	q.w.WriteHeader(http.StatusNoContent)
-	return nil
+	return q.done()
 }
 
 // availableEvents lists what a webhook can want.

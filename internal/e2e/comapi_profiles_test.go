@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"net/http"
 	"testing"
 
@@ -95,6 +96,32 @@ func TestComapiProfileQuery(t *testing.T) {
 		t.Errorf("$fields (-want +got):\n%s", diff)
 	}
 	w.comapi("GET", "/cpaas/profiles?$limit=x", "").wantProblem(t, http.StatusBadRequest, "$limit", "$limitInvalid", "0 to 1000")
+}
+
+func TestComapiProfileWritesAtOnce(t *testing.T) {
+	t.Parallel()
+	w := startWorld(t)
+	w.connect(graphemu.Page{})
+	w.comapi("POST", "/cpaas/profiles", `{"id":"ana"}`).object(t, http.StatusCreated)
+	statuses := make(chan int)
+	const writers = 24
+	for i := range writers {
+		go func() { statuses <- w.comapi("PATCH", "/cpaas/profiles/ana", fmt.Sprintf(`{"f%d":true}`, i)).status }()
+	}
+	done := 0
+	for range writers {
+		switch status := <-statuses; status {
+		case http.StatusOK:
+			done++
+		case http.StatusConflict:
+		default:
+			t.Errorf("answered %d", status)
+		}
+	}
+	profile := bare(w.comapi("GET", "/cpaas/profiles/ana", "").object(t, http.StatusOK))
+	if len(profile) != done+1 || done == 0 {
+		t.Errorf("%d writes were taken, the profile is %v", done, profile)
+	}
 }
 
 func TestComapiOptIn(t *testing.T) {

@@ -213,6 +213,16 @@ func TestComapiOptInEvent(t *testing.T) {
 	if diff := cmp.Diff(want, payload["stateData"]); diff != "" || payload["fbMessengerId"] != ana || payload["pageId"] != p.id || payload["profileId"] != "dave@acme.com" || payload["ref"] != state {
 		t.Errorf("%s: %s", diff, post.body)
 	}
+	req, err := http.NewRequestWithContext(t.Context(), "GET", w.url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.SetBasicAuth("anybody", w.key)
+	again := answered[string](t, w.comapi("POST", "/cpaas/channels/facebook/state", `{"profileId":"dave@acme.com"}`, "Authorization", req.Header.Get("Authorization")), http.StatusOK)
+	if again == state || strings.ContainsAny(again, `"\`) {
+		t.Errorf("states %q and %q", state, again)
+	}
+	w.comapi("POST", "/cpaas/channels/facebook/state", `{}`).wantProblem(t, http.StatusBadRequest, "profileId", "ProfileIdInvalid", "")
 	p.act(ana, graphemu.Action{OptIn: &graphemu.OptInAction{Ref: "own words"}})
 	await(t, "the second opt-in", func() (bool, string) { return len(h.posts()) >= 2, "" })
 	if got := h.posts(); len(got) != 2 || got[1].envelope["payload"].(map[string]any)["ref"] != "own words" {
