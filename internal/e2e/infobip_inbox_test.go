@@ -48,6 +48,20 @@ func TestInfobipConfigurations(t *testing.T) {
 	}
 }
 
+// awaitEvent waits until a text that a person wrote has come in.
+func (f *infobip) awaitEvent(text string) {
+	f.t.Helper()
+	await(f.t, "the event of "+text, func() (bool, string) {
+		list, err := f.client.ListEvents(f.t.Context(), gatewayapi.EventFilter{Limit: 100})
+		for _, e := range list.Events {
+			if strings.Contains(string(e.Data), `"`+text+`"`) {
+				return true, ""
+			}
+		}
+		return false, fmt.Sprintf("%d events, %v", len(list.Events), err)
+	})
+}
+
 func TestInfobipInboxIsHandedOutOnce(t *testing.T) {
 	t.Parallel()
 	f := startInfobip(t)
@@ -57,6 +71,7 @@ func TestInfobipInboxIsHandedOutOnce(t *testing.T) {
 	_, made := f.call("POST", configurations, "")
 	key, _ := field(t, made, "key").(string)
 	p.says(ada, "before there was an action")
+	f.awaitEvent("before there was an action")
 	if status, answer := f.call("POST", configurations+"/"+key+"/actions", `{"type":"PULL","callbackData":"desk 1"}`); status != 200 {
 		t.Fatal(answer)
 	}
@@ -74,15 +89,7 @@ func TestInfobipInboxIsHandedOutOnce(t *testing.T) {
 		row(``, `{"type":"IMAGE","url":"https://example.com/a.png"}`),
 		row(`"text":"last","cleanText":"last",`, `{"type":"TEXT","text":"last"}`),
 	}
-	await(t, "the last message to be counted as pending", func() (bool, string) {
-		list, err := f.client.ListEvents(t.Context(), gatewayapi.EventFilter{Limit: 100})
-		for _, e := range list.Events {
-			if strings.Contains(string(e.Data), `"last"`) {
-				return true, ""
-			}
-		}
-		return false, fmt.Sprintf("%d events, %v", len(list.Events), err)
-	})
+	f.awaitEvent("last")
 	f.want("GET", "/facebook/1/inbox/reports?limit=1", "", 200, `{"results":[`+want[0]+`],"messageCount":1,"pendingMessageCount":3}`)
 	f.want("GET", "/facebook/1/applications/"+p.key+"/inbox/reports", "", 200, `{"results":[`+strings.Join(want[1:], ",")+`],"messageCount":3,"pendingMessageCount":0}`)
 	f.want("GET", "/facebook/1/inbox/reports", "", 200, `{"results":[],"messageCount":0,"pendingMessageCount":0}`)

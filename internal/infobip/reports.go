@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/service"
 	"github.com/chasqui/chasqui/internal/store"
 )
 
@@ -14,6 +15,7 @@ import (
 const (
 	defaultLimit = 50
 	maxLimit     = 1000
+	reportWindow = 48 * time.Hour // for which reports wait to be fetched
 	logWindow    = 48 * time.Hour // how far back logs go when no time is given
 	readAtOnce   = 500            // rows looked at in one step
 )
@@ -151,6 +153,12 @@ func (q *request) limit() (int, error) {
 	return min(n, maxLimit), nil
 }
 
+// firstReport is the cursor after which the reports of a box are that still wait.
+func (q *request) firstReport(box *gateway.Subscription) (string, error) {
+	old, err := q.s.o.Store.PositionAt(q.Context(), q.s.o.Store.Now().Add(-reportWindow))
+	return service.Cursor(max(old, box.AckedPos)), err
+}
+
 // reports hands out the delivery reports of an API, each once. Those asked for by bulkId or messageId are only shown.
 func (s *Server) reports(api string) func(*request) error {
 	return func(q *request) error {
@@ -169,9 +177,12 @@ func (s *Server) reports(api string) func(*request) error {
 		if err != nil {
 			return err
 		}
+		cursor, err := q.firstReport(box)
+		if err != nil {
+			return err
+		}
 		bulk, message := q.URL.Query().Get("bulkId"), q.URL.Query().Get("messageId")
 		answer := results{[]row{}}
-		cursor := ""
 		for len(answer.Results) < limit {
 			page, err := s.o.Events.Pull(q.Context(), box, cursor, limit-len(answer.Results), 0)
 			if err != nil {
@@ -188,7 +199,7 @@ func (s *Server) reports(api string) func(*request) error {
 				}
 			}
 		}
-		if bulk == "" && message == "" && cursor != "" {
+		if bulk == "" && message == "" {
 			if _, err := s.o.Events.Acknowledge(q.Context(), box, cursor); err != nil {
 				return err
 			}
