@@ -2,6 +2,7 @@ package comapi
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -24,10 +25,11 @@ func (f *Face) send(q *request) error {
 	if err != nil {
 		return err
 	}
-	if err := q.accept(out); err != nil {
+	message, err := q.acceptOne(out)
+	if err != nil {
 		return err
 	}
-	shown, err := show(out.message)
+	shown, err := shownAs(message, out.origin)
 	if err != nil {
 		return err
 	}
@@ -75,6 +77,39 @@ func within(i int, err error) error {
 	return e.Under(fmt.Sprintf("[%d]", i))
 }
 
+// acceptOne stores a message and lets it go at once if nothing is in its way. It answers it as it was accepted.
+func (q *request) acceptOne(out *outgoing) (*gateway.Message, error) {
+	sender := q.f.o.Messages.Sender
+	if out.failure != nil || sender == nil {
+		return out.message, q.accept(out)
+	}
+	out.message.Request = keep(out.message.Request, out.origin)
+	if !sender.Reserve(out.message) {
+		return out.message, q.store(q.Context(), out.message)
+	}
+	answer := *out.message
+	// A caller who goes away must not leave it open whether the message was accepted.
+	if err := q.store(context.WithoutCancel(q.Context()), out.message); err != nil {
+		sender.Release(out.message)
+		return nil, err
+	}
+	sender.Go(out.message)
+	return &answer, nil
+}
+
+// store commits messages to the outbox and counts them.
+func (q *request) store(ctx context.Context, messages ...*gateway.Message) error {
+	if _, err := q.f.o.Store.Accept(ctx, messages, nil); err != nil {
+		return err
+	}
+	if count := q.f.o.Messages.Counted; count != nil {
+		for _, m := range messages {
+			count(m.Application)
+		}
+	}
+	return nil
+}
+
 // accept stores messages in one commit. Those that fail at once are stored in their end state before it is said why.
 func (q *request) accept(outs ...*outgoing) error {
 	messages := make([]*gateway.Message, len(outs))
@@ -87,16 +122,8 @@ func (q *request) accept(outs ...*outgoing) error {
 			failed = append(failed, &store.Result{Message: o.message, From: gateway.StatusFailed, Events: []*gateway.Event{failedEvent(o)}})
 		}
 	}
-	if _, err := q.f.o.Store.Accept(q.Context(), messages, nil); err != nil {
+	if err := q.store(q.Context(), messages...); err != nil || len(failed) == 0 {
 		return err
-	}
-	if count := q.f.o.Messages.Counted; count != nil {
-		for _, m := range messages {
-			count(m.Application)
-		}
-	}
-	if len(failed) == 0 {
-		return nil
 	}
 	return q.f.o.Store.Record(q.Context(), failed...)
 }
@@ -119,7 +146,13 @@ func keep(request json.RawMessage, o origin) json.RawMessage {
 	var b bytes.Buffer
 	b.Write(request[:len(request)-1])
 	b.WriteString(`,"comapi":`)
-	b.Write(encode(o))
+	if len(o.Skipped) == 0 && o.Note == "" { // as most are, so that what was asked is not encoded again
+		b.WriteString(`{"request":`)
+		b.Write(o.Request)
+		b.WriteByte('}')
+	} else {
+		b.Write(encode(o))
+	}
 	b.WriteByte('}')
 	return b.Bytes()
 }

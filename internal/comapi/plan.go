@@ -231,8 +231,12 @@ func sendable(in *sendRequest, out *gateway.MessageInput) error {
 	if in.Body == "" && len(in.MessageParts) == 0 && in.Title == "" && len(in.CustomBody) == 0 {
 		return gateway.Invalid("body", "there is nothing to send: give body, messageParts or customBody")
 	}
+	messenger := slices.Contains(in.Rules, gateway.ChannelMessenger)
+	if messenger && in.To.ProfileID == "" {
+		return nil // composing it says what is wrong, before anything is stored
+	}
 	_, err := gateway.Render(out, "msg")
-	if err == nil || slices.Contains(in.Rules, gateway.ChannelMessenger) {
+	if err == nil || messenger {
 		return err
 	}
 	out.Title, out.MessageParts, out.CustomBody = "", nil, nil

@@ -8,20 +8,6 @@ import (
 	"github.com/chasqui/chasqui/internal/gateway"
 )
 
-// messageAnswer is the gateway's part of a message as the API shows it; what was asked stands beside it as it came.
-type messageAnswer struct {
-	MessageID       string        `json:"messageId"`
-	Status          string        `json:"status"`
-	StatusDetails   statusDetails `json:"statusDetails"`
-	SubmittedOn     string        `json:"submittedOn"`
-	SentOn          string        `json:"sentOn"`
-	SenderProfileID *string       `json:"senderProfileId"`
-	CreatedOn       string        `json:"_createdOn"`
-	CreatedBy       string        `json:"_createdBy"`
-	UpdatedOn       string        `json:"_updatedOn"`
-	UpdatedBy       string        `json:"_updatedBy"`
-}
-
 type statusDetails struct {
 	Channel        string                   `json:"channel,omitempty"`
 	AdditionalInfo map[string]string        `json:"additionalInfo"`
@@ -45,21 +31,29 @@ func statusOf(s gateway.Status) string {
 	return "processing"
 }
 
-// show makes the whole message.
-func show(m *gateway.Message) (map[string]json.RawMessage, error) {
+// show makes the whole message of what is stored.
+func show(m *gateway.Message) (map[string]any, error) {
 	var stored struct {
 		Comapi origin `json:"comapi"`
 	}
 	if err := json.Unmarshal(m.Request, &stored); err != nil {
 		return nil, fmt.Errorf("read request of message %s: %w", m.ID, err)
 	}
-	asked := stored.Comapi.Request
-	if asked == nil {
-		asked = m.Request // it came by another API
+	if stored.Comapi.Request == nil {
+		stored.Comapi.Request = m.Request // it came by another API
 	}
-	all := map[string]json.RawMessage{}
-	if err := json.Unmarshal(asked, &all); err != nil {
+	return shownAs(m, stored.Comapi)
+}
+
+// shownAs makes the whole message: what was asked as it came, and what the gateway knows of it.
+func shownAs(m *gateway.Message, o origin) (map[string]any, error) {
+	var asked map[string]json.RawMessage
+	if err := json.Unmarshal(o.Request, &asked); err != nil {
 		return nil, fmt.Errorf("read request of message %s: %w", m.ID, err)
+	}
+	all := make(map[string]any, len(asked)+10)
+	for name, value := range asked {
+		all[name] = value
 	}
 	delete(all, "application")
 	by := "access:" + m.APIKey
@@ -71,17 +65,9 @@ func show(m *gateway.Message) (map[string]json.RawMessage, error) {
 	if sent.IsZero() {
 		sent = m.AcceptedAt
 	}
-	answer := messageAnswer{
-		MessageID: m.ID, Status: statusOf(m.Status), StatusDetails: details(m, stored.Comapi, updated), SubmittedOn: gateway.FormatTime(m.AcceptedAt),
-		SentOn: gateway.FormatTime(sent), CreatedOn: gateway.FormatTime(m.AcceptedAt), CreatedBy: by, UpdatedOn: gateway.FormatTime(updated), UpdatedBy: by,
-	}
-	var own map[string]json.RawMessage
-	if err := json.Unmarshal(encode(answer), &own); err != nil {
-		return nil, err
-	}
-	for name, value := range own {
-		all[name] = value
-	}
+	all["messageId"], all["status"], all["statusDetails"], all["senderProfileId"] = m.ID, statusOf(m.Status), details(m, o, updated), nil
+	all["submittedOn"], all["sentOn"] = gateway.FormatTime(m.AcceptedAt), gateway.FormatTime(sent)
+	all["_createdOn"], all["_createdBy"], all["_updatedOn"], all["_updatedBy"] = gateway.FormatTime(m.AcceptedAt), by, gateway.FormatTime(updated), by
 	return all, nil
 }
 
