@@ -87,3 +87,23 @@ func TestInfobipOMNI(t *testing.T) {
 	logged := strings.NewReplacer(`"messageId":"mine-1"`, `"messageId":"mine-1","from":"`+p.key+`"`, `"sentAt"`, `"text":"two","sentAt"`, `,"error":`+goldenNoError, ``).Replace(row)
 	f.want("GET", "/omni/1/logs?messageId=mine-1", "", 200, `{"results":[`+logged+`]}`)
 }
+
+func TestInfobipOMNIChat(t *testing.T) {
+	t.Parallel()
+	f := startInfobip(t)
+	p := f.connect(graphemu.Page{})
+	ada := p.person("Ada")
+	path := "/omnichat/1/applications/" + p.key + "/integrations/FACEBOOK/message"
+	f.want("POST", path, `{"to":"`+ada+`","message":{"type":"TEXT","text":"hello"}}`, 200, `{"to":"`+ada+`","status":`+goldenEnroute+`,"messageCount":1,"messageId":"{msg}"}`)
+	if diff := cmp.Diff([]string{"hello"}, p.awaitThread(ada, 1)); diff != "" {
+		t.Errorf("thread (-want +got):\n%s", diff)
+	}
+	f.want("POST", path, `{"message":{"text":"hello"}}`, 200, `{"to":"","status":{"groupId":5,"groupName":"REJECTED","id":51,"name":"MISSING_TO","description":"Missing TO"}}`)
+	f.want("POST", "/omnichat/1/applications/0F3C/integrations/FACEBOOK/message", `{"to":"1","message":{"text":"x"}}`, 404,
+		`{"requestError":{"serviceException":{"messageId":"1","text":"Application does not exist"}}}`)
+	for _, body := range []string{`{"to":["1","2"],"message":{"text":"x"}}`, `{"to":[],"message":null}`} {
+		if status, answer := f.call("POST", path, body); status != 400 {
+			t.Errorf("%s: %d %s", body, status, answer)
+		}
+	}
+}

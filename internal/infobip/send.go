@@ -218,10 +218,19 @@ func (a address) rejected() *status {
 	return &r
 }
 
-// send hands messages to the core and answers what became of each. A lone message that cannot be sent for its content is refused as a whole.
+// send hands messages to the core and answers the request.
 func (q *request) send(api, bulk string, all []outgoing) error {
-	if _, err := q.reportBox(api, true); err != nil {
+	answer, err := q.accept(api, bulk, all)
+	if err != nil {
 		return err
+	}
+	return q.reply(answer)
+}
+
+// accept hands messages to the core and tells what became of each. A lone message that cannot be sent for its content is refused as a whole.
+func (q *request) accept(api, bulk string, all []outgoing) (sendResult, error) {
+	if _, err := q.reportBox(api, true); err != nil {
+		return sendResult{}, err
 	}
 	if bulk == "" && len(all) > 1 {
 		bulk = q.s.o.Store.NewID("blk")
@@ -242,7 +251,7 @@ func (q *request) send(api, bulk string, all []outgoing) error {
 		out.note.API, out.note.BulkID = api, bulk
 		kept, err := json.Marshal(metadata{&out.note})
 		if err != nil {
-			return err
+			return sendResult{}, err
 		}
 		out.input.Metadata = kept
 		inputs, places = append(inputs, out.input), append(places, i)
@@ -250,22 +259,22 @@ func (q *request) send(api, bulk string, all []outgoing) error {
 	if len(all) == 1 && len(inputs) == 1 {
 		sent, err := q.s.o.Messages.Send(q.Context(), q.key, &inputs[0], "", nil)
 		if err := answer.Messages[0].settle(sent.Message, &all[0], err, true); err != nil {
-			return err
+			return sendResult{}, err
 		}
-		return q.reply(answer)
+		return answer, nil
 	}
 	if len(inputs) > 0 {
 		verdicts, _, err := q.s.o.Messages.SendBatch(q.Context(), q.key, inputs, "", nil)
 		if err != nil {
-			return err
+			return sendResult{}, err
 		}
 		for i, v := range verdicts {
 			if err := answer.Messages[places[i]].settle(v.Message, &all[places[i]], v.Err, false); err != nil {
-				return err
+				return sendResult{}, err
 			}
 		}
 	}
-	return q.reply(answer)
+	return answer, nil
 }
 
 // settle fills in the answer for one message. It gives the error back when the answer to the whole request is that error.

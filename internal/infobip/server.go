@@ -1,4 +1,4 @@
-// Package infobip is the face of the gateway for programs written for Infobip's Facebook Messenger API (/facebook/1) and its OMNI API (/omni/1): the same
+// Package infobip is the face of the gateway for programs written for Infobip's Facebook Messenger API (/facebook/1) and its OMNI APIs (/omni/1, /omnichat/1): the same
 // addresses, bodies and codes over the one core of /v1. It translates and decides nothing itself.
 package infobip
 
@@ -67,6 +67,7 @@ func New(o Options) *Server {
 func (s *Server) Register(mux *http.ServeMux) {
 	mux.Handle("/facebook/1/", s)
 	mux.Handle("/omni/1/", s)
+	mux.Handle("/omnichat/1/", s)
 }
 
 // route is one call of the face.
@@ -109,6 +110,7 @@ func (s *Server) routes() []route {
 		{"POST /omni/1/advanced", gateway.ScopeMessagesWrite, s.sendOMNI},
 		{"GET /omni/1/reports", gateway.ScopeMessagesRead, s.reports(apiOMNI)},
 		{"GET /omni/1/logs", gateway.ScopeMessagesRead, s.logs(apiOMNI)},
+		{"POST /omnichat/1/applications/{key}/integrations/FACEBOOK/message", gateway.ScopeMessagesWrite, s.sendChat},
 	}
 }
 
