@@ -122,6 +122,7 @@ var comapiRequests = []struct {
 		text: "Which?"},
 	{name: "receipt of one's own", request: `{"body":"Else","to":{"profileId":"ana@example.com"},"customBody":{"fbMessenger":{"attachment":{"type":"template","payload":{"template_type":"receipt","recipient_name":"Ana Test","order_number":"1","currency":"USD","payment_method":"Visa","summary":{"subtotal":75,"shipping_cost":4.95,"total_tax":6.19,"total_cost":56.14},"elements":[{"title":"Shirt","quantity":2,"price":50,"currency":"USD"}]}}}},"rules":["fbMessenger"]}`,
 		text: `{"attachment":{"type":"template","payload":{"template_type":"receipt","recipient_name":"Ana Test","order_number":"1","currency":"USD","payment_method":"Visa","summary":{"subtotal":75,"shipping_cost":4.95,"total_tax":6.19,"total_cost":56.14},"elements":[{"title":"Shirt","quantity":2,"price":50,"currency":"USD"}]}}}`},
+	{name: "an expiry that is too short", request: `{"to":{"profileId":"ana@example.com"},"body":"Soon","expiresOn":"2017-05-22T14:53:39Z","rules":["fbMessenger"]}`, text: "Soon"},
 	{name: "empty customBody", request: `{"to":{"profileId":"ana@example.com"},"body":"Plain","customBody":{},"rules":["fbMessenger"]}`, text: "Plain"},
 }
 
@@ -264,6 +265,7 @@ func TestComapiMistakes(t *testing.T) {
 		{"nobody", `{"body":"Hi","rules":["fbMessenger"]}`, "to", "ToInvalid", "name whom"},
 		{"no rules", `{"to":{"fbMessengerId":"1"},"body":"Hi"}`, "rules", "RulesInvalid", "name the channels"},
 		{"both", `{"to":{"fbMessengerId":"1"},"body":"Hi","rules":["fbMessenger"],"ruleSet":"x"}`, "ruleSet", "RuleSetInvalid", "not both"},
+		{"a set of rules", `{"to":{"fbMessengerId":"1"},"body":"Hi","ruleSet":"x"}`, "ruleSet", "RuleSetInvalid", "give rules"},
 		{"wrong type", `{"to":{"fbMessengerId":1},"body":"Hi","rules":["fbMessenger"]}`, "to.fbMessengerId", "ToInvalid", "number"},
 		{"nothing", `{"to":{"fbMessengerId":"1"},"rules":["fbMessenger"]}`, "body", "BodyInvalid", "nothing to send"},
 		{"body and parts", `{"to":{"fbMessengerId":"1"},"body":"Hi","messageParts":[{"type":"text/plain","data":"x"}],"rules":["fbMessenger"]}`, "messageParts", "MessagePartsInvalid", "not both"},
