@@ -34,7 +34,7 @@ type Options struct {
 const (
 	readBatch    = 512
 	maxPending   = 4096 // events that are read and not yet answered
-	saveInterval = 250 * time.Millisecond
+	saveInterval = time.Second // what is read again after a crash is known by the people's own positions
 	timerBatch   = 256
 	timerPoll    = time.Second
 	retryPause   = 200 * time.Millisecond
@@ -146,6 +146,14 @@ func (r *Runner) read(ctx context.Context, work *sync.WaitGroup) error {
 		return err
 	}
 	at, saved := cursor.Low(), time.Now()
+	defer func() {
+		// What was read since the last save is read again after the next start; saving it is a courtesy, also to retention.
+		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		defer cancel()
+		if _, low := r.progress(at); low > cursor.Low() {
+			r.save(last, cursor, low)
+		}
+	}()
 	for {
 		_, headMoved := r.o.Store.HeadChanged()
 		events, upto, err := r.o.Store.ReadEvents(ctx, at, readBatch)
@@ -160,14 +168,14 @@ func (r *Runner) read(ctx context.Context, work *sync.WaitGroup) error {
 		idle := upto <= at
 		at = max(at, upto)
 		room, low := r.progress(at)
-		if time.Since(saved) >= saveInterval || idle && low > cursor.Low() {
+		if low > cursor.Low() && time.Since(saved) >= saveInterval {
 			if err := r.save(ctx, cursor, low); err != nil {
 				return err
 			}
 			saved = time.Now()
 		}
 		wait := make(<-chan time.Time)
-		if low < at {
+		if low < at || low > cursor.Low() {
 			wait = time.After(saveInterval)
 		}
 		switch {

@@ -71,10 +71,15 @@ VALUES (?, ?, ?, ?, ?, 0, ?, ?, ?) ON CONFLICT (app, person) DO UPDATE SET
 	return err
 }
 
-// Awaiting answers the messages of a conversation after a position that were sent and not read yet, in order.
-func (tx *Tx) Awaiting(lane gateway.Lane, after int64) ([]*gateway.Message, error) {
-	rows, err := tx.Query(`SELECT `+messageColumns+` FROM messages WHERE app = ? AND person = ? AND seq > ? AND status IN ('sent', 'delivered') ORDER BY seq`,
-		lane.Application, lane.Person, after)
+// Awaiting answers the messages of a conversation after a position that were sent and not delivered yet, in order; with unread also those that were delivered and
+// not read.
+func (tx *Tx) Awaiting(lane gateway.Lane, after int64, unread bool) ([]*gateway.Message, error) {
+	second := gateway.StatusSent
+	if unread {
+		second = gateway.StatusDelivered
+	}
+	rows, err := tx.Query(`SELECT `+messageColumns+` FROM messages WHERE app = ? AND person = ? AND seq > ? AND status IN ('sent', ?) ORDER BY seq`,
+		lane.Application, lane.Person, after, string(second))
 	return collect(rows, err, scanMessage)
 }
 

@@ -347,7 +347,7 @@ func testReceipts(t *testing.T, url string) {
 		if err != nil || marks.Delivered != 5 || marks.Read != 3 {
 			return fmt.Errorf("marks %+v: %w", marks, err)
 		}
-		if waiting, err := tx.Awaiting(lane, 0); err != nil || len(waiting) != 0 {
+		if waiting, err := tx.Awaiting(lane, 0, true); err != nil || len(waiting) != 0 {
 			return fmt.Errorf("a queued message awaits a receipt: %v %w", waiting, err)
 		}
 		first, err := tx.FirstUnfinished(lane, 0)
