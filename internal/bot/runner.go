@@ -33,7 +33,7 @@ type Options struct {
 
 const (
 	readBatch    = 512
-	maxPending   = 4096 // events that are read and not yet answered
+	maxPending   = 4096        // events that are read and not yet answered
 	saveInterval = time.Second // what is read again after a crash is known by the people's own positions
 	timerBatch   = 256
 	timerPoll    = time.Second
