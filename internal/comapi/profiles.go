@@ -184,24 +184,30 @@ func (q *request) write(complete func(before *gateway.Profile, fields map[string
 	return q.replyProfile(http.StatusOK, p)
 }
 
+// patchTries is how often a change is made anew when somebody else's came between; the gateway itself writes what the platform says of a person.
+const patchTries = 5
+
+// patch changes a profile by what change answers for it as it is. A caller who names a version gets that one or 412.
 func (q *request) patch(id string, change func(before *gateway.Profile) map[string]json.RawMessage) (*gateway.Profile, error) {
 	version, err := q.ifMatch()
 	if err != nil {
 		return nil, err
 	}
-	before, err := q.f.o.Profiles.Get(q.Context(), q.key, id)
-	if err != nil {
-		return nil, err
+	for range patchTries {
+		before, err := q.f.o.Profiles.Get(q.Context(), q.key, id)
+		if err != nil {
+			return nil, err
+		}
+		read := before.Version
+		if version != 0 {
+			read = version
+		}
+		after, err := q.f.o.Profiles.Patch(q.Context(), q.key, id, read, encode(change(before)))
+		if version != 0 || gateway.CodeOf(err) != gateway.CodePreconditionFailed {
+			return after, err
+		}
 	}
-	read := before.Version
-	if version != 0 {
-		read = version
-	}
-	after, err := q.f.o.Profiles.Patch(q.Context(), q.key, id, read, encode(change(before)))
-	if version == 0 && gateway.CodeOf(err) == gateway.CodePreconditionFailed {
-		return nil, gateway.Errorf(gateway.CodeConflict, "profile %q was changed at the same time; try again", id)
-	}
-	return after, err
+	return nil, gateway.Errorf(gateway.CodeConflict, "profile %q was changed at the same time; try again", id)
 }
 
 func (f *Face) deleteProfile(q *request) error {

@@ -83,11 +83,12 @@ func (t *Tracker) flushVisits(ctx context.Context) {
 func (t *Tracker) writeVisits(ctx context.Context) {
 	t.visits.mu.Lock()
 	taken := t.visits.counts
-	if len(taken) > 0 {
+	some := len(taken) > 0
+	if some {
 		t.visits.counts = map[string]int64{}
 	}
 	t.visits.mu.Unlock()
-	if len(taken) == 0 {
+	if !some {
 		return
 	}
 	now := t.o.Store.Now()
