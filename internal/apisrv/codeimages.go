@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/csv"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
@@ -198,13 +197,4 @@ func (q *request) replyCSV(r gatewayapi.EntryPointReport) error {
 	}
 	w.Flush()
 	return q.replyFile("text/csv; charset=utf-8", "entry-points.csv", out.Bytes())
-}
-
-// encode is JSON that was JSON before.
-func encode(v any) json.RawMessage {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return nil
-	}
-	return b
 }

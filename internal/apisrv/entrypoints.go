@@ -192,24 +192,11 @@ func (s *server) createOptInState(q *request) error {
 
 // createState is the token alone, for those who come from Comapi.
 func (s *server) createState(q *request) error {
-	body, err := q.body()
-	if err != nil {
-		return err
-	}
 	var in map[string]any
-	if err := decode(body, &in); err != nil {
+	if err := q.decode(&in); err != nil {
 		return err
 	}
-	profile, ok := in["profileId"].(string)
-	if !ok {
-		return gateway.Invalid("profileId", "this must be a string")
-	}
-	delete(in, "profileId")
-	input := service.OptInInput{Application: q.PathValue("id"), ProfileID: profile, ExpiresIn: 30 * 24 * time.Hour}
-	if len(in) > 0 {
-		input.Data = encode(in)
-	}
-	token, _, err := s.o.OptIns.Create(q.Context(), q.key, input)
+	token, err := s.o.OptIns.CreateNamed(q.Context(), q.key, q.PathValue("id"), in)
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
+	"maps"
 	"strings"
 	"time"
 
@@ -63,6 +64,28 @@ func (s *OptIns) Create(ctx context.Context, key *gateway.APIKey, in OptInInput)
 	expires = s.Store.Now().Add(in.ExpiresIn).UTC().Truncate(time.Millisecond)
 	state := &gateway.OptInState{Handle: hex.EncodeToString(handle[:]), Application: in.Application, ProfileID: in.ProfileID, Data: in.Data, SingleUse: in.SingleUse, ExpiresAt: expires}
 	return tokenPrefix + box, expires, s.Store.Write(ctx, func(tx *store.Tx) error { return tx.AddOptInState(state) })
+}
+
+// namedOptIn is how long a token lasts that is asked for by name alone.
+const namedOptIn = 30 * 24 * time.Hour
+
+// CreateNamed makes a token as Comapi's API did: of an object that names the profile, and whose other members come back with the event.
+func (s *OptIns) CreateNamed(ctx context.Context, key *gateway.APIKey, app string, object map[string]any) (string, error) {
+	profile, ok := object["profileId"].(string)
+	if !ok {
+		return "", gateway.Invalid("profileId", "this must be a string")
+	}
+	in := OptInInput{Application: app, ProfileID: profile, ExpiresIn: namedOptIn}
+	data := maps.Clone(object)
+	delete(data, "profileId")
+	if len(data) > 0 {
+		var err error
+		if in.Data, err = json.Marshal(data); err != nil {
+			return "", err
+		}
+	}
+	token, _, err := s.Create(ctx, key, in)
+	return token, err
 }
 
 // IsToken tells whether a ref looks like a token of ours.
