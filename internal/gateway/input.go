@@ -40,6 +40,10 @@ type MessageInput struct {
 type To struct {
 	ProfileID     string `json:"profileId,omitempty"`
 	FBMessengerID string `json:"fbMessengerId,omitempty"`
+	PhoneNumber   string `json:"phoneNumber,omitempty"` // international, in digits
+	Email         string `json:"email,omitempty"`
+	FirstName     string `json:"firstName,omitempty"`
+	LastName      string `json:"lastName,omitempty"`
 }
 
 // PartInput is one piece of a message in several: a text, or a file by URL or in base64.

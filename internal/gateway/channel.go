@@ -1,0 +1,88 @@
+package gateway
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Channels beside Messenger, over which a message can go on.
+const (
+	ChannelSMS     = "sms"     // over SMPP 3.4, or over HTTP as Twilio's REST API has it
+	ChannelEmail   = "email"   // over SMTP
+	ChannelWebhook = "webhook" // handed to a URL of the business's own, which reports back
+)
+
+// Channels lists every channel, Messenger first.
+func Channels() []string {
+	return []string{ChannelMessenger, ChannelSMS, ChannelEmail, ChannelWebhook}
+}
+
+// ChannelMessage is one step of a message as a channel's account gets it: merged, with the step's own content, and with the address it goes to.
+type ChannelMessage struct {
+	ID          string // of the message
+	Step        int    // from 0; with ID it names this try for as long as the message lives
+	Application string
+	To          To     // as far as it is known
+	Address     string // digits for sms, an address for email; may be empty for webhook
+	Title       string
+	Body        string
+	Parts       []PartInput     // those that are meant for the channel
+	Custom      json.RawMessage // customBody.<channel>; nil when there is none
+	Options     json.RawMessage // channelOptions.<channel>; nil when there are none
+	Metadata    json.RawMessage
+	AcceptedAt  time.Time
+	ExpiresAt   time.Time // a provider that can is told not to deliver it later
+}
+
+// ChannelSent is the answer of a provider that took a message.
+type ChannelSent struct {
+	// Ref is the provider's own identifier, by which later reports name the message; empty when reports carry ours, or none will come.
+	Ref string
+	// Accepted says that the provider has yet to send it and will report when it has; without, taking it is sending it.
+	Accepted bool
+}
+
+// ChannelErrorKind says what follows from a provider's refusal.
+type ChannelErrorKind string
+
+// The kinds of refusals.
+const (
+	ChannelRetry   ChannelErrorKind = "retry"   // try again, later
+	ChannelRefused ChannelErrorKind = "refused" // this message will never be taken
+	ChannelUnknown ChannelErrorKind = "unknown" // the answer was lost: it may have been taken
+)
+
+// ChannelError says why a provider did not take a message. Any other error counts as ChannelRetry.
+type ChannelError struct {
+	Kind    ChannelErrorKind
+	Failure Failure
+	After   time.Duration // for ChannelRetry: not before, when the provider said so
+}
+
+// Error gives the failure's words.
+func (e *ChannelError) Error() string { return string(e.Failure.Code) + ": " + e.Failure.Message }
+
+// ChannelReport is what a provider says later of a message it took.
+type ChannelReport struct {
+	Account   string // identifier of the channel account that the report came by
+	Ref       string // the provider's identifier; empty when MessageID and Step say it
+	MessageID string
+	Step      int
+	Status    Status // sent, delivered, read or failed
+	Failure   *Failure
+	At        time.Time // by the provider's clock; zero when it does not say
+}
+
+// ChannelInbound is a message that a person sent over a channel.
+type ChannelInbound struct {
+	Account     string
+	Channel     string
+	Application string
+	From        string // the person's address: digits for sms
+	To          string // the business's own
+	Text        string
+	Parts       []PartInput // files by URL
+	Ref         string      // the provider's identifier; the same one is taken once
+	At          time.Time
+	Raw         json.RawMessage // as the provider sent it, in JSON
+}
