@@ -107,6 +107,13 @@ const (
 	FailureRefusedAddress      FailureCode = "refused_address"
 	FailureEndpointFailed      FailureCode = "endpoint_failed"
 	FailureEndpointGone        FailureCode = "endpoint_gone"
+	FailureProviderRefused     FailureCode = "provider_refused"
+	FailureProviderUnavailable FailureCode = "provider_unavailable"
+	FailureAccountRefused      FailureCode = "account_refused"
+	FailureAddressInvalid      FailureCode = "address_invalid"
+	FailureUnreachable         FailureCode = "unreachable"
+	FailureOptedOut            FailureCode = "opted_out"
+	FailureContentRefused      FailureCode = "content_refused"
 )
 
 // FailureInfo explains one failure code.
@@ -167,5 +174,26 @@ func FailureTable() []FailureInfo {
 		{FailureEndpointGone,
 			"The subscription's URL answered 410, which disables the subscription.",
 			"Enable the subscription again when the receiver is back, then replay."},
+		{FailureProviderRefused,
+			"The provider of the channel (SMS, e-mail, webhook) refused the message for good; the attempt holds its code and words.",
+			"Read the provider's words; mend the message or the account."},
+		{FailureProviderUnavailable,
+			"The provider of the channel could not be reached, or kept answering with errors of its own.",
+			"Send again later; POST /v1/channels/{id}/check says whether the account works."},
+		{FailureAccountRefused,
+			"The provider does not accept the account: its credentials, its sender, or what it is allowed or has paid for.",
+			"Mend the account: PATCH /v1/channels/{id}, then check it."},
+		{FailureAddressInvalid,
+			"The address is no number or mailbox that the provider could send to.",
+			"Correct the address in the profile or the message."},
+		{FailureUnreachable,
+			"The provider could not reach the address: the phone is off or out of service, the mailbox does not exist.",
+			"Try another channel, or again later."},
+		{FailureOptedOut,
+			"The person has asked for no more messages on this channel, by a word such as STOP, at the gateway or at the provider.",
+			"Do not send again before the person asks for it; see /v1/opt-outs."},
+		{FailureContentRefused,
+			"The provider or the carrier took the content for spam or as not allowed.",
+			"Change the content, or register the sender with the carrier."},
 	}
 }

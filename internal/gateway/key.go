@@ -28,6 +28,8 @@ const (
 	ScopeScriptsWrite       Scope = "scripts:write"
 	ScopeEntryPointsRead    Scope = "entry-points:read"
 	ScopeEntryPointsWrite   Scope = "entry-points:write"
+	ScopeChannelsRead       Scope = "channels:read"
+	ScopeChannelsWrite      Scope = "channels:write"
 )
 
 // Scopes lists every scope that a key can have.
@@ -35,7 +37,7 @@ func Scopes() []Scope {
 	return []Scope{
 		ScopeAll, ScopeMessagesRead, ScopeMessagesWrite, ScopeEventsRead, ScopeProfilesRead, ScopeProfilesWrite,
 		ScopeApplicationsRead, ScopeApplicationsWrite, ScopeSubscriptionsRead, ScopeSubscriptionsWrite,
-		ScopeScriptsRead, ScopeScriptsWrite, ScopeEntryPointsRead, ScopeEntryPointsWrite,
+		ScopeScriptsRead, ScopeScriptsWrite, ScopeEntryPointsRead, ScopeEntryPointsWrite, ScopeChannelsRead, ScopeChannelsWrite,
 	}
 }
 
