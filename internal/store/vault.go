@@ -11,7 +11,7 @@ import (
 	"github.com/chasqui/chasqui/internal/seal"
 )
 
-// Vault gives access to the records that hold secrets: applications and subscriptions. Their secrets are sealed with the key file on the way in and
+// Vault gives access to the records that hold secrets: applications, subscriptions and channel accounts. Their secrets are sealed with the key file on the way in and
 // opened on the way out. It is safe for any number of goroutines.
 type Vault struct {
 	s      *Store
@@ -24,6 +24,7 @@ const fingerprintSetting = "keyFingerprint"
 const (
 	applicationsChange  = "applicationsChange"
 	subscriptionsChange = "subscriptionsChange"
+	channelsChange      = "channelsChange"
 )
 
 // OpenVault opens the key file, or makes it while the database holds no secret. A key file that is missing or is another one than the
@@ -41,7 +42,8 @@ func OpenVault(ctx context.Context, s *Store, keyFile string) (*Vault, error) {
 	return &Vault{s: s, sealer: sealer}, nil
 }
 
-const holdsSecrets = `EXISTS (SELECT 1 FROM applications) OR EXISTS (SELECT 1 FROM subscriptions WHERE secrets <> '') OR EXISTS (SELECT 1 FROM token_keys)`
+const holdsSecrets = `EXISTS (SELECT 1 FROM applications) OR EXISTS (SELECT 1 FROM subscriptions WHERE secrets <> '') OR EXISTS (SELECT 1 FROM token_keys)
+OR EXISTS (SELECT 1 FROM channels WHERE secrets <> '')`
 
 // claim makes sure, in the transaction that stores a secret, that the database is sealed with this key and no other.
 func (v *Vault) claim(tx *Tx) error {
@@ -74,6 +76,11 @@ func (v *Vault) ApplicationsVersion(ctx context.Context) (int64, error) {
 // SubscriptionsVersion answers a number that grows whenever a subscription changes, on whichever node. Acknowledgements do not count.
 func (v *Vault) SubscriptionsVersion(ctx context.Context) (int64, error) {
 	return v.s.counter(ctx, subscriptionsChange)
+}
+
+// ChannelsVersion answers a number that grows whenever a channel account changes, on whichever node.
+func (v *Vault) ChannelsVersion(ctx context.Context) (int64, error) {
+	return v.s.counter(ctx, channelsChange)
 }
 
 func (s *Store) counter(ctx context.Context, name string) (int64, error) {
