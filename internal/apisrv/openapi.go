@@ -41,7 +41,7 @@ func describe(routes []route, version string) (*document, error) {
 		Components: &huma.Components{Schemas: registry, SecuritySchemes: map[string]*huma.SecurityScheme{
 			"apiKey": {Type: "http", Scheme: "bearer", Description: "An API key made by `chasqui key create`."}}},
 	}
-	for _, tag := range []string{tagMessages, tagEvents, tagSubscriptions, tagProfiles, tagApplications, tagGateway} {
+	for _, tag := range []string{tagMessages, tagEvents, tagSubscriptions, tagProfiles, tagApplications, tagChannels, tagGateway} {
 		api.Tags = append(api.Tags, &huma.Tag{Name: tag})
 	}
 	for _, r := range routes {

@@ -31,6 +31,7 @@ const (
 	tagSubscriptions = "subscriptions"
 	tagProfiles      = "profiles"
 	tagApplications  = "applications"
+	tagChannels      = "channels"
 	tagGateway       = "gateway"
 )
 
@@ -48,7 +49,7 @@ func ifMatchParams() []param {
 
 func (s *server) routes() []route {
 	var all []route
-	for _, part := range [][]route{s.messageRoutes(), s.eventRoutes(), s.subscriptionRoutes(), s.profileRoutes(), s.applicationRoutes(), s.scriptRoutes(), s.entryPointRoutes(), s.gatewayRoutes()} {
+	for _, part := range [][]route{s.messageRoutes(), s.eventRoutes(), s.subscriptionRoutes(), s.profileRoutes(), s.applicationRoutes(), s.scriptRoutes(), s.entryPointRoutes(), s.channelRoutes(), s.gatewayRoutes()} {
 		all = append(all, part...)
 	}
 	return all

@@ -33,6 +33,7 @@ type Options struct {
 	Conversations *service.Conversations
 	EntryPoints   *service.EntryPoints
 	OptIns        *service.OptIns
+	Channels      *service.Channels
 	Logger        *slog.Logger
 	// PublicURL is the gateway's own address, for the webhook addresses that it shows.
 	PublicURL string

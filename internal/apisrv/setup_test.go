@@ -71,8 +71,14 @@ func setup(t *testing.T) *bundle {
 		Store: b.store, Directory: directory, Keys: service.NewKeys(b.store, time.Now), Messages: &service.Messages{Store: b.store, Directory: directory},
 		Applications: b.apps, Profiles: &service.Profiles{Store: b.store, Directory: directory},
 		Subscriptions: &service.Subscriptions{Vault: b.vault, Store: b.store, Directory: directory},
-		Events:        &service.Events{Store: b.store, Vault: b.vault, Directory: directory, Projected: b.store.Head},
-		Logger:        logger, PublicURL: web.URL, MaxBody: 1 << 20, Metrics: http.NotFoundHandler(),
+		Channels: &service.Channels{Vault: b.vault, Store: b.store, Directory: directory, Probe: func(_ context.Context, a *gateway.ChannelAccount) error {
+			if a.Name != "broken" {
+				return nil
+			}
+			return &gateway.ChannelError{Kind: gateway.ChannelRefused, Failure: gateway.Failure{Code: gateway.FailureAccountRefused, Message: "the provider does not know the account"}}
+		}},
+		Events: &service.Events{Store: b.store, Vault: b.vault, Directory: directory, Projected: b.store.Head},
+		Logger: logger, PublicURL: web.URL, MaxBody: 1 << 20, Metrics: http.NotFoundHandler(),
 	})
 	if err != nil {
 		t.Fatal(err)

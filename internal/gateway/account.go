@@ -5,6 +5,7 @@ import (
 	"net/mail"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -474,4 +475,15 @@ func NormalAddress(channel, address string) (string, bool) {
 		return address, address != ""
 	}
 	return "", false
+}
+
+// ChannelInboundPath is the path of the door through which a provider of Twilio's shape brings what people send.
+func ChannelInboundPath(id string) string { return "/channels/" + id + "/inbound" }
+
+// ChannelStatusPath is the path of the door through which a provider of Twilio's shape reports.
+func ChannelStatusPath(id string) string { return "/channels/" + id + "/status" }
+
+// ChannelStatusesPath is the path of the door through which a webhook of the business's own reports on one step of a message.
+func ChannelStatusesPath(id, message string, step int) string {
+	return "/channels/" + id + "/statuses/" + message + "." + strconv.Itoa(step)
 }

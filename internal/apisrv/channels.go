@@ -1,0 +1,275 @@
+package apisrv
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+
+	"github.com/chasqui/chasqui/gatewayapi"
+	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/store"
+)
+
+func (s *server) channelRoutes() []route {
+	account, optOut := typeOf[gatewayapi.ChannelAccount](), typeOf[gatewayapi.OptOut]()
+	read, write := gateway.ScopeChannelsRead, gateway.ScopeChannelsWrite
+	return []route{
+		{method: http.MethodPost, path: "/v1/channels", scope: write, tag: tagChannels, summary: "Add an account for SMS, e-mail or a webhook",
+			detail:  "The body holds the settings of its provider. Secrets are sealed and never shown again, save a signing secret that the gateway makes, in this answer.",
+			request: typeOf[gatewayapi.CreateChannelRequest](), status: http.StatusCreated, answer: account, handle: s.createChannel},
+		{method: http.MethodGet, path: "/v1/channels", scope: read, tag: tagChannels, summary: "List accounts",
+			status: http.StatusOK, answer: typeOf[gatewayapi.ChannelList](), handle: s.listChannels},
+		{method: http.MethodGet, path: "/v1/channels/{id}", scope: read, tag: tagChannels, summary: "Read an account",
+			status: http.StatusOK, answer: account, handle: s.getChannel},
+		{method: http.MethodPatch, path: "/v1/channels/{id}", scope: write, tag: tagChannels, summary: "Change, disable or enable an account",
+			detail:  "What is left out stays, also inside the settings; null sets a setting back to its default. A changed SMPP account binds anew.",
+			request: typeOf[gatewayapi.UpdateChannelRequest](), status: http.StatusOK, answer: account, handle: s.updateChannel},
+		{method: http.MethodDelete, path: "/v1/channels/{id}", scope: write, tag: tagChannels, summary: "Delete an account",
+			status: http.StatusNoContent, handle: s.deleteChannel},
+		{method: http.MethodPost, path: "/v1/channels/{id}/check", scope: write, tag: tagChannels, summary: "Ask the provider whether an account works",
+			detail: "Nothing is sent to anybody: SMPP binds and unbinds, Twilio's shape reads the account, SMTP signs in, a webhook is only looked at.",
+			status: http.StatusOK, answer: typeOf[gatewayapi.ChannelCheck](), handle: s.checkChannel},
+		{method: http.MethodGet, path: "/v1/opt-outs", scope: read, tag: tagChannels, summary: "List addresses that want nothing more",
+			params: optOutParams(), status: http.StatusOK, answer: typeOf[gatewayapi.OptOutPage](), handle: s.listOptOuts},
+		{method: http.MethodPut, path: "/v1/opt-outs/{channel}/{address}", scope: write, tag: tagChannels, summary: "Record that an address wants nothing more",
+			status: http.StatusOK, answer: optOut, handle: s.setOptOut},
+		{method: http.MethodDelete, path: "/v1/opt-outs/{channel}/{address}", scope: write, tag: tagChannels, summary: "Record that an address may be written to again",
+			status: http.StatusNoContent, handle: s.deleteOptOut},
+	}
+}
+
+func optOutParams() []param {
+	return append([]param{{"channel", "query", "sms or email."}, {"address", "query", "The address; with channel in any form of it."}}, pageParams()...)
+}
+
+func (s *server) createChannel(q *request) error {
+	var in gatewayapi.CreateChannelRequest
+	if err := q.decode(&in); err != nil {
+		return err
+	}
+	a := &gateway.ChannelAccount{
+		Provider: gateway.Provider(in.Provider), Channel: in.Channel, Name: in.Name, Application: in.Application, State: gateway.AccountState(in.State),
+		SMPP: (*gateway.SMPPSettings)(in.SMPP), Twilio: (*gateway.TwilioSettings)(in.Twilio), SMTP: (*gateway.SMTPSettings)(in.SMTP),
+		Webhook: (*gateway.WebhookSettings)(in.Webhook),
+	}
+	if in.Keywords != nil {
+		a.Keywords = gateway.KeywordSettings(*in.Keywords)
+	}
+	for name, value := range in.Secrets {
+		if a.Secrets == nil {
+			a.Secrets = map[string]gateway.Secret{}
+		}
+		a.Secrets[name] = gateway.Secret(value)
+	}
+	made, err := s.o.Channels.Create(q.Context(), q.key, a)
+	if err != nil {
+		return err
+	}
+	out := s.wireChannel(a)
+	if made {
+		out.Secrets[gateway.SecretSigning] = gatewayapi.SecretState{Set: true, Value: a.Secrets[gateway.SecretSigning].Reveal()}
+	}
+	q.w.Header().Set("Location", "/v1/channels/"+a.ID)
+	return q.reply(http.StatusCreated, out)
+}
+
+func (s *server) wireChannel(a *gateway.ChannelAccount) gatewayapi.ChannelAccount {
+	out := gatewayapi.ChannelAccount{
+		ID: a.ID, Channel: a.Channel, Provider: string(a.Provider), Name: a.Name, Application: a.Application, State: string(a.State),
+		SMPP: (*gatewayapi.SMPPSettings)(a.SMPP), Twilio: (*gatewayapi.TwilioSettings)(a.Twilio), SMTP: (*gatewayapi.SMTPSettings)(a.SMTP),
+		Webhook: (*gatewayapi.WebhookSettings)(a.Webhook), Secrets: map[string]gatewayapi.SecretState{},
+		CreatedAt: gatewayapi.At(a.CreatedAt), UpdatedAt: gatewayapi.At(a.UpdatedAt),
+	}
+	if a.Keywords != (gateway.KeywordSettings{}) {
+		out.Keywords = (*gatewayapi.KeywordSettings)(&a.Keywords)
+	}
+	for _, name := range a.Provider.SecretNames() {
+		out.Secrets[name] = gatewayapi.SecretState{Set: a.Secrets[name] != ""}
+	}
+	if a.Provider == gateway.ProviderTwilio {
+		out.InboundURL = s.o.PublicURL + gateway.ChannelInboundPath(a.ID)
+	}
+	return out
+}
+
+func (s *server) listChannels(q *request) error {
+	if err := q.known(nil); err != nil {
+		return err
+	}
+	accounts, err := s.o.Channels.List(q.Context(), q.key)
+	if err != nil {
+		return err
+	}
+	list := gatewayapi.ChannelList{Channels: []gatewayapi.ChannelAccount{}}
+	for _, a := range accounts {
+		list.Channels = append(list.Channels, s.wireChannel(a))
+	}
+	return q.reply(http.StatusOK, list)
+}
+
+func (s *server) getChannel(q *request) error {
+	a, err := s.o.Channels.Get(q.Context(), q.key, q.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	return q.reply(http.StatusOK, s.wireChannel(a))
+}
+
+func (s *server) updateChannel(q *request) error {
+	body, err := q.body()
+	if err != nil {
+		return err
+	}
+	var in gatewayapi.UpdateChannelRequest
+	if err := decode(body, &in); err != nil {
+		return err
+	}
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(body, &members); err != nil {
+		return gateway.Invalid("", "the body must be a JSON object")
+	}
+	a, err := s.o.Channels.Update(q.Context(), q.key, q.PathValue("id"), func(a *gateway.ChannelAccount) error {
+		replace(&a.Name, in.Name)
+		replace(&a.Application, in.Application)
+		replace((*string)(&a.State), in.State)
+		for name, value := range in.Secrets {
+			if value == "" {
+				delete(a.Secrets, name)
+				continue
+			}
+			if a.Secrets == nil {
+				a.Secrets = map[string]gateway.Secret{}
+			}
+			a.Secrets[name] = gateway.Secret(value)
+		}
+		return patchSettings(a, members)
+	})
+	if err != nil {
+		return err
+	}
+	return q.reply(http.StatusOK, s.wireChannel(a))
+}
+
+// patchSettings applies the members of a request that hold settings, as JSON merge patches.
+func patchSettings(a *gateway.ChannelAccount, members map[string]json.RawMessage) error {
+	smpp, err := patched("smpp", a.SMPP, members)
+	if err != nil {
+		return err
+	}
+	twilio, err := patched("twilio", a.Twilio, members)
+	if err != nil {
+		return err
+	}
+	smtp, err := patched("smtp", a.SMTP, members)
+	if err != nil {
+		return err
+	}
+	webhook, err := patched("webhook", a.Webhook, members)
+	if err != nil {
+		return err
+	}
+	keywords, err := patched("keywords", &a.Keywords, members)
+	if err != nil {
+		return err
+	}
+	a.SMPP, a.Twilio, a.SMTP, a.Webhook, a.Keywords = smpp, twilio, smtp, webhook, *keywords
+	return nil
+}
+
+// patched answers settings after the request's member of their name. The member has been decoded strictly before.
+func patched[T any](name string, settings *T, members map[string]json.RawMessage) (*T, error) {
+	var patch json.RawMessage
+	for member, value := range members {
+		if strings.EqualFold(member, name) { // as the decoder compares names
+			patch = value
+		}
+	}
+	if patch == nil || string(patch) == "null" {
+		return settings, nil
+	}
+	if settings == nil {
+		return nil, gateway.Invalid(name, "belongs to another provider")
+	}
+	before, err := json.Marshal(settings)
+	if err != nil {
+		return nil, err
+	}
+	merged, err := gateway.MergePatch(before, patch)
+	if err != nil {
+		return nil, gateway.Invalid(name, "must be an object")
+	}
+	after := new(T)
+	if err := json.Unmarshal(merged, after); err != nil {
+		return nil, gateway.Invalid(name, "cannot be read")
+	}
+	return after, nil
+}
+
+func (s *server) deleteChannel(q *request) error {
+	if err := s.o.Channels.Delete(q.Context(), q.key, q.PathValue("id")); err != nil {
+		return err
+	}
+	return q.done()
+}
+
+func (s *server) checkChannel(q *request) error {
+	failure, err := s.o.Channels.Check(q.Context(), q.key, q.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	out := gatewayapi.ChannelCheck{OK: failure == nil, CheckedAt: gatewayapi.At(s.o.Store.Now())}
+	if failure != nil {
+		out.Code, out.Problem = string(failure.Code), failure.Message
+	}
+	return q.reply(http.StatusOK, out)
+}
+
+func (s *server) listOptOuts(q *request) error {
+	if err := q.known(optOutParams()); err != nil {
+		return err
+	}
+	limit, err := q.limit(pageSize, maxPageSize)
+	if err != nil {
+		return err
+	}
+	query := q.URL.Query()
+	after, err := parseCursor("cursor", 'o', query.Get("cursor"))
+	if err != nil {
+		return err
+	}
+	f := store.OptOutFilter{Channel: query.Get("channel"), Address: query.Get("address"), Limit: limit + 1}
+	f.AfterChannel, f.AfterAddress, _ = strings.Cut(after, " ")
+	list, err := s.o.Channels.OptOuts(q.Context(), q.key, f)
+	if err != nil {
+		return err
+	}
+	out := gatewayapi.OptOutPage{OptOuts: []gatewayapi.OptOut{}}
+	if len(list) > limit {
+		list = list[:limit]
+		last := list[limit-1]
+		out.Cursor = cursor('o', last.Channel+" "+last.Address)
+	}
+	for _, o := range list {
+		out.OptOuts = append(out.OptOuts, wireOptOut(o))
+	}
+	return q.reply(http.StatusOK, out)
+}
+
+func wireOptOut(o gateway.OptOut) gatewayapi.OptOut {
+	return gatewayapi.OptOut{Channel: o.Channel, Address: o.Address, At: gatewayapi.At(o.At), Word: o.Word}
+}
+
+func (s *server) setOptOut(q *request) error {
+	o, err := s.o.Channels.SetOptOut(q.Context(), q.key, q.PathValue("channel"), q.PathValue("address"))
+	if err != nil {
+		return err
+	}
+	return q.reply(http.StatusOK, wireOptOut(o))
+}
+
+func (s *server) deleteOptOut(q *request) error {
+	if err := s.o.Channels.DeleteOptOut(q.Context(), q.key, q.PathValue("channel"), q.PathValue("address")); err != nil {
+		return err
+	}
+	return q.done()
+}

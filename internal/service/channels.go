@@ -1,0 +1,210 @@
+package service
+
+import (
+	"context"
+	"errors"
+
+	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/store"
+)
+
+// Channels keeps the accounts at providers of channels beside Messenger, and who wants nothing more on them. A key that is limited to applications sees and makes only
+// accounts of those.
+type Channels struct {
+	Vault     *store.Vault
+	Store     *store.Store
+	Directory *Directory
+	// Refresh makes a change count at once on this node; nil for when the node looks next.
+	Refresh func(context.Context) error
+	// Probe asks the provider whether an account works; its error is a *gateway.ChannelError.
+	Probe func(context.Context, *gateway.ChannelAccount) error
+}
+
+// Create stores an account. A webhook account without a signing secret gets one; the answer says so.
+func (s *Channels) Create(ctx context.Context, key *gateway.APIKey, a *gateway.ChannelAccount) (made bool, err error) {
+	a.Defaults()
+	if a.Provider == gateway.ProviderWebhook && a.Secrets[gateway.SecretSigning] == "" {
+		made = true
+		if a.Secrets == nil {
+			a.Secrets = map[string]gateway.Secret{}
+		}
+		a.Secrets[gateway.SecretSigning] = gateway.NewSigningSecret()
+	}
+	if err := s.permitted(key, a, ""); err != nil {
+		return false, err
+	}
+	if err := s.Vault.CreateChannel(ctx, a); err != nil {
+		return false, err
+	}
+	return made, s.changed(ctx)
+}
+
+func (s *Channels) changed(ctx context.Context) error {
+	if s.Refresh == nil {
+		return nil
+	}
+	return s.Refresh(ctx)
+}
+
+// permitted checks an account and that it gives the key no more than the key may touch. had is the application before the change.
+func (s *Channels) permitted(key *gateway.APIKey, a *gateway.ChannelAccount, had string) error {
+	if err := a.Validate(); err != nil {
+		return err
+	}
+	if !ownAccount(key, a) {
+		return gateway.Errorf(gateway.CodeForbidden, "this key is limited to some applications: name one of them").WithField("application")
+	}
+	if a.Application != "" && a.Application != had && s.Directory.Application(a.Application) == nil {
+		return gateway.Invalid("application", "there is no application %q", a.Application)
+	}
+	return nil
+}
+
+func ownAccount(key *gateway.APIKey, a *gateway.ChannelAccount) bool {
+	return !key.Limited() || a.Application != "" && key.AllowsApplication(a.Application)
+}
+
+// List answers the accounts that the key may see, the oldest first.
+func (s *Channels) List(ctx context.Context, key *gateway.APIKey) ([]*gateway.ChannelAccount, error) {
+	all, err := s.Vault.Channels(ctx)
+	if err != nil {
+		return nil, err
+	}
+	seen := all[:0]
+	for _, a := range all {
+		if ownAccount(key, a) {
+			seen = append(seen, a)
+		}
+	}
+	return seen, nil
+}
+
+// Get answers one account that the key may see; a not_found error otherwise.
+func (s *Channels) Get(ctx context.Context, key *gateway.APIKey, id string) (*gateway.ChannelAccount, error) {
+	a, err := s.Vault.Channel(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if !ownAccount(key, a) {
+		return nil, gateway.NotFound("channel account", id)
+	}
+	return a, nil
+}
+
+// Update lets change alter an account and stores it when it is valid.
+func (s *Channels) Update(ctx context.Context, key *gateway.APIKey, id string, change func(*gateway.ChannelAccount) error) (*gateway.ChannelAccount, error) {
+	a, err := s.Vault.UpdateChannel(ctx, id, func(a *gateway.ChannelAccount) error {
+		if !ownAccount(key, a) {
+			return gateway.NotFound("channel account", id)
+		}
+		had := a.Application
+		if err := change(a); err != nil {
+			return err
+		}
+		a.Defaults()
+		return s.permitted(key, a, had)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return a, s.changed(ctx)
+}
+
+// Delete removes an account. Messages under way through it get no more receipts.
+func (s *Channels) Delete(ctx context.Context, key *gateway.APIKey, id string) error {
+	if _, err := s.Get(ctx, key, id); err != nil {
+		return err
+	}
+	if err := s.Vault.DeleteChannel(ctx, id); err != nil {
+		return err
+	}
+	return s.changed(ctx)
+}
+
+// Check asks the provider whether an account works, also a disabled one. It answers what is wrong, nil when nothing is.
+func (s *Channels) Check(ctx context.Context, key *gateway.APIKey, id string) (*gateway.Failure, error) {
+	a, err := s.Get(ctx, key, id)
+	if err != nil {
+		return nil, err
+	}
+	if err = s.Probe(ctx, a); err == nil {
+		return nil, nil
+	}
+	var refusal *gateway.ChannelError
+	if errors.As(err, &refusal) {
+		return &refusal.Failure, nil
+	}
+	return nil, err
+}
+
+// unlimited says that a key that is limited to applications may not do this: an opt-out belongs to an address, not to an application.
+func unlimited(key *gateway.APIKey) error {
+	if key.Limited() {
+		return gateway.Errorf(gateway.CodeForbidden, "opt-outs hold for every application; this key is limited to some")
+	}
+	return nil
+}
+
+// OptOuts answers who wants nothing more, in the order of channel and address.
+func (s *Channels) OptOuts(ctx context.Context, key *gateway.APIKey, f store.OptOutFilter) ([]gateway.OptOut, error) {
+	if err := unlimited(key); err != nil {
+		return nil, err
+	}
+	if f.Address != "" && f.Channel != "" {
+		address, ok := gateway.NormalAddress(f.Channel, f.Address)
+		if !ok {
+			return nil, gateway.Invalid("address", "is none of channel %s", f.Channel)
+		}
+		f.Address = address
+	}
+	return s.Store.OptOuts(ctx, f)
+}
+
+// SetOptOut records that an address wants nothing more on a channel; one that was recorded before stays as it is.
+func (s *Channels) SetOptOut(ctx context.Context, key *gateway.APIKey, channel, address string) (gateway.OptOut, error) {
+	normal, err := optOutAddress(key, channel, address)
+	if err != nil {
+		return gateway.OptOut{}, err
+	}
+	err = s.Store.Write(ctx, func(tx *store.Tx) error {
+		_, err := tx.SetOptOut(gateway.OptOut{Channel: channel, Address: normal, At: tx.Now().UTC()})
+		return err
+	})
+	if err != nil {
+		return gateway.OptOut{}, err
+	}
+	list, err := s.Store.OptOuts(ctx, store.OptOutFilter{Channel: channel, Address: normal, Limit: 1})
+	if err != nil || len(list) == 0 {
+		return gateway.OptOut{Channel: channel, Address: normal}, err
+	}
+	return list[0], nil
+}
+
+// DeleteOptOut records that an address may be written to again; a not_found error when it might before.
+func (s *Channels) DeleteOptOut(ctx context.Context, key *gateway.APIKey, channel, address string) error {
+	normal, err := optOutAddress(key, channel, address)
+	if err != nil {
+		return err
+	}
+	return s.Store.Write(ctx, func(tx *store.Tx) error {
+		was, err := tx.DeleteOptOut(channel, normal)
+		if err == nil && !was {
+			return gateway.NotFound("opt-out", normal)
+		}
+		return err
+	})
+}
+
+func optOutAddress(key *gateway.APIKey, channel, address string) (string, error) {
+	if err := unlimited(key); err != nil {
+		return "", err
+	}
+	if channel != gateway.ChannelSMS && channel != gateway.ChannelEmail {
+		return "", gateway.Invalid("channel", "must be sms or email")
+	}
+	normal, ok := gateway.NormalAddress(channel, address)
+	if !ok {
+		return "", gateway.Invalid("address", "is none of channel %s", channel)
+	}
+	return normal, nil
+}
