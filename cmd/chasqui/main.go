@@ -23,6 +23,8 @@ type commands struct {
 	Link    linkCmd    `cmd:"" help:"Print a page's link."`
 	Bench   benchCmd   `cmd:"" help:"Measure the gateway on this machine."`
 	Key     keyCmd     `cmd:"" help:"Make, list and revoke API keys, also while a gateway runs."`
+	Import  importCmd  `cmd:"" help:"Import profiles from a file."`
+	Export  exportCmd  `cmd:"" help:"Write profiles, messages or events to a file."`
 	Migrate migrateCmd `cmd:"" help:"Bring the database to this version's schema."`
 	Backup  backupCmd  `cmd:"" help:"Write a backup of the SQLite database, also while a gateway runs."`
 	Restore restoreCmd `cmd:"" help:"Restore a backup; unfinished messages come back held."`

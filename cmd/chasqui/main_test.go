@@ -26,7 +26,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("GOCOVERDIR", os.Getenv("GOCOVERDIR"))
 			return err
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"ready": ready, "decode": decode, "paint": paint},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"ready": ready, "decode": decode, "paint": paint, "page": page},
 	})
 }
 

@@ -41,6 +41,7 @@ var allowed = map[string][]string{
 	"internal/deliver":         {"internal/service", "internal/store", "internal/gateway", "messenger"},
 	"internal/forward":         {"internal/service", "internal/store", "internal/gateway"},
 	"internal/upkeep":          {"internal/store"},
+	"internal/transfer":        {"internal/store", "internal/gateway"},
 	"internal/apisrv":          {"internal/service", "internal/store", "internal/gateway", "internal/script", "internal/qr", "gatewayapi", "messenger", "rivescript"},
 	"internal/infobip":         {"internal/service", "internal/store", "internal/gateway", "messenger"},
 	"internal/comapi":          {"internal/service", "internal/store", "internal/gateway", "messenger"},
