@@ -13,8 +13,14 @@ type SendMessageRequest struct {
 	MessageParts []MessagePart `json:"messageParts,omitempty" doc:"Texts and files, instead of body."`
 	// CustomBody holds the platform's own message object by channel, and wins over the rest on that channel.
 	CustomBody map[string]json.RawMessage `json:"customBody,omitempty" doc:"By channel, the platform's own message object; it wins over title, body and messageParts on that channel."`
-	// Rules are the channels to try in order; empty means fbMessenger.
-	Rules []string `json:"rules,omitempty" doc:"Channels to try in order. The channel is fbMessenger."`
+	// Rules are the steps to take in order: the next when one cannot be taken, fails, or its time is up. Empty means fbMessenger.
+	Rules []Rule `json:"rules,omitempty" doc:"Steps to take in order, each a channel's name or an object. Empty: fbMessenger."`
+	// Route names stored rules, by id or name, instead of Rules.
+	Route string `json:"route,omitempty" doc:"Stored rules, by id or name, instead of rules."`
+	// RequireOptIn skips channels that the profile has not opted in to.
+	RequireOptIn bool `json:"requireOptIn,omitempty" doc:"Skip channels that the profile has not opted in to."`
+	// Human says that a person wrote the message, which the tag HUMAN_AGENT is for.
+	Human bool `json:"human,omitempty" doc:"A person wrote it, not a program; the tag HUMAN_AGENT is for such messages only."`
 	// ChannelOptions are settings that only one channel knows.
 	ChannelOptions *ChannelOptions `json:"channelOptions,omitempty" doc:"Settings that only one channel knows."`
 	// Metadata is any JSON; it stays with the gateway and comes back in events.
@@ -25,10 +31,53 @@ type SendMessageRequest struct {
 	Application string `json:"application,omitempty" doc:"Key of the application; may be left out where only one fits."`
 }
 
-// To is whom a message is for. FBMessengerID wins over ProfileID.
+// Rule is a step that a message may take: a channel, what has to be reached there and in which time, and what is different about the message on it. In JSON a rule that
+// is its channel alone may be written as the channel's name, and is.
+type Rule struct {
+	Channel        string          `json:"channel" doc:"fbMessenger, sms, email or webhook."`
+	Until          string          `json:"until,omitempty" doc:"accepted, sent, delivered or read: what has to be reached; accepted unless given."`
+	Within         string          `json:"within,omitempty" doc:"Time to reach it in, such as 90s or 10m, from 1 second to 30 days; without, as long as the message lives."`
+	ChannelOptions json.RawMessage `json:"channelOptions,omitempty" doc:"Settings of this channel, instead of the message's."`
+	CustomBody     json.RawMessage `json:"customBody,omitempty" doc:"The channel's own body, instead of the message's."`
+	Body           string          `json:"body,omitempty" doc:"Text, instead of the message's title, body and parts."`
+}
+
+// MarshalJSON writes a rule that is its channel alone as the channel's name.
+func (r Rule) MarshalJSON() ([]byte, error) {
+	type object Rule
+	if r.Until == "" && r.Within == "" && r.ChannelOptions == nil && r.CustomBody == nil && r.Body == "" {
+		return json.Marshal(r.Channel)
+	}
+	return json.Marshal(object(r))
+}
+
+// UnmarshalJSON reads a channel's name or an object.
+func (r *Rule) UnmarshalJSON(b []byte) error {
+	*r = Rule{}
+	if len(b) > 0 && b[0] == '"' {
+		return json.Unmarshal(b, &r.Channel)
+	}
+	type object Rule
+	return json.Unmarshal(b, (*object)(r))
+}
+
+// Rules makes the plain rules of channels.
+func Rules(channels ...string) []Rule {
+	rules := make([]Rule, len(channels))
+	for i, c := range channels {
+		rules[i].Channel = c
+	}
+	return rules
+}
+
+// To is whom a message is for. On Messenger FBMessengerID wins over ProfileID.
 type To struct {
 	ProfileID     string `json:"profileId,omitempty" doc:"Id of a profile."`
 	FBMessengerID string `json:"fbMessengerId,omitempty" doc:"Page-scoped id of a person; wins over profileId."`
+	PhoneNumber   string `json:"phoneNumber,omitempty" doc:"International phone number; digits, with or without +. mobileNumber is taken too."`
+	Email         string `json:"email,omitempty" doc:"E-mail address."`
+	FirstName     string `json:"firstName,omitempty" doc:"For merge fields."`
+	LastName      string `json:"lastName,omitempty" doc:"For merge fields."`
 }
 
 // MessagePart is one piece of a message: text, or a file by URL or in base64.
@@ -46,6 +95,9 @@ type MessagePart struct {
 // ChannelOptions are settings that only one channel knows.
 type ChannelOptions struct {
 	FBMessenger *MessengerOptions `json:"fbMessenger,omitempty" doc:"Settings of Messenger."`
+	SMS         json.RawMessage   `json:"sms,omitempty" doc:"Settings of SMS, such as from."`
+	Email       json.RawMessage   `json:"email,omitempty" doc:"Settings of e-mail, such as subject."`
+	Webhook     json.RawMessage   `json:"webhook,omitempty" doc:"Handed to the webhook channel as it is."`
 }
 
 // MessengerOptions are settings of Messenger.
@@ -92,16 +144,39 @@ type Message struct {
 	Late bool `json:"late,omitempty" doc:"The proof that it was sent came after it had been given up."`
 	// Resent is set when it was sent again while uncertain, as the policy allowed: the person may have it twice.
 	Resent bool `json:"resent,omitempty" doc:"Sent again while uncertain: the person may have it twice."`
+	// Steps are the rules with what came of each: the trace of every decision. Missing for a message of Messenger alone that needed none.
+	Steps []Step `json:"steps,omitempty" doc:"The rules with what came of each; missing where Messenger alone was asked for."`
 	// Attempts are the tries so far, in order.
 	Attempts []Attempt `json:"attempts" doc:"Tries so far, in order."`
 	// Timeline lists the states with their times, in order.
 	Timeline []TimelineEntry `json:"timeline" doc:"States with their times, in order."`
 }
 
+// Step is one rule of a message with what came of it.
+type Step struct {
+	Channel     string   `json:"channel" doc:"Channel of the rule."`
+	Until       string   `json:"until" doc:"What had to be reached."`
+	Within      string   `json:"within,omitempty" doc:"Time to reach it in."`
+	Address     string   `json:"address,omitempty" doc:"Where it went, on a channel other than Messenger."`
+	Outcome     string   `json:"outcome" doc:"pending, active, reached, skipped, failed, passed or not_used."`
+	Failure     *Failure `json:"error,omitempty" doc:"Why it was skipped, failed or passed."`
+	Note        string   `json:"note,omitempty" doc:"What was changed so that it could be sent."`
+	Account     string   `json:"account,omitempty" doc:"Channel account that it went by."`
+	Ref         string   `json:"ref,omitempty" doc:"The provider's identifier, or the platform's."`
+	StartedAt   Time     `json:"startedAt,omitzero" doc:"When it began."`
+	EndedAt     Time     `json:"endedAt,omitzero" doc:"When it reached its goal or was left."`
+	AcceptedAt  Time     `json:"acceptedAt,omitzero" doc:"When the provider took it."`
+	SentAt      Time     `json:"sentAt,omitzero" doc:"When the provider sent it."`
+	DeliveredAt Time     `json:"deliveredAt,omitzero" doc:"When it reached the person."`
+	ReadAt      Time     `json:"readAt,omitzero" doc:"When the person read it."`
+	Late        bool     `json:"late,omitempty" doc:"A receipt came after the step had been left."`
+}
+
 // Attempt is one try to send one part on one channel.
 type Attempt struct {
 	Number            int      `json:"number" doc:"Counts from 1."`
 	Channel           string   `json:"channel" doc:"Channel that was tried."`
+	Step              int      `json:"step,omitempty" doc:"Which of the rules, from 0."`
 	Part              int      `json:"part" doc:"Part that was tried, from 1."`
 	StartedAt         Time     `json:"startedAt" doc:"Start of the request."`
 	EndedAt           Time     `json:"endedAt,omitzero" doc:"End of the request."`
@@ -161,4 +236,5 @@ type PolicyAnswer struct {
 	WouldBeAllowed []string `json:"wouldBeAllowed" doc:"Instead, when it is not allowed."`
 	MessagingType  string   `json:"messagingType" doc:"What it is sent as."`
 	MessageTag     string   `json:"messageTag,omitempty"`
+	Steps          []Step   `json:"steps,omitempty" doc:"The rules as they would be taken."`
 }

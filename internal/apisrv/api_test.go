@@ -133,7 +133,7 @@ func TestBadInputNamesTheField(t *testing.T) {
 		{"POST", "/v1/messages", `{"to":{"fbMessengerId":"1"},"body":"x","expiresOn":"tomorrow"}`, 400, "expiresOn"},
 		{"POST", "/v1/messages", `{"to":{},"body":"x"}`, 400, "to"},
 		{"POST", "/v1/messages", `{"to":{"fbMessengerId":"1"}}`, 400, "body"},
-		{"POST", "/v1/messages", `{"to":{"fbMessengerId":"1"},"body":"x","rules":["sms"]}`, 400, "rules[0]"},
+		{"POST", "/v1/messages", `{"to":{"fbMessengerId":"1"},"body":"x","rules":["sms"]}`, 400, "rules"},
 		{"POST", "/v1/messages", `{"to":{"fbMessengerId":"1"},"body":"x","application":"none"}`, 400, "application"},
 		{"POST", "/v1/messages", `{"body":"` + strings.Repeat("x", 1<<20) + `"}`, 413, ""},
 		{"POST", "/v1/messages/batch", `{"messages":[]}`, 400, "messages"},

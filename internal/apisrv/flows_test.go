@@ -372,7 +372,7 @@ func TestSendRequestsOfClientAndServerAgree(t *testing.T) {
 	full := gatewayapi.SendMessageRequest{
 		To: gatewayapi.To{ProfileID: "p", FBMessengerID: "f"}, Title: "t", Body: "b",
 		MessageParts: []gatewayapi.MessagePart{{Name: "n", Type: "image/png", Data: "d", URL: "u", Size: 3, Channels: []string{"fbMessenger"}}},
-		CustomBody:   map[string]json.RawMessage{"fbMessenger": json.RawMessage(`{"text":"x"}`)}, Rules: []string{"fbMessenger"},
+		CustomBody:   map[string]json.RawMessage{"fbMessenger": json.RawMessage(`{"text":"x"}`)}, Rules: gatewayapi.Rules("fbMessenger"),
 		ChannelOptions: &gatewayapi.ChannelOptions{FBMessenger: &gatewayapi.MessengerOptions{MessagingType: "UPDATE", MessageTag: "T", PersonaID: "1", NotificationType: "NO_PUSH"}},
 		Metadata:       json.RawMessage(`{"a":1}`), ExpiresOn: &expires, Application: "A",
 	}

@@ -46,13 +46,13 @@ func (s *server) checkMessage(q *request) error {
 	if err := q.decode(in); err != nil {
 		return err
 	}
-	a, err := s.o.Messages.Check(q.Context(), q.key, in)
+	m, a, err := s.o.Messages.Check(q.Context(), q.key, in)
 	if err != nil {
 		return err
 	}
 	return q.reply(http.StatusOK, gatewayapi.PolicyAnswer{
 		Allowed: a.Allowed, Code: string(a.Code), Field: a.Field, Message: a.Message, AllowedUntil: gatewayapi.At(a.Until), WouldBeAllowed: orEmpty(a.Would),
-		MessagingType: string(a.SendAs.MessagingType), MessageTag: string(a.SendAs.MessageTag),
+		MessagingType: string(a.SendAs.MessagingType), MessageTag: string(a.SendAs.MessageTag), Steps: wireSteps(m),
 	})
 }
 

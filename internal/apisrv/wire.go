@@ -13,7 +13,7 @@ import (
 // This file turns the domain's types into those of the API.
 
 func wireMessage(m *gateway.Message) (*gatewayapi.Message, error) {
-	in, _, err := m.Content()
+	in, err := m.Input()
 	if err != nil {
 		return nil, err
 	}
@@ -21,35 +21,66 @@ func wireMessage(m *gateway.Message) (*gatewayapi.Message, error) {
 	out := &gatewayapi.Message{
 		ID: m.ID, Status: string(m.Status), Parts: m.Parts, PartsSent: m.PartsSent, PlatformMessageID: m.MID,
 		SendMessageRequest: gatewayapi.SendMessageRequest{
-			To:    gatewayapi.To{ProfileID: in.To.ProfileID, FBMessengerID: in.To.FBMessengerID},
-			Title: in.Title, Body: in.Body, CustomBody: in.CustomBody, Rules: in.Rules, Metadata: in.Metadata, Application: m.Application, ExpiresOn: &expires,
+			To: gatewayapi.To{ProfileID: in.To.ProfileID, FBMessengerID: in.To.FBMessengerID, PhoneNumber: in.To.PhoneNumber, Email: in.To.Email,
+				FirstName: in.To.FirstName, LastName: in.To.LastName},
+			Title: in.Title, Body: in.Body, CustomBody: in.CustomBody, Rules: wireRules(in.Rules), Route: in.Route, RequireOptIn: in.RequireOptIn, Human: in.Human, Metadata: in.Metadata, Application: m.Application, ExpiresOn: &expires,
 		},
 		AcceptedAt: gatewayapi.At(m.AcceptedAt), UpdatedAt: gatewayapi.At(m.UpdatedAt), SentAt: gatewayapi.At(m.SentAt),
 		DeliveredAt: gatewayapi.At(m.DeliveredAt), ReadAt: gatewayapi.At(m.ReadAt), Failure: wireFailure(m.Error), Late: m.Late, Resent: m.Resent,
-		Attempts: make([]gatewayapi.Attempt, len(m.Attempts)), Timeline: timeline(m),
+		Steps: wireSteps(m), Attempts: make([]gatewayapi.Attempt, len(m.Attempts)), Timeline: timeline(m),
 	}
 	for _, p := range in.MessageParts {
 		out.MessageParts = append(out.MessageParts, gatewayapi.MessagePart(p))
 	}
-	if o := in.ChannelOptions.FBMessenger; o != (gateway.MessengerOptions{}) {
-		out.ChannelOptions = &gatewayapi.ChannelOptions{FBMessenger: &gatewayapi.MessengerOptions{
-			MessagingType: string(o.MessagingType), MessageTag: string(o.MessageTag), PersonaID: o.PersonaID, NotificationType: string(o.NotificationType),
-		}}
-	}
+	out.ChannelOptions = wireOptions(in.ChannelOptions)
 	for i, a := range m.Attempts {
 		out.Attempts[i] = gatewayapi.Attempt{
-			Number: a.Number, Channel: a.Channel, Part: a.Part, StartedAt: gatewayapi.At(a.StartedAt), EndedAt: gatewayapi.At(a.EndedAt),
+			Number: a.Number, Channel: a.Channel, Step: a.Step, Part: a.Part, StartedAt: gatewayapi.At(a.StartedAt), EndedAt: gatewayapi.At(a.EndedAt),
 			Outcome: a.Outcome, PlatformMessageID: a.MID, Failure: wireFailure(a.Failure),
 		}
 	}
 	return out, nil
 }
 
+func wireOptions(in gateway.ChannelOptions) *gatewayapi.ChannelOptions {
+	out := gatewayapi.ChannelOptions{SMS: in.SMS, Email: in.Email, Webhook: in.Webhook}
+	if o := in.FBMessenger; o != (gateway.MessengerOptions{}) {
+		out.FBMessenger = &gatewayapi.MessengerOptions{
+			MessagingType: string(o.MessagingType), MessageTag: string(o.MessageTag), PersonaID: o.PersonaID, NotificationType: string(o.NotificationType),
+		}
+	}
+	if out.FBMessenger == nil && out.SMS == nil && out.Email == nil && out.Webhook == nil {
+		return nil
+	}
+	return &out
+}
+
+func wireRules(rules []gateway.Rule) []gatewayapi.Rule {
+	out := make([]gatewayapi.Rule, len(rules))
+	for i, r := range rules {
+		out[i] = gatewayapi.Rule{Channel: r.Channel, Until: string(r.Until), Within: r.Within.String(), ChannelOptions: r.ChannelOptions, CustomBody: r.CustomBody, Body: r.Body}
+	}
+	return out
+}
+
+func wireSteps(m *gateway.Message) []gatewayapi.Step {
+	var out []gatewayapi.Step
+	for i := range m.Steps {
+		s := &m.Steps[i]
+		out = append(out, gatewayapi.Step{
+			Channel: s.Rule.Channel, Until: string(s.Goal()), Within: s.Rule.Within.String(), Address: s.Address, Outcome: string(s.Outcome), Failure: wireFailure(s.Why), Note: s.Note,
+			Account: s.Account, Ref: s.Ref, StartedAt: gatewayapi.At(s.StartedAt), EndedAt: gatewayapi.At(s.EndedAt), AcceptedAt: gatewayapi.At(s.AcceptedAt),
+			SentAt: gatewayapi.At(s.SentAt), DeliveredAt: gatewayapi.At(s.DeliveredAt), ReadAt: gatewayapi.At(s.ReadAt), Late: s.Late,
+		})
+	}
+	return out
+}
+
 // queued answers a message that was accepted just now as JSON, made of the request as it is stored; nil when it takes wireMessage. It spares the path that every
 // message goes encoding the request a second time.
 func queued(m *gateway.Message) []byte {
 	in, _, err := m.Content()
-	if err != nil || in.ExpiresOn != nil || m.Status != gateway.StatusQueued || len(m.Attempts) > 0 || m.PartsSent > 0 || !m.SendingAt.IsZero() ||
+	if err != nil || len(m.Steps) > 0 || in.ExpiresOn != nil || m.Status != gateway.StatusQueued || len(m.Attempts) > 0 || m.PartsSent > 0 || !m.SendingAt.IsZero() ||
 		m.UpdatedAt != m.AcceptedAt || m.Error != nil || m.Resent || m.Late || len(m.Request) < 3 {
 		return nil
 	}

@@ -121,8 +121,9 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	a.Applications = &service.Applications{Vault: vault, Directory: a.Directory, Platform: platform, PublicURL: c.PublicURL, Logger: component(o.Logger, "applications"), Now: now}
 	a.Subscriptions = &service.Subscriptions{Vault: vault, Store: a.Store, Directory: a.Directory}
 	a.projector = project.New(project.Options{Store: a.Store, Directory: a.Directory, Platform: platform, Logger: component(o.Logger, "project")})
+	policy := &service.Policy{Store: a.Store, Directory: a.Directory, GraphVersion: c.GraphVersion, Observe: c.Policy == "observe"}
 	a.deliverer = deliver.New(deliver.Options{
-		Store: a.Store, Applications: a.Applications, Directory: a.Directory, Logger: component(o.Logger, "deliver"), Platform: platform,
+		Store: a.Store, Applications: a.Applications, Directory: a.Directory, Logger: component(o.Logger, "deliver"), Platform: platform, Policy: policy,
 		Limits:    gateway.Limits{TextPerSecond: c.Limits.TextPerSecond, MediaPerSecond: c.Limits.MediaPerSecond},
 		WaitProof: c.Uncertain.Wait, GiveUp: c.Uncertain.GiveUp, Resend: deliver.Resend(c.Uncertain.Resend), Metrics: metrics.deliver(),
 	})
@@ -141,7 +142,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		Pictures: service.NewPictures(c.Forward.AllowPrivate, o.AllowLoopback)}
 	optIns := &service.OptIns{Store: a.Store, Directory: a.Directory, Tokens: tokens}
 	a.tracker = entrypoint.New(entrypoint.Options{Store: a.Store, Directory: a.Directory, Points: a.EntryPoints, OptIns: optIns, Logger: component(o.Logger, "entrypoints")})
-	messages := &service.Messages{Store: a.Store, Directory: a.Directory, Sender: a.deliverer, Counted: metrics.accepted, GraphVersion: c.GraphVersion}
+	messages := &service.Messages{Store: a.Store, Directory: a.Directory, Sender: a.deliverer, Counted: metrics.accepted, Policy: policy, CustomerMatching: c.CustomerMatching}
 	a.Scripts = &service.Scripts{Store: a.Store, Directory: a.Directory, Logger: component(o.Logger, "scripts"), Fetch: bot.NewFetcher(strings.Split(c.Scripts.AllowHosts, ",")).Fetch}
 	a.bots = bot.New(bot.Options{
 		Store: a.Store, Directory: a.Directory, Scripts: a.Scripts, Messages: messages, Platform: platform, Logger: component(o.Logger, "bot"), Accepted: metrics.accepted,

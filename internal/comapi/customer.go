@@ -3,20 +3,15 @@ package comapi
 import (
 	"context"
 	"encoding/json"
-	"slices"
 
 	"github.com/chasqui/chasqui/internal/gateway"
 )
 
-// fieldOptIn is the field of a profile that holds the channels its customer has opted in to.
-const fieldOptIn = "optInChannels"
-
-// customer answers the profile that a message names, which is created when there is none and learns what the message says of the customer. It is nil when
-// the message names none.
-func (q *request) customer(ctx context.Context, in *sendRequest) (*gateway.Profile, error) {
+// customer makes sure of the profile that a message names: it is created when there is none, and learns what the message says of the customer.
+func (q *request) customer(ctx context.Context, in *sendRequest) error {
 	to := in.To
 	if to.ProfileID == "" {
-		return nil, nil
+		return nil
 	}
 	known := map[string]string{"firstName": to.FirstName, "lastName": to.LastName, "email": to.Email, "phoneNumber": to.phone()}
 	profile, err := q.f.o.Store.Profile(ctx, to.ProfileID)
@@ -24,7 +19,7 @@ func (q *request) customer(ctx context.Context, in *sendRequest) (*gateway.Profi
 		return q.newCustomer(ctx, to, known)
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
 	changes := map[string]any{}
 	for field, value := range known {
@@ -33,16 +28,16 @@ func (q *request) customer(ctx context.Context, in *sendRequest) (*gateway.Profi
 		}
 	}
 	if len(changes) == 0 {
-		return profile, nil
+		return nil
 	}
-	changed, err := q.f.o.Profiles.Patch(ctx, q.key, profile.ID, 0, encode(changes))
+	_, err = q.f.o.Profiles.Patch(ctx, q.key, profile.ID, 0, encode(changes))
 	if code := gateway.CodeOf(err); code == gateway.CodeNotFound || code == gateway.CodePreconditionFailed {
-		return profile, nil // the key may not change it, or somebody else just has
+		return nil // the key may not change it, or somebody else just has
 	}
-	return changed, err
+	return err
 }
 
-func (q *request) newCustomer(ctx context.Context, to *address, known map[string]string) (*gateway.Profile, error) {
+func (q *request) newCustomer(ctx context.Context, to *address, known map[string]string) error {
 	object := map[string]any{gateway.FieldID: to.ProfileID}
 	for field, value := range known {
 		if value != "" {
@@ -52,37 +47,18 @@ func (q *request) newCustomer(ctx context.Context, to *address, known map[string
 	if to.FBMessengerID != "" {
 		owner, err := q.f.o.Store.ProfileOf(ctx, q.space.Key, to.FBMessengerID)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if owner == "" {
 			object[gateway.FieldMessenger] = map[string]string{q.space.Key: to.FBMessengerID}
 		}
 	}
 	// The message that names the customer is the permission: a key of one api space makes profiles for it before they have an address.
-	profile, err := q.f.o.Profiles.Create(ctx, &gateway.APIKey{ID: q.key.ID}, encode(object))
+	_, err := q.f.o.Profiles.Create(ctx, &gateway.APIKey{ID: q.key.ID}, encode(object))
 	if gateway.CodeOf(err) == gateway.CodeConflict {
-		return q.f.o.Store.Profile(ctx, to.ProfileID) // another message was first
+		return nil // another message was first
 	}
-	if err != nil {
-		return nil, under("to", err)
-	}
-	return profile, nil
-}
-
-// optedIn tells whether a customer has opted in to a channel.
-func optedIn(profile *gateway.Profile, channel string) bool {
-	if profile == nil {
-		return false
-	}
-	return slices.Contains(optIns(profile), channel)
-}
-
-func optIns(profile *gateway.Profile) []string {
-	channels := []string{}
-	if raw, ok := profile.Doc[fieldOptIn]; ok && json.Unmarshal(raw, &channels) != nil {
-		return []string{}
-	}
-	return channels
+	return under("to", err)
 }
 
 // text reads a JSON string, "" when it is none.

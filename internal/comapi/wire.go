@@ -31,24 +31,19 @@ func statusOf(s gateway.Status) string {
 	return "processing"
 }
 
-// show makes the whole message of what is stored.
+// show makes the whole message: what was asked as it came, and what the gateway knows of it.
 func show(m *gateway.Message) (map[string]any, error) {
 	var stored struct {
-		Comapi origin `json:"comapi"`
+		Comapi json.RawMessage `json:"comapi"`
 	}
 	if err := json.Unmarshal(m.Request, &stored); err != nil {
 		return nil, fmt.Errorf("read request of message %s: %w", m.ID, err)
 	}
-	if stored.Comapi.Request == nil {
-		stored.Comapi.Request = m.Request // it came by another API
+	if stored.Comapi == nil {
+		stored.Comapi = m.Request // it came by another API
 	}
-	return shownAs(m, stored.Comapi)
-}
-
-// shownAs makes the whole message: what was asked as it came, and what the gateway knows of it.
-func shownAs(m *gateway.Message, o origin) (map[string]any, error) {
 	var asked map[string]json.RawMessage
-	if err := json.Unmarshal(o.Request, &asked); err != nil {
+	if err := json.Unmarshal(stored.Comapi, &asked); err != nil {
 		return nil, fmt.Errorf("read request of message %s: %w", m.ID, err)
 	}
 	all := make(map[string]any, len(asked)+10)
@@ -65,36 +60,73 @@ func shownAs(m *gateway.Message, o origin) (map[string]any, error) {
 	if sent.IsZero() {
 		sent = m.AcceptedAt
 	}
-	all["messageId"], all["status"], all["statusDetails"], all["senderProfileId"] = m.ID, statusOf(m.Status), details(m, o, updated), nil
+	all["messageId"], all["status"], all["statusDetails"], all["senderProfileId"] = m.ID, statusOf(m.Status), details(m, updated), nil
 	all["submittedOn"], all["sentOn"] = gateway.FormatTime(m.AcceptedAt), gateway.FormatTime(sent)
 	all["_createdOn"], all["_createdBy"], all["_updatedOn"], all["_updatedBy"] = gateway.FormatTime(m.AcceptedAt), by, gateway.FormatTime(updated), by
 	return all, nil
 }
 
 // details tells for each channel that was tried or skipped what became of it.
-func details(m *gateway.Message, o origin, updated time.Time) statusDetails {
+func details(m *gateway.Message, updated time.Time) statusDetails {
 	d := statusDetails{AdditionalInfo: map[string]string{}, ChannelStatus: map[string]channelStatus{}}
-	for _, s := range o.Skipped {
-		d.ChannelStatus[s.Channel] = channelStatus{"failed", map[string]any{"failureCode": s.Code, "reason": s.Reason, "skipped": true}, gateway.FormatTime(m.AcceptedAt)}
+	for i := range m.Steps {
+		s := &m.Steps[i]
+		if s.Outcome != gateway.StepPending && s.Outcome != gateway.StepUnused && (i != m.Step || s.Outcome == gateway.StepSkipped) {
+			d.ChannelStatus[s.Rule.Channel] = leftStep(s)
+		}
 	}
-	if len(o.Skipped) > 0 && m.Status == gateway.StatusFailed && len(m.Attempts) == 0 { // no rule was taken
+	if s := m.Current(); s != nil && s.Outcome == gateway.StepSkipped { // no rule was taken
 		return d
 	}
-	d.Channel = gateway.ChannelMessenger
+	d.Channel = m.Channel()
 	d.AdditionalInfo["to"] = m.Person
 	own := channelStatus{Status: statusOf(m.Status), Details: map[string]any{}, UpdatedOn: gateway.FormatTime(updated)}
 	if m.MID != "" {
 		own.Details["id"] = m.MID
 	}
-	if o.Note != "" {
-		own.Details["note"] = o.Note
-	}
-	if m.Error != nil {
-		own.Details["failureCode"], own.Details["reason"] = m.Error.Code, m.Error.Message
-		if m.Error.PlatformCode != 0 {
-			own.Details["platformCode"] = m.Error.PlatformCode
+	failure := m.Error
+	if s := m.Current(); s != nil {
+		if s.Address != "" {
+			d.AdditionalInfo["to"] = s.Address
+		}
+		if s.Note != "" {
+			own.Details["note"] = s.Note
+		}
+		if failure != nil && s.Why != nil {
+			failure = s.Why
 		}
 	}
-	d.ChannelStatus[gateway.ChannelMessenger] = own
+	own.failed(failure)
+	d.ChannelStatus[d.Channel] = own
 	return d
+}
+
+// leftStep is what became of a step that the message has left.
+func leftStep(s *gateway.Step) channelStatus {
+	c := channelStatus{Status: "failed", Details: map[string]any{}, UpdatedOn: gateway.FormatTime(s.EndedAt)}
+	switch {
+	case s.Outcome == gateway.StepSkipped:
+		c.Details["skipped"] = true
+	case !s.ReadAt.IsZero():
+		c.Status = "read"
+	case !s.DeliveredAt.IsZero():
+		c.Status = "delivered"
+	case s.Outcome == gateway.StepPassed:
+		c.Status = "expired"
+	}
+	if s.Ref != "" {
+		c.Details["id"] = s.Ref
+	}
+	c.failed(s.Why)
+	return c
+}
+
+func (c *channelStatus) failed(why *gateway.Failure) {
+	if why == nil {
+		return
+	}
+	c.Details["failureCode"], c.Details["reason"] = why.Code, why.Message
+	if why.PlatformCode != 0 {
+		c.Details["platformCode"] = why.PlatformCode
+	}
 }

@@ -28,6 +28,9 @@ type Config struct {
 	GraphURL     string `name:"graph-url" default:"https://graph.facebook.com" placeholder:"URL" help:"Address of the Graph API; the emulator's address when testing."`
 	GraphVersion string `name:"graph-version" default:"v26.0" help:"Version of the Graph API for applications that do not name their own."`
 
+	Policy           string `default:"strict" enum:"strict,observe" help:"strict: what the platform's rules do not allow is refused before it is sent; observe: it is sent all the same, and logged."`
+	CustomerMatching bool   `name:"customer-matching" help:"Send to a phone number alone over Messenger, where the version of the Graph API still takes that."`
+
 	LinkURL string `name:"link-url" default:"https://m.me" placeholder:"URL" help:"Where links open a page's thread; the emulator's address followed by /m.me when testing."`
 
 	LogLevel  string `name:"log-level" default:"info" enum:"debug,info,warn,error" reload:"yes" help:"Least level that is logged: debug, info, warn or error. Message texts and person ids appear at debug only."`

@@ -36,6 +36,8 @@ type Options struct {
 	Logger       *slog.Logger
 
 	Platform service.Platform // its HTTPClient is replaced by one made for many sends
+	Policy   *service.Policy  // the platform's rules, asked before each send to Messenger
+	Channels Channels         // what sends over other channels; nil for none
 
 	Limits      gateway.Limits // for applications that name none; default 300 texts and 10 media a second
 	MaxInFlight int            // sends of one page under way at once; default 128
@@ -44,6 +46,11 @@ type Options struct {
 	GiveUp      time.Duration  // when an uncertain message without proof has failed; default 10 min
 	Resend      Resend         // default ResendNever
 	Metrics     Metrics
+}
+
+// Channels sends over channels other than Messenger. Errors are *gateway.ChannelError where it is known what follows from them.
+type Channels interface {
+	Send(ctx context.Context, channel string, m *gateway.ChannelMessage) (account string, sent gateway.ChannelSent, err error)
 }
 
 // Metrics receives what is counted; nil functions are not called.
@@ -90,6 +97,7 @@ type Deliverer struct {
 	receipts store.Consumer
 	marks    markCache
 	limits   atomic.Pointer[gateway.Limits]
+	steps    chan struct{} // poked when a step may be due
 
 	mu       sync.Mutex
 	pages    map[string]*page
@@ -109,7 +117,7 @@ const maxIdle = 512
 // New makes a deliverer.
 func New(o Options) *Deliverer {
 	o.defaults()
-	d := &Deliverer{o: o, log: o.Logger, pages: map[string]*page{}, passed: map[string]int64{}, marks: markCache{}}
+	d := &Deliverer{o: o, log: o.Logger, pages: map[string]*page{}, passed: map[string]int64{}, marks: markCache{}, steps: make(chan struct{}, 1)}
 	d.limits.Store(&o.Limits)
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConns, transport.MaxIdleConnsPerHost = maxIdle, maxIdle
@@ -126,7 +134,7 @@ func (d *Deliverer) Start(ctx context.Context) error {
 	if err := d.loadBacklog(ctx, held); err != nil {
 		return err
 	}
-	for _, loop := range []func(){d.follow, func() { d.followLeases(held, leasesChanged) }, d.followDirectory, d.sweep, func() { d.o.Store.Consume(d.ctx, &d.receipts) }} {
+	for _, loop := range []func(){d.follow, func() { d.followLeases(held, leasesChanged) }, d.followDirectory, d.sweep, d.watchSteps, func() { d.o.Store.Consume(d.ctx, &d.receipts) }} {
 		d.work.Go(loop)
 	}
 	return nil

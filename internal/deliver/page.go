@@ -18,7 +18,8 @@ type page struct {
 	loading bool
 
 	text, media stream
-	slots       chan struct{} // one for each send under way: a page whose platform is slow takes none from others
+	others      map[string]*stream // of the channels beside Messenger
+	slots       chan struct{}      // one for each send under way: a page whose platform is slow takes none from others
 
 	app     *gateway.Application // as client was made of it
 	client  *messenger.Client
@@ -28,11 +29,14 @@ type page struct {
 	resumed chan struct{}
 }
 
-// stream is one of a page's two rates: texts, and audio and video. Each is served by a goroutine of its own, so that a file never holds up a text.
+// stream is one of a page's rates: texts, audio and video, and each channel beside Messenger. Each is served by a goroutine of its own, so that a file never holds up a
+// text, nor the platform another channel.
 type stream struct {
 	limiter *rate.Limiter
 	ready   []*lane
 	wake    chan struct{}
+	slots   chan struct{}
+	free    bool // the page's being stopped or held means nothing to it
 }
 
 func (s *stream) push(l *lane) {
@@ -49,8 +53,9 @@ func (d *Deliverer) page(key string) *page {
 		return p
 	}
 	p := &page{key: key, lanes: map[string]*lane{}, slow: 1, resumed: make(chan struct{}), slots: make(chan struct{}, d.o.MaxInFlight)}
-	p.text.limiter, p.text.wake = rate.NewLimiter(0, 1), make(chan struct{}, 1)
-	p.media.limiter, p.media.wake = rate.NewLimiter(0, 1), make(chan struct{}, 1)
+	p.text = stream{limiter: rate.NewLimiter(0, 1), wake: make(chan struct{}, 1), slots: p.slots}
+	p.media = stream{limiter: rate.NewLimiter(0, 1), wake: make(chan struct{}, 1), slots: p.slots}
+	p.others = map[string]*stream{}
 	d.pages[key] = p
 	d.refresh(p)
 	if d.ctx.Err() == nil {
@@ -58,6 +63,19 @@ func (d *Deliverer) page(key string) *page {
 		d.work.Go(func() { d.serve(p, &p.media) })
 	}
 	return p
+}
+
+// other answers the stream of a channel beside Messenger, whose own account knows how fast it may go.
+func (d *Deliverer) other(p *page, channel string) *stream {
+	s := p.others[channel]
+	if s == nil {
+		s = &stream{limiter: rate.NewLimiter(rate.Inf, 1), wake: make(chan struct{}, 1), slots: make(chan struct{}, d.o.MaxInFlight), free: true}
+		p.others[channel] = s
+		if d.ctx.Err() == nil {
+			d.work.Go(func() { d.serve(p, s) })
+		}
+	}
+	return s
 }
 
 // refresh takes over the application as it is in the directory now.
@@ -182,7 +200,9 @@ func (d *Deliverer) ready(p *page, l *lane) {
 	}
 	l.queued = true
 	s := &p.text
-	if _, parts, err := m.Content(); err == nil && m.PartsSent < len(parts) && parts[m.PartsSent].Media {
+	if channel := m.Channel(); channel != gateway.ChannelMessenger {
+		s = d.other(p, channel)
+	} else if _, parts, err := m.Content(); err == nil && m.PartsSent < len(parts) && parts[m.PartsSent].Media {
 		s = &p.media
 	}
 	s.push(l)
@@ -200,13 +220,13 @@ func (d *Deliverer) serve(p *page, s *stream) {
 				return
 			}
 		}
-		if !d.mayPass(p) || s.limiter.Wait(d.ctx) != nil || !d.slot(p) {
+		if !s.free && !d.mayPass(p) || s.limiter.Wait(d.ctx) != nil || !d.slot(s) {
 			return
 		}
 		d.mu.Lock()
 		l.queued = false
 		if len(l.queue) == 0 || l.busy {
-			<-p.slots
+			<-s.slots
 			d.settle(p, l)
 			d.mu.Unlock()
 			continue
@@ -215,15 +235,15 @@ func (d *Deliverer) serve(p *page, s *stream) {
 		m, client := l.head(), p.client
 		d.mu.Unlock()
 		d.sends.Go(func() {
-			defer func() { <-p.slots }()
+			defer func() { <-s.slots }()
 			d.send(p, l, m, client)
 		})
 	}
 }
 
-func (d *Deliverer) slot(p *page) bool {
+func (d *Deliverer) slot(s *stream) bool {
 	select {
-	case p.slots <- struct{}{}:
+	case s.slots <- struct{}{}:
 		return true
 	case <-d.ctx.Done():
 		return false

@@ -138,6 +138,8 @@ func (d *Deliverer) push(p *page, l *lane, m *gateway.Message) {
 		return
 	}
 	own := *m // what the outbox hands out is shared with whoever answers the caller
+	own.Steps = slices.Clone(m.Steps)
+	d.pokeSteps(m)
 	l.queue = append(l.queue, &own)
 	p.rows++
 	if len(l.queue) == 1 {

@@ -77,17 +77,24 @@ func echoStep(e *gateway.Event) func(*store.Tx) error {
 	if event.Message == nil {
 		return nil
 	}
-	id, part, _, ours := gateway.ParseTag(event.Message.Metadata)
+	tag, ours := gateway.ParseTag(event.Message.Metadata)
 	if !ours {
 		return nil
 	}
+	part := tag.Part
 	return func(tx *store.Tx) error {
-		m, err := tx.Message(id)
+		m, err := tx.Message(tag.MessageID)
 		if gateway.CodeOf(err) == gateway.CodeNotFound {
 			return nil // of another gateway, or gone with its age
 		}
-		if err != nil || m.Application != e.Application || part > m.Parts {
+		if err != nil || m.Application != e.Application {
 			return err
+		}
+		if len(m.Steps) > 0 && (tag.Step != m.Step || m.Status == gateway.StatusFailed || m.Status == gateway.StatusExpired) {
+			return lateEcho(tx, m, tag, event, e)
+		}
+		if part > m.Parts {
+			return nil
 		}
 		from := m.Status
 		m.Echoed |= 1 << (part - 1)
@@ -144,6 +151,9 @@ func receiptStep(e *gateway.Event) func(*store.Tx) error {
 			if err := tx.SetMarks(e.Lane(), marks); err != nil {
 				return err
 			}
+		}
+		if err := lateMarks(tx, e.Lane(), marks, e); err != nil {
+			return err
 		}
 		return applyMarks(tx, e.Lane(), marks, r)
 	}
@@ -215,11 +225,12 @@ func receive(tx *store.Tx, m *gateway.Message, to gateway.Status, cause *gateway
 		m.ReadAt, m.EndedAt = tx.Now().UTC(), tx.Now().UTC()
 		kind = gateway.EventMessageRead
 	}
+	m.Progress(tx.Now())
 	applied, err := tx.Receive(m, from)
 	if err != nil || !applied {
 		return err
 	}
-	tx.AppendEvent(messageEvent(kind, m, cause))
+	tx.AppendEvent(gateway.MessageEvent(kind, m, cause))
 	return nil
 }
 

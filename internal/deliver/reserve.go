@@ -1,6 +1,8 @@
 package deliver
 
 import (
+	"slices"
+
 	"github.com/chasqui/chasqui/internal/gateway"
 )
 
@@ -15,10 +17,13 @@ func (d *Deliverer) Reserve(m *gateway.Message) bool {
 	}
 	epoch, held := d.o.Store.Leases().Epoch(m.Partition)
 	_, parts, err := m.Content()
-	if !held || err != nil {
+	if !held || err != nil || len(parts) == 0 || m.PSID() == "" || d.ctx == nil {
 		return false
 	}
 	now := d.now()
+	if why, err := d.refusal(m, now); why != nil || err != nil {
+		return false
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	p := d.pages[m.Application]
@@ -49,6 +54,7 @@ func (d *Deliverer) Go(m *gateway.Message) {
 	p := d.pages[m.Application]
 	l := p.lanes[m.Person]
 	own := *m // the outbox has the message too
+	own.Steps = slices.Clone(m.Steps)
 	l.queue = append([]*gateway.Message{&own}, l.queue...)
 	p.rows++
 	client := p.client

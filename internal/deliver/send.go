@@ -33,8 +33,7 @@ func (d *Deliverer) send(p *page, l *lane, m *gateway.Message, client *messenger
 		d.end(p, l, expired(m, m.Status, now))
 		return
 	}
-	if _, _, err := m.Content(); err != nil {
-		d.end(p, l, failed(m, m.Status, &gateway.Failure{Code: gateway.FailureInvalidContent, Message: err.Error()}, now))
+	if done := d.judge(p, l, m, now); done {
 		return
 	}
 	epoch, sure := d.sure(m.Partition)
@@ -42,7 +41,7 @@ func (d *Deliverer) send(p *page, l *lane, m *gateway.Message, client *messenger
 		d.forsake(p, l, m)
 		return
 	}
-	mark := &store.Sending{Seq: m.Seq, Partition: m.Partition, Epoch: epoch, From: m.Status, PartsSent: m.PartsSent, At: now, Resent: m.Resent}
+	mark := &store.Sending{Seq: m.Seq, Partition: m.Partition, Epoch: epoch, From: m.Status, PartsSent: m.PartsSent, Step: m.Step, At: now, Resent: m.Resent}
 	// A stop must not part the mark from its POST: the row would say that one may be under way, and the next start could only call it uncertain.
 	if err := d.o.Store.MarkSending(context.WithoutCancel(d.ctx), mark); err != nil {
 		d.pause("mark a message as sending", err)
@@ -64,12 +63,16 @@ func (d *Deliverer) transmit(p *page, l *lane, m *gateway.Message, client *messe
 		// Nothing was posted: with the mark taken back, whoever works the partition next need not call it uncertain. The mark's own epoch says that it is ours.
 		own := *m
 		own.Status = gateway.StatusQueued
-		d.record(&store.Result{Message: &own, From: gateway.StatusSending, Epoch: m.Epoch})
+		d.record(&store.Result{Message: &own, From: gateway.StatusSending, AtStep: m.Step, Epoch: m.Epoch})
 		d.forsake(p, l, m)
 		return
 	}
-	attempt := gateway.Attempt{Number: len(m.Attempts) + 1, Channel: gateway.ChannelMessenger, Part: m.PartsSent + 1, StartedAt: m.SendingAt}
-	result, err := d.post(client, m, in.ChannelOptions.FBMessenger, parts[m.PartsSent])
+	attempt := gateway.Attempt{Number: len(m.Attempts) + 1, Channel: m.Channel(), Step: m.Step, Part: m.PartsSent + 1, StartedAt: m.SendingAt}
+	if m.Channel() != gateway.ChannelMessenger {
+		d.hand(p, l, m, attempt)
+		return
+	}
+	result, err := d.post(client, m, m.Options(in), parts[m.PartsSent])
 	attempt.EndedAt = d.now()
 	d.conclude(p, l, m, attempt, result, err)
 }
@@ -98,10 +101,22 @@ func (d *Deliverer) sure(part int) (int64, bool) {
 // now is the moment as it is stored.
 func (d *Deliverer) now() time.Time { return d.o.Store.Now().UTC().Truncate(time.Millisecond) }
 
+// recipientOf answers whom a message goes to on Messenger: a person of the page, or whoever Customer Matching finds by phone number.
+func recipientOf(m *gateway.Message) messenger.Recipient {
+	if s := m.Current(); m.PSID() == "" && s != nil {
+		r := messenger.Recipient{PhoneNumber: "+" + s.Address}
+		if in, _, err := m.Content(); err == nil && in.To.FirstName+in.To.LastName != "" {
+			r.Name = &messenger.HumanName{FirstName: in.To.FirstName, LastName: in.To.LastName}
+		}
+		return r
+	}
+	return messenger.Recipient{ID: messenger.PSID(m.Person)}
+}
+
 // post is the call itself. It is bounded in time, and is not cut short when the deliverer stops.
 func (d *Deliverer) post(client *messenger.Client, m *gateway.Message, o gateway.MessengerOptions, part gateway.Part) (messenger.SendResult, error) {
 	req := messenger.SendRequest{
-		Recipient: messenger.Recipient{ID: messenger.PSID(m.Person)}, MessagingType: o.Settled(), Tag: o.MessageTag,
+		Recipient: recipientOf(m), MessagingType: o.Settled(), Tag: o.MessageTag,
 		NotificationType: o.NotificationType, PersonaID: o.PersonaID, Message: messenger.Message{Raw: part.Raw},
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(d.ctx), d.o.SendTimeout)
@@ -127,7 +142,7 @@ func (d *Deliverer) conclude(p *page, l *lane, m *gateway.Message, attempt gatew
 		d.refused(p, l, m, attempt, refused)
 	default:
 		attempt.Failure = &gateway.Failure{Code: gateway.FailurePlatformUnavailable, Message: err.Error()}
-		d.again(p, l, m, attempt, pauseAfter(len(m.Attempts)))
+		d.again(p, l, m, attempt, pauseAfter(stepTries(m)))
 	}
 }
 
@@ -135,7 +150,10 @@ func (d *Deliverer) conclude(p *page, l *lane, m *gateway.Message, attempt gatew
 func (d *Deliverer) sent(p *page, l *lane, m *gateway.Message, attempt gateway.Attempt) {
 	d.note(m, attempt)
 	m.PartsSent++
-	m.MID, m.MarkAt = attempt.MID, attempt.StartedAt
+	m.MID = attempt.MID
+	if m.Channel() == gateway.ChannelMessenger {
+		m.MarkAt = attempt.StartedAt
+	}
 	r := d.result(m, gateway.StatusSending)
 	if m.PartsSent < m.Parts {
 		m.Status = gateway.StatusQueued
@@ -143,7 +161,9 @@ func (d *Deliverer) sent(p *page, l *lane, m *gateway.Message, attempt gateway.A
 		return
 	}
 	m.Status, m.SentAt = gateway.StatusSent, attempt.EndedAt
-	r.Events = []*gateway.Event{messageEvent(gateway.EventMessageSent, m, nil)}
+	m.Progress(attempt.EndedAt)
+	d.pokeSteps(m)
+	r.Events = []*gateway.Event{gateway.MessageEvent(gateway.EventMessageSent, m, nil)}
 	d.end(p, l, r)
 }
 
@@ -153,9 +173,9 @@ func (d *Deliverer) refused(p *page, l *lane, m *gateway.Message, attempt gatewa
 	attempt.Failure = failure(refused, verdict)
 	switch {
 	case verdict.Action == messenger.Retry && (verdict.Limit == 0 || tries(m, refused.Code) < verdict.Limit):
-		d.again(p, l, m, attempt, max(pauseAfter(len(m.Attempts)), verdict.After))
+		d.again(p, l, m, attempt, max(pauseAfter(stepTries(m)), verdict.After))
 	case verdict.Action == messenger.WaitUntil:
-		wait := max(pauseAfter(len(m.Attempts)), verdict.After)
+		wait := max(pauseAfter(stepTries(m)), verdict.After)
 		d.mu.Lock()
 		d.hold(p, wait)
 		d.mu.Unlock()
@@ -166,17 +186,31 @@ func (d *Deliverer) refused(p *page, l *lane, m *gateway.Message, attempt gatewa
 	default:
 		attempt.Outcome = "failed"
 		d.note(m, attempt)
-		r := failed(m, gateway.StatusSending, attempt.Failure, d.o.Store.Now())
-		r.Epoch, r.Fence = m.Epoch, d.fence(m)
-		d.end(p, l, r)
+		r := d.leave(m, gateway.StepFailed, attempt.Failure)
+		if verdict.Action == messenger.OutsideWindow {
+			in, _, err := m.Content()
+			r.Closed = &store.Closed{At: attempt.EndedAt, Human: err == nil && in.ChannelOptions.FBMessenger.MessageTag == messenger.TagHumanAgent}
+		}
+		d.left(p, l, r)
 	}
+}
+
+// stepTries counts the attempts at the current step.
+func stepTries(m *gateway.Message) int {
+	n := 0
+	for _, a := range m.Attempts {
+		if a.Step == m.Step {
+			n++
+		}
+	}
+	return n
 }
 
 // tries counts the attempts that failed with the same code of the platform.
 func tries(m *gateway.Message, code int) int {
 	n := 0
 	for _, a := range m.Attempts {
-		if a.Failure != nil && a.Failure.PlatformCode == code {
+		if a.Step == m.Step && a.Failure != nil && a.Failure.PlatformCode == code {
 			n++
 		}
 	}
@@ -208,6 +242,9 @@ func (d *Deliverer) again(p *page, l *lane, m *gateway.Message, attempt gateway.
 		if m.DueAt.After(m.ExpiresAt) {
 			m.DueAt = m.ExpiresAt
 		}
+		if !m.StepDue.IsZero() && m.DueAt.After(m.StepDue) {
+			m.DueAt = m.StepDue
+		}
 	}
 	d.keep(p, l, d.result(m, gateway.StatusSending))
 }
@@ -226,20 +263,16 @@ func pauseAfter(attempts int) time.Duration {
 	return pause - time.Duration(rand.Int64N(int64(pause/2)))
 }
 
-// failed makes the result of a message that has come to nothing.
-func failed(m *gateway.Message, from gateway.Status, why *gateway.Failure, now time.Time) *store.Result {
-	m.Status, m.Error, m.EndedAt = gateway.StatusFailed, why, now.UTC()
-	return &store.Result{Message: m, From: from, Events: []*gateway.Event{messageEvent(gateway.EventMessageFailed, m, nil)}}
-}
-
 // expired makes the result of a message whose time is up.
 func expired(m *gateway.Message, from gateway.Status, now time.Time) *store.Result {
-	m.Status, m.EndedAt = gateway.StatusExpired, now.UTC()
-	m.Error = &gateway.Failure{Code: gateway.FailureExpired, Message: "it could not be sent before " + m.ExpiresAt.UTC().Format(time.RFC3339)}
+	why := &gateway.Failure{Code: gateway.FailureExpired, Message: "it could not be sent before " + m.ExpiresAt.UTC().Format(time.RFC3339)}
 	if n := len(m.Attempts); n > 0 && m.Attempts[n-1].Failure != nil {
-		m.Error.Message += "; the last attempt: " + m.Attempts[n-1].Failure.Message
+		why.Message += "; the last attempt: " + m.Attempts[n-1].Failure.Message
 	}
-	return &store.Result{Message: m, From: from, Events: []*gateway.Event{messageEvent(gateway.EventMessageExpired, m, nil)}}
+	r := &store.Result{Message: m, From: from, AtStep: m.Step}
+	m.Expire(why, now)
+	r.Events = []*gateway.Event{gateway.MessageEvent(gateway.EventMessageExpired, m, nil)}
+	return r
 }
 
 // record commits a result, and tries again for as long as the database cannot: what the platform did is not to be forgotten. False when the deliverer
@@ -261,7 +294,7 @@ func (d *Deliverer) record(r *store.Result) bool {
 
 // result makes the result of a message that was sent under this node's lease, or under that of the node before it.
 func (d *Deliverer) result(m *gateway.Message, from gateway.Status) *store.Result {
-	return &store.Result{Message: m, From: from, Epoch: m.Epoch, Fence: d.fence(m)}
+	return &store.Result{Message: m, From: from, AtStep: m.Step, Epoch: m.Epoch, Fence: d.fence(m)}
 }
 
 // fence is the epoch that a result of the message must be recorded under: this node's lease, and if that is lost the one the message was sent under, which the

@@ -18,7 +18,7 @@ func (d *Deliverer) markUncertain(p *page, l *lane, m *gateway.Message) {
 	from := m.Status
 	m.Status = gateway.StatusUncertain
 	r := d.result(m, from)
-	r.Events = []*gateway.Event{messageEvent(gateway.EventMessageUncertain, m, nil)}
+	r.Events = []*gateway.Event{gateway.MessageEvent(gateway.EventMessageUncertain, m, nil)}
 	proof := d.expectProof(l)
 	if !d.record(r) {
 		return
@@ -34,7 +34,7 @@ func (d *Deliverer) markUncertain(p *page, l *lane, m *gateway.Message) {
 func (d *Deliverer) recover(p *page, l *lane, m *gateway.Message) {
 	if m.Status == gateway.StatusSending {
 		m.Attempts = append(m.Attempts, gateway.Attempt{
-			Number: len(m.Attempts) + 1, Channel: gateway.ChannelMessenger, Part: m.PartsSent + 1, StartedAt: m.SendingAt, EndedAt: d.o.Store.Now().UTC(),
+			Number: len(m.Attempts) + 1, Channel: m.Channel(), Step: m.Step, Part: m.PartsSent + 1, StartedAt: m.SendingAt, EndedAt: d.o.Store.Now().UTC(),
 			Outcome: "uncertain", Failure: &gateway.Failure{Code: gateway.FailureUnknownOutcome, Message: "the gateway stopped before the platform's answer was recorded"},
 		})
 		d.markUncertain(p, l, m)
@@ -72,7 +72,7 @@ func (d *Deliverer) await(p *page, l *lane, m *gateway.Message, proof <-chan str
 		now, err := d.o.Store.Message(context.WithoutCancel(d.ctx), m.ID)
 		if err != nil {
 			d.pause("read an uncertain message", err)
-		} else if now.Echoed>>m.PartsSent&1 == 1 || now.Status != gateway.StatusUncertain {
+		} else if now.Step == m.Step && now.Echoed>>m.PartsSent&1 == 1 || now.Status != gateway.StatusUncertain {
 			d.proven(p, l, m, now)
 			return
 		}
@@ -113,7 +113,7 @@ func (d *Deliverer) proven(p *page, l *lane, m *gateway.Message, now *gateway.Me
 		return
 	}
 	d.mu.Lock()
-	m.Status, m.PartsSent, m.Echoed, m.Attempts = now.Status, now.PartsSent, now.Echoed, now.Attempts
+	*m = *now
 	l.busy = false
 	d.settle(p, l)
 	d.mu.Unlock()
@@ -122,7 +122,7 @@ func (d *Deliverer) proven(p *page, l *lane, m *gateway.Message, now *gateway.Me
 // settle makes the result of an uncertain message whose pending part is proven: the next part follows, or it is sent.
 func settle(m *gateway.Message, now time.Time) *store.Result {
 	from := m.Status
-	r := &store.Result{Message: m, From: from, Epoch: m.Epoch}
+	r := &store.Result{Message: m, From: from, AtStep: m.Step, Epoch: m.Epoch}
 	m.PartsSent++
 	if n := len(m.Attempts); n > 0 {
 		m.Attempts[n-1].Outcome, m.Attempts[n-1].MID = "sent", m.MID
@@ -132,7 +132,8 @@ func settle(m *gateway.Message, now time.Time) *store.Result {
 		return r
 	}
 	m.Status, m.SentAt = gateway.StatusSent, now.UTC()
-	r.Events = []*gateway.Event{messageEvent(gateway.EventMessageSent, m, nil)}
+	m.Progress(now)
+	r.Events = []*gateway.Event{gateway.MessageEvent(gateway.EventMessageSent, m, nil)}
 	return r
 }
 
@@ -175,9 +176,11 @@ func (d *Deliverer) sweepOnce() error {
 	}
 	for _, m := range unresolved {
 		if _, held := d.o.Store.Leases().Epoch(m.Partition); held {
-			results = append(results, failed(m, gateway.StatusUncertain, &gateway.Failure{
-				Code: gateway.FailureUnknownOutcome, Message: "the platform's answer was lost and no echo proved that the message was sent",
-			}, now))
+			r := d.leave(m, gateway.StepFailed, &gateway.Failure{
+				Code: gateway.FailureUnknownOutcome, Message: "the answer was lost and nothing proved that the message was sent",
+			})
+			r.Epoch, r.Fence = 0, 0 // as ever: its lane may be gone, but an echo may have settled it
+			results = append(results, r)
 		}
 	}
 	if len(results) == 0 {
@@ -188,6 +191,12 @@ func (d *Deliverer) sweepOnce() error {
 	}
 	for _, r := range results {
 		d.count(r)
+		if r.Applied && r.Message.Status.Open() {
+			d.mu.Lock()
+			d.readmit(r.Message)
+			d.mu.Unlock()
+			d.pokeSteps(r.Message)
+		}
 	}
 	return nil
 }

@@ -265,7 +265,7 @@ func TestComapiMistakes(t *testing.T) {
 		{"nobody", `{"body":"Hi","rules":["fbMessenger"]}`, "to", "ToInvalid", "name whom"},
 		{"no rules", `{"to":{"fbMessengerId":"1"},"body":"Hi"}`, "rules", "RulesInvalid", "name the channels"},
 		{"both", `{"to":{"fbMessengerId":"1"},"body":"Hi","rules":["fbMessenger"],"ruleSet":"x"}`, "ruleSet", "RuleSetInvalid", "not both"},
-		{"a set of rules", `{"to":{"fbMessengerId":"1"},"body":"Hi","ruleSet":"x"}`, "ruleSet", "RuleSetInvalid", "give rules"},
+		{"a set of rules", `{"to":{"fbMessengerId":"1"},"body":"Hi","ruleSet":"x"}`, "ruleSet", "RuleSetInvalid", "no route"},
 		{"wrong type", `{"to":{"fbMessengerId":1},"body":"Hi","rules":["fbMessenger"]}`, "to.fbMessengerId", "ToInvalid", "number"},
 		{"nothing", `{"to":{"fbMessengerId":"1"},"rules":["fbMessenger"]}`, "body", "BodyInvalid", "nothing to send"},
 		{"body and parts", `{"to":{"fbMessengerId":"1"},"body":"Hi","messageParts":[{"type":"text/plain","data":"x"}],"rules":["fbMessenger"]}`, "messageParts", "MessagePartsInvalid", "not both"},
@@ -314,8 +314,8 @@ func TestComapiRefusalsFailTheMessage(t *testing.T) {
 	ana := p.person("Ana")
 	p.says(ana, "hello")
 	await(t, "Ana's message", func() (bool, string) {
-		at, err := w.app.Store.LastInbound(t.Context(), gateway.Lane{Application: p.key, Person: ana})
-		return err == nil && !at.IsZero(), ""
+		h, err := w.app.Store.History(t.Context(), gateway.Lane{Application: p.key, Person: ana})
+		return err == nil && !h.LastInbound.IsZero(), ""
 	})
 	r := startReceiver(t, nil)
 	w.forward(r, func(c *gatewayapi.CreateSubscriptionRequest) { c.EventTypes = []string{"message.failed"} })
@@ -324,13 +324,17 @@ func TestComapiRefusalsFailTheMessage(t *testing.T) {
 		{"tag outside the window", `{"to":{"fbMessengerId":"` + ana + `"},"body":"x","metadata":{"n":1},"channelOptions":{"fbMessenger":{"messageTag":"NON_PROMOTIONAL_SUBSCRIPTION"}},"rules":["fbMessenger","sms"]}`, "fbMessenger", "platform_refused", "ended on 2020-03-04"},
 		{"nothing given", `{"to":{"fbMessengerId":"` + ana + `"},"body":"x","rules":["fbMessenger"]}`, "fbMessenger", "outside_window", "neither was given"},
 		{"no Messenger address", `{"to":{"profileId":"new@example.com","firstName":"Neu","phoneNumber":"+49 170 1"},"body":"x","rules":["fbMessenger"]}`, "fbMessenger", "no_address", "no Messenger address"},
-		{"no channel", `{"to":{"fbMessengerId":"` + ana + `"},"body":"x","rules":["sms"]}`, "sms", "no_address", "no account"},
-		{"no content for Messenger", `{"to":{"fbMessengerId":"` + ana + `"},"customBody":{"sms":{"text":"x"}},"rules":["sms"]}`, "sms", "no_address", "no account"},
-		{"not opted in", `{"to":{"fbMessengerId":"` + ana + `"},"body":"x","requireOptIn":true,"rules":["fbMessenger"]}`, "fbMessenger", "no_address", "not opted in"},
+		{"no channel", `{"to":{"fbMessengerId":"` + ana + `"},"body":"x","rules":["sms"]}`, "sms", "no_account", "no account"},
+		{"no content for Messenger", `{"to":{"fbMessengerId":"` + ana + `"},"customBody":{"sms":{"text":"x"}},"rules":["sms"]}`, "sms", "no_account", "no account"},
+		{"not opted in", `{"to":{"fbMessengerId":"` + ana + `"},"body":"x","requireOptIn":true,"rules":["fbMessenger"]}`, "fbMessenger", "not_opted_in", "not opted in"},
 	} {
 		answer := w.comapi("POST", "/apispaces/"+p.key+"/messages", c.request).object(t, http.StatusCreated)
-		read := w.comapi("GET", "/apispaces/"+p.key+"/messages/"+answer["messageId"].(string), "").object(t, http.StatusOK)
-		for _, m := range []map[string]any{answer, read} {
+		var m map[string]any
+		await(t, c.name, func() (bool, string) {
+			m = w.comapi("GET", "/apispaces/"+p.key+"/messages/"+answer["messageId"].(string), "").object(t, http.StatusOK)
+			return m["status"] != "processing", ""
+		})
+		{
 			status, _ := m["statusDetails"].(map[string]any)["channelStatus"].(map[string]any)[c.channel].(map[string]any)
 			details, _ := status["details"].(map[string]any)
 			reason, _ := details["reason"].(string)

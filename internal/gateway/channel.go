@@ -65,7 +65,7 @@ func (e *ChannelError) Error() string { return string(e.Failure.Code) + ": " + e
 // ChannelReport is what a provider says later of a message it took.
 type ChannelReport struct {
 	Account   string // identifier of the channel account that the report came by
-	Ref       string // the provider's identifier; empty when MessageID and Step say it
+	Ref       string // the provider's identifier, for the trace; the report must say message and step
 	MessageID string
 	Step      int
 	Status    Status // sent, delivered, read or failed

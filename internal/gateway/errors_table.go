@@ -102,6 +102,9 @@ const (
 	FailureUnknownOutcome      FailureCode = "unknown_outcome"
 	FailureExpired             FailureCode = "expired"
 	FailureNoAddress           FailureCode = "no_address"
+	FailureNoAccount           FailureCode = "no_account"
+	FailureNotOptedIn          FailureCode = "not_opted_in"
+	FailureNotReached          FailureCode = "not_reached"
 	FailureApplicationDeleted  FailureCode = "application_deleted"
 	FailureInvalidContent      FailureCode = "invalid_content"
 	FailureRefusedAddress      FailureCode = "refused_address"
@@ -159,6 +162,15 @@ func FailureTable() []FailureInfo {
 		{FailureNoAddress,
 			"The person has no address on any channel of `rules`.",
 			"Add the address to the profile, or send to `fbMessengerId`."},
+		{FailureNoAccount,
+			"The gateway has no active account for the channel that the application may use.",
+			"Make one: POST /v1/channels."},
+		{FailureNotOptedIn,
+			"The message has `requireOptIn`, and the profile's `optInChannels` does not name the channel.",
+			"Add the channel to the profile once the person has agreed."},
+		{FailureNotReached,
+			"The step's `within`, or the message's `expiresOn`, passed before the goal that `until` names was reached.",
+			"Look at the trace in `steps`; a receipt that still comes is recorded there and marked late."},
 		{FailureApplicationDeleted,
 			"The application was deleted while the message waited.",
 			"Connect the page again and send again."},

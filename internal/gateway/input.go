@@ -2,7 +2,7 @@ package gateway
 
 import (
 	"encoding/json"
-	"fmt"
+	"net/mail"
 	"slices"
 	"strings"
 	"time"
@@ -29,18 +29,24 @@ type MessageInput struct {
 	Body           string                     `json:"body,omitempty"`
 	MessageParts   []PartInput                `json:"messageParts,omitempty"`
 	CustomBody     map[string]json.RawMessage `json:"customBody,omitempty"`
-	Rules          []string                   `json:"rules,omitempty"`
+	Rules          []Rule                     `json:"rules,omitempty"` // the channels in the order in which they are tried; none: Messenger
+	Route          string                     `json:"route,omitempty"` // stored rules, by id or name, instead of rules
+	RequireOptIn   bool                       `json:"requireOptIn,omitempty"`
+	Human          bool                       `json:"human,omitempty"` // a person wrote it, not a program
 	ChannelOptions ChannelOptions             `json:"channelOptions,omitzero"`
 	Metadata       json.RawMessage            `json:"metadata,omitempty"`
 	ExpiresOn      *time.Time                 `json:"expiresOn,omitempty"`
 	Application    string                     `json:"application,omitempty"`
+
+	AnyChannel bool `json:"-"` // rules may name channels that are not here, which are skipped
 }
 
 // To is whom a message is for. The Messenger id wins over the profile.
 type To struct {
 	ProfileID     string `json:"profileId,omitempty"`
 	FBMessengerID string `json:"fbMessengerId,omitempty"`
-	PhoneNumber   string `json:"phoneNumber,omitempty"` // international, in digits
+	PhoneNumber   string `json:"phoneNumber,omitempty"`  // international; digits after Check
+	MobileNumber  string `json:"mobileNumber,omitempty"` // the same under another name; empty after Check
 	Email         string `json:"email,omitempty"`
 	FirstName     string `json:"firstName,omitempty"`
 	LastName      string `json:"lastName,omitempty"`
@@ -59,6 +65,9 @@ type PartInput struct {
 // ChannelOptions are settings that only one channel knows.
 type ChannelOptions struct {
 	FBMessenger MessengerOptions `json:"fbMessenger,omitzero"`
+	SMS         json.RawMessage  `json:"sms,omitempty"`
+	Email       json.RawMessage  `json:"email,omitempty"`
+	Webhook     json.RawMessage  `json:"webhook,omitempty"`
 }
 
 // MessengerOptions say why and how a message goes to Messenger.
@@ -69,19 +78,26 @@ type MessengerOptions struct {
 	NotificationType messenger.NotificationType `json:"notificationType,omitempty"`
 }
 
-// Check answers what is wrong with the input apart from its content, which Render checks: an *Error that names the field.
+// Check answers what is wrong with the input apart from its content, which Render checks: an *Error that names the field. It settles phone number and e-mail address
+// into their one form.
 func (in *MessageInput) Check(now time.Time) error {
-	if in.To.ProfileID == "" && in.To.FBMessengerID == "" {
-		return Invalid("to", "name whom the message is for: profileId or fbMessengerId")
+	if err := in.To.settle(); err != nil {
+		return err
 	}
-	for i, rule := range in.Rules {
-		if rule != ChannelMessenger {
-			return Invalid(fmt.Sprintf("rules[%d]", i), "%q is no channel here; the channel is %s", rule, ChannelMessenger)
-		}
+	if in.Route != "" && len(in.Rules) > 0 {
+		return Invalid("route", "give rules or route, not both")
+	}
+	if err := checkRules(in.Rules, in.AnyChannel); err != nil {
+		return err
 	}
 	for channel := range in.CustomBody {
-		if channel != ChannelMessenger {
-			return Invalid("customBody."+channel, "%q is no channel here; the channel is %s", channel, ChannelMessenger)
+		if !slices.Contains(Channels(), channel) {
+			return Invalid("customBody."+channel, "%q is no channel here; the channels are %s", channel, strings.Join(Channels(), ", "))
+		}
+	}
+	for channel, raw := range map[string]json.RawMessage{ChannelSMS: in.ChannelOptions.SMS, ChannelEmail: in.ChannelOptions.Email, ChannelWebhook: in.ChannelOptions.Webhook} {
+		if !absent(raw) && !isObject(raw) {
+			return Invalid("channelOptions."+channel, "must be a JSON object")
 		}
 	}
 	if len(in.Metadata) > MaxMetadataBytes {
@@ -90,11 +106,51 @@ func (in *MessageInput) Check(now time.Time) error {
 	if in.ExpiresOn != nil && !in.ExpiresOn.After(now) {
 		return Invalid("expiresOn", "this moment is over")
 	}
-	return in.ChannelOptions.FBMessenger.check()
+	if err := in.ChannelOptions.FBMessenger.check("channelOptions.fbMessenger."); err != nil {
+		return err
+	}
+	return nil
 }
 
-func (o MessengerOptions) check() error {
-	const at = "channelOptions.fbMessenger."
+// settle checks whom a message is for.
+func (to *To) settle() error {
+	if to.MobileNumber != "" {
+		if to.PhoneNumber != "" && Digits(to.PhoneNumber) != Digits(to.MobileNumber) {
+			return Invalid("to.mobileNumber", "differs from to.phoneNumber")
+		}
+		to.PhoneNumber, to.MobileNumber = to.MobileNumber, ""
+	}
+	if to.PhoneNumber != "" {
+		digits := Digits(to.PhoneNumber)
+		if len(digits) < 5 || len(digits) > 15 {
+			return Invalid("to.phoneNumber", "%q is no international phone number of 5 to 15 digits", to.PhoneNumber)
+		}
+		to.PhoneNumber = digits
+	}
+	if to.Email != "" {
+		address, err := mail.ParseAddress(to.Email)
+		if err != nil {
+			return Invalid("to.email", "%q is no e-mail address", to.Email)
+		}
+		to.Email = address.Address
+	}
+	if to.ProfileID == "" && to.FBMessengerID == "" && to.PhoneNumber == "" && to.Email == "" {
+		return Invalid("to", "name whom the message is for: profileId, fbMessengerId, phoneNumber or email")
+	}
+	return nil
+}
+
+// Digits answers the digits of a phone number: what people write around them, such as a plus sign, spaces and dashes, is left out.
+func Digits(number string) string {
+	return strings.Map(func(r rune) rune {
+		if r < '0' || r > '9' {
+			return -1
+		}
+		return r
+	}, number)
+}
+
+func (o MessengerOptions) check(at string) *Error {
 	types := []messenger.MessagingType{messenger.TypeResponse, messenger.TypeUpdate, messenger.TypeMessageTag, messenger.TypeUtility}
 	if o.MessagingType != "" && !slices.Contains(types, o.MessagingType) {
 		return Invalid(at+"messagingType", "%q is none of RESPONSE, UPDATE, MESSAGE_TAG, UTILITY", o.MessagingType)

@@ -65,7 +65,30 @@ type Message struct {
 	Late        bool // the proof that it was sent came after it had been given up
 	Resent      bool // sent again while uncertain, as the policy allowed: the person may have it twice
 
-	content *content // what is sent, kept in memory only
+	Steps    []Step    // of a message that goes over several channels, or has a goal or a time on one; nil for Messenger alone
+	Step     int       // which of them it is at
+	StepDue  time.Time // when that one is left if it has not reached its goal; zero for never
+	LateMark int64     // earliest mark of a step of Messenger that was left, whose receipts may still come; 0 for none
+
+	content *content          // what is sent, kept in memory only
+	sendAs  *MessengerOptions // the options as the platform's rules have changed them, in memory only
+}
+
+// Change makes a message on Messenger go out with other options than it has, and notes why on its step.
+func (m *Message) Change(options MessengerOptions, note string, now time.Time) {
+	m.sendAs = &options
+	if len(m.Steps) == 0 {
+		m.Steps = []Step{{Rule: Rule{Channel: ChannelMessenger}, Outcome: StepActive, StartedAt: now.UTC()}}
+	}
+	m.Steps[m.Step].Note = note
+}
+
+// Options answers the options with which the message goes to Messenger.
+func (m *Message) Options(in *MessageInput) MessengerOptions {
+	if m.sendAs != nil {
+		return *m.sendAs
+	}
+	return in.ChannelOptions.FBMessenger
 }
 
 type content struct {
@@ -76,18 +99,48 @@ type content struct {
 // SetContent keeps what the message asks for and the sends it takes, so that Content need not work them out again.
 func (m *Message) SetContent(in *MessageInput, parts []Part) { m.content = &content{in, parts} }
 
-// Content answers what the message asks for and the sends it takes. It is not safe for several goroutines.
+// Input answers the message as it was asked for, whichever step it is at.
+func (m *Message) Input() (*MessageInput, error) {
+	if m.content != nil && m.Current() == nil {
+		return m.content.input, nil
+	}
+	in := new(MessageInput)
+	if err := json.Unmarshal(m.Request, in); err != nil {
+		return nil, fmt.Errorf("read request of message %s: %w", m.ID, err)
+	}
+	return in, nil
+}
+
+// Forget drops what Content has worked out, after something that it depends on has changed.
+func (m *Message) Forget() { m.content = nil }
+
+// render works out what is sent at the current step. On a channel other than Messenger that is one send, which the channel makes up itself.
+func (m *Message) render(in *MessageInput) (*content, error) {
+	s := m.Current()
+	if s == nil {
+		parts, err := Render(in, m.ID)
+		return &content{in, parts}, err
+	}
+	in = in.on(s.Rule)
+	if s.Rule.Channel != ChannelMessenger {
+		return &content{in, nil}, nil
+	}
+	parts, err := renderStep(in, m.ID, m.Step)
+	return &content{in, parts}, err
+}
+
+// Content answers what the message asks for at its current step and, on Messenger, the sends it takes. It is not safe for several goroutines.
 func (m *Message) Content() (*MessageInput, []Part, error) {
 	if m.content == nil {
 		in := new(MessageInput)
 		if err := json.Unmarshal(m.Request, in); err != nil {
 			return nil, nil, fmt.Errorf("read request of message %s: %w", m.ID, err)
 		}
-		parts, err := Render(in, m.ID)
+		c, err := m.render(in)
 		if err != nil {
 			return nil, nil, fmt.Errorf("render message %s: %w", m.ID, err)
 		}
-		m.content = &content{in, parts}
+		m.content = c
 	}
 	return m.content.input, m.content.parts, nil
 }
@@ -99,6 +152,7 @@ func (m *Message) Lane() Lane { return Lane{m.Application, m.Person} }
 type Attempt struct {
 	Number    int       `json:"number"`
 	Channel   string    `json:"channel"`
+	Step      int       `json:"step,omitempty"`
 	Part      int       `json:"part"`
 	StartedAt time.Time `json:"startedAt"`
 	EndedAt   time.Time `json:"endedAt"`

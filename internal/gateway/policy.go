@@ -18,8 +18,10 @@ const (
 
 // History is what is known of a conversation. Zero times are not known: what is not known is allowed, for the platform's own verdict always wins.
 type History struct {
-	LastInbound time.Time // when the person last did something that opens the window
-	RefusedAt   time.Time // when the platform last said that the window was closed
+	LastInbound    time.Time // when the person last did something that opens the window
+	RefusedAt      time.Time // when the platform last said that the window of 24 hours was closed
+	HumanRefusedAt time.Time // when it last said so of the 7 days for answers by people
+	OptedOut       bool      // the person wants nothing more on Messenger
 }
 
 // PolicyQuestion is a message that might be sent.
@@ -70,8 +72,8 @@ func Policy(q PolicyQuestion, h History) PolicyAnswer {
 	if open || a.SendAs.MessagingType == messenger.TypeUtility {
 		return a
 	}
-	words := fmt.Sprintf("the person last did something at %s, more than 24 hours ago; %s is for within 24 hours. Outside of them give messagingType MESSAGE_TAG and a messageTag that fits",
-		FormatTime(h.LastInbound), a.SendAs.MessagingType)
+	words := fmt.Sprintf("%s; %s is for within 24 hours. Outside of them give messagingType MESSAGE_TAG and a messageTag that fits",
+		h.closed(q.Now), a.SendAs.MessagingType)
 	if q.Options.MessagingType == "" && q.Options.MessageTag == "" {
 		words += "; neither was given"
 	}
@@ -80,10 +82,34 @@ func Policy(q PolicyQuestion, h History) PolicyAnswer {
 
 // open tells whether a window since the person's last act is open, or not known to be closed.
 func (h History) open(now time.Time, window time.Duration) bool {
-	if h.RefusedAt.After(h.LastInbound) {
+	refused := h.RefusedAt
+	if window == HumanAgentWindow {
+		refused = h.HumanRefusedAt
+	}
+	if refused.After(h.LastInbound) {
 		return false // the platform has said so
 	}
 	return h.LastInbound.IsZero() || now.Sub(h.LastInbound) <= window
+}
+
+// closed says how it is known that the window of 24 hours is closed.
+func (h History) closed(now time.Time) string {
+	if !h.LastInbound.IsZero() && now.Sub(h.LastInbound) > StandardWindow {
+		return fmt.Sprintf("the person last did something at %s, more than 24 hours ago", FormatTime(h.LastInbound))
+	}
+	return fmt.Sprintf("the platform said at %s that the window of 24 hours is closed, and the person has done nothing since", FormatTime(h.RefusedAt))
+}
+
+// OpenUntil is up to when the history allows a message of type RESPONSE for certain; zero for not now. Where nothing is known of the person it is for as long as the
+// platform does not object.
+func (h History) OpenUntil(now time.Time) time.Time {
+	switch {
+	case !h.open(now, StandardWindow):
+		return time.Time{}
+	case h.LastInbound.IsZero():
+		return now.Add(StandardWindow)
+	}
+	return h.LastInbound.Add(StandardWindow)
 }
 
 func (a PolicyAnswer) refuse(code FailureCode, field, words string, would ...string) PolicyAnswer {
@@ -121,7 +147,7 @@ func tagged(a PolicyAnswer, q PolicyQuestion, h History, open bool) PolicyAnswer
 	}
 	switch {
 	case !h.open(q.Now, HumanAgentWindow):
-		return a.refuse(FailureOutsideWindow, fieldTag, fmt.Sprintf("HUMAN_AGENT is for 7 days after the person last did something, which was at %s", FormatTime(h.LastInbound)), wouldBe(q, h)...)
+		return a.refuse(FailureOutsideWindow, fieldTag, h.closedToPeople(q.Now), wouldBe(q, h)...)
 	case !q.Human && !open:
 		return a.refuse(FailurePlatformRefused, fieldTag, "HUMAN_AGENT is for what people write, not for programs", wouldBe(q, h)...)
 	}
@@ -129,6 +155,13 @@ func tagged(a PolicyAnswer, q PolicyQuestion, h History, open bool) PolicyAnswer
 		a.Until = h.LastInbound.Add(HumanAgentWindow)
 	}
 	return a
+}
+
+func (h History) closedToPeople(now time.Time) string {
+	if !h.LastInbound.IsZero() && now.Sub(h.LastInbound) > HumanAgentWindow {
+		return fmt.Sprintf("HUMAN_AGENT is for 7 days after the person last did something, which was at %s", FormatTime(h.LastInbound))
+	}
+	return fmt.Sprintf("the platform refused HUMAN_AGENT at %s, and the person has done nothing since", FormatTime(h.HumanRefusedAt))
 }
 
 // wouldBe names what would be allowed now.

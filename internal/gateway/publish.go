@@ -153,7 +153,8 @@ func dataOf(kind EventType, event *messenger.Event) any {
 		return inboundOf(event)
 	case kind == EventMessageEcho && event.Message != nil:
 		d := echoData{inboundData: inboundOf(event), AppID: string(event.Message.AppID)}
-		d.MessageID, d.Part, d.Metadata, _ = ParseTag(event.Message.Metadata)
+		tag, _ := ParseTag(event.Message.Metadata)
+		d.MessageID, d.Part, d.Metadata = tag.MessageID, tag.Part, tag.Own
 		return d
 	case kind == EventMessageEdit && event.Edit != nil:
 		return editData{string(event.Edit.MID), event.Edit.Text, int(event.Edit.NumEdit)}

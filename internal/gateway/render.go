@@ -36,8 +36,10 @@ type File struct {
 
 // Render turns the input into the sends it takes, in order, each with metadata that names message and part. It is pure: the same input and id give the same
 // parts. An *Error names the field that cannot be sent.
-func Render(in *MessageInput, messageID string) ([]Part, error) {
-	r := renderer{id: messageID}
+func Render(in *MessageInput, messageID string) ([]Part, error) { return renderStep(in, messageID, 0) }
+
+func renderStep(in *MessageInput, messageID string, step int) ([]Part, error) {
+	r := renderer{id: messageID, step: step}
 	if custom, ok := in.CustomBody[ChannelMessenger]; ok && !emptyObject(custom) {
 		if err := r.custom(custom); err != nil {
 			return nil, err
@@ -91,11 +93,12 @@ func emptyObject(raw json.RawMessage) bool {
 
 type renderer struct {
 	id    string
+	step  int
 	parts []Part
 }
 
 // metadata is what the part carries so that its echo can be recognised.
-func (r *renderer) metadata(own string) string { return Tag(r.id, len(r.parts)+1) + own }
+func (r *renderer) metadata(own string) string { return Tag(r.id, r.step, len(r.parts)+1) + own }
 
 func (r *renderer) text(text string) {
 	for _, piece := range SplitText(text, MaxText) {
@@ -109,8 +112,8 @@ func (r *renderer) add(p Part, m messenger.Message) {
 	r.parts = append(r.parts, p)
 }
 
-func (r *renderer) part(p PartInput, field, title string) error {
-	major, _, _ := strings.Cut(p.Type, "/")
+// Check says what is wrong with a part, whatever the channel; field is where it stands.
+func (p PartInput) Check(field string) error {
 	switch {
 	case p.Type == "":
 		return Invalid(field+".type", "say the media type, such as text/plain or image/png")
@@ -118,10 +121,23 @@ func (r *renderer) part(p PartInput, field, title string) error {
 		return Invalid(field+".url", "give data or url, not both")
 	case p.Data == "" && p.URL == "":
 		return Invalid(field+".data", "give the content: data, or url")
-	case p.Type == "text/plain" && p.URL == "":
+	case p.URL != "":
+		if u, err := url.Parse(p.URL); err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
+			return Invalid(field+".url", "%q is not an http or https URL", p.URL)
+		}
+	}
+	return nil
+}
+
+func (r *renderer) part(p PartInput, field, title string) error {
+	if err := p.Check(field); err != nil {
+		return err
+	}
+	if p.Type == "text/plain" && p.URL == "" {
 		r.text(joinTitle(title, p.Data))
 		return nil
 	}
+	major, _, _ := strings.Cut(p.Type, "/")
 	kind := messenger.TypeFile
 	if major == "image" || major == "audio" || major == "video" {
 		kind = messenger.AttachmentType(major)
@@ -129,9 +145,6 @@ func (r *renderer) part(p PartInput, field, title string) error {
 	out := Part{Media: major == "audio" || major == "video"}
 	attachment := &messenger.Attachment{Type: kind}
 	if p.URL != "" {
-		if u, err := url.Parse(p.URL); err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
-			return Invalid(field+".url", "%q is not an http or https URL", p.URL)
-		}
 		attachment.URL = p.URL
 	} else {
 		content, err := base64.StdEncoding.DecodeString(p.Data)
@@ -182,30 +195,50 @@ func (r *renderer) custom(raw json.RawMessage) error {
 
 const tagPrefix = "chq1:"
 
-// Tag is what stands before the caller's own metadata on the wire: it names message and part, so that an echo proves which one was sent.
-func Tag(messageID string, part int) string {
-	return tagPrefix + messageID + "." + strconv.Itoa(part) + "|"
+// Tag is what stands before the caller's own metadata on the wire: it names message and part, and the step where that is not the first, so that an echo
+// proves which one was sent.
+func Tag(messageID string, step, part int) string {
+	tag := tagPrefix + messageID + "." + strconv.Itoa(part)
+	if step > 0 {
+		tag += "." + strconv.Itoa(step)
+	}
+	return tag + "|"
 }
 
-// ParseTag reads message and part from an echo's metadata, and what the caller's own was; false when the message was not sent by a gateway.
-func ParseTag(metadata string) (messageID string, part int, own string, ok bool) {
+// Tagged is what an echo's metadata says of a message of ours.
+type Tagged struct {
+	MessageID string
+	Step      int    // from 0
+	Part      int    // from 1
+	Own       string // the caller's own metadata
+}
+
+// ParseTag reads an echo's metadata; false when the message was not sent by a gateway: then all of it is the caller's own.
+func ParseTag(metadata string) (Tagged, bool) {
+	foreign := Tagged{Own: metadata}
 	rest, ok := strings.CutPrefix(metadata, tagPrefix)
 	if !ok {
-		return "", 0, metadata, false
+		return foreign, false
 	}
 	head, own, ok := strings.Cut(rest, "|")
 	if !ok {
-		return "", 0, metadata, false
+		return foreign, false
 	}
-	messageID, number, ok := strings.Cut(head, ".")
-	if !ok {
-		return "", 0, metadata, false
+	fields := strings.Split(head, ".")
+	if len(fields) != 2 && len(fields) != 3 {
+		return foreign, false
 	}
-	part, err := strconv.Atoi(number)
-	if err != nil || part < 1 || part > MaxParts {
-		return "", 0, metadata, false
+	t := Tagged{MessageID: fields[0], Own: own}
+	var err error
+	if t.Part, err = strconv.Atoi(fields[1]); err != nil || t.Part < 1 || t.Part > MaxParts {
+		return foreign, false
 	}
-	return messageID, part, own, true
+	if len(fields) == 3 {
+		if t.Step, err = strconv.Atoi(fields[2]); err != nil || t.Step < 1 || t.Step >= MaxRules {
+			return foreign, false
+		}
+	}
+	return t, true
 }
 
 // data is JSON that cannot fail to encode.

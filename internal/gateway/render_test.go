@@ -115,12 +115,13 @@ func TestInputIsRefusedNamingTheField(t *testing.T) {
 
 func TestTagRoundTrip(t *testing.T) {
 	t.Parallel()
-	id, part, own, ok := ParseTag(Tag("msg_X", 12) + "a|b")
-	if !ok || id != "msg_X" || part != 12 || own != "a|b" {
-		t.Errorf("%q %d %q %v", id, part, own, ok)
+	for _, want := range []Tagged{{"msg_X", 0, 12, "a|b"}, {"msg_X", 3, 1, ""}} {
+		if got, ok := ParseTag(Tag(want.MessageID, want.Step, want.Part) + want.Own); !ok || got != want {
+			t.Errorf("%+v became %+v %v", want, got, ok)
+		}
 	}
-	for _, foreign := range []string{"", "hello", "chq1:msg_X", "chq1:msg_X|", "chq1:msg_X.0|", "chq1:msg_X.x|"} {
-		if _, _, own, ok := ParseTag(foreign); ok || own != foreign {
+	for _, foreign := range []string{"", "hello", "chq1:msg_X", "chq1:msg_X|", "chq1:msg_X.0|", "chq1:msg_X.x|", "chq1:msg_X.1.0|", "chq1:msg_X.1.99|", "chq1:msg_X.1.1.1|"} {
+		if tag, ok := ParseTag(foreign); ok || tag.Own != foreign {
 			t.Errorf("%q was taken for ours", foreign)
 		}
 	}

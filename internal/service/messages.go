@@ -27,8 +27,12 @@ type Messages struct {
 	// Sender may take a message on its way as soon as it is accepted; nil for none.
 	Sender Sender
 	// Counted is told of messages that were accepted; nil for no call.
-	Counted      func(application string)
-	GraphVersion string // for applications that do not name their own
+	Counted func(application string)
+	Policy  *Policy
+	// Accounts tells which channels beside Messenger there are; nil for none.
+	Accounts Accounts
+	// CustomerMatching lets a phone number alone go to Messenger where the version of the Graph API still takes it.
+	CustomerMatching bool
 }
 
 // Sender sends messages. Reserve tells whether a message that is about to be accepted may go at once, and marks it; then Go follows when it was accepted, and
@@ -92,6 +96,20 @@ func (m *Messages) accept(ctx context.Context, message *gateway.Message, key *st
 		m.Sender.Go(message)
 	}
 	return replayed, err
+}
+
+// Accept commits messages that Plan has made. A lone one goes at once if nothing is in its way.
+func (m *Messages) Accept(ctx context.Context, messages ...*gateway.Message) error {
+	var err error
+	if len(messages) == 1 && messages[0].Status == gateway.StatusQueued {
+		_, err = m.accept(ctx, messages[0], nil)
+	} else {
+		_, err = m.Store.Accept(ctx, messages, nil)
+	}
+	if err == nil {
+		m.count(messages...)
+	}
+	return err
 }
 
 // Verdict is what became of one message of a batch: the message, or why it was not accepted.
@@ -174,77 +192,144 @@ func (m *Messages) count(accepted ...*gateway.Message) {
 
 // prepare checks an input and makes the message of it.
 func (m *Messages) prepare(ctx context.Context, key *gateway.APIKey, in *gateway.MessageInput) (*gateway.Message, error) {
-	now := m.Store.Now()
-	if err := in.Check(now); err != nil {
-		return nil, err
-	}
-	address, err := m.address(ctx, key, in)
+	message, err := m.Plan(ctx, key, in)
 	if err != nil {
 		return nil, err
 	}
-	return m.Compose(address, key.ID, in)
+	if message.Status == gateway.StatusFailed {
+		return nil, unreachable(message)
+	}
+	return message, nil
+}
+
+// unreachable is the answer to a message none of whose channels can be taken.
+func unreachable(message *gateway.Message) error {
+	field := "rules"
+	for _, s := range message.Steps {
+		switch {
+		case s.Why.Code == gateway.FailureNoAccount:
+		case message.ProfileID != "":
+			field = "to.profileId"
+		default:
+			field = "to"
+		}
+	}
+	return gateway.Invalid(field, "no channel of the message can be taken: %s", message.Error.Message)
+}
+
+// Plan makes a message of an input: each of its rules with the address it leads to. A message that no rule of which can be taken is not refused but failed already.
+func (m *Messages) Plan(ctx context.Context, key *gateway.APIKey, in *gateway.MessageInput) (*gateway.Message, error) {
+	if err := in.Check(m.Store.Now()); err != nil {
+		return nil, err
+	}
+	if err := m.route(ctx, key, in); err != nil {
+		return nil, err
+	}
+	r, err := m.recipient(ctx, key, in)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.settle(ctx, in, &r); err != nil {
+		return nil, err
+	}
+	return m.compose(r, key.ID, in)
+}
+
+// route puts stored rules in the place of their name.
+func (m *Messages) route(ctx context.Context, key *gateway.APIKey, in *gateway.MessageInput) error {
+	if in.Route != "" {
+		route, err := m.Store.Route(ctx, in.Route)
+		if gateway.CodeOf(err) == gateway.CodeNotFound {
+			return gateway.Invalid("route", "there is no route %q", in.Route)
+		}
+		if err != nil {
+			return err
+		}
+		if !key.AllowsRoute(route) {
+			return gateway.Invalid("route", "there is no route %q", in.Route)
+		}
+		in.Rules = route.Rules
+		if in.Application == "" {
+			in.Application = route.Application
+		}
+	}
+	if len(in.Rules) == 0 {
+		in.Rules = gateway.Rules(gateway.ChannelMessenger)
+	}
+	return nil
 }
 
 // Check is a dry run: what is wrong with a message is an error, and what the platform's rules say of it is the answer. Nothing is stored.
-func (m *Messages) Check(ctx context.Context, key *gateway.APIKey, in *gateway.MessageInput) (gateway.PolicyAnswer, error) {
+func (m *Messages) Check(ctx context.Context, key *gateway.APIKey, in *gateway.MessageInput) (*gateway.Message, gateway.PolicyAnswer, error) {
 	message, err := m.prepare(ctx, key, in)
 	if err != nil {
-		return gateway.PolicyAnswer{}, err
+		return nil, gateway.PolicyAnswer{}, err
 	}
-	_, parts, err := message.Content()
-	if err != nil {
-		return gateway.PolicyAnswer{}, err
+	for i := range message.Steps {
+		if s := &message.Steps[i]; s.Rule.Channel == gateway.ChannelMessenger && s.Why == nil {
+			message.Step = i
+			message.Forget()
+			break
+		}
 	}
-	last, err := m.Store.LastInbound(ctx, message.Lane())
-	if err != nil {
-		return gateway.PolicyAnswer{}, err
+	if message.Channel() != gateway.ChannelMessenger || message.PSID() == "" {
+		return message, gateway.PolicyAnswer{Allowed: true}, nil
 	}
-	q := gateway.PolicyQuestion{Options: in.ChannelOptions.FBMessenger, Message: parts[0].Raw, Version: m.GraphVersion, Now: m.Store.Now()}
-	if a := m.Directory.Application(message.Application); a != nil && a.GraphVersion != "" {
-		q.Version = a.GraphVersion
-	}
-	return gateway.Policy(q, gateway.History{LastInbound: last}), nil
+	answer, err := m.Policy.Ask(ctx, message)
+	return message, answer, err
 }
 
-// Compose makes a message of an input that was checked, for a person of an application.
+// Compose makes a message of an input that was checked, for a person of an application on Messenger.
 func (m *Messages) Compose(address gateway.Lane, apiKey string, in *gateway.MessageInput) (*gateway.Message, error) {
+	return m.compose(recipient{application: address.Application, person: address.Person}, apiKey, in)
+}
+
+func (m *Messages) compose(r recipient, apiKey string, in *gateway.MessageInput) (*gateway.Message, error) {
 	now := m.Store.Now()
-	id := m.Store.NewID("msg")
-	parts, err := gateway.Render(in, id)
-	if err != nil {
-		return nil, err
-	}
 	expires := now.Add(gateway.DefaultExpiry)
 	if in.ExpiresOn != nil {
 		expires = in.ExpiresOn.UTC()
 	}
 	if len(in.Rules) == 0 {
-		in.Rules = []string{gateway.ChannelMessenger}
+		in.Rules = gateway.Rules(gateway.ChannelMessenger)
 	}
-	in.Application = address.Application
+	in.Application = r.application
 	request, err := json.Marshal(in)
 	if err != nil {
 		return nil, gateway.Invalid("customBody", "this is not JSON").WithCause(err)
 	}
+	lane := r.lane(in.To)
 	message := &gateway.Message{
-		ID: id, Partition: gateway.Partition(address.Application, address.Person), Application: address.Application, Person: address.Person,
-		ProfileID: in.To.ProfileID, APIKey: apiKey, Status: gateway.StatusQueued, Request: request, Parts: len(parts),
-		AcceptedAt: now, UpdatedAt: now, ExpiresAt: expires,
+		ID: m.Store.NewID("msg"), Partition: gateway.Partition(lane.Application, lane.Person), Application: lane.Application, Person: lane.Person,
+		ProfileID: in.To.ProfileID, APIKey: apiKey, Status: gateway.StatusQueued, Request: request,
+		AcceptedAt: now, UpdatedAt: now, ExpiresAt: expires, Parts: 1, Steps: m.steps(in, r),
 	}
-	message.SetContent(in, parts)
+	if len(message.Steps) == 0 {
+		parts, err := gateway.Render(in, message.ID)
+		if err != nil {
+			return nil, err
+		}
+		message.Parts = len(parts)
+		message.SetContent(in, parts)
+		return message, nil
+	}
+	if err := sendable(message); err != nil {
+		return nil, err
+	}
+	message.Begin(now)
 	return message, nil
 }
 
-// address settles through which application a message goes, and to whom.
-func (m *Messages) address(ctx context.Context, key *gateway.APIKey, in *gateway.MessageInput) (gateway.Lane, error) {
+// recipient settles through which application a message goes, and to whom.
+func (m *Messages) recipient(ctx context.Context, key *gateway.APIKey, in *gateway.MessageInput) (recipient, error) {
 	var candidates []*gateway.Application
 	if in.Application != "" {
 		a := m.Directory.Application(in.Application)
 		if a == nil {
-			return gateway.Lane{}, gateway.Invalid("application", "there is no application %q", in.Application)
+			return recipient{}, gateway.Invalid("application", "there is no application %q", in.Application)
 		}
 		if !key.AllowsApplication(a.Key) {
-			return gateway.Lane{}, gateway.Errorf(gateway.CodeForbidden, "this key may not use application %s", a.Key).WithField("application")
+			return recipient{}, gateway.Errorf(gateway.CodeForbidden, "this key may not use application %s", a.Key).WithField("application")
 		}
 		candidates = append(candidates, a)
 	} else {
@@ -254,49 +339,60 @@ func (m *Messages) address(ctx context.Context, key *gateway.APIKey, in *gateway
 			}
 		}
 	}
-	if len(candidates) == 1 && in.To.FBMessengerID != "" {
-		return gateway.Lane{Application: candidates[0].Key, Person: in.To.FBMessengerID}, nil
+	switch {
+	case len(candidates) == 0:
+		return recipient{}, gateway.Invalid("application", "no application is connected that this key may use")
+	case len(candidates) == 1 && in.To.FBMessengerID != "":
+		return recipient{application: candidates[0].Key, person: in.To.FBMessengerID}, nil
+	case in.To.FBMessengerID != "":
+		return m.ownerOf(ctx, in.To.FBMessengerID, candidates)
+	case in.To.ProfileID != "":
+		return m.addressOf(ctx, in.To.ProfileID, candidates)
 	}
-	if len(candidates) == 0 {
-		return gateway.Lane{}, gateway.Invalid("application", "no application is connected that this key may use")
-	}
-	return m.fitting(ctx, in, candidates)
+	return oneOf([]recipient{{application: candidates[0].Key}}, candidates)
 }
 
-// fitting finds the one application, of those given, through which the person can be reached.
-func (m *Messages) fitting(ctx context.Context, in *gateway.MessageInput, candidates []*gateway.Application) (gateway.Lane, error) {
-	var lanes []gateway.Lane
-	if person := in.To.FBMessengerID; person != "" {
-		for _, a := range candidates {
-			profile, err := m.Store.ProfileOf(ctx, a.Key, person)
-			if err != nil {
-				return gateway.Lane{}, err
-			}
-			if profile != "" {
-				lanes = append(lanes, gateway.Lane{Application: a.Key, Person: person})
-			}
-		}
-	} else {
-		profile, err := m.Store.Profile(ctx, in.To.ProfileID)
-		if gateway.CodeOf(err) == gateway.CodeNotFound {
-			return gateway.Lane{}, gateway.Invalid("to.profileId", "there is no profile %q", in.To.ProfileID)
-		}
+// ownerOf finds the one application, of those given, that knows a person.
+func (m *Messages) ownerOf(ctx context.Context, person string, candidates []*gateway.Application) (recipient, error) {
+	var found []recipient
+	for _, a := range candidates {
+		profile, err := m.Store.ProfileOf(ctx, a.Key, person)
 		if err != nil {
-			return gateway.Lane{}, err
+			return recipient{}, err
 		}
-		for _, a := range candidates {
-			if person := profile.Addresses[a.Key]; person != "" {
-				lanes = append(lanes, gateway.Lane{Application: a.Key, Person: person})
-			}
-		}
-		if len(lanes) == 0 {
-			return gateway.Lane{}, gateway.Invalid("to.profileId", "profile %q has no Messenger address for the application", in.To.ProfileID)
+		if profile != "" {
+			found = append(found, recipient{application: a.Key, person: person})
 		}
 	}
-	if len(lanes) != 1 {
-		return gateway.Lane{}, gateway.Errorf(gateway.CodeApplicationAmbiguous, "%d applications fit: say which one", max(len(lanes), len(candidates))).WithField("application")
+	return oneOf(found, candidates)
+}
+
+// addressOf finds the one application, of those given, at which a profile has an address; without any, the one that there is.
+func (m *Messages) addressOf(ctx context.Context, id string, candidates []*gateway.Application) (recipient, error) {
+	profile, err := m.Store.Profile(ctx, id)
+	if gateway.CodeOf(err) == gateway.CodeNotFound {
+		return recipient{}, gateway.Invalid("to.profileId", "there is no profile %q", id)
 	}
-	return lanes[0], nil
+	if err != nil {
+		return recipient{}, err
+	}
+	var found []recipient
+	for _, a := range candidates {
+		if person := profile.Addresses[a.Key]; person != "" {
+			found = append(found, recipient{a.Key, person, profile})
+		}
+	}
+	if len(found) == 0 && len(candidates) == 1 {
+		return recipient{application: candidates[0].Key, profile: profile}, nil
+	}
+	return oneOf(found, candidates)
+}
+
+func oneOf(found []recipient, candidates []*gateway.Application) (recipient, error) {
+	if len(found) == 1 && found[0].person != "" || len(candidates) == 1 && len(found) == 1 {
+		return found[0], nil
+	}
+	return recipient{}, gateway.Errorf(gateway.CodeApplicationAmbiguous, "%d applications fit: say which one", max(len(found), len(candidates))).WithField("application")
 }
 
 func (m *Messages) idempotency(key *gateway.APIKey, idempotencyKey string, body []byte) (*store.Idempotency, error) {

@@ -78,7 +78,7 @@ func (tx *Tx) Awaiting(lane gateway.Lane, after int64, unread bool) ([]*gateway.
 	if unread {
 		second = gateway.StatusDelivered
 	}
-	rows, err := tx.Query(`SELECT `+messageColumns+` FROM messages WHERE app = ? AND person = ? AND seq > ? AND status IN ('sent', ?) ORDER BY seq`,
+	rows, err := tx.Query(`SELECT `+messageColumns+` FROM messages WHERE app = ? AND person = ? AND seq > ? AND status IN ('sent', ?) AND mark_at > 0 ORDER BY seq`,
 		lane.Application, lane.Person, after, string(second))
 	return collect(rows, err, scanMessage)
 }
@@ -100,17 +100,17 @@ func (tx *Tx) LastSeq(lane gateway.Lane) (int64, error) {
 
 // Receive marks a message as delivered or read, if it is still in the state it was in; false when it is not.
 func (tx *Tx) Receive(m *gateway.Message, from gateway.Status) (bool, error) {
-	n, err := tx.Exec(`UPDATE messages SET status = ?, delivered_at = ?, read_at = ?, ended_at = ?, updated_at = ? WHERE seq = ? AND status = ?`,
-		string(m.Status), millis(m.DeliveredAt), millis(m.ReadAt), millis(m.EndedAt), tx.now.UnixMilli(), m.Seq, string(from))
+	n, err := tx.Exec(`UPDATE messages SET status = ?, delivered_at = ?, read_at = ?, ended_at = ?, updated_at = ?, steps = ?, step_due = ? WHERE seq = ? AND status = ? AND step = ?`,
+		string(m.Status), millis(m.DeliveredAt), millis(m.ReadAt), millis(m.EndedAt), tx.now.UnixMilli(), gateway.EncodeSteps(m.Steps), millis(m.StepDue), m.Seq, string(from), m.Step)
 	return n > 0, err
 }
 
 // Echo stores what an echo proves about a message: its new state, if that changes, and the platform's id and time of the part.
 func (tx *Tx) Echo(m *gateway.Message, from gateway.Status) (bool, error) {
 	n, err := tx.Exec(`UPDATE messages SET status = ?, open = ?, parts_sent = ?, echoed = ?, mid = ?, mark_at = ?, sent_at = ?, ended_at = ?,
-error = ?, late = ?, attempts = ?, updated_at = ? WHERE seq = ? AND status = ?`,
+error = ?, late = ?, attempts = ?, updated_at = ?, steps = ?, step_due = ? WHERE seq = ? AND status = ? AND step = ?`,
 		string(m.Status), flag(m.Status.Open()), m.PartsSent, m.Echoed, m.MID, millis(m.MarkAt), millis(m.SentAt), millis(m.EndedAt),
-		encodeFailure(m.Error), flag(m.Late), encodeAttempts(m), tx.now.UnixMilli(), m.Seq, string(from))
+		encodeFailure(m.Error), flag(m.Late), encodeAttempts(m), tx.now.UnixMilli(), gateway.EncodeSteps(m.Steps), millis(m.StepDue), m.Seq, string(from), m.Step)
 	return n > 0, err
 }
 
@@ -120,12 +120,30 @@ func (s *Store) Unresolved(ctx context.Context, before time.Time, limit int) ([]
 	return collect(rows, err, scanMessage)
 }
 
-// LastInbound answers when a person last did something in a conversation; zero when that is not known.
-func (s *Store) LastInbound(ctx context.Context, lane gateway.Lane) (time.Time, error) {
-	var at int64
-	err := s.queryRow(ctx, `SELECT last_inbound_at FROM conversations WHERE app = ? AND person = ?`, lane.Application, lane.Person).Scan(&at)
-	if err == sql.ErrNoRows {
-		return time.Time{}, nil
+// History answers what the platform's rules ask of a conversation; zero times for what is not known.
+func (s *Store) History(ctx context.Context, lane gateway.Lane) (gateway.History, error) {
+	var last, refused, human int64
+	var out int
+	err := s.queryRow(ctx, `SELECT COALESCE(MAX(last_inbound_at), 0), COALESCE(MAX(refused_at), 0), COALESCE(MAX(human_refused_at), 0),
+(SELECT COUNT(*) FROM opt_outs WHERE channel = 'fbMessenger' AND address = ?) FROM conversations WHERE app = ? AND person = ?`,
+		lane.Person, lane.Application, lane.Person).Scan(&last, &refused, &human, &out)
+	if err != nil {
+		return gateway.History{}, fmt.Errorf("read the history of a conversation: %w", err)
 	}
-	return fromMillis(at), err
+	return gateway.History{LastInbound: fromMillis(last), RefusedAt: fromMillis(refused), HumanRefusedAt: fromMillis(human), OptedOut: out > 0}, nil
+}
+
+// setClosed remembers the platform's word that a window of a conversation is closed.
+func (tx *Tx) setClosed(lane gateway.Lane, c Closed) error {
+	column := "refused_at"
+	if c.Human {
+		column = "human_refused_at"
+	}
+	now := tx.now.UnixMilli()
+	_, err := tx.Exec(`INSERT INTO conversations (app, person, part, first_at, last_at, last_inbound_at, `+column+`) VALUES (?, ?, ?, ?, ?, 0, ?)
+ON CONFLICT (app, person) DO UPDATE SET `+column+` = excluded.`+column, lane.Application, lane.Person, gateway.Partition(lane.Application, lane.Person), now, now, millis(c.At))
+	if err != nil {
+		return fmt.Errorf("remember a closed window: %w", err)
+	}
+	return nil
 }

@@ -36,6 +36,7 @@ type Sending struct {
 	Epoch     int64
 	From      gateway.Status // the state it must be in
 	PartsSent int            // and how far it must be
+	Step      int            // at which step
 	At        time.Time
 	Resent    bool
 	Applied   bool // set when the mark was made
@@ -45,10 +46,18 @@ type Sending struct {
 type Result struct {
 	Message *gateway.Message // with its new state
 	From    gateway.Status   // the state it must be in
+	AtStep  int              // the step it must be at
 	Epoch   int64            // the epoch it must have been sent under; 0 when it was not sent
 	Fence   int64            // the epoch of the lease that this node holds now; 0 when any node may record it
 	Events  []*gateway.Event // facts that follow, if it applied
+	Closed  *Closed          // the platform's word that a window is closed; nil without
 	Applied bool             // set when it was recorded
+}
+
+// Closed says that the platform has refused a message because a window was closed.
+type Closed struct {
+	At    time.Time
+	Human bool // the window of 7 days for answers by people
 }
 
 // Accept commits messages to the outbox, all or none, in the order given; their Seq is set. It answers true when the idempotency key was taken: then
@@ -106,7 +115,7 @@ func (tx *Tx) remember() error {
 }
 
 const insertMessage = `INSERT INTO messages (seq, id, part, app, person, profile, api_key, status, open, request, parts, epoch, due_at, accepted_at, expires_at,
-sending_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+sending_at, updated_at, ended_at, error, steps, step, step_due) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 func (tx *Tx) insertMessages() error {
 	rows := make([][]any, 0, len(tx.accepts))
@@ -116,7 +125,8 @@ func (tx *Tx) insertMessages() error {
 		}
 		m := a.Message
 		rows = append(rows, []any{m.Seq, m.ID, m.Partition, m.Application, m.Person, m.ProfileID, m.APIKey, string(m.Status), flag(m.Status.Open()),
-			[]byte(m.Request), m.Parts, m.Epoch, millis(m.DueAt), millis(m.AcceptedAt), millis(m.ExpiresAt), millis(m.SendingAt), millis(m.AcceptedAt)})
+			[]byte(m.Request), m.Parts, m.Epoch, millis(m.DueAt), millis(m.AcceptedAt), millis(m.ExpiresAt), millis(m.SendingAt), millis(m.AcceptedAt),
+			millis(m.EndedAt), encodeFailure(m.Error), gateway.EncodeSteps(m.Steps), m.Step, millis(m.StepDue)})
 	}
 	if _, err := tx.ExecMany(insertMessage, rows); err != nil {
 		return fmt.Errorf("accept messages: %w", err)
@@ -132,10 +142,10 @@ func (tx *Tx) markSending() error {
 			continue
 		}
 		marks = append(marks, m)
-		rows = append(rows, []any{m.Epoch, millis(m.At), millis(m.At), flag(m.Resent), m.Seq, string(m.From), m.PartsSent})
+		rows = append(rows, []any{m.Epoch, millis(m.At), millis(m.At), flag(m.Resent), m.Seq, string(m.From), m.PartsSent, m.Step})
 	}
 	changed, err := tx.ExecMany(`UPDATE messages SET status = 'sending', epoch = ?, sending_at = ?, updated_at = ?, resent = ?
-WHERE seq = ? AND status = ? AND parts_sent = ?`, rows)
+WHERE seq = ? AND status = ? AND parts_sent = ? AND step = ?`, rows)
 	if err != nil {
 		return fmt.Errorf("mark messages as sending: %w", err)
 	}
@@ -146,57 +156,99 @@ WHERE seq = ? AND status = ? AND parts_sent = ?`, rows)
 }
 
 // The echo of a part may be there before the answer to its request: then its time stays the mark that watermarks are compared with, and where no answer came its mid
-// stays too.
+// stays too. A message that moves on to another step begins there as if nothing of it had been sent.
 const recordResult = `UPDATE messages SET status = ?, open = ?, parts_sent = ?, mid = CASE WHEN ? = 'uncertain' THEN mid ELSE ? END, attempts = ?, due_at = ?,
-mark_at = CASE WHEN echoed = 0 THEN ? ELSE mark_at END, sent_at = ?, ended_at = ?, updated_at = ?, error = ?, late = ?
-WHERE seq = ? AND status = ? AND (epoch = ? OR ? = 0)`
+mark_at = CASE WHEN echoed = 0 THEN ? ELSE mark_at END, sent_at = ?, ended_at = ?, updated_at = ?, error = ?, late = ?, steps = ?, step_due = ?
+WHERE seq = ? AND status = ? AND step = ? AND (epoch = ? OR ? = 0)`
+
+const recordStep = `UPDATE messages SET status = ?, open = ?, parts = ?, parts_sent = ?, echoed = CASE WHEN step = ? THEN echoed ELSE 0 END,
+mid = CASE WHEN step = ? AND ? = 'uncertain' THEN mid ELSE ? END, attempts = ?, due_at = ?, sending_at = ?, mark_at = CASE WHEN step = ? AND echoed <> 0 THEN mark_at ELSE ? END, sent_at = ?,
+delivered_at = ?, read_at = ?, ended_at = ?, updated_at = ?, error = ?, late = ?, resent = ?, steps = ?, step = ?, step_due = ?, late_mark = ?
+WHERE seq = ? AND status = ? AND step = ? AND (epoch = ? OR ? = 0)`
 
 func (tx *Tx) record() error {
 	var rows [][]any
 	var results []*Result
 	for _, r := range tx.results {
 		m := r.Message
+		r.Applied = false
 		if r.Fence != 0 && !tx.holds(m.Partition, r.Fence) {
+			continue
+		}
+		if m.Step != r.AtStep || r.From == gateway.StatusSent || r.From == gateway.StatusDelivered || m.LateMark != 0 {
+			if err := tx.recordStep(r); err != nil {
+				return err
+			}
 			continue
 		}
 		results = append(results, r)
 		rows = append(rows, []any{string(m.Status), flag(m.Status.Open()), m.PartsSent, string(m.Status), m.MID, encodeAttempts(m), millis(m.DueAt),
-			millis(m.MarkAt), millis(m.SentAt), millis(m.EndedAt), tx.now.UnixMilli(), encodeFailure(m.Error), flag(m.Late),
-			m.Seq, string(r.From), r.Epoch, r.Epoch})
+			millis(m.MarkAt), millis(m.SentAt), millis(m.EndedAt), tx.now.UnixMilli(), encodeFailure(m.Error), flag(m.Late), gateway.EncodeSteps(m.Steps), millis(m.StepDue),
+			m.Seq, string(r.From), r.AtStep, r.Epoch, r.Epoch})
 	}
 	changed, err := tx.ExecMany(recordResult, rows)
 	if err != nil {
 		return fmt.Errorf("record results: %w", err)
 	}
 	for i, n := range changed {
-		results[i].Applied = n > 0
 		if n > 0 {
-			for _, e := range results[i].Events {
-				tx.AppendEvent(e)
+			if err := tx.follow(results[i]); err != nil {
+				return err
 			}
 		}
 	}
 	return nil
 }
 
+// recordStep writes the whole state of a message that has left a step.
+func (tx *Tx) recordStep(r *Result) error {
+	m := r.Message
+	n, err := tx.Exec(recordStep, string(m.Status), flag(m.Status.Open()), m.Parts, m.PartsSent, m.Step, m.Step, string(m.Status), m.MID, encodeAttempts(m), millis(m.DueAt),
+		millis(m.SendingAt), m.Step, millis(m.MarkAt), millis(m.SentAt), millis(m.DeliveredAt), millis(m.ReadAt), millis(m.EndedAt), tx.now.UnixMilli(), encodeFailure(m.Error), flag(m.Late), flag(m.Resent),
+		gateway.EncodeSteps(m.Steps), m.Step, millis(m.StepDue), m.LateMark, m.Seq, string(r.From), r.AtStep, r.Epoch, r.Epoch)
+	if err != nil {
+		return fmt.Errorf("record a step: %w", err)
+	}
+	if n == 0 {
+		return nil
+	}
+	return tx.follow(r)
+}
+
+// follow writes what follows from a result that applied.
+func (tx *Tx) follow(r *Result) error {
+	r.Applied = true
+	for _, e := range r.Events {
+		tx.AppendEvent(e)
+	}
+	if r.Closed != nil {
+		return tx.setClosed(r.Message.Lane(), *r.Closed)
+	}
+	return nil
+}
+
 const messageColumns = `seq, id, part, app, person, profile, api_key, status, request, parts, parts_sent, echoed, mid, attempts, epoch, due_at, accepted_at,
-expires_at, sending_at, mark_at, sent_at, delivered_at, read_at, ended_at, updated_at, error, late, resent`
+expires_at, sending_at, mark_at, sent_at, delivered_at, read_at, ended_at, updated_at, error, late, resent, steps, step, step_due, late_mark`
 
 func scanMessage(rows *sql.Rows) (*gateway.Message, error) {
 	var m gateway.Message
-	var status, attempts, failure string
+	var status, attempts, failure, steps string
 	var request []byte
-	var due, accepted, expires, sending, mark, sent, delivered, read, ended, updated int64
+	var due, accepted, expires, sending, mark, sent, delivered, read, ended, updated, stepDue int64
 	var late, resent int
 	err := rows.Scan(&m.Seq, &m.ID, &m.Partition, &m.Application, &m.Person, &m.ProfileID, &m.APIKey, &status, &request, &m.Parts, &m.PartsSent, &m.Echoed,
-		&m.MID, &attempts, &m.Epoch, &due, &accepted, &expires, &sending, &mark, &sent, &delivered, &read, &ended, &updated, &failure, &late, &resent)
+		&m.MID, &attempts, &m.Epoch, &due, &accepted, &expires, &sending, &mark, &sent, &delivered, &read, &ended, &updated, &failure, &late, &resent,
+		&steps, &m.Step, &stepDue, &m.LateMark)
 	if err != nil {
 		return nil, fmt.Errorf("read message: %w", err)
 	}
 	m.Status, m.Request, m.Late, m.Resent = gateway.Status(status), request, late != 0, resent != 0
 	m.DueAt, m.AcceptedAt, m.ExpiresAt, m.SendingAt = fromMillis(due), fromMillis(accepted), fromMillis(expires), fromMillis(sending)
 	m.MarkAt, m.SentAt, m.DeliveredAt, m.ReadAt = fromMillis(mark), fromMillis(sent), fromMillis(delivered), fromMillis(read)
-	m.EndedAt, m.UpdatedAt = fromMillis(ended), fromMillis(updated)
+	m.EndedAt, m.UpdatedAt, m.StepDue = fromMillis(ended), fromMillis(updated), fromMillis(stepDue)
+	if m.Steps, err = gateway.DecodeSteps(steps); err != nil {
+		return nil, fmt.Errorf("read steps of message %s: %w", m.ID, err)
+	}
 	if attempts != "" {
 		if err := json.Unmarshal([]byte(attempts), &m.Attempts); err != nil {
 			return nil, fmt.Errorf("read attempts of message %s: %w", m.ID, err)
@@ -270,7 +322,7 @@ func (s *Store) CancelMessage(ctx context.Context, id string) (*gateway.Message,
 	var m *gateway.Message
 	err := s.Write(ctx, func(tx *Tx) error {
 		now := tx.now.UnixMilli()
-		n, err := tx.Exec(`UPDATE messages SET status = 'canceled', open = 0, ended_at = ?, updated_at = ?
+		n, err := tx.Exec(`UPDATE messages SET status = 'canceled', open = 0, ended_at = ?, updated_at = ?, step_due = 0
 WHERE id = ? AND status IN ('queued', 'held') AND parts_sent = 0`, now, now, id)
 		if err != nil {
 			return err
@@ -302,6 +354,7 @@ func (s *Store) ReleaseMessage(ctx context.Context, id string) (*gateway.Message
 			return err
 		}
 		m.Status, m.PartsSent, m.Echoed, m.Attempts = gateway.StatusQueued, 0, 0, nil
+		m.Rewind(tx.now)
 		tx.accepts = append(tx.accepts, &Accept{Message: m})
 		return nil
 	})

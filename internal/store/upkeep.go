@@ -85,7 +85,7 @@ func (s *Store) CountEvents(ctx context.Context, after, upto int64) (int64, erro
 
 // RetireMessages removes up to limit messages that were accepted before a moment and have come to their end.
 func (s *Store) RetireMessages(ctx context.Context, before time.Time, limit int) (int64, error) {
-	return s.retire(ctx, `DELETE FROM messages WHERE seq IN (SELECT seq FROM messages WHERE accepted_at < ? AND open = 0 AND status <> 'held' ORDER BY seq LIMIT ?)`,
+	return s.retire(ctx, `DELETE FROM messages WHERE seq IN (SELECT seq FROM messages WHERE accepted_at < ? AND open = 0 AND step_due = 0 AND status <> 'held' ORDER BY seq LIMIT ?)`,
 		millis(before), limit)
 }
 
@@ -125,6 +125,10 @@ func (s *Store) AfterRestore(ctx context.Context) (held int64, err error) {
 	err = s.Write(ctx, func(tx *Tx) error {
 		if held, err = tx.Exec(`UPDATE messages SET status = 'held', open = 0, updated_at = ? WHERE open = 1`, tx.now.UnixMilli()); err != nil {
 			return err
+		}
+		// What waited for a receipt may have gone on to its next channel since.
+		if _, err := tx.Exec(`UPDATE messages SET step_due = 0 WHERE step_due > 0`); err != nil {
+			return fmt.Errorf("stop steps: %w", err)
 		}
 		// What a bot was to say by now may have been said after the backup was made.
 		if _, err := tx.Exec(`DELETE FROM bot_timers WHERE due_at <= ?`, tx.now.UnixMilli()); err != nil {

@@ -202,6 +202,11 @@ func (w *writer) commit(tx *Tx, group []*request) error {
 	if err := tx.record(); err != nil {
 		return err
 	}
+	for _, a := range tx.accepts {
+		if !a.Replayed && a.Message.Status == gateway.StatusFailed { // no channel of its rules could be taken
+			tx.AppendEvent(gateway.MessageEvent(gateway.EventMessageFailed, a.Message, nil))
+		}
+	}
 	if err := tx.takePositions(); err != nil {
 		return err
 	}

@@ -361,7 +361,7 @@ func testReceipts(t *testing.T, url string) {
 func testRetire(t *testing.T, url string) {
 	s := Open(t, url)
 	open, done := message(s, "1"), message(s, "2")
-	done.Status = gateway.StatusFailed
+	done.Status = gateway.StatusCanceled
 	_, err := s.Accept(t.Context(), []*gateway.Message{open, done}, nil)
 	must(t, err)
 	must(t, s.AppendEvents(t.Context(), []*gateway.Event{inbound("1", 1), inbound("1", 2)}))

@@ -1,0 +1,87 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+
+	"github.com/chasqui/chasqui/internal/gateway"
+)
+
+// routeDoc is the part of a route that nothing is found by.
+type routeDoc struct {
+	Application string         `json:"application,omitempty"`
+	Rules       []gateway.Rule `json:"rules"`
+}
+
+const selectRoutes = `SELECT id, name, doc, is_default, created_at, updated_at FROM routes`
+
+func scanRoute(rows *sql.Rows) (*gateway.Route, error) {
+	var r gateway.Route
+	var doc string
+	var isDefault int
+	var created, updated int64
+	if err := rows.Scan(&r.ID, &r.Name, &doc, &isDefault, &created, &updated); err != nil {
+		return nil, fmt.Errorf("read route: %w", err)
+	}
+	var d routeDoc
+	if err := json.Unmarshal([]byte(doc), &d); err != nil {
+		return nil, fmt.Errorf("read route %s: %w", r.ID, err)
+	}
+	r.Application, r.Rules, r.Default, r.CreatedAt, r.UpdatedAt = d.Application, d.Rules, isDefault != 0, fromMillis(created), fromMillis(updated)
+	return &r, nil
+}
+
+// Routes answers every route, the oldest first.
+func (s *Store) Routes(ctx context.Context) ([]*gateway.Route, error) {
+	rows, err := s.query(ctx, selectRoutes+` ORDER BY created_at, id`)
+	return collect(rows, err, scanRoute)
+}
+
+// Route answers the route of an id or a name; a not_found error when there is none.
+func (s *Store) Route(ctx context.Context, idOrName string) (*gateway.Route, error) {
+	rows, err := s.query(ctx, selectRoutes+` WHERE id = ? OR name = ? ORDER BY CASE WHEN id = ? THEN 0 ELSE 1 END LIMIT 1`, idOrName, idOrName, idOrName)
+	return only("route", idOrName, rows, err, scanRoute)
+}
+
+// SaveRoute stores a route, new or changed. Its times are set, and where it is the default no other stays so. A name that another has is a conflict.
+func (s *Store) SaveRoute(ctx context.Context, r *gateway.Route) error {
+	return s.Write(ctx, func(tx *Tx) error {
+		var owner string
+		err := tx.QueryRow(`SELECT id FROM routes WHERE name = ?`, r.Name).Scan(&owner)
+		if err == nil && owner != r.ID {
+			return gateway.Errorf(gateway.CodeConflict, "the name %q is taken by route %s", r.Name, owner).WithField("name")
+		}
+		if err != nil && err != sql.ErrNoRows {
+			return fmt.Errorf("look for a route's name: %w", err)
+		}
+		if r.CreatedAt.IsZero() {
+			r.CreatedAt = tx.now
+		}
+		r.UpdatedAt = tx.now
+		if r.Default {
+			if _, err := tx.Exec(`UPDATE routes SET is_default = 0 WHERE id <> ?`, r.ID); err != nil {
+				return fmt.Errorf("change the default route: %w", err)
+			}
+		}
+		_, err = tx.Exec(`INSERT INTO routes (id, name, doc, is_default, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT (id) DO UPDATE SET name = excluded.name, doc = excluded.doc, is_default = excluded.is_default, updated_at = excluded.updated_at`,
+			r.ID, r.Name, string(data(routeDoc{r.Application, r.Rules})), flag(r.Default), millis(r.CreatedAt), millis(r.UpdatedAt))
+		if err != nil {
+			return fmt.Errorf("store route: %w", err)
+		}
+		return nil
+	})
+}
+
+// DeleteRoute removes a route; a not_found error when there is none.
+func (s *Store) DeleteRoute(ctx context.Context, id string) error {
+	return s.Write(ctx, func(tx *Tx) error {
+		n, err := tx.Exec(`DELETE FROM routes WHERE id = ?`, id)
+		if err == nil && n == 0 {
+			return gateway.NotFound("route", id)
+		}
+		return err
+	})
+}
