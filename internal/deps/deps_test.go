@@ -40,6 +40,7 @@ var allowed = map[string][]string{
 	"internal/project":         {"internal/service", "internal/store", "internal/gateway", "messenger"},
 	"internal/deliver":         {"internal/service", "internal/store", "internal/gateway", "messenger"},
 	"internal/forward":         {"internal/service", "internal/store", "internal/gateway"},
+	"internal/channel":         {"internal/store", "internal/gateway"},
 	"internal/upkeep":          {"internal/store"},
 	"internal/transfer":        {"internal/store", "internal/gateway"},
 	"internal/apisrv":          {"internal/service", "internal/store", "internal/gateway", "internal/script", "internal/qr", "gatewayapi", "messenger", "rivescript"},

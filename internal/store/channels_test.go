@@ -142,7 +142,7 @@ func TestSegments(t *testing.T) {
 		}
 		take := func(ref string, part int) {
 			write(func(tx *store.Tx) error {
-				return tx.TakeSegment(store.Segment{Account: "chn_1", Ref: ref, Message: "msg_1", Step: 1, Part: part, Parts: 2})
+				return tx.TakeSegment(store.Segment{Account: "chn_1", Ref: ref, Message: "msg_1", Step: 1, Part: part, Parts: 2}, []string{ref, "0" + ref})
 			})
 		}
 		receipt := func(state gateway.Status, refs ...string) (g store.Segment) {
@@ -153,7 +153,7 @@ func TestSegments(t *testing.T) {
 			return g
 		}
 		take("a", 0)
-		if early := receipt(gateway.StatusDelivered, "b", "0b"); early.Message != "" || early.Ref != "b" {
+		if early := receipt(gateway.StatusDelivered, "0b", "00b"); early.Message != "" || early.Ref != "0b" {
 			t.Errorf("a receipt before its answer: %+v", early)
 		}
 		if open, err := s.Unreported(ctx, "chn_1", 10); err != nil || len(open) != 0 {

@@ -54,8 +54,18 @@ func (tx *Tx) Segments(account, message string, step int) ([]Segment, error) {
 	return collect(rows, err, scanSegment)
 }
 
-// TakeSegment records that the centre took a segment. What a receipt said before stays.
-func (tx *Tx) TakeSegment(g Segment) error {
+// TakeSegment records that the centre took a segment. What a receipt said before, under its identifier or another form of it, stays.
+func (tx *Tx) TakeSegment(g Segment, forms []string) error {
+	for _, form := range forms {
+		if form == g.Ref {
+			continue
+		}
+		_, err := tx.Exec(`UPDATE sms_segments SET ref = ? WHERE account = ? AND ref = ? AND message = ''
+AND NOT EXISTS (SELECT 1 FROM sms_segments t WHERE t.account = ? AND t.ref = ?)`, g.Ref, g.Account, form, g.Account, g.Ref)
+		if err != nil {
+			return fmt.Errorf("find early receipt: %w", err)
+		}
+	}
 	_, err := tx.Exec(`INSERT INTO sms_segments (account, ref, message, step, part, parts, state, failure, at, reported, created_at)
 VALUES (?, ?, ?, ?, ?, ?, '', '', 0, '', ?)
 ON CONFLICT (account, ref) DO UPDATE SET message = excluded.message, step = excluded.step, part = excluded.part, parts = excluded.parts, reported = '', created_at = excluded.created_at`,

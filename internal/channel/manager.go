@@ -1,0 +1,306 @@
+// Package channel sends messages over the channels beside Messenger (SMS over SMPP 3.4 or over HTTP in Twilio's shape, e-mail over SMTP, a webhook of the
+// business's own), and takes what comes back: reports, and messages that people send.
+//
+// The Manager holds the active accounts and follows their changes on every node. It keeps nothing of a message but the identifiers of the segments of an SMS; what
+// becomes of a message is for its caller to keep.
+package channel
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"reflect"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/store"
+)
+
+const (
+	followInterval = 500 * time.Millisecond
+	sweepInterval  = 30 * time.Second
+	// keepSegments is how long the identifiers of segments are kept for receipts.
+	keepSegments = 8 * 24 * time.Hour
+	// keepFragments is how long segments of an inbound message wait for the others; then what is there is taken for the whole.
+	keepFragments = 5 * time.Minute
+)
+
+// Options says what a manager works with.
+type Options struct {
+	Vault  *store.Vault
+	Store  *store.Store
+	Logger *slog.Logger
+	Now    func() time.Time // nil means the store's
+	// PublicURL is the gateway's own address, to which providers report.
+	PublicURL string
+	UserAgent string
+	// AllowPrivate lets accounts lead to private, loopback and link-local addresses, AllowLoopback to this machine only.
+	AllowPrivate  bool
+	AllowLoopback bool
+	// Report takes what a provider says of a message. It returns nil once that is committed; a not_found error when the message is gone.
+	Report func(context.Context, gateway.ChannelReport) error
+	// Inbound takes a message that a person sent. It returns nil once that is committed.
+	Inbound func(context.Context, gateway.ChannelInbound) error
+	// FirstPause is how long a lost SMPP connection waits for its first new try; default 500 ms. It doubles up to a minute.
+	FirstPause time.Duration
+}
+
+// provider is an account at work.
+type provider interface {
+	// send hands a message over. With reports the provider is asked to say what becomes of it.
+	send(ctx context.Context, m *gateway.ChannelMessage, reports bool) (gateway.ChannelSent, *gateway.ChannelError)
+	// check asks whether the account works, without sending anything to anybody.
+	check(ctx context.Context) *gateway.ChannelError
+	// start begins what the account does by itself; stop ends it, and waits for it until ctx ends.
+	start()
+	stop(ctx context.Context)
+}
+
+// Manager runs the channel accounts. It is made by New, started once and stopped once.
+type Manager struct {
+	o    Options
+	http *http.Client
+
+	mu      sync.Mutex // one refresh at a time
+	current atomic.Pointer[listing]
+	stopped bool
+
+	cancel context.CancelFunc
+	work   sync.WaitGroup
+}
+
+// listing is what there is of accounts at one moment.
+type listing struct {
+	version int64
+	entries []*entry // the oldest first
+	byID    map[string]*entry
+}
+
+type entry struct {
+	account  *gateway.ChannelAccount
+	provider provider // nil for a disabled account
+}
+
+// New makes a manager.
+func New(o Options) *Manager {
+	if o.Now == nil {
+		o.Now = o.Store.Now
+	}
+	if o.UserAgent == "" {
+		o.UserAgent = "Chasqui"
+	}
+	if o.FirstPause == 0 {
+		o.FirstPause = 500 * time.Millisecond
+	}
+	m := &Manager{o: o, http: newHTTP(o), cancel: func() {}}
+	m.current.Store(&listing{version: -1, byID: map[string]*entry{}})
+	return m
+}
+
+// Start reads the accounts, begins to work with them, and follows their changes.
+func (m *Manager) Start(ctx context.Context) error {
+	if err := m.Refresh(ctx); err != nil {
+		return fmt.Errorf("read channel accounts: %w", err)
+	}
+	ctx, m.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	m.work.Go(func() { m.follow(ctx) })
+	m.work.Go(func() { m.sweep(ctx) })
+	return nil
+}
+
+// Stop takes no more messages, lets those under way end until ctx does, and ends all connections.
+func (m *Manager) Stop(ctx context.Context) {
+	m.cancel()
+	m.work.Wait()
+	m.mu.Lock()
+	m.stopped = true
+	old := m.current.Load()
+	m.current.Store(&listing{version: old.version, byID: map[string]*entry{}})
+	m.mu.Unlock()
+	stopAll(ctx, old.entries)
+	m.http.CloseIdleConnections()
+}
+
+func stopAll(ctx context.Context, entries []*entry) {
+	var work sync.WaitGroup
+	for _, e := range entries {
+		if e.provider != nil {
+			work.Go(func() { e.provider.stop(ctx) })
+		}
+	}
+	work.Wait()
+}
+
+// follow reads again and again what may have changed on other nodes.
+func (m *Manager) follow(ctx context.Context) {
+	tick := time.NewTicker(followInterval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			if err := m.Refresh(ctx); err != nil && ctx.Err() == nil {
+				m.o.Logger.Warn("refresh channel accounts", "err", err)
+			}
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// Refresh reads what changed of the accounts since the last time. One that changed starts anew; messages under way through it end first, for a while.
+func (m *Manager) Refresh(ctx context.Context) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	old := m.current.Load()
+	version, err := m.o.Vault.ChannelsVersion(ctx)
+	if err != nil || m.stopped || version == old.version {
+		return err
+	}
+	accounts, err := m.o.Vault.Channels(ctx)
+	if err != nil {
+		return err
+	}
+	next := &listing{version: version, byID: map[string]*entry{}}
+	var ended, begun []*entry
+	for _, a := range accounts {
+		e := old.byID[a.ID]
+		if e == nil || !same(e.account, a) {
+			e = &entry{account: a}
+			if a.State == gateway.AccountActive {
+				e.provider = m.open(a)
+				begun = append(begun, e)
+			}
+		}
+		next.entries = append(next.entries, e)
+		next.byID[a.ID] = e
+	}
+	for _, e := range old.entries {
+		if next.byID[e.account.ID] != e {
+			ended = append(ended, e)
+		}
+	}
+	m.current.Store(next)
+	// An SMS centre may allow a single bind: the old one goes before the new one comes.
+	stopAll(ctx, ended)
+	for _, e := range begun {
+		e.provider.start()
+	}
+	return nil
+}
+
+// same tells whether a change of an account leaves what it does as it was.
+func same(a, b *gateway.ChannelAccount) bool {
+	x, y := *a, *b
+	x.UpdatedAt, x.Name, x.Keywords = y.UpdatedAt, y.Name, y.Keywords
+	return reflect.DeepEqual(x, y)
+}
+
+func (m *Manager) open(a *gateway.ChannelAccount) provider {
+	switch a.Provider {
+	case gateway.ProviderTwilio:
+		return &twilio{m: m, account: a}
+	case gateway.ProviderSMTP:
+		return newMailer(m, a)
+	case gateway.ProviderWebhook:
+		return &webhook{m: m, account: a}
+	default:
+		return newSMPP(m, a)
+	}
+}
+
+// find answers the account that a message of an application goes through: its own before one for every application, of several the oldest. Nil when there is none.
+func (m *Manager) find(application, channel string) *entry {
+	var open *entry
+	for _, e := range m.current.Load().entries {
+		if e.provider == nil || e.account.Channel != channel {
+			continue
+		}
+		if e.account.Application == application && application != "" {
+			return e
+		}
+		if e.account.Application == "" && open == nil {
+			open = e
+		}
+	}
+	return open
+}
+
+// Has tells whether an application has an active account for a channel. It looks in memory only.
+func (m *Manager) Has(application, channel string) bool { return m.find(application, channel) != nil }
+
+// Account answers the identifier of the account that a message of an application would go through.
+func (m *Manager) Account(application, channel string) (id string, ok bool) {
+	e := m.find(application, channel)
+	if e == nil {
+		return "", false
+	}
+	return e.account.ID, true
+}
+
+// Send hands a message to the provider of its application's account for a channel, and answers by which account. The error is a *gateway.ChannelError. An address that
+// has opted out gets nothing.
+func (m *Manager) Send(ctx context.Context, channel string, msg *gateway.ChannelMessage) (account string, sent gateway.ChannelSent, err error) {
+	e := m.find(msg.Application, channel)
+	if e == nil {
+		return "", sent, refused(gateway.FailureAccountRefused, "there is no active account for %s", channel)
+	}
+	if channel == gateway.ChannelSMS || channel == gateway.ChannelEmail {
+		address, ok := gateway.NormalAddress(channel, msg.Address)
+		if !ok {
+			return e.account.ID, sent, refused(gateway.FailureAddressInvalid, "this is no address for %s", channel)
+		}
+		out, err := m.o.Store.OptedOut(ctx, channel, address)
+		if err != nil {
+			return e.account.ID, sent, later(gateway.FailureProviderUnavailable, "the opt-outs could not be read")
+		}
+		if out {
+			return e.account.ID, sent, refused(gateway.FailureOptedOut, "the person has opted out of %s", channel)
+		}
+		if channel == gateway.ChannelSMS && address != msg.Address {
+			normal := *msg
+			normal.Address = address
+			msg = &normal
+		}
+	}
+	sent, refusal := e.provider.send(ctx, msg, true)
+	if refusal != nil {
+		return e.account.ID, sent, refusal
+	}
+	return e.account.ID, sent, nil
+}
+
+// Answer sends a text to an address through one account, opted out or not, as the answers to words such as STOP have to be. Nothing is reported of it.
+func (m *Manager) Answer(ctx context.Context, account, address, text string) error {
+	e := m.current.Load().byID[account]
+	if e == nil || e.provider == nil {
+		return refused(gateway.FailureAccountRefused, "there is no active account %s", account)
+	}
+	_, refusal := e.provider.send(ctx, &gateway.ChannelMessage{
+		ID: m.o.Store.NewID("ans"), Application: e.account.Application, Address: address, Body: text, AcceptedAt: m.o.Now(),
+	}, false)
+	if refusal != nil {
+		return refusal
+	}
+	return nil
+}
+
+// Check asks the provider whether an account works, active or not, without sending anything to anybody. The error is a *gateway.ChannelError.
+func (m *Manager) Check(ctx context.Context, a *gateway.ChannelAccount) error {
+	if refusal := m.open(a).check(ctx); refusal != nil {
+		return refusal
+	}
+	return nil
+}
+
+// report hands a report on. One about a message that is gone is done with.
+func (m *Manager) report(ctx context.Context, r gateway.ChannelReport) error {
+	err := m.o.Report(ctx, r)
+	if gateway.CodeOf(err) == gateway.CodeNotFound {
+		m.o.Logger.Debug("a report for a message that is gone", "account", r.Account, "message", r.MessageID)
+		return nil
+	}
+	return err
+}

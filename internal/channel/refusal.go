@@ -1,0 +1,117 @@
+package channel
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"code.dny.dev/ssrf"
+
+	"github.com/chasqui/chasqui/internal/gateway"
+)
+
+// requestTimeout bounds one request over HTTP, 15 s as for forwarded events.
+const requestTimeout = 15 * time.Second
+
+func refused(code gateway.FailureCode, format string, args ...any) *gateway.ChannelError {
+	return &gateway.ChannelError{Kind: gateway.ChannelRefused, Failure: gateway.Failure{Code: code, Message: fmt.Sprintf(format, args...)}}
+}
+
+func later(code gateway.FailureCode, format string, args ...any) *gateway.ChannelError {
+	return &gateway.ChannelError{Kind: gateway.ChannelRetry, Failure: gateway.Failure{Code: code, Message: fmt.Sprintf(format, args...)}}
+}
+
+func unknown(format string, args ...any) *gateway.ChannelError {
+	return &gateway.ChannelError{Kind: gateway.ChannelUnknown, Failure: gateway.Failure{Code: gateway.FailureUnknownOutcome, Message: fmt.Sprintf(format, args...)}}
+}
+
+// dialer dials only addresses that it has checked.
+func dialer(o Options) *net.Dialer {
+	d := &net.Dialer{Timeout: 10 * time.Second}
+	if !o.AllowPrivate {
+		guard := []ssrf.Option{ssrf.WithAnyPort()}
+		if o.AllowLoopback {
+			guard = append(guard, ssrf.WithAllowedV4Prefixes(netip.MustParsePrefix("127.0.0.0/8")), ssrf.WithAllowedV6Prefixes(netip.MustParsePrefix("::1/128")))
+		}
+		d.Control = ssrf.New(guard...).Safe
+	}
+	return d
+}
+
+// newHTTP makes a client that dials only addresses it has checked, follows no redirect and uses no proxy.
+func newHTTP(o Options) *http.Client {
+	return &http.Client{
+		Timeout: requestTimeout,
+		Transport: &http.Transport{
+			DialContext: dialer(o).DialContext, ForceAttemptHTTP2: true, TLSHandshakeTimeout: 10 * time.Second, MaxIdleConnsPerHost: 64,
+			// Short, for a connection that the provider closes while a request goes out leaves its outcome unknown.
+			IdleConnTimeout: 15 * time.Second,
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// private tells whether an address was not dialled because it is private or reserved.
+func private(err error) bool {
+	for _, reason := range []error{ssrf.ErrProhibitedIP, ssrf.ErrProhibitedNetwork, ssrf.ErrProhibitedPort, ssrf.ErrInvalidHostPort} {
+		if errors.Is(err, reason) {
+			return true
+		}
+	}
+	return false
+}
+
+// plain says what went wrong with a connection or a request, without its URL, which may hold a credential.
+func plain(err error) string {
+	var u *url.Error
+	if errors.As(err, &u) {
+		err = u.Err
+	}
+	var n net.Error
+	switch {
+	case private(err):
+		return "the address is private or reserved, and such are not allowed"
+	case errors.As(err, &n) && n.Timeout():
+		return "no answer in time"
+	}
+	var op *net.OpError
+	if errors.As(err, &op) {
+		return op.Op + ": " + op.Err.Error()
+	}
+	return err.Error()
+}
+
+// unreached is the refusal for a provider that got nothing of a message.
+func unreached(err error) *gateway.ChannelError {
+	if private(err) {
+		return refused(gateway.FailureRefusedAddress, "%s", plain(err))
+	}
+	return later(gateway.FailureProviderUnavailable, "the provider cannot be reached: %s", plain(err))
+}
+
+// retryAfter reads the header Retry-After: seconds, or a date; at most an hour.
+func retryAfter(h http.Header, now time.Time) time.Duration {
+	text := strings.TrimSpace(h.Get("Retry-After"))
+	if seconds, err := strconv.Atoi(text); err == nil && seconds > 0 {
+		return min(time.Duration(seconds)*time.Second, time.Hour)
+	}
+	if at, err := http.ParseTime(text); err == nil && at.After(now) {
+		return min(at.Sub(now), time.Hour)
+	}
+	return 0
+}
+
+// clipped is a provider's own words, short enough for a log and without line breaks.
+func clipped(text string) string {
+	text = strings.Join(strings.Fields(text), " ")
+	if len(text) > 300 {
+		text = strings.ToValidUTF8(text[:300], "") + "…"
+	}
+	return text
+}

@@ -1,0 +1,185 @@
+package channel
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/linxGnu/gosmpp/data"
+	smpperrors "github.com/linxGnu/gosmpp/errors"
+
+	"github.com/chasqui/chasqui/internal/gateway"
+)
+
+// errUnknownCommand is the library's error for a command that SMPP 3.4 does not have.
+var errUnknownCommand = smpperrors.ErrUnknownCommandID
+
+const (
+	longestPause = time.Minute
+	// bindPatience is how long a message waits for the first connection that is being made.
+	bindPatience = 3 * time.Second
+	// stopPatience is how long requests under way may take when an account changes.
+	stopPatience = 5 * time.Second
+)
+
+// smpp is an account at an SMS centre, to which this node keeps one connection bound as transceiver.
+type smpp struct {
+	m       *Manager
+	account *gateway.ChannelAccount
+	log     *slog.Logger
+
+	mu      sync.Mutex
+	current *bind         // nil while there is none
+	trouble error         // why there is none
+	changed chan struct{} // closed when either changes
+
+	gate sync.RWMutex // held for reading by each message under way
+	over bool         // no more messages are taken
+
+	cancel context.CancelFunc
+	work   sync.WaitGroup
+}
+
+func newSMPP(m *Manager, a *gateway.ChannelAccount) *smpp {
+	return &smpp{m: m, account: a, log: m.o.Logger.With("account", a.ID), changed: make(chan struct{}), cancel: func() {}}
+}
+
+func (s *smpp) timeout() time.Duration {
+	return time.Duration(s.account.SMPP.ResponseSeconds) * time.Second
+}
+
+func (s *smpp) secret() string { return s.account.Secrets[gateway.SecretPassword].Reveal() }
+
+func (s *smpp) start() {
+	ctx, cancel := context.WithCancel(context.Background())
+	s.cancel = cancel
+	s.work.Go(func() { s.run(ctx) })
+}
+
+// stop lets requests under way end, for a while, and parts from the centre.
+func (s *smpp) stop(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, stopPatience)
+	defer cancel()
+	ended := make(chan struct{})
+	go func() {
+		s.gate.Lock()
+		s.over = true
+		s.gate.Unlock()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+	case <-ctx.Done():
+	}
+	s.cancel()
+	s.work.Wait()
+	<-ended // the connection is over, and with it every request
+}
+
+// run keeps the connection bound until ctx ends. A new try after a loss waits longer each time, up to a minute.
+func (s *smpp) run(ctx context.Context) {
+	pause := s.m.o.FirstPause
+	for ctx.Err() == nil {
+		b, err := s.dialBind(ctx)
+		if err == nil {
+			bound := s.m.o.Now()
+			s.log.Info("bound to the SMS centre")
+			s.set(b, nil)
+			s.serve(ctx, b)
+			if ctx.Err() != nil {
+				return
+			}
+			err = errNotSent
+			if s.m.o.Now().Sub(bound) > longestPause {
+				pause = s.m.o.FirstPause
+			}
+		}
+		s.set(nil, err)
+		s.log.Warn("not bound to the SMS centre", "err", plain(err), "next_try", pause)
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+		}
+		pause = min(2*pause, longestPause)
+	}
+}
+
+// serve tends a bound connection until it is over or ctx ends.
+func (s *smpp) serve(ctx context.Context, b *bind) {
+	stop := context.AfterFunc(ctx, func() { b.unbind() })
+	b.tend(time.Duration(s.account.SMPP.EnquireLinkSeconds) * time.Second)
+	s.set(nil, errNotSent)
+	stop()
+	b.end()
+	b.wait()
+}
+
+func (s *smpp) set(b *bind, trouble error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.current, s.trouble = b, trouble
+	close(s.changed)
+	s.changed = make(chan struct{})
+}
+
+// bound answers the connection. While the first one is being made it waits a moment for it.
+func (s *smpp) bound(ctx context.Context) (*bind, *gateway.ChannelError) {
+	s.mu.Lock()
+	b, trouble, changed := s.current, s.trouble, s.changed
+	s.mu.Unlock()
+	if b == nil && trouble == nil {
+		patience := time.NewTimer(bindPatience)
+		defer patience.Stop()
+		select {
+		case <-changed:
+		case <-patience.C:
+		case <-ctx.Done():
+		}
+		s.mu.Lock()
+		b, trouble = s.current, s.trouble
+		s.mu.Unlock()
+	}
+	switch {
+	case b != nil:
+		return b, nil
+	case trouble == nil:
+		trouble = errNotSent
+	}
+	refusal := bindRefusal(trouble)
+	if refusal.Kind == gateway.ChannelRetry {
+		refusal.After = time.Second
+	}
+	return nil, refusal
+}
+
+// bindRefusal is what follows from a bind that did not come about; nil for no error.
+func bindRefusal(err error) *gateway.ChannelError {
+	var refusal *bindError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &refusal):
+		switch refusal.status {
+		case data.ESME_RBINDFAIL, data.ESME_RINVPASWD, data.ESME_RINVSYSID, data.ESME_RINVSYSTYP, data.ESME_RPROVNOTALLWD:
+			e := refused(gateway.FailureAccountRefused, "%s", refusal)
+			e.Failure.PlatformCode = int(refusal.status)
+			return e
+		}
+		e := later(gateway.FailureProviderUnavailable, "%s", refusal)
+		e.Failure.PlatformCode = int(refusal.status)
+		return e
+	}
+	return unreached(err)
+}
+
+// check binds and unbinds.
+func (s *smpp) check(ctx context.Context) *gateway.ChannelError {
+	b, err := s.dialBind(ctx)
+	if err != nil {
+		return bindRefusal(err)
+	}
+	b.unbind()
+	return nil
+}

@@ -1,0 +1,310 @@
+package channel
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"math/big"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/linxGnu/gosmpp/data"
+	"github.com/linxGnu/gosmpp/pdu"
+
+	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/store"
+)
+
+const deliverTimeout = 20 * time.Second
+
+// deliver deals with a receipt or a message from a person, and answers the status for the centre: a temporary error makes it come again.
+func (s *smpp) deliver(p *pdu.DeliverSM) data.CommandStatusType {
+	ctx, cancel := context.WithTimeout(context.Background(), deliverTimeout)
+	defer cancel()
+	var err error
+	if r, ok := readReceipt(p); ok {
+		err = s.receipt(ctx, r)
+	} else {
+		err = s.incoming(ctx, p)
+	}
+	if err != nil {
+		s.log.Error("store what the SMS centre brought", "err", err)
+		return data.ESME_RX_T_APPN
+	}
+	return data.ESME_ROK
+}
+
+// receipt is what a delivery receipt says.
+type receipt struct {
+	id      string
+	state   string // as the text form spells it
+	network string // error of the network
+}
+
+var receiptField = regexp.MustCompile(`(?i)\b(id|stat|err):\s*(\S+)`)
+
+const (
+	esmType         = 0x3c // bits of esm_class that tell the type of a deliver_sm
+	esmReceipt      = 0x04
+	esmIntermediate = 0x20
+)
+
+// readReceipt reads a delivery receipt, from its parameters or else from its text; false for a message from a person.
+//
+// Docs: https://smpp.org/SMPP_v3_4_Issue1_2.pdf (appendix B)
+func readReceipt(p *pdu.DeliverSM) (receipt, bool) {
+	var r receipt
+	id, named := p.OptionalParameters[pdu.TagReceiptedMessageID]
+	if kind := p.EsmClass & esmType; kind != esmReceipt && kind != esmIntermediate && !named {
+		return r, false
+	}
+	text, _ := p.Message.GetMessageData() // the library's error is always nil
+	if payload, ok := p.OptionalParameters[pdu.TagMessagePayload]; ok && len(text) == 0 {
+		text = payload.Data
+	}
+	for _, m := range receiptField.FindAllSubmatch(text, -1) {
+		value := string(m[2])
+		switch strings.ToLower(string(m[1])) {
+		case "id":
+			r.id = value
+		case "stat":
+			r.state = strings.ToUpper(value)
+		case "err":
+			r.network = value
+		}
+	}
+	if named {
+		r.id = strings.TrimRight(string(id.Data), "\x00")
+	}
+	if state, ok := p.OptionalParameters[pdu.TagMessageStateOption]; ok && len(state.Data) == 1 {
+		spelled := []string{"ENROUTE", "ENROUTE", "DELIVRD", "EXPIRED", "DELETED", "UNDELIV", "ACCEPTD", "UNKNOWN", "REJECTD"}
+		if n := int(state.Data[0]); n < len(spelled) {
+			r.state = spelled[n]
+		}
+	}
+	if e, ok := p.OptionalParameters[pdu.TagNetworkErrorCode]; ok && len(e.Data) == 3 && (r.network == "" || strings.Trim(r.network, "0") == "") {
+		r.network = strconv.Itoa(int(e.Data[1])<<8 | int(e.Data[2]))
+	}
+	return r, true
+}
+
+// outcome is what a receipt's state means; empty for one that says nothing.
+func (r receipt) outcome() (gateway.Status, *gateway.Failure) {
+	fail := func(code gateway.FailureCode, words string) (gateway.Status, *gateway.Failure) {
+		n, _ := strconv.Atoi(r.network) // letters are no code
+		return gateway.StatusFailed, &gateway.Failure{Code: code, Message: fmt.Sprintf("%s (%s, network error %q)", words, r.state, r.network), PlatformCode: n}
+	}
+	switch {
+	case strings.HasPrefix(r.state, "DELIV"):
+		return gateway.StatusDelivered, nil
+	case r.state == "ENROUTE" || strings.HasPrefix(r.state, "ACCEPT") || r.state == "BUFFERED":
+		return gateway.StatusSent, nil
+	case r.state == "EXPIRED":
+		return fail(gateway.FailureUnreachable, "the phone was not reached in time")
+	case strings.HasPrefix(r.state, "UNDEL"):
+		return fail(gateway.FailureUnreachable, "the message could not be delivered")
+	case r.state == "DELETED":
+		return fail(gateway.FailureProviderRefused, "the message was deleted at the provider")
+	case strings.HasPrefix(r.state, "REJ"):
+		return fail(gateway.FailureProviderRefused, "the network rejected the message")
+	case r.state == "UNKNOWN":
+		return fail(gateway.FailureUnknownOutcome, "the provider does not know what became of the message")
+	}
+	return "", nil
+}
+
+// forms are the ways in which a centre may write one identifier: as it is, and unless the account wants it exact, in either case of letters, with and without zeros before
+// it, and in hexadecimal and decimal.
+func (s *smpp) forms(id string) []string {
+	forms := []string{id}
+	if s.account.SMPP.ReceiptIDs == "exact" {
+		return forms
+	}
+	add := func(f string) {
+		if f != "" && !slices.Contains(forms, f) {
+			forms = append(forms, f)
+		}
+	}
+	number := func(text string, base int) {
+		n, ok := new(big.Int).SetString(text, base)
+		if !ok || n.Sign() < 0 || len(text) > 40 {
+			return
+		}
+		for _, format := range []string{"%d", "%010d", "%x", "%X", "%08x", "%08X"} {
+			add(fmt.Sprintf(format, n))
+		}
+	}
+	add(strings.ToLower(id))
+	add(strings.ToUpper(id))
+	add(strings.TrimLeft(id, "0"))
+	number(id, 10)
+	number(id, 16)
+	return forms
+}
+
+func (s *smpp) receipt(ctx context.Context, r receipt) error {
+	status, failure := r.outcome()
+	if r.id == "" || status == "" {
+		s.log.Warn("a receipt that says nothing", "id", clipped(r.id), "state", clipped(r.state))
+		return nil
+	}
+	var g store.Segment
+	err := s.m.o.Store.Write(ctx, func(tx *store.Tx) (err error) {
+		g, err = tx.SegmentReceipt(s.account.ID, s.forms(r.id), status, failure, tx.Now())
+		return err
+	})
+	if err != nil || g.Message == "" { // one without message waits for the centre's answer
+		return err
+	}
+	return s.settle(ctx, g.Message, g.Step)
+}
+
+// settle reports what the receipts of a step's segments say together: failed as soon as one failed, delivered when all were, sent when all are on their way.
+func (s *smpp) settle(ctx context.Context, message string, step int) error {
+	segments, err := s.m.o.Store.Segments(ctx, s.account.ID, message, step)
+	if err != nil || len(segments) == 0 {
+		return err
+	}
+	refs := make([]string, len(segments))
+	count := map[gateway.Status]int{}
+	report := gateway.ChannelReport{Account: s.account.ID, MessageID: message, Step: step}
+	for i, g := range segments {
+		refs[i] = g.Ref
+		count[g.State]++
+		if g.State == gateway.StatusFailed && report.Failure == nil {
+			report.Failure = g.Failure
+		}
+		if g.At.After(report.At) {
+			report.At = g.At
+		}
+	}
+	report.Ref = strings.Join(refs, ",")
+	switch parts := segments[0].Parts; {
+	case count[gateway.StatusFailed] > 0:
+		report.Status = gateway.StatusFailed
+	case count[gateway.StatusDelivered] == parts:
+		report.Status = gateway.StatusDelivered
+	case count[gateway.StatusDelivered]+count[gateway.StatusSent] == parts:
+		report.Status = gateway.StatusSent
+	default:
+		return nil
+	}
+	if err := s.m.report(ctx, report); err != nil {
+		return fmt.Errorf("report on message %s: %w", message, err)
+	}
+	return s.m.o.Store.SegmentsReported(ctx, segments)
+}
+
+// piece is where a segment stands in an inbound message; parts is 1 for a message of one segment.
+type piece struct{ ref, part, parts int }
+
+// pieceOf reads the header or the parameters of concatenation.
+func pieceOf(p *pdu.DeliverSM) piece {
+	udh := p.Message.UDH()
+	if ie, ok := udh.FindInfoElement(0x00); ok && len(ie.Data) == 3 {
+		return piece{int(ie.Data[0]), int(ie.Data[2]), int(ie.Data[1])}
+	}
+	if ie, ok := udh.FindInfoElement(0x08); ok && len(ie.Data) == 4 { // with a number of 16 bits
+		return piece{int(ie.Data[0])<<8 | int(ie.Data[1]), int(ie.Data[3]), int(ie.Data[2])}
+	}
+	number := func(tag pdu.Tag) int {
+		n := 0
+		for _, b := range p.OptionalParameters[tag].Data {
+			n = n<<8 | int(b)
+		}
+		return n
+	}
+	if total := number(pdu.TagSarTotalSegments); total > 1 {
+		return piece{number(pdu.TagSarMsgRefNum), number(pdu.TagSarSegmentSeqnum), total}
+	}
+	return piece{0, 1, 1}
+}
+
+// incoming takes a message that a person sent, or a segment of one.
+func (s *smpp) incoming(ctx context.Context, p *pdu.DeliverSM) error {
+	octets, _ := p.Message.GetMessageData() // the library's error is always nil
+	if payload, ok := p.OptionalParameters[pdu.TagMessagePayload]; ok && len(octets) == 0 {
+		octets = payload.Data
+	}
+	coding := byte(0xff) // a coding that the library does not know
+	if enc := p.Message.Encoding(); enc != nil {
+		coding = enc.DataCoding()
+	}
+	from, ok := gateway.NormalAddress(gateway.ChannelSMS, p.SourceAddr.Address())
+	if !ok { // a sender by name cannot be answered, and is kept as it is
+		from = p.SourceAddr.Address()
+	}
+	to := strings.TrimPrefix(p.DestAddr.Address(), "+")
+	at := pieceOf(p)
+	if at.parts <= 1 || at.part < 1 || at.part > at.parts {
+		ref := s.m.o.Store.NewID("mo") // SMPP gives messages from people no identifier
+		return s.hand(ctx, from, to, ref, decoded(coding, octets))
+	}
+	f := store.Fragment{Account: s.account.ID, Sender: from, Recipient: to, Ref: at.ref, Part: at.part, Parts: at.parts, Body: fmt.Sprintf("%02x", coding) + hex.EncodeToString(octets)}
+	var have []store.Fragment
+	err := s.m.o.Store.Write(ctx, func(tx *store.Tx) (err error) { have, err = tx.AddFragment(f); return err })
+	if err != nil || len(have) < at.parts {
+		return err
+	}
+	return s.join(ctx, have)
+}
+
+// join hands on the message that fragments make, and forgets them.
+func (s *smpp) join(ctx context.Context, fragments []store.Fragment) error {
+	h := sha256.New()
+	var text strings.Builder
+	var coding byte
+	var octets []byte
+	flush := func() { text.WriteString(decoded(coding, octets)); octets = nil }
+	for _, f := range fragments {
+		fmt.Fprintf(h, "%s\x00%s\x00%d\x00%d\x00%s\x00%d\x00", f.Sender, f.Recipient, f.Ref, f.Part, f.Body, f.At.UnixMilli())
+		raw, err := hex.DecodeString(f.Body)
+		if err != nil || len(raw) < 1 {
+			continue
+		}
+		if raw[0] != coding {
+			flush()
+			coding = raw[0]
+		}
+		octets = append(octets, raw[1:]...) // together, for a character may be cut in two
+	}
+	flush()
+	one := fragments[0]
+	if err := s.hand(ctx, one.Sender, one.Recipient, "mo_"+hex.EncodeToString(h.Sum(nil)[:16]), text.String()); err != nil {
+		return err
+	}
+	return s.m.o.Store.DropFragments(ctx, one)
+}
+
+// hand hands an inbound message on.
+func (s *smpp) hand(ctx context.Context, from, to, ref, text string) error {
+	raw, err := json.Marshal(map[string]string{"source_addr": from, "destination_addr": to, "short_message": text})
+	if err != nil {
+		return err
+	}
+	return s.m.o.Inbound(ctx, gateway.ChannelInbound{
+		Account: s.account.ID, Channel: gateway.ChannelSMS, Application: s.account.Application, From: from, To: to, Text: text, Ref: ref, At: s.m.o.Now().UTC(), Raw: raw,
+	})
+}
+
+// decoded reads a text in a data coding. What cannot be read in it is taken as Latin-1, so that nothing is lost.
+func decoded(coding byte, octets []byte) string {
+	if len(octets) == 0 {
+		return ""
+	}
+	if enc := data.FromDataCoding(coding); enc != nil {
+		if text, err := enc.Decode(octets); err == nil {
+			return strings.ToValidUTF8(text, "\ufffd")
+		}
+	}
+	text, err := data.LATIN1.Decode(octets)
+	if err != nil {
+		return strings.ToValidUTF8(string(octets), "\ufffd")
+	}
+	return text
+}

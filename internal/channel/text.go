@@ -1,0 +1,116 @@
+package channel
+
+import (
+	"encoding/json"
+	"strings"
+	"unicode"
+
+	"github.com/linxGnu/gosmpp/data"
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/chasqui/chasqui/internal/gateway"
+)
+
+// smsOptions are channelOptions.sms.
+type smsOptions struct {
+	From         string `json:"from"`
+	AllowUnicode *bool  `json:"allowUnicode"`
+}
+
+func readSMSOptions(raw json.RawMessage) (o smsOptions, refusal *gateway.ChannelError) {
+	if len(raw) > 0 && json.Unmarshal(raw, &o) != nil {
+		return o, refused(gateway.FailureInvalidContent, "channelOptions.sms cannot be read")
+	}
+	return o, nil
+}
+
+// smsText is a message in one text: title, body, the texts among its parts, and links to its files. media tells which files go beside the text instead.
+func smsText(m *gateway.ChannelMessage, media func(gateway.PartInput) bool) string {
+	lines := []string{m.Title, m.Body}
+	for _, p := range m.Parts {
+		switch {
+		case p.URL != "" && media(p):
+		case p.URL != "":
+			lines = append(lines, p.URL)
+		case p.Type == "text/plain":
+			lines = append(lines, p.Data)
+		}
+	}
+	return joinLines(lines)
+}
+
+func joinLines(lines []string) string {
+	var kept []string
+	for _, l := range lines {
+		if strings.TrimSpace(l) != "" {
+			kept = append(kept, l)
+		}
+	}
+	return strings.Join(kept, "\n")
+}
+
+func noMedia(gateway.PartInput) bool { return false }
+
+// isGSM tells whether a text can be written in the default alphabet of GSM 03.38.
+//
+// Docs: https://www.3gpp.org/dynareport/23038.htm
+func isGSM(text string) bool { return len(data.ValidateGSM7String(text)) == 0 }
+
+// spelled are characters that writing programs like to put, in the default alphabet.
+var spelled = strings.NewReplacer(
+	"‘", "'", "’", "'", "‚", "'", "‛", "'", "“", `"`, "”", `"`, "„", `"`, "«", `"`, "»", `"`, "‹", "'", "›", "'", "–", "-", "—", "-", "‐", "-", "‑", "-", "−", "-",
+	"…", "...", "•", "*", "·", "*", "\u00a0", " ", "\u2009", " ", "\u202f", " ", "\u200b", "", "\ufeff", "", "\t", " ", "™", "TM", "©", "(c)", "®", "(R)",
+	"ł", "l", "Ł", "L", "đ", "d", "Đ", "D", "ı", "i", "œ", "oe", "Œ", "OE", "þ", "th", "Þ", "Th", "ð", "d", "Ð", "D", "ẞ", "SS", "`", "'", "´", "'",
+)
+
+// toGSM writes a text in the default alphabet: typographic signs in their plain form, letters without the marks that the alphabet lacks, and a question mark for what
+// is left.
+func toGSM(text string) string {
+	if isGSM(text) {
+		return text
+	}
+	var b strings.Builder
+	for _, r := range spelled.Replace(norm.NFC.String(text)) {
+		if isGSM(string(r)) {
+			b.WriteRune(r)
+			continue
+		}
+		found := false
+		for _, piece := range norm.NFKD.String(string(r)) {
+			if piece == '\u2044' { // of fractions
+				piece = '/'
+			}
+			if !unicode.Is(unicode.Mn, piece) && isGSM(string(piece)) {
+				b.WriteRune(piece)
+				found = true
+			}
+		}
+		if !found && !unicode.Is(unicode.Mn, r) && !unicode.Is(unicode.Cf, r) && !unicode.Is(unicode.Variation_Selector, r) {
+			b.WriteByte('?')
+		}
+	}
+	return b.String()
+}
+
+// settledText is the text as options want it, or why there is none to send.
+func settledText(text string, o smsOptions) (string, *gateway.ChannelError) {
+	if o.AllowUnicode != nil && !*o.AllowUnicode {
+		text = toGSM(text)
+	}
+	if strings.TrimSpace(text) == "" {
+		return "", refused(gateway.FailureInvalidContent, "there is no text to send")
+	}
+	return text, nil
+}
+
+// cut shortens a text to at most so many characters.
+func cut(text string, most int) string {
+	n := 0
+	for i := range text {
+		if n == most {
+			return text[:i]
+		}
+		n++
+	}
+	return text
+}

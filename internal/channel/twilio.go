@@ -1,0 +1,225 @@
+package channel
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync/atomic"
+
+	"github.com/chasqui/chasqui/internal/gateway"
+)
+
+// twilio is an account at a provider with Twilio's REST API, or one of its shape.
+//
+// Docs: https://www.twilio.com/docs/messaging/api/message-resource
+type twilio struct {
+	m       *Manager
+	account *gateway.ChannelAccount
+}
+
+const maxMediaURLs = 10
+
+func (t *twilio) start()               {}
+func (t *twilio) stop(context.Context) {}
+
+// twilioMessage is what is read of a provider's answer, a message or an error.
+type twilioMessage struct {
+	SID          string `json:"sid"`
+	Status       any    `json:"status"` // a word in a message, the HTTP status in an error
+	ErrorCode    *int   `json:"error_code"`
+	ErrorMessage string `json:"error_message"`
+	Code         int    `json:"code"`
+	Message      string `json:"message"`
+}
+
+func (t *twilio) send(ctx context.Context, m *gateway.ChannelMessage, reports bool) (gateway.ChannelSent, *gateway.ChannelError) {
+	form, refusal := t.form(m, reports)
+	if refusal != nil {
+		return gateway.ChannelSent{}, refusal
+	}
+	status, header, body, refusal := t.call(ctx, http.MethodPost, "/Messages.json", form)
+	if refusal != nil {
+		return gateway.ChannelSent{}, refusal
+	}
+	var answer twilioMessage
+	err := json.Unmarshal(body, &answer)
+	if status < 200 || status > 299 {
+		refusal := twilioRefusal(status, answer)
+		if refusal.Kind == gateway.ChannelRetry {
+			refusal.After = retryAfter(header, t.m.o.Now())
+		}
+		return gateway.ChannelSent{}, refusal
+	}
+	if err != nil {
+		return gateway.ChannelSent{}, unknown("the provider's answer cannot be read")
+	}
+	sent := gateway.ChannelSent{Ref: answer.SID}
+	switch answer.Status {
+	case "failed", "undelivered", "canceled":
+		code := 0
+		if answer.ErrorCode != nil {
+			code = *answer.ErrorCode
+		}
+		failure := twilioFailure(code, answer.ErrorMessage)
+		return sent, &gateway.ChannelError{Kind: gateway.ChannelRefused, Failure: failure}
+	case "sent", "delivered", "read":
+	default:
+		sent.Accepted = reports
+	}
+	return sent, nil
+}
+
+// form is the request for a message.
+func (t *twilio) form(m *gateway.ChannelMessage, reports bool) (url.Values, *gateway.ChannelError) {
+	s := t.account.Twilio
+	o, refusal := readSMSOptions(m.Options)
+	if refusal != nil {
+		return nil, refusal
+	}
+	form := url.Values{"To": {"+" + m.Address}}
+	switch {
+	case o.From != "":
+		form.Set("From", o.From)
+	case s.MessagingServiceSID != "":
+		form.Set("MessagingServiceSid", s.MessagingServiceSID)
+	default:
+		form.Set("From", s.From)
+	}
+	media := func(p gateway.PartInput) bool {
+		kind, _, _ := strings.Cut(p.Type, "/")
+		return !s.MediaAsLinks && p.URL != "" && kind != "text" && len(form["MediaUrl"]) < maxMediaURLs
+	}
+	text := smsText(m, func(p gateway.PartInput) bool {
+		if !media(p) {
+			return false
+		}
+		form.Add("MediaUrl", p.URL)
+		return true
+	})
+	custom, refusal := customForm(m.Custom, form)
+	if refusal != nil {
+		return nil, refusal
+	}
+	switch text, refusal = settledText(text, o); {
+	case refusal == nil:
+		if form.Get("Body") == "" {
+			form.Set("Body", cut(text, s.MaxCharacters))
+		}
+	case len(form["MediaUrl"]) == 0 && !custom: // a picture may go without text
+		return nil, refusal
+	}
+	if !m.ExpiresAt.IsZero() {
+		// The provider takes 1 to 36,000 seconds.
+		left := int(m.ExpiresAt.Sub(t.m.o.Now()).Seconds())
+		if left < 36000 {
+			form.Set("ValidityPeriod", strconv.Itoa(max(1, left)))
+		}
+	}
+	if reports {
+		query := url.Values{"message": {m.ID}, "step": {strconv.Itoa(m.Step)}}
+		form.Set("StatusCallback", t.m.o.PublicURL+gateway.ChannelStatusPath(t.account.ID)+"?"+query.Encode())
+	}
+	return form, nil
+}
+
+// customForm sets the members of customBody.sms, which are parameters of the provider's API, and tells whether there are any. Who the message goes to, and where it
+// is reported, stay the gateway's.
+func customForm(raw json.RawMessage, form url.Values) (bool, *gateway.ChannelError) {
+	if len(raw) == 0 || string(raw) == "null" {
+		return false, nil
+	}
+	var text string
+	if json.Unmarshal(raw, &text) == nil {
+		form.Set("Body", text)
+		return true, nil
+	}
+	var members map[string]any
+	if json.Unmarshal(raw, &members) != nil {
+		return false, refused(gateway.FailureInvalidContent, "customBody.sms must be a text, or an object of the provider's parameters")
+	}
+	for name, value := range members {
+		if name == "To" || name == "StatusCallback" || name == "" {
+			continue
+		}
+		switch v := value.(type) {
+		case string:
+			form.Set(name, v)
+		case bool:
+			form.Set(name, strconv.FormatBool(v))
+		case float64:
+			form.Set(name, strconv.FormatFloat(v, 'f', -1, 64))
+		default:
+			encoded, err := json.Marshal(v)
+			if err != nil {
+				return false, refused(gateway.FailureInvalidContent, "customBody.sms.%s cannot be sent", name)
+			}
+			form.Set(name, string(encoded))
+		}
+	}
+	if body := form.Get("body"); body != "" { // the name that every SMS provider takes here
+		form.Set("Body", body)
+		form.Del("body")
+	}
+	return len(members) > 0, nil
+}
+
+// call makes a request and answers status, header and body. Whatever goes wrong after the request was written leaves its outcome unknown.
+func (t *twilio) call(ctx context.Context, method, path string, form url.Values) (int, http.Header, []byte, *gateway.ChannelError) {
+	var wrote atomic.Bool
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { wrote.Store(true) }})
+	target := strings.TrimSuffix(t.account.Twilio.BaseURL, "/") + "/2010-04-01/Accounts/" + url.PathEscape(t.account.Twilio.AccountSID) + path
+	req, err := http.NewRequestWithContext(ctx, method, target, strings.NewReader(form.Encode()))
+	if err != nil {
+		return 0, nil, nil, refused(gateway.FailureAccountRefused, "the account's base URL cannot be used")
+	}
+	user, password := t.account.Twilio.AccountSID, t.account.Secrets[gateway.SecretAuthToken]
+	if t.account.Twilio.APIKeySID != "" {
+		user, password = t.account.Twilio.APIKeySID, t.account.Secrets[gateway.SecretAPIKeySecret]
+	}
+	req.SetBasicAuth(user, password.Reveal())
+	req.Header.Set("User-Agent", t.m.o.UserAgent)
+	req.Header.Set("Accept", "application/json")
+	if method == http.MethodPost {
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	resp, err := t.m.http.Do(req)
+	if err != nil {
+		if wrote.Load() {
+			return 0, nil, nil, unknown("the provider's answer was lost: %s", plain(err))
+		}
+		return 0, nil, nil, unreached(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+	if err != nil && resp.StatusCode >= 200 && resp.StatusCode < 300 {
+		return 0, nil, nil, unknown("the provider's answer was lost: %s", plain(err))
+	}
+	return resp.StatusCode, resp.Header, body, nil
+}
+
+// check reads the account.
+func (t *twilio) check(ctx context.Context) *gateway.ChannelError {
+	status, _, body, refusal := t.call(ctx, http.MethodGet, ".json", nil)
+	if refusal != nil {
+		if refusal.Kind == gateway.ChannelUnknown {
+			return later(gateway.FailureProviderUnavailable, "%s", refusal.Failure.Message)
+		}
+		return refusal
+	}
+	var answer twilioMessage
+	err := json.Unmarshal(body, &answer)
+	switch {
+	case status < 200 || status > 299:
+		return twilioRefusal(status, answer)
+	case err != nil:
+		return later(gateway.FailureProviderUnavailable, "the provider's answer cannot be read")
+	case answer.Status == "suspended" || answer.Status == "closed":
+		return refused(gateway.FailureAccountRefused, "the account is %s", answer.Status)
+	}
+	return nil
+}

@@ -1,0 +1,153 @@
+package channel
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+
+	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
+
+	"github.com/chasqui/chasqui/internal/gateway"
+)
+
+// webhook hands messages to a URL of the business's own, signed by the Standard Webhooks scheme.
+//
+// Docs: https://www.standardwebhooks.com
+type webhook struct {
+	m       *Manager
+	account *gateway.ChannelAccount
+}
+
+func (h *webhook) start()               {}
+func (h *webhook) stop(context.Context) {}
+
+// handedOver is the body of a request to a webhook.
+type handedOver struct {
+	MessageID   string              `json:"messageId"`
+	Step        int                 `json:"step"`
+	Application string              `json:"application,omitempty"`
+	To          handedTo            `json:"to"`
+	Title       string              `json:"title,omitempty"`
+	Body        string              `json:"body,omitempty"`
+	Parts       []gateway.PartInput `json:"parts,omitempty"`
+	Custom      json.RawMessage     `json:"custom,omitempty"`
+	Options     json.RawMessage     `json:"options,omitempty"`
+	Metadata    json.RawMessage     `json:"metadata,omitempty"`
+	StatusURL   string              `json:"statusUrl"`
+	AcceptedAt  string              `json:"acceptedAt,omitempty"`
+	ExpiresOn   string              `json:"expiresOn,omitempty"`
+}
+
+type handedTo struct {
+	ProfileID     string `json:"profileId,omitempty"`
+	FBMessengerID string `json:"fbMessengerId,omitempty"`
+	PhoneNumber   string `json:"phoneNumber,omitempty"`
+	Email         string `json:"email,omitempty"`
+	FirstName     string `json:"firstName,omitempty"`
+	LastName      string `json:"lastName,omitempty"`
+	Address       string `json:"address,omitempty"`
+}
+
+func (h *webhook) send(ctx context.Context, m *gateway.ChannelMessage, _ bool) (gateway.ChannelSent, *gateway.ChannelError) {
+	body, err := json.Marshal(handedOver{
+		MessageID: m.ID, Step: m.Step, Application: m.Application,
+		To:    handedTo{m.To.ProfileID, m.To.FBMessengerID, m.To.PhoneNumber, m.To.Email, m.To.FirstName, m.To.LastName, m.Address},
+		Title: m.Title, Body: m.Body, Parts: m.Parts, Custom: m.Custom, Options: m.Options, Metadata: m.Metadata,
+		StatusURL:  h.m.o.PublicURL + gateway.ChannelStatusesPath(h.account.ID, m.ID, m.Step),
+		AcceptedAt: gateway.FormatTime(m.AcceptedAt), ExpiresOn: gateway.FormatTime(m.ExpiresAt),
+	})
+	if err != nil {
+		return gateway.ChannelSent{}, refused(gateway.FailureInvalidContent, "the message cannot be written as JSON")
+	}
+	req, refusal := h.request(ctx, m, body)
+	if refusal != nil {
+		return gateway.ChannelSent{}, refusal
+	}
+	resp, err := h.m.http.Do(req)
+	if err != nil {
+		// The identifier is the same each time, so that a receiver that got it already tells: trying again is safe.
+		return gateway.ChannelSent{}, unreached(err)
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
+	if status := resp.StatusCode; status < 200 || status > 299 {
+		return gateway.ChannelSent{}, h.refusal(resp)
+	}
+	if err != nil {
+		return gateway.ChannelSent{}, unreached(err)
+	}
+	var said struct {
+		Ref    string         `json:"ref"`
+		Status gateway.Status `json:"status"`
+	}
+	json.Unmarshal(answer, &said) // an answer of another kind says no more than its status
+	return gateway.ChannelSent{Ref: said.Ref, Accepted: said.Status != gateway.StatusSent && said.Status != gateway.StatusDelivered && said.Status != gateway.StatusRead}, nil
+}
+
+func (h *webhook) request(ctx context.Context, m *gateway.ChannelMessage, body []byte) (*http.Request, *gateway.ChannelError) {
+	id, now := m.ID+"."+strconv.Itoa(m.Step), h.m.o.Now()
+	hook, err := standardwebhooks.NewWebhook(h.account.Secrets[gateway.SecretSigning].Reveal())
+	if err != nil {
+		return nil, refused(gateway.FailureAccountRefused, "the account's signing secret cannot be used")
+	}
+	signature, err := hook.Sign(id, now, body)
+	if err != nil {
+		return nil, refused(gateway.FailureAccountRefused, "the account's signing secret cannot be used")
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, h.account.Webhook.URL, bytes.NewReader(body))
+	if err != nil {
+		return nil, refused(gateway.FailureAccountRefused, "the account's URL cannot be used")
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("User-Agent", h.m.o.UserAgent)
+	req.Header.Set("webhook-id", id)
+	req.Header.Set("webhook-timestamp", strconv.FormatInt(now.Unix(), 10))
+	req.Header.Set("webhook-signature", signature)
+	return req, nil
+}
+
+// refusal is what follows from a status that is no success.
+func (h *webhook) refusal(resp *http.Response) *gateway.ChannelError {
+	status := resp.StatusCode
+	switch {
+	case status == http.StatusTooManyRequests:
+		e := later(gateway.FailureRateLimited, "the webhook answered 429")
+		e.After = retryAfter(resp.Header, h.m.o.Now())
+		return e
+	case status >= 500 || status == http.StatusRequestTimeout || status == http.StatusTooEarly:
+		e := later(gateway.FailureProviderUnavailable, "the webhook answered %d", status)
+		e.After = retryAfter(resp.Header, h.m.o.Now())
+		return e
+	case status >= 300 && status < 400:
+		return refused(gateway.FailureProviderRefused, "the webhook answered %d; redirects are not followed", status)
+	}
+	return refused(gateway.FailureProviderRefused, "the webhook answered %d", status)
+}
+
+// check looks at the settings only: whether the receiver likes a request shows when it gets one.
+func (h *webhook) check(ctx context.Context) *gateway.ChannelError {
+	if err := h.account.Validate(); err != nil {
+		return refused(gateway.FailureAccountRefused, "%s", err)
+	}
+	_, refusal := h.request(ctx, &gateway.ChannelMessage{ID: "check"}, nil)
+	return refusal
+}
+
+// verifyWebhook says whether a request was signed by the Standard Webhooks scheme, within five minutes.
+func verifyWebhook(secret gateway.Secret, header http.Header, body []byte) error {
+	hook, err := standardwebhooks.NewWebhook(secret.Reveal())
+	if err != nil {
+		return errors.New("the account's signing secret cannot be used")
+	}
+	if len(header.Get("webhook-signature")) > 4096 {
+		return errors.New("the signature is wrong")
+	}
+	if hook.Verify(body, header) != nil {
+		return errors.New("the signature is wrong or not of this moment")
+	}
+	return nil
+}
