@@ -31,6 +31,7 @@ func (s *Server) controlMore(mux *http.ServeMux) {
 	mux.HandleFunc("PUT /_emu/v1/pages/{page}/primary", s.controlPrimary)
 	mux.HandleFunc("POST /_emu/v1/pages/{page}/policy", s.controlPolicy)
 	mux.HandleFunc("POST /_emu/v1/pages/{page}/people/{psid}/inbox", s.controlInbox)
+	mux.HandleFunc("POST /_emu/v1/pages/{page}/people/{psid}/data-deletion", s.controlDeletion)
 	mux.HandleFunc("POST /_emu/v1/files", s.controlUpload)
 	mux.HandleFunc("GET /_emu/v1/alerts", func(w http.ResponseWriter, _ *http.Request) {
 		reply(w, http.StatusOK, map[string]any{"alerts": s.Alerts()})

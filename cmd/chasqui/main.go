@@ -28,6 +28,7 @@ type commands struct {
 	Migrate migrateCmd `cmd:"" help:"Bring the database to this version's schema."`
 	Backup  backupCmd  `cmd:"" help:"Write a backup of the SQLite database, also while a gateway runs."`
 	Restore restoreCmd `cmd:"" help:"Restore a backup; unfinished messages come back held."`
+	Vacuum  vacuumCmd  `cmd:"" help:"Rewrite the SQLite database without what was removed, while no gateway runs."`
 	Config  configCmd  `cmd:"" help:"Describe the configuration."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }

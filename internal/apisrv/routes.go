@@ -49,7 +49,7 @@ func ifMatchParams() []param {
 
 func (s *server) routes() []route {
 	var all []route
-	for _, part := range [][]route{s.messageRoutes(), s.eventRoutes(), s.subscriptionRoutes(), s.profileRoutes(), s.applicationRoutes(), s.scriptRoutes(), s.entryPointRoutes(), s.channelRoutes(), s.gatewayRoutes()} {
+	for _, part := range [][]route{s.messageRoutes(), s.eventRoutes(), s.subscriptionRoutes(), s.profileRoutes(), s.erasureRoutes(), s.applicationRoutes(), s.scriptRoutes(), s.entryPointRoutes(), s.channelRoutes(), s.gatewayRoutes()} {
 		all = append(all, part...)
 	}
 	return all
@@ -133,8 +133,9 @@ func (s *server) profileRoutes() []route {
 			status: http.StatusOK, answer: profile, handle: s.getProfile},
 		{method: http.MethodPatch, path: "/v1/profiles/{id}", scope: write, tag: tagProfiles, summary: "Change a profile by a JSON merge patch (RFC 7396)",
 			params: ifMatchParams(), request: profile, status: http.StatusOK, answer: profile, handle: s.patchProfile},
-		{method: http.MethodDelete, path: "/v1/profiles/{id}", scope: write, tag: tagProfiles, summary: "Delete a profile",
-			params: ifMatchParams(), status: http.StatusNoContent, handle: s.deleteProfile},
+		{method: http.MethodDelete, path: "/v1/profiles/{id}", scope: write, tag: tagProfiles, summary: "Delete a profile, or erase a person",
+			detail: "With `forget=true` everything that is kept of the person is removed or emptied, in the tables and in the logs, and what is queued for them is canceled: the answer is 202 with an erasure.",
+			params: forgetParams(), status: http.StatusNoContent, handle: s.deleteOrForget},
 	}
 }
 

@@ -27,6 +27,7 @@ type Options struct {
 	Messages      *service.Messages
 	Applications  *service.Applications
 	Profiles      *service.Profiles
+	Erasures      *service.Erasures
 	Subscriptions *service.Subscriptions
 	Events        *service.Events
 	Scripts       *service.Scripts

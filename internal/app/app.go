@@ -69,6 +69,7 @@ type App struct {
 	bots      *bot.Runner
 	tracker   *entrypoint.Tracker
 	keeper    *upkeep.Keeper
+	erasures  *service.Erasures
 	stopping  atomic.Bool
 
 	cleanups []cleanup
@@ -148,11 +149,13 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		Store: a.Store, Directory: a.Directory, Scripts: a.Scripts, Messages: messages, Platform: platform, Logger: component(o.Logger, "bot"), Accepted: metrics.accepted,
 		Code: a.EntryPoints.IsCode,
 	})
+	a.erasures = &service.Erasures{Store: a.Store, Directory: a.Directory, Platform: platform, PublicURL: c.PublicURL, Logger: component(o.Logger, "erasures")}
 	api := apisrv.Options{
 		Store: a.Store, Directory: a.Directory, Keys: a.Keys, Applications: a.Applications, Subscriptions: a.Subscriptions,
 		Messages: messages, Scripts: a.Scripts, Conversations: &service.Conversations{Store: a.Store, Directory: a.Directory},
 		EntryPoints: a.EntryPoints, OptIns: optIns,
 		Profiles: &service.Profiles{Store: a.Store, Directory: a.Directory},
+		Erasures: a.erasures,
 		Events:   &service.Events{Store: a.Store, Vault: vault, Directory: a.Directory, Projected: projected},
 		Logger:   component(o.Logger, "api"), PublicURL: c.PublicURL, Version: o.Version, MaxBody: c.MaxBody, Ready: a.ready, Observe: metrics.observe,
 	}
@@ -164,7 +167,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		return nil, err
 	}
 	mux := http.NewServeMux()
-	ingest.New(ingest.Options{Store: a.Store, Directory: a.Directory, Points: a.EntryPoints, Logger: component(o.Logger, "ingest"), MaxBody: c.MaxBody, Metrics: metrics.ingest()}).Register(mux)
+	ingest.New(ingest.Options{Store: a.Store, Directory: a.Directory, Points: a.EntryPoints, Erasures: a.erasures, Logger: component(o.Logger, "ingest"), MaxBody: c.MaxBody, Metrics: metrics.ingest()}).Register(mux)
 	mux.HandleFunc("GET /m/{slug}", a.tracker.Visit)
 	codes := &entrypoint.Codes{Directory: a.Directory, Points: a.EntryPoints, Tokens: tokens, PublicURL: c.PublicURL, Now: now}
 	codes.Register(mux)
@@ -175,7 +178,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	pages.Register(mux)
 	infobip.New(infobip.Options{Store: a.Store, Keys: a.Keys, Applications: a.Applications, Messages: messages, Subscriptions: a.Subscriptions, Events: api.Events,
 		Logger: component(o.Logger, "infobip"), MaxBody: c.MaxBody, Observe: metrics.observe}).Register(mux)
-	comapi.New(comapi.Options{Store: a.Store, Directory: a.Directory, Keys: a.Keys, Messages: messages, Profiles: api.Profiles, Subscriptions: a.Subscriptions, OptIns: optIns,
+	comapi.New(comapi.Options{Store: a.Store, Directory: a.Directory, Keys: a.Keys, Messages: messages, Profiles: api.Profiles, Erasures: a.erasures, Subscriptions: a.Subscriptions, OptIns: optIns,
 		Logger: component(o.Logger, "comapi"), MaxBody: c.MaxBody, Observe: metrics.observe}).Register(mux)
 	mux.Handle("/", apiHandler)
 	if a.listener, err = a.listen(c); err != nil {
@@ -248,6 +251,7 @@ func (a *App) Start(ctx context.Context) error {
 	var background sync.WaitGroup
 	background.Go(func() { a.Directory.Run(run) })
 	background.Go(func() { a.Applications.RunChecks(run) })
+	background.Go(func() { a.erasures.Run(run) })
 	a.defers("background", func(context.Context) error { cancel(); background.Wait(); return nil })
 	// The server ends after the workers, though it begins after them: while sends in flight end, /readyz answers 503 and not nothing.
 	a.defers("server", a.stopServer)

@@ -30,6 +30,7 @@ type Options struct {
 	Keys          *service.Keys
 	Messages      *service.Messages
 	Profiles      *service.Profiles
+	Erasures      *service.Erasures
 	Subscriptions *service.Subscriptions
 	OptIns        *service.OptIns
 	Logger        *slog.Logger

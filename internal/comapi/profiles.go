@@ -212,12 +212,15 @@ func (q *request) patch(id string, change func(before *gateway.Profile) map[stri
 }
 
 func (f *Face) deleteProfile(q *request) error {
-	if q.URL.Query().Get("forget") == "true" {
-		return gateway.Invalid("forget", "erasing what the logs hold of a person is not offered here; without forget the profile is deleted")
-	}
 	version, err := q.ifMatch()
 	if err != nil {
 		return err
+	}
+	if q.URL.Query().Get("forget") == "true" {
+		if _, err := f.o.Erasures.Forget(q.Context(), q.key, q.PathValue("id"), version); err != nil {
+			return err
+		}
+		return q.done()
 	}
 	if err := f.o.Profiles.Delete(q.Context(), q.key, q.PathValue("id"), version); err != nil {
 		return err

@@ -3,6 +3,7 @@ package e2e
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -61,12 +62,21 @@ func TestComapiProfiles(t *testing.T) {
 	w.comapi("PUT", base+"/none", `{}`).wantProblem(t, http.StatusNotFound, "", "NotFound", "none")
 	w.comapi("PATCH", base+"/new?allowcreate=true", `{"nick":"New"}`).object(t, http.StatusCreated)
 	w.comapi("PATCH", base+"/new?allowcreate=true", `{"nick":"Newer"}`).object(t, http.StatusOK)
-	w.comapi("DELETE", at+"?forget=true", "").wantProblem(t, http.StatusBadRequest, "forget", "ForgetInvalid", "")
+	w.comapi("DELETE", at+"?forget=true", "", "If-Match", etag).wantProblem(t, http.StatusPreconditionFailed, "", "PreconditionFailed", "")
 	w.comapi("DELETE", at, "", "If-Match", etag).wantProblem(t, http.StatusPreconditionFailed, "", "PreconditionFailed", "")
 	if c := w.comapi("DELETE", at, "", "If-Match", put.header.Get("ETag")); c.status != http.StatusNoContent {
 		t.Errorf("delete: %d %s", c.status, c.body)
 	}
 	w.comapi("GET", at, "").wantProblem(t, http.StatusNotFound, "", "NotFound", "ana@example.com")
+	// With forget everything else that is kept of the person goes too.
+	if c := w.comapi("DELETE", base+"/new?forget=true", ""); c.status != http.StatusNoContent {
+		t.Errorf("forget: %d %s", c.status, c.body)
+	}
+	w.comapi("GET", base+"/new", "").wantProblem(t, http.StatusNotFound, "", "NotFound", "new")
+	await(t, "the erasure to be done", func() (bool, string) {
+		all := w.rows()["erasures"]
+		return len(all) == 1 && strings.Contains(all[0], "|done|"), strings.Join(all, "\n")
+	})
 }
 
 func TestComapiProfileQuery(t *testing.T) {

@@ -19,6 +19,7 @@ func (w *worker) retry() {
 		case <-w.ctx.Done():
 			return
 		}
+		w.recheck()
 		due, err := w.f.o.Store.DueDeliveries(w.ctx, w.sub.Load().ID, w.f.o.Store.Now(), retryBatch)
 		if err != nil {
 			if w.ctx.Err() == nil {
@@ -44,6 +45,32 @@ func (w *worker) retry() {
 				break
 			}
 			w.posts.Go(func() { w.drain(d, l) })
+		}
+	}
+}
+
+// recheck frees the held conversations that have no parked delivery any more because their person was erased: the deliveries are another's now.
+func (w *worker) recheck() {
+	n := w.f.o.Store.Forgotten()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if n == w.forgotten {
+		return
+	}
+	w.forgotten = n
+	for key, l := range w.lanes {
+		if l.held && !l.draining {
+			l.draining = true
+			w.posts.Go(func() {
+				if d := w.following(key, l); d != nil {
+					w.drain(d, l)
+					return
+				}
+				w.mu.Lock()
+				defer w.mu.Unlock()
+				l.draining = false
+				w.tidy(key, l)
+			})
 		}
 	}
 }

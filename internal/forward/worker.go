@@ -40,6 +40,7 @@ type worker struct {
 	room      chan struct{}
 	failures  int // in a row
 	failing   time.Time
+	forgotten int64 // of the store, when held conversations were last looked through
 }
 
 // lane is a conversation with events for the subscriber.

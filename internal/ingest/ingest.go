@@ -28,6 +28,7 @@ type Options struct {
 	Store     *store.Store
 	Directory *service.Directory
 	Points    *service.EntryPoints // nil when there are none
+	Erasures  *service.Erasures    // nil for no data-deletion callback
 	Logger    *slog.Logger
 	MaxBody   int64 // bytes; default DefaultMaxBody
 	Metrics   Metrics
@@ -70,6 +71,9 @@ func (h *Handler) Register(mux *http.ServeMux) {
 	for _, path := range []string{"/facebook/1/applications/{key}/webhook", "/webhooks/{key}"} {
 		mux.HandleFunc("GET "+path, h.verify)
 		mux.HandleFunc("POST "+path, h.receive)
+	}
+	if h.o.Erasures != nil {
+		h.registerDeletion(mux)
 	}
 }
 

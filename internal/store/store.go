@@ -63,6 +63,8 @@ type Store struct {
 	stopFollowing context.CancelFunc // nil when no other node writes
 	following     sync.WaitGroup
 
+	forgotten atomic.Int64 // grows when rows were emptied
+
 	refusing atomic.Pointer[string] // why writes are refused for now, nil when they are not
 }
 

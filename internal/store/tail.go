@@ -90,6 +90,15 @@ func (t *tail[T]) read(after int64, limit int) (items []T, upto int64, ok bool) 
 	return items, upto, true
 }
 
+// forget drops all items: readers find them in the database.
+func (t *tail[T]) forget() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.from, t.bytes = t.head, 0
+	clear(t.items)
+	t.items = t.items[:0]
+}
+
 // position is the head, and a channel that is closed when it moves.
 func (t *tail[T]) position() (int64, <-chan struct{}) {
 	t.mu.Lock()

@@ -1,0 +1,213 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/chasqui/chasqui/internal/gateway"
+)
+
+const erasureColumns = `id, source, app, user_id, profiles, people, state, pos, due_at, tries, counts, created_at, updated_at, done_at`
+
+func scanErasure(rows *sql.Rows) (*gateway.Erasure, error) {
+	var e gateway.Erasure
+	var source, state, profiles, people, counts string
+	var due, created, updated, done int64
+	err := rows.Scan(&e.ID, &source, &e.Application, &e.UserID, &profiles, &people, &state, &e.Pos, &due, &e.Tries, &counts, &created, &updated, &done)
+	if err != nil {
+		return nil, fmt.Errorf("read erasure: %w", err)
+	}
+	for text, into := range map[string]any{profiles: &e.Profiles, people: &e.People, counts: &e.Counts} {
+		if text == "" {
+			continue
+		}
+		if err := json.Unmarshal([]byte(text), into); err != nil {
+			return nil, fmt.Errorf("read erasure %s: %w", e.ID, err)
+		}
+	}
+	e.Source, e.State = gateway.ErasureSource(source), gateway.ErasureState(state)
+	e.DueAt, e.CreatedAt, e.UpdatedAt, e.DoneAt = fromMillis(due), fromMillis(created), fromMillis(updated), fromMillis(done)
+	return &e, nil
+}
+
+// Erasure answers one erasure; a not_found error when there is none.
+func (s *Store) Erasure(ctx context.Context, id string) (*gateway.Erasure, error) {
+	rows, err := s.query(ctx, `SELECT `+erasureColumns+` FROM erasures WHERE id = ?`, id)
+	return only("erasure", id, rows, err, scanErasure)
+}
+
+// DueErasures answers pending erasures that are due, the oldest first, whose work is this node's.
+func (s *Store) DueErasures(ctx context.Context, now time.Time, limit int) ([]*gateway.Erasure, error) {
+	rows, err := s.query(ctx, `SELECT `+erasureColumns+` FROM erasures WHERE state = 'pending' AND due_at <= ? ORDER BY due_at LIMIT ?`, millis(now), limit)
+	all, err := collect(rows, err, scanErasure)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(all, func(e *gateway.Erasure) bool {
+		_, held := s.leases.Epoch(erasurePartition(e))
+		return !held
+	}), nil
+}
+
+// erasurePartition is the partition whose lease an erasure is worked under.
+func erasurePartition(e *gateway.Erasure) int { return gateway.Partition("", e.ID) }
+
+// SaveErasure stores an erasure as it is now.
+func (tx *Tx) SaveErasure(e *gateway.Erasure) error {
+	e.UpdatedAt = tx.now
+	profiles, people := "", ""
+	if len(e.Profiles) > 0 {
+		profiles = string(data(e.Profiles))
+	}
+	if len(e.People) > 0 {
+		people = string(data(e.People))
+	}
+	_, err := tx.Exec(`INSERT INTO erasures (`+erasureColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (id) DO UPDATE SET user_id = excluded.user_id, profiles = excluded.profiles, people = excluded.people, state = excluded.state, pos = excluded.pos,
+  due_at = excluded.due_at, tries = excluded.tries, counts = excluded.counts, updated_at = excluded.updated_at, done_at = excluded.done_at`,
+		e.ID, string(e.Source), e.Application, e.UserID, profiles, people, string(e.State), e.Pos, millis(e.DueAt), e.Tries, string(data(e.Counts)),
+		millis(e.CreatedAt), millis(e.UpdatedAt), millis(e.DoneAt))
+	if err != nil {
+		return fmt.Errorf("store erasure %s: %w", e.ID, err)
+	}
+	return nil
+}
+
+// BeginErasure takes up the erasure of profiles and people: of the profiles that the people belong to, and of all people who belong to the profiles. The profiles
+// are gone when it is committed, and what is queued for the people is canceled; Erase does the rest. People who are being erased already are no error.
+func (tx *Tx) BeginErasure(e *gateway.Erasure, profiles []string, lanes []gateway.Lane) error {
+	for _, lane := range lanes {
+		id, err := tx.ProfileOf(lane.Application, lane.Person)
+		if err != nil {
+			return err
+		}
+		if id != "" && !slices.Contains(profiles, id) {
+			profiles = append(profiles, id)
+		}
+		e.AddPerson(lane.Application, lane.Person)
+	}
+	for _, id := range profiles {
+		p, err := tx.Profile(id)
+		if gateway.CodeOf(err) == gateway.CodeNotFound {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		e.AddProfile(p)
+	}
+	e.State, e.CreatedAt, e.DueAt = gateway.ErasurePending, tx.now, tx.now
+	if err := tx.eraseRecords(e); err != nil {
+		return err
+	}
+	return tx.SaveErasure(e)
+}
+
+// PendingErasureOf answers the erasure that a profile is under; nil when there is none.
+func (tx *Tx) PendingErasureOf(profile string) (*gateway.Erasure, error) {
+	rows, err := tx.Query(`SELECT ` + erasureColumns + ` FROM erasures WHERE state = 'pending'`)
+	all, err := collect(rows, err, scanErasure)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range all {
+		if slices.Contains(e.Profiles, profile) {
+			return e, nil
+		}
+	}
+	return nil, nil
+}
+
+// personTables are the tables whose rows are of one conversation and go as they are.
+var personTables = [...]string{"conversations", "touches", "bot_people", "bot_timers"}
+
+// eraseRecords removes what is small: profiles, addresses, and all that is kept once for each conversation. It does no harm to do it again.
+func (tx *Tx) eraseRecords(e *gateway.Erasure) error {
+	for _, id := range e.Profiles {
+		n, err := tx.Exec(`DELETE FROM profiles WHERE id = ?`, id)
+		if err != nil {
+			return fmt.Errorf("erase profile: %w", err)
+		}
+		e.Counts.Profiles += n
+		for _, statement := range []string{`DELETE FROM addresses WHERE profile = ?`, `DELETE FROM profile_fields WHERE profile = ?`, `DELETE FROM opt_in_states WHERE profile = ?`} {
+			if _, err := tx.Exec(statement, id); err != nil {
+				return fmt.Errorf("erase profile: %w", err)
+			}
+		}
+	}
+	for _, p := range e.People {
+		if err := tx.erasePerson(e, p); err != nil {
+			return fmt.Errorf("erase person: %w", err)
+		}
+	}
+	return nil
+}
+
+func (tx *Tx) erasePerson(e *gateway.Erasure, p gateway.ErasedPerson) error {
+	canceled, err := tx.Exec(`UPDATE messages SET status = 'canceled', open = 0, ended_at = ?, updated_at = ? WHERE person = ? AND (app = ? OR CAST(? AS TEXT) = '') AND status IN ('queued', 'held')`,
+		millis(tx.now), millis(tx.now), p.Person, p.Application, p.Application)
+	if err != nil {
+		return err
+	}
+	e.Counts.Canceled += canceled
+	if channel, address := p.Address(); channel != profilePerson {
+		for _, statement := range []string{`DELETE FROM opt_outs WHERE address = ? AND channel = ?`, `DELETE FROM sms_fragments WHERE sender = ? AND CAST(? AS TEXT) <> ''`} {
+			if _, err := tx.Exec(statement, address, channel); err != nil {
+				return err
+			}
+		}
+	}
+	if p.Application == "" {
+		return tx.eraseEverywhere(p)
+	}
+	for _, table := range personTables {
+		if _, err := tx.Exec(`DELETE FROM `+table+` WHERE app = ? AND person = ?`, p.Application, p.Person); err != nil {
+			return err
+		}
+	}
+	if _, err := tx.Exec(`UPDATE goals SET person = ? WHERE app = ? AND person = ?`, p.StandIn, p.Application, p.Person); err != nil {
+		return err
+	}
+	if _, err := tx.Exec(`UPDATE opt_in_states SET used_by = '' WHERE used_by = ? AND app = ?`, p.Person, p.Application); err != nil {
+		return err
+	}
+	return tx.eraseFound(e, p)
+}
+
+// eraseEverywhere removes what is kept of an address that is the same for all applications.
+func (tx *Tx) eraseEverywhere(p gateway.ErasedPerson) error {
+	for _, table := range personTables {
+		if _, err := tx.Exec(`DELETE FROM `+table+` WHERE person = ?`, p.Person); err != nil {
+			return err
+		}
+	}
+	_, err := tx.Exec(`UPDATE goals SET person = ? WHERE person = ?`, p.StandIn, p.Person)
+	return err
+}
+
+// eraseFound removes the profile that a person was given by itself after the erasure began.
+func (tx *Tx) eraseFound(e *gateway.Erasure, p gateway.ErasedPerson) error {
+	id, err := tx.ProfileOf(p.Application, p.Person)
+	if err != nil || id == "" {
+		return err
+	}
+	found, err := tx.Profile(id)
+	if err != nil || !found.Automatic() {
+		return err
+	}
+	e.Counts.Profiles++
+	return tx.DeleteProfile(id, 0)
+}
+
+// KnowsPerson tells whether anything is kept of a person of an application.
+func (tx *Tx) KnowsPerson(lane gateway.Lane) (bool, error) {
+	var n int
+	err := tx.QueryRow(`SELECT (SELECT COUNT(*) FROM conversations WHERE app = ? AND person = ?) + (SELECT COUNT(*) FROM addresses WHERE app = ? AND person = ?) +
+(SELECT COUNT(*) FROM (SELECT 1 FROM messages WHERE app = ? AND person = ? LIMIT 1) AS some)`,
+		lane.Application, lane.Person, lane.Application, lane.Person, lane.Application, lane.Person).Scan(&n)
+	return n > 0, err
+}
