@@ -156,6 +156,9 @@ func TestErasure(t *testing.T) {
 	p.says(gone, "my word is xyzzyplugh")
 	p.says(stays, "hello from a bystander")
 	w.awaitStatus(w.send(p.text(gone, "tophush answer")), "delivered", "read")
+	stepped := p.text(gone, "over a channel that is not there")
+	stepped.To.PhoneNumber, stepped.Rules = "447700900123", gatewayapi.Rules("sms", "fbMessenger")
+	w.awaitStatus(w.send(stepped), "sent", "delivered", "read")
 	kept := w.send(p.text(stays, "for the bystander"))
 	w.awaitStatus(kept, "delivered", "read")
 	id := p.named(gone, `{"email":"grizelda@example.org","phoneNumber":"+447700900123","note":"likes plover eggs"}`)
@@ -181,9 +184,9 @@ func TestErasure(t *testing.T) {
 		t.Error("the profile is still there")
 	}
 	e = w.awaitErased(e.ID)
-	needles := []string{gone, "Grizelda", "Quillfeather", "xyzzyplugh", "tophush", "nightingale", "wren in the", "plover", "grizelda@", "447700900123"}
+	needles := []string{gone, "Grizelda", "Quillfeather", "xyzzyplugh", "tophush", "nightingale", "wren in the", "not there", "plover", "grizelda@", "447700900123"}
 	w.wantNone(needles...)
-	if e.Counts.Profiles < 1 || e.Counts.Messages != 3 || e.Counts.Events < 4 || e.Counts.Canceled != 1 || e.DoneAt.IsZero() {
+	if e.Counts.Profiles < 1 || e.Counts.Messages != 4 || e.Counts.Events < 4 || e.Counts.Canceled != 1 || e.DoneAt.IsZero() {
 		t.Errorf("the counts: %+v", e)
 	}
 	if m := w.message(waiting); m.Status != "canceled" || m.Body != "(erased)" {
@@ -192,7 +195,7 @@ func TestErasure(t *testing.T) {
 	if m := w.message(flying); m.Status != "sent" && m.Status != "delivered" && m.Status != "read" {
 		t.Errorf("what was in flight is %s", m.Status)
 	}
-	if texts := p.thread(gone); !cmp.Equal(texts, []string{"tophush answer", "nightingale in flight"}) {
+	if texts := p.thread(gone); !cmp.Equal(texts, []string{"tophush answer", "over a channel that is not there", "nightingale in flight"}) {
 		t.Errorf("the person got %q", texts)
 	}
 	if after := len(w.rows()["events"]); after < before {

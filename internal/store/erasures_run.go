@@ -123,7 +123,7 @@ func (s *Store) eraseMessages(ctx context.Context, e *gateway.Erasure) error {
 }
 
 // emptySteps are the further columns of a message that are emptied.
-const emptySteps = ``
+const emptySteps = `, steps = '', step = 0, step_due = 0, late_mark = 0`
 
 type erasedMessage struct {
 	seq                  int64
