@@ -49,7 +49,7 @@ func ifMatchParams() []param {
 
 func (s *server) routes() []route {
 	var all []route
-	for _, part := range [][]route{s.messageRoutes(), s.eventRoutes(), s.subscriptionRoutes(), s.profileRoutes(), s.erasureRoutes(), s.applicationRoutes(), s.scriptRoutes(), s.entryPointRoutes(), s.channelRoutes(), s.gatewayRoutes()} {
+	for _, part := range [][]route{s.messageRoutes(), s.eventRoutes(), s.subscriptionRoutes(), s.profileRoutes(), s.erasureRoutes(), s.applicationRoutes(), s.scriptRoutes(), s.entryPointRoutes(), s.channelRoutes(), s.routingRoutes(), s.gatewayRoutes()} {
 		all = append(all, part...)
 	}
 	return all

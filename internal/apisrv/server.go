@@ -35,6 +35,7 @@ type Options struct {
 	EntryPoints   *service.EntryPoints
 	OptIns        *service.OptIns
 	Channels      *service.Channels
+	Routes        *service.Routes
 	Logger        *slog.Logger
 	// PublicURL is the gateway's own address, for the webhook addresses that it shows.
 	PublicURL string

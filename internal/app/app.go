@@ -18,6 +18,7 @@ import (
 
 	"github.com/chasqui/chasqui/internal/apisrv"
 	"github.com/chasqui/chasqui/internal/bot"
+	"github.com/chasqui/chasqui/internal/channel"
 	"github.com/chasqui/chasqui/internal/comapi"
 	"github.com/chasqui/chasqui/internal/config"
 	"github.com/chasqui/chasqui/internal/console"
@@ -69,6 +70,7 @@ type App struct {
 	bots      *bot.Runner
 	tracker   *entrypoint.Tracker
 	keeper    *upkeep.Keeper
+	channels  *channel.Manager
 	erasures  *service.Erasures
 	stopping  atomic.Bool
 
@@ -123,8 +125,14 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	a.Subscriptions = &service.Subscriptions{Vault: vault, Store: a.Store, Directory: a.Directory}
 	a.projector = project.New(project.Options{Store: a.Store, Directory: a.Directory, Platform: platform, Logger: component(o.Logger, "project")})
 	policy := &service.Policy{Store: a.Store, Directory: a.Directory, GraphVersion: c.GraphVersion, Observe: c.Policy == "observe"}
+	a.channels = channel.New(channel.Options{
+		Vault: vault, Store: a.Store, Logger: component(o.Logger, "channel"), PublicURL: c.PublicURL, UserAgent: "Chasqui/" + o.Version,
+		AllowPrivate: c.Forward.AllowPrivate, AllowLoopback: o.AllowLoopback,
+		Report:  func(ctx context.Context, r gateway.ChannelReport) error { return a.deliverer.Report(ctx, r) },
+		Inbound: func(ctx context.Context, in gateway.ChannelInbound) error { return errors.New("messages of people are not taken over this channel") },
+	})
 	a.deliverer = deliver.New(deliver.Options{
-		Store: a.Store, Applications: a.Applications, Directory: a.Directory, Logger: component(o.Logger, "deliver"), Platform: platform, Policy: policy,
+		Store: a.Store, Applications: a.Applications, Directory: a.Directory, Logger: component(o.Logger, "deliver"), Platform: platform, Policy: policy, Channels: a.channels,
 		Limits:    gateway.Limits{TextPerSecond: c.Limits.TextPerSecond, MediaPerSecond: c.Limits.MediaPerSecond},
 		WaitProof: c.Uncertain.Wait, GiveUp: c.Uncertain.GiveUp, Resend: deliver.Resend(c.Uncertain.Resend), Metrics: metrics.deliver(),
 	})
@@ -143,7 +151,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		Pictures: service.NewPictures(c.Forward.AllowPrivate, o.AllowLoopback)}
 	optIns := &service.OptIns{Store: a.Store, Directory: a.Directory, Tokens: tokens}
 	a.tracker = entrypoint.New(entrypoint.Options{Store: a.Store, Directory: a.Directory, Points: a.EntryPoints, OptIns: optIns, Logger: component(o.Logger, "entrypoints")})
-	messages := &service.Messages{Store: a.Store, Directory: a.Directory, Sender: a.deliverer, Counted: metrics.accepted, Policy: policy, CustomerMatching: c.CustomerMatching}
+	messages := &service.Messages{Store: a.Store, Directory: a.Directory, Sender: a.deliverer, Counted: metrics.accepted, Policy: policy, Accounts: a.channels, CustomerMatching: c.CustomerMatching}
 	a.Scripts = &service.Scripts{Store: a.Store, Directory: a.Directory, Logger: component(o.Logger, "scripts"), Fetch: bot.NewFetcher(strings.Split(c.Scripts.AllowHosts, ",")).Fetch}
 	a.bots = bot.New(bot.Options{
 		Store: a.Store, Directory: a.Directory, Scripts: a.Scripts, Messages: messages, Platform: platform, Logger: component(o.Logger, "bot"), Accepted: metrics.accepted,
@@ -153,7 +161,8 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	api := apisrv.Options{
 		Store: a.Store, Directory: a.Directory, Keys: a.Keys, Applications: a.Applications, Subscriptions: a.Subscriptions,
 		Messages: messages, Scripts: a.Scripts, Conversations: &service.Conversations{Store: a.Store, Directory: a.Directory},
-		EntryPoints: a.EntryPoints, OptIns: optIns,
+		Channels:    &service.Channels{Vault: vault, Store: a.Store, Directory: a.Directory, Refresh: a.channels.Refresh, Probe: a.channels.Check},
+		EntryPoints: a.EntryPoints, OptIns: optIns, Routes: &service.Routes{Store: a.Store, Directory: a.Directory},
 		Profiles: &service.Profiles{Store: a.Store, Directory: a.Directory},
 		Erasures: a.erasures,
 		Events:   &service.Events{Store: a.Store, Vault: vault, Directory: a.Directory, Projected: projected},
@@ -176,6 +185,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		return nil, err
 	}
 	pages.Register(mux)
+	a.channels.Register(mux)
 	infobip.New(infobip.Options{Store: a.Store, Keys: a.Keys, Applications: a.Applications, Messages: messages, Subscriptions: a.Subscriptions, Events: api.Events,
 		Logger: component(o.Logger, "infobip"), MaxBody: c.MaxBody, Observe: metrics.observe}).Register(mux)
 	comapi.New(comapi.Options{Store: a.Store, Directory: a.Directory, Keys: a.Keys, Messages: messages, Profiles: api.Profiles, Erasures: a.erasures, Subscriptions: a.Subscriptions, OptIns: optIns,
@@ -256,6 +266,10 @@ func (a *App) Start(ctx context.Context) error {
 	// The server ends after the workers, though it begins after them: while sends in flight end, /readyz answers 503 and not nothing.
 	a.defers("server", a.stopServer)
 
+	if err := a.channels.Start(ctx); err != nil {
+		return err
+	}
+	a.defers("channels", func(ctx context.Context) error { a.channels.Stop(ctx); return nil })
 	a.projector.Start(ctx)
 	a.defers("projector", func(context.Context) error { a.projector.Stop(); return nil })
 	if err := a.deliverer.Start(ctx); err != nil {

@@ -1,0 +1,56 @@
+package gatewayapi
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+)
+
+// SaveRouteRequest is the body of POST and PUT of a route.
+type SaveRouteRequest struct {
+	Name        string `json:"name" doc:"1 to 200 bytes; no two routes have the same."`
+	Application string `json:"application,omitempty" doc:"Application that messages go through which name none. Empty for none."`
+	Rules       []Rule `json:"rules" doc:"Steps in order, each a channel's name or an object."`
+	Default     bool   `json:"default,omitempty" doc:"Whether it is taken where Infobip's API leaves the scenario out; there is one such route at most."`
+}
+
+// Route is a stored list of rules, which messages name by id or name.
+type Route struct {
+	ID string `json:"id" doc:"32 upper-case hexadecimal digits."`
+	SaveRouteRequest
+	CreatedAt Time `json:"createdAt" doc:"When it was made."`
+	UpdatedAt Time `json:"updatedAt" doc:"When it last changed."`
+}
+
+// RouteList is every route.
+type RouteList struct {
+	Routes []Route `json:"routes" doc:"The oldest first."`
+}
+
+func routePath(id string) string { return "/v1/routes/" + url.PathEscape(id) }
+
+// CreateRoute stores a route.
+func (c *Client) CreateRoute(ctx context.Context, req SaveRouteRequest) (Route, error) {
+	return send[Route](ctx, c, http.MethodPost, "/v1/routes", req)
+}
+
+// ListRoutes reads all routes that the key may see.
+func (c *Client) ListRoutes(ctx context.Context) ([]Route, error) {
+	list, err := get[RouteList](ctx, c, "/v1/routes", nil)
+	return list.Routes, err
+}
+
+// GetRoute reads the route of an id or a name.
+func (c *Client) GetRoute(ctx context.Context, idOrName string) (Route, error) {
+	return get[Route](ctx, c, routePath(idOrName), nil)
+}
+
+// ReplaceRoute puts another route in the place of one. Messages that were accepted before keep the rules they had.
+func (c *Client) ReplaceRoute(ctx context.Context, id string, req SaveRouteRequest) (Route, error) {
+	return send[Route](ctx, c, http.MethodPut, routePath(id), req)
+}
+
+// DeleteRoute removes a route.
+func (c *Client) DeleteRoute(ctx context.Context, id string) error {
+	return c.remove(ctx, routePath(id))
+}

@@ -1,0 +1,96 @@
+package apisrv
+
+import (
+	"net/http"
+
+	"github.com/chasqui/chasqui/gatewayapi"
+	"github.com/chasqui/chasqui/internal/gateway"
+)
+
+func (s *server) routingRoutes() []route {
+	stored, save := typeOf[gatewayapi.Route](), typeOf[gatewayapi.SaveRouteRequest]()
+	read, write := gateway.ScopeChannelsRead, gateway.ScopeChannelsWrite
+	return []route{
+		{method: http.MethodPost, path: "/v1/routes", scope: write, tag: tagChannels, summary: "Store rules under a name",
+			detail:  "Messages name them as `route`, Comapi's API as `ruleSet`, Infobip's as scenario.",
+			request: save, status: http.StatusCreated, answer: stored, handle: s.createRoute},
+		{method: http.MethodGet, path: "/v1/routes", scope: read, tag: tagChannels, summary: "List stored rules",
+			status: http.StatusOK, answer: typeOf[gatewayapi.RouteList](), handle: s.listRoutes},
+		{method: http.MethodGet, path: "/v1/routes/{id}", scope: read, tag: tagChannels, summary: "Read stored rules by id or name",
+			status: http.StatusOK, answer: stored, handle: s.getRoute},
+		{method: http.MethodPut, path: "/v1/routes/{id}", scope: write, tag: tagChannels, summary: "Replace stored rules",
+			detail:  "Messages that were accepted before keep the rules they had.",
+			request: save, status: http.StatusOK, answer: stored, handle: s.replaceRoute},
+		{method: http.MethodDelete, path: "/v1/routes/{id}", scope: write, tag: tagChannels, summary: "Delete stored rules",
+			status: http.StatusNoContent, handle: s.deleteRoute},
+	}
+}
+
+// routeInput is SaveRouteRequest as it is decoded: rules by the domain's own type, which knows what is wrong with them.
+type routeInput struct {
+	Name        string         `json:"name"`
+	Application string         `json:"application"`
+	Rules       []gateway.Rule `json:"rules"`
+	Default     bool           `json:"default"`
+}
+
+func (s *server) createRoute(q *request) error {
+	r, err := s.saveRoute(q, "")
+	if err != nil {
+		return err
+	}
+	q.w.Header().Set("Location", "/v1/routes/"+r.ID)
+	return q.reply(http.StatusCreated, wireRoute(r))
+}
+
+func (s *server) replaceRoute(q *request) error {
+	r, err := s.saveRoute(q, q.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	return q.reply(http.StatusOK, wireRoute(r))
+}
+
+func (s *server) saveRoute(q *request, id string) (*gateway.Route, error) {
+	var in routeInput
+	if err := q.decode(&in); err != nil {
+		return nil, err
+	}
+	r := &gateway.Route{ID: id, Name: in.Name, Application: in.Application, Rules: in.Rules, Default: in.Default}
+	return r, s.o.Routes.Save(q.Context(), q.key, r)
+}
+
+func (s *server) listRoutes(q *request) error {
+	all, err := s.o.Routes.List(q.Context(), q.key)
+	if err != nil {
+		return err
+	}
+	list := gatewayapi.RouteList{Routes: make([]gatewayapi.Route, len(all))}
+	for i, r := range all {
+		list.Routes[i] = wireRoute(r)
+	}
+	return q.reply(http.StatusOK, list)
+}
+
+func (s *server) getRoute(q *request) error {
+	r, err := s.o.Routes.Get(q.Context(), q.key, q.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	return q.reply(http.StatusOK, wireRoute(r))
+}
+
+func (s *server) deleteRoute(q *request) error {
+	if err := s.o.Routes.Delete(q.Context(), q.key, q.PathValue("id")); err != nil {
+		return err
+	}
+	return q.done()
+}
+
+func wireRoute(r *gateway.Route) gatewayapi.Route {
+	return gatewayapi.Route{
+		ID:               r.ID,
+		SaveRouteRequest: gatewayapi.SaveRouteRequest{Name: r.Name, Application: r.Application, Rules: wireRules(r.Rules), Default: r.Default},
+		CreatedAt:        gatewayapi.At(r.CreatedAt), UpdatedAt: gatewayapi.At(r.UpdatedAt),
+	}
+}

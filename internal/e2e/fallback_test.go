@@ -1,0 +1,411 @@
+package e2e
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
+
+	"github.com/chasqui/chasqui/gatewayapi"
+	"github.com/chasqui/chasqui/graphemu"
+	"github.com/chasqui/chasqui/internal/config"
+	"github.com/chasqui/chasqui/internal/gateway"
+)
+
+// carrier is a business's own way to its customers, behind the channel webhook.
+type carrier struct {
+	w       *world
+	server  *httptest.Server
+	account gatewayapi.ChannelAccount
+	secret  string
+
+	mu     sync.Mutex
+	got    []handed
+	answer func(handed) (status int, body string)
+}
+
+// handed is a message that the gateway has handed over.
+type handed struct {
+	ID        string `json:"messageId"`
+	Step      int    `json:"step"`
+	Body      string `json:"body"`
+	StatusURL string `json:"statusUrl"`
+}
+
+// carrier opens a carrier and its account. answer may be nil: everything is accepted.
+func (w *world) carrier(answer func(handed) (int, string)) *carrier {
+	w.t.Helper()
+	c := &carrier{w: w, answer: answer}
+	c.server = httptest.NewServer(http.HandlerFunc(c.take))
+	w.t.Cleanup(c.server.Close)
+	var err error
+	c.account, err = w.client.CreateChannel(w.t.Context(), gatewayapi.CreateChannelRequest{Provider: "webhook", Webhook: &gatewayapi.WebhookSettings{URL: c.server.URL}})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	c.secret = c.account.Secrets["signing"].Value
+	return c
+}
+
+func (c *carrier) take(rw http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	var h handed
+	if err != nil || json.Unmarshal(body, &h) != nil {
+		return
+	}
+	status, answer := http.StatusOK, `{"ref":"`+h.ID+`"}`
+	if c.answer != nil {
+		status, answer = c.answer(h)
+	}
+	c.mu.Lock()
+	c.got = append(c.got, h)
+	c.mu.Unlock()
+	rw.WriteHeader(status)
+	io.WriteString(rw, answer)
+}
+
+// taken answers what has been handed over of a message.
+func (c *carrier) taken(id string) []handed {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var all []handed
+	for _, h := range c.got {
+		if h.ID == id {
+			all = append(all, h)
+		}
+	}
+	return all
+}
+
+// says reports a status of a message back, and answers the HTTP status of the answer.
+func (c *carrier) says(h handed, report string) int {
+	c.w.t.Helper()
+	hook, err := standardwebhooks.NewWebhook(c.secret)
+	if err != nil {
+		c.w.t.Fatal(err)
+	}
+	now := time.Now()
+	signature, err := hook.Sign("r1", now, []byte(report))
+	if err != nil {
+		c.w.t.Fatal(err)
+	}
+	req, err := http.NewRequestWithContext(c.w.t.Context(), http.MethodPost, h.StatusURL, bytes.NewReader([]byte(report)))
+	if err != nil {
+		c.w.t.Fatal(err)
+	}
+	req.Header.Set("webhook-id", "r1")
+	req.Header.Set("webhook-timestamp", strconv.FormatInt(now.Unix(), 10))
+	req.Header.Set("webhook-signature", signature)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		c.w.t.Fatal(err)
+	}
+	resp.Body.Close()
+	return resp.StatusCode
+}
+
+func rules(text string) []gatewayapi.Rule {
+	var all []gatewayapi.Rule
+	if err := json.Unmarshal([]byte(text), &all); err != nil {
+		panic(err)
+	}
+	return all
+}
+
+// outcomes says in short what came of the steps of a message.
+func outcomes(m gatewayapi.Message) []string {
+	var all []string
+	for _, s := range m.Steps {
+		out := s.Channel + " " + s.Outcome
+		if s.Failure != nil {
+			out += " " + s.Failure.Code
+		}
+		if s.Late {
+			out += " late"
+		}
+		all = append(all, out)
+	}
+	return all
+}
+
+// awaitSteps waits until the steps of a message came to what is wanted.
+func (w *world) awaitSteps(id, status string, want ...string) gatewayapi.Message {
+	w.t.Helper()
+	var m gatewayapi.Message
+	await(w.t, "message "+id+" to be "+status, func() (bool, string) {
+		m = w.message(id)
+		return m.Status == status && slices.Equal(outcomes(m), want), m.Status + " " + string(mustJSON(m.Steps))
+	})
+	return m
+}
+
+func mustJSON(v any) []byte {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
+
+func TestFallback(t *testing.T) {
+	t.Parallel()
+	w := startWorld(t)
+	p := w.connect(graphemu.Page{})
+	c := w.carrier(func(h handed) (int, string) {
+		switch h.Body {
+		case "refuse":
+			return http.StatusForbidden, "no"
+		case "sent":
+			return http.StatusOK, `{"ref":"x","status":"sent"}`
+		}
+		return http.StatusOK, ""
+	})
+	ana := p.person("Ana")
+	w.platform.SetFaults([]graphemu.Fault{{Endpoint: "messages", Page: p.id, PSID: ana, Times: 0, Code: 551}})
+	send := func(body, rulesText string) string {
+		t.Helper()
+		return w.send(gatewayapi.SendMessageRequest{To: gatewayapi.To{FBMessengerID: ana}, Body: body, Rules: rules(rulesText), Application: p.key})
+	}
+
+	failed := w.awaitSteps(send("x", `["fbMessenger","webhook"]`), "sent", "fbMessenger failed person_unreachable", "webhook reached")
+	if len(failed.Attempts) != 2 || failed.Attempts[1].Channel != "webhook" || failed.Attempts[1].Step != 1 || failed.Failure != nil {
+		t.Errorf("attempts %+v", failed.Attempts)
+	}
+	w.awaitSteps(send("sent", `["fbMessenger",{"channel":"webhook","until":"sent"}]`), "sent", "fbMessenger failed person_unreachable", "webhook reached")
+	both := w.awaitSteps(send("refuse", `["fbMessenger","sms","webhook"]`), "failed", "fbMessenger failed person_unreachable", "sms skipped no_account", "webhook failed provider_refused")
+	if both.Failure == nil || both.Failure.Code != "provider_refused" {
+		t.Errorf("failed for %+v", both.Failure)
+	}
+	w.awaitSteps(send("x", `["webhook","fbMessenger"]`), "sent", "webhook reached", "fbMessenger not_used")
+
+	// A provider that fails with what it took: before the goal the next step is taken, after it the message is failed.
+	id := send("x", `[{"channel":"webhook","until":"delivered"},{"channel":"webhook","body":"sent"}]`)
+	await(t, "the first step", func() (bool, string) { return len(c.taken(id)) == 1, "" })
+	if got := c.says(c.taken(id)[0], `{"status":"sent"}`); got != http.StatusNoContent && got != http.StatusOK {
+		t.Fatalf("the report was answered %d", got)
+	}
+	c.says(c.taken(id)[0], `{"status":"failed","failure":{"message":"no such customer"}}`)
+	w.awaitSteps(id, "sent", "webhook failed provider_refused", "webhook reached")
+	if second := c.taken(id)[1]; second.Step != 1 || second.Body != "sent" {
+		t.Errorf("the second step got %+v", second)
+	}
+	c.says(c.taken(id)[1], `{"status":"failed","failure":{"message":"after all"}}`)
+	w.awaitSteps(id, "failed", "webhook failed provider_refused", "webhook failed provider_refused")
+
+	// Receipts of the current step, up to read; what comes after that changes nothing.
+	id = send("x", `["webhook"]`)
+	await(t, "the step", func() (bool, string) { return len(c.taken(id)) == 1, "" })
+	c.says(c.taken(id)[0], `{"status":"read"}`)
+	c.says(c.taken(id)[0], `{"status":"failed"}`)
+	c.says(c.taken(id)[0], `{"status":"delivered"}`)
+	if m := w.awaitStatus(id, "read"); m.DeliveredAt.IsZero() || m.ReadAt.IsZero() {
+		t.Errorf("read: %+v", m)
+	}
+}
+
+func TestFallbackByTime(t *testing.T) {
+	t.Parallel()
+	w := startWorld(t)
+	p := w.connect(graphemu.Page{})
+	c := w.carrier(nil)
+	r := startReceiver(t, nil)
+	w.forward(r, func(s *gatewayapi.CreateSubscriptionRequest) {
+		s.EventTypes = []string{"message.sent", "message.delivered", "message.read", "message.failed", "message.expired"}
+	})
+	ana, bea, carla := p.person("Ana"), p.person("Bea"), p.person("Carla")
+	send := func(psid, rulesText string) string {
+		t.Helper()
+		return w.send(gatewayapi.SendMessageRequest{To: gatewayapi.To{FBMessengerID: psid}, Body: "x", Rules: rules(rulesText), Application: p.key})
+	}
+	const byRead = `[{"channel":"fbMessenger","until":"read","within":"10m"},{"channel":"webhook","body":"again"}]`
+	unread, read, last := send(ana, byRead), send(bea, byRead), send(carla, `[{"channel":"fbMessenger","until":"read","within":"10m"}]`)
+	for _, id := range []string{unread, read, last} {
+		w.awaitStatus(id, "delivered")
+	}
+	p.act(bea, graphemu.Action{Read: true})
+	w.awaitSteps(read, "read", "fbMessenger reached", "webhook not_used")
+	if m := w.message(unread); m.Steps[0].Outcome != "active" || len(c.taken(unread)) > 0 {
+		t.Errorf("before its time: %+v", m.Steps)
+	}
+	w.clock.advance(10 * time.Minute)
+	m := w.awaitSteps(unread, "sent", "fbMessenger passed not_reached", "webhook reached")
+	if m.Steps[0].DeliveredAt.IsZero() || m.Steps[0].Within != "10m" || m.Steps[0].Until != "read" || !m.DeliveredAt.IsZero() {
+		t.Errorf("the step that was left: %+v", m.Steps[0])
+	}
+	w.awaitSteps(last, "expired", "fbMessenger passed not_reached")
+
+	// Receipts that come later are noted, and start nothing; a message that had come to nothing is corrected.
+	p.act(ana, graphemu.Action{Read: true})
+	p.act(carla, graphemu.Action{Read: true})
+	m = w.awaitSteps(unread, "sent", "fbMessenger passed not_reached late", "webhook reached")
+	if m.Steps[0].ReadAt.IsZero() || len(c.taken(unread)) != 1 {
+		t.Errorf("after the late receipt: %+v", m.Steps)
+	}
+	if m := w.awaitSteps(last, "read", "fbMessenger reached not_reached late"); !m.Late || m.Failure != nil {
+		t.Errorf("corrected: late %v, %+v", m.Late, m.Failure)
+	}
+	type fact struct {
+		MessageID, Channel, Status string
+		Step                       int
+		Late                       bool
+	}
+	await(t, "the facts", func() (bool, string) {
+		var facts []fact
+		for _, d := range r.deliveries() {
+			if f := dataOf[fact](t, d.event); f.MessageID == unread {
+				f.Status = d.event.Type
+				facts = append(facts, f)
+			}
+		}
+		want := []fact{{unread, "fbMessenger", "message.sent", 0, false}, {unread, "fbMessenger", "message.delivered", 0, false},
+			{unread, "webhook", "message.sent", 1, false}, {unread, "fbMessenger", "message.read", 0, true}}
+		return slices.Equal(facts, want), string(mustJSON(facts))
+	})
+}
+
+// A page whose token is refused holds up its own channel only, and no longer than the step may take.
+func TestFallbackFromAPageThatIsHeld(t *testing.T) {
+	t.Parallel()
+	w := startWorld(t)
+	p := w.connect(graphemu.Page{})
+	c := w.carrier(nil)
+	ana, bea := p.person("Ana"), p.person("Bea")
+	w.platform.SetFaults([]graphemu.Fault{{Endpoint: "messages", Page: p.id, Code: 190}})
+	send := func(psid, rulesText string) string {
+		t.Helper()
+		return w.send(gatewayapi.SendMessageRequest{To: gatewayapi.To{FBMessengerID: psid}, Body: "x", Rules: rules(rulesText), Application: p.key})
+	}
+	first := send(ana, `[{"channel":"fbMessenger","within":"10m"},"webhook"]`)
+	w.awaitState(p.key, gatewayapi.ApplicationPaused)
+	behind := send(ana, `[{"channel":"fbMessenger","within":"5m"},"webhook"]`) // in line behind the first
+	w.awaitStatus(send(bea, `["webhook"]`), "sent")
+	w.clock.advance(6 * time.Minute)
+	await(t, "the second to have moved on", func() (bool, string) {
+		m := w.message(behind)
+		return m.Steps[0].Outcome == "passed", string(mustJSON(m))
+	})
+	w.clock.advance(5 * time.Minute)
+	w.awaitSteps(first, "sent", "fbMessenger passed not_reached", "webhook reached")
+	w.awaitSteps(behind, "sent", "fbMessenger passed not_reached", "webhook reached")
+	if len(c.taken(first)) != 1 || len(c.taken(behind)) != 1 {
+		t.Errorf("handed over %d and %d times", len(c.taken(first)), len(c.taken(behind)))
+	}
+	if got := p.thread(ana); len(got) > 0 {
+		t.Errorf("Messenger has %q", got)
+	}
+}
+
+func TestPolicyBeforeTheWire(t *testing.T) {
+	t.Parallel()
+	w := startWorld(t)
+	p := w.connect(graphemu.Page{})
+	w.carrier(nil)
+	ana := p.person("Ana")
+	p.says(ana, "hello")
+	w.awaitHistory(p, ana)
+	send := func(change func(*gatewayapi.SendMessageRequest)) string {
+		t.Helper()
+		m := gatewayapi.SendMessageRequest{To: gatewayapi.To{FBMessengerID: ana}, Body: "x", Application: p.key}
+		change(&m)
+		return w.send(m)
+	}
+	tag := func(tag string) *gatewayapi.ChannelOptions {
+		return &gatewayapi.ChannelOptions{FBMessenger: &gatewayapi.MessengerOptions{MessagingType: "MESSAGE_TAG", MessageTag: tag}}
+	}
+	retired := send(func(m *gatewayapi.SendMessageRequest) { m.ChannelOptions = tag("NON_PROMOTIONAL_SUBSCRIPTION") })
+	if m := w.awaitStatus(retired, "delivered"); len(m.Steps) != 1 || m.Steps[0].Note == "" {
+		t.Errorf("the retired tag inside the window: %+v", m.Steps)
+	}
+	w.clock.advance(25 * time.Hour)
+	before := len(p.thread(ana))
+	m := w.awaitStatus(send(func(*gatewayapi.SendMessageRequest) {}), "failed")
+	if m.Failure == nil || m.Failure.Code != "outside_window" || len(m.Attempts) != 0 {
+		t.Errorf("outside: %+v after %d attempts", m.Failure, len(m.Attempts))
+	}
+	id := send(func(m *gatewayapi.SendMessageRequest) {
+		m.ChannelOptions, m.Rules = tag("ACCOUNT_UPDATE"), gatewayapi.Rules("fbMessenger", "webhook")
+	})
+	if m := w.awaitSteps(id, "sent", "fbMessenger skipped platform_refused", "webhook reached"); len(m.Attempts) != 1 {
+		t.Errorf("a tag that has ended: %+v", m.Attempts)
+	}
+	program := w.awaitStatus(send(func(m *gatewayapi.SendMessageRequest) { m.ChannelOptions = tag("HUMAN_AGENT") }), "failed")
+	if program.Failure == nil || program.Failure.Code != "platform_refused" {
+		t.Errorf("HUMAN_AGENT by a program: %+v", program.Failure)
+	}
+	if got := len(p.thread(ana)); got != before {
+		t.Errorf("%d messages reached the platform", got-before)
+	}
+	w.awaitStatus(send(func(m *gatewayapi.SendMessageRequest) { m.ChannelOptions, m.Human = tag("HUMAN_AGENT"), true }), "delivered")
+}
+
+// With observe the platform has the only say, and what it says is remembered.
+func TestPolicyObserved(t *testing.T) {
+	t.Parallel()
+	w := startWorld(t, func(c *config.Config) { c.Policy = "observe" })
+	p := w.connect(graphemu.Page{})
+	ana := p.person("Ana")
+	p.says(ana, "hello")
+	w.awaitHistory(p, ana)
+	w.clock.advance(25 * time.Hour)
+	w.platform.SetFaults([]graphemu.Fault{{Endpoint: "messages", Page: p.id, PSID: ana, Times: 1, Code: 10, Subcode: 2018278}})
+	refused := w.awaitStatus(w.send(p.text(ana, "one")), "failed")
+	if refused.Failure == nil || refused.Failure.PlatformCode != 10 {
+		t.Errorf("refused: %+v", refused.Failure)
+	}
+	w.awaitStatus(w.send(p.text(ana, "two")), "delivered")
+}
+
+// awaitHistory waits until the gateway knows that a person has done something.
+func (w *world) awaitHistory(p *page, psid string) {
+	w.t.Helper()
+	await(w.t, "the person's history", func() (bool, string) {
+		h, err := w.app.Store.History(w.t.Context(), gateway.Lane{Application: p.key, Person: psid})
+		return err == nil && !h.LastInbound.IsZero(), ""
+	})
+}
+
+func TestRoutes(t *testing.T) {
+	t.Parallel()
+	w := startWorld(t)
+	p := w.connect(graphemu.Page{})
+	w.carrier(nil)
+	ctx := t.Context()
+	made, err := w.client.CreateRoute(ctx, gatewayapi.SaveRouteRequest{Name: "reach", Rules: rules(`[{"channel":"sms","within":"10m"},"webhook"]`), Default: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{made.ID, "reach"} {
+		id := w.send(gatewayapi.SendMessageRequest{To: gatewayapi.To{FBMessengerID: p.person("x"), PhoneNumber: "+44 7700 900000"}, Body: "x", Route: name, Application: p.key})
+		m := w.awaitSteps(id, "sent", "sms skipped no_account", "webhook reached")
+		if m.To.PhoneNumber != "447700900000" || m.Route != name {
+			t.Errorf("to %+v by %q", m.To, m.Route)
+		}
+	}
+	if _, err := w.client.CreateRoute(ctx, gatewayapi.SaveRouteRequest{Name: "reach", Rules: gatewayapi.Rules("sms")}); !errors.Is(err, &gatewayapi.Error{Code: "conflict"}) {
+		t.Errorf("a name that is taken: %v", err)
+	}
+	if _, err := w.client.ReplaceRoute(ctx, made.ID, gatewayapi.SaveRouteRequest{Name: "other", Rules: gatewayapi.Rules("webhook")}); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := w.client.GetRoute(ctx, "other"); err != nil || got.ID != made.ID || len(got.Rules) != 1 || got.Default {
+		t.Errorf("replaced: %+v, %v", got, err)
+	}
+	if all, err := w.client.ListRoutes(ctx); err != nil || len(all) != 1 {
+		t.Errorf("%d routes, %v", len(all), err)
+	}
+	if err := w.client.DeleteRoute(ctx, made.ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.client.GetRoute(ctx, made.ID); !errors.Is(err, &gatewayapi.Error{Code: "not_found"}) {
+		t.Errorf("deleted: %v", err)
+	}
+}

@@ -1,0 +1,86 @@
+package service
+
+import (
+	"context"
+
+	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/store"
+)
+
+// Routes keeps stored rules. A key that is limited to applications sees those of its applications and those of none, and changes only its own.
+type Routes struct {
+	Store     *store.Store
+	Directory *Directory
+}
+
+// List answers the routes that a key may see, the oldest first.
+func (s *Routes) List(ctx context.Context, key *gateway.APIKey) ([]*gateway.Route, error) {
+	all, err := s.Store.Routes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	seen := all[:0]
+	for _, r := range all {
+		if key.AllowsRoute(r) {
+			seen = append(seen, r)
+		}
+	}
+	return seen, nil
+}
+
+// Get answers the route of an id or a name; a not_found error when there is none that the key may see.
+func (s *Routes) Get(ctx context.Context, key *gateway.APIKey, idOrName string) (*gateway.Route, error) {
+	r, err := s.Store.Route(ctx, idOrName)
+	if err != nil {
+		return nil, err
+	}
+	if !key.AllowsRoute(r) {
+		return nil, gateway.NotFound("route", idOrName)
+	}
+	return r, nil
+}
+
+// Save stores a route: a new one when it has no ID, which it then gets.
+func (s *Routes) Save(ctx context.Context, key *gateway.APIKey, r *gateway.Route) error {
+	if err := r.Validate(); err != nil {
+		return err
+	}
+	if r.Application != "" || key.Limited() {
+		if err := usable(s.Directory, key, r.Application); err != nil {
+			return err
+		}
+	}
+	if r.ID == "" {
+		r.ID = gateway.NewApplicationKey()
+	} else {
+		before, err := s.change(ctx, key, r.ID)
+		if err != nil {
+			return err
+		}
+		r.CreatedAt = before.CreatedAt
+	}
+	return s.Store.SaveRoute(ctx, r)
+}
+
+// Delete removes a route.
+func (s *Routes) Delete(ctx context.Context, key *gateway.APIKey, id string) error {
+	if _, err := s.change(ctx, key, id); err != nil {
+		return err
+	}
+	return s.Store.DeleteRoute(ctx, id)
+}
+
+// change answers the route of an id if the key may change it.
+func (s *Routes) change(ctx context.Context, key *gateway.APIKey, id string) (*gateway.Route, error) {
+	r, err := s.Get(ctx, key, id)
+	if err != nil {
+		return nil, err
+	}
+	if r.ID != id {
+		return nil, gateway.NotFound("route", id) // by name it is read, not changed
+	}
+	if r.Application == "" && key.Limited() {
+		return nil, gateway.Errorf(gateway.CodeForbidden, "the route is for every application, and this key for some")
+	}
+	return r, nil
+}
