@@ -128,8 +128,10 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	a.channels = channel.New(channel.Options{
 		Vault: vault, Store: a.Store, Logger: component(o.Logger, "channel"), PublicURL: c.PublicURL, UserAgent: "Chasqui/" + o.Version,
 		AllowPrivate: c.Forward.AllowPrivate, AllowLoopback: o.AllowLoopback,
-		Report:  func(ctx context.Context, r gateway.ChannelReport) error { return a.deliverer.Report(ctx, r) },
-		Inbound: func(ctx context.Context, in gateway.ChannelInbound) error { return errors.New("messages of people are not taken over this channel") },
+		Report: func(ctx context.Context, r gateway.ChannelReport) error { return a.deliverer.Report(ctx, r) },
+		Inbound: func(ctx context.Context, in gateway.ChannelInbound) error {
+			return errors.New("messages of people are not taken over this channel")
+		},
 	})
 	a.deliverer = deliver.New(deliver.Options{
 		Store: a.Store, Applications: a.Applications, Directory: a.Directory, Logger: component(o.Logger, "deliver"), Platform: platform, Policy: policy, Channels: a.channels,

@@ -46,7 +46,7 @@ var allowed = map[string][]string{
 	"internal/apisrv":          {"internal/service", "internal/store", "internal/gateway", "internal/script", "internal/qr", "gatewayapi", "messenger", "rivescript"},
 	"internal/infobip":         {"internal/service", "internal/store", "internal/gateway", "messenger"},
 	"internal/comapi":          {"internal/service", "internal/store", "internal/gateway", "messenger"},
-	"internal/app": {"internal/apisrv", "internal/bot", "internal/comapi", "internal/config", "internal/console", "internal/deliver", "internal/entrypoint", "internal/forward", "internal/infobip", "internal/ingest", "internal/project", "internal/upkeep",
+	"internal/app": {"internal/apisrv", "internal/bot", "internal/channel", "internal/comapi", "internal/config", "internal/console", "internal/deliver", "internal/entrypoint", "internal/forward", "internal/infobip", "internal/ingest", "internal/project", "internal/upkeep",
 		"internal/service", "internal/store", "internal/gateway"},
 	"internal/bench":         {"gatewayapi", "messenger"},
 	"bench/peers/messenger":  {"messenger"},
