@@ -101,6 +101,19 @@ type ApplicationCheck struct {
 	GetStarted    string   `json:"getStarted,omitempty" doc:"Payload of the Get Started button."`
 	LastEventAt   Time     `json:"lastEventAt,omitzero" doc:"When the newest event came."`
 	Problems      []string `json:"problems" doc:"Plain words; empty when all is well."`
+
+	TokenType         string    `json:"tokenType,omitempty" doc:"What the platform calls the token: PAGE is right."`
+	DataAccessExpires Time      `json:"dataAccessExpires,omitzero" doc:"When the token stops giving access to people's data; missing when it does not."`
+	Findings          []Finding `json:"findings" doc:"The problems with codes and remedies, and what should be known beside."`
+}
+
+// Finding is something that a check found out.
+type Finding struct {
+	Code     string `json:"code" doc:"Such as permission_missing; docs/facebook-setup.md lists them."`
+	Severity string `json:"severity" doc:"error, or warning for what keeps nothing from working now."`
+	Message  string `json:"message" doc:"What was found."`
+	Remedy   string `json:"remedy" doc:"What to do."`
+	Doc      string `json:"doc" doc:"Where the documentation says how."`
 }
 
 // ApplicationList is the answer of GET /v1/applications.

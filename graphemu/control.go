@@ -87,7 +87,8 @@ func (s *Server) controlAddPage(w http.ResponseWriter, r *http.Request) {
 
 func (s *Server) controlToken(w http.ResponseWriter, r *http.Request) {
 	var in struct {
-		Token string `json:"token"`
+		Token    *string        `json:"token"`
+		Settings *TokenSettings `json:"settings"`
 	}
 	if !accept(w, r, &in) {
 		return
@@ -96,7 +97,16 @@ func (s *Server) controlToken(w http.ResponseWriter, r *http.Request) {
 		rejectFor(w, err)
 		return
 	}
-	s.SetPageToken(r.PathValue("page"), in.Token)
+	if in.Token != nil || in.Settings == nil {
+		token := ""
+		if in.Token != nil {
+			token = *in.Token
+		}
+		s.SetPageToken(r.PathValue("page"), token)
+	}
+	if in.Settings != nil {
+		s.SetTokenSettings(r.PathValue("page"), *in.Settings)
+	}
 	reply(w, http.StatusOK, success())
 }
 

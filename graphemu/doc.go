@@ -24,7 +24,7 @@
 //	POST  /_emu/v1/pages/{page}/people/{psid}/inbox     AnswerFromInbox
 //	PATCH /_emu/v1/pages/{page}/people/{psid}           SetBlocks, SetOffline: {"blocks":…,"offline":…}
 //	POST  /_emu/v1/pages/{page}/people                  AddPerson
-//	PUT   /_emu/v1/pages/{page}/token                   SetPageToken: {"token":…}
+//	PUT   /_emu/v1/pages/{page}/token                   SetPageToken: {"token":…}, and SetTokenSettings: {"settings":…}
 //	PUT   /_emu/v1/pages/{page}/primary                 SetPrimary: {"app_id":…}
 //	POST  /_emu/v1/pages/{page}/policy                  EnforcePolicy: {"action":…,"reason":…}
 //	GET   /_emu/v1/pages, /_emu/v1/pages/{page}         pages with their people and profile

@@ -1,6 +1,7 @@
 package graphemu
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 
@@ -95,7 +96,7 @@ func (s *Server) getPage(c *call) (any, *messenger.Error) {
 		picture = pictureURL(c.r, page.ID)
 	}
 	return selectFields(c, "Page", map[string]any{
-		"id": page.ID, "name": page.Name, "category": "Community", "link": "https://www.facebook.com/" + page.ID,
+		"id": page.ID, "name": page.Name, "is_published": !page.Unpublished, "category": "Community", "link": "https://www.facebook.com/" + page.ID,
 		"picture": map[string]any{"data": map[string]any{"url": picture, "is_silhouette": false, "width": 50, "height": 50}},
 	}, "name", "id")
 }
@@ -173,11 +174,14 @@ func (s *Server) debugToken(c *call) (any, *messenger.Error) {
 		}
 		return answer(map[string]any{"error": why, "is_valid": false, "scopes": []string{}})
 	}
+	kind, scopes := cmp.Or(info.Settings.Type, "PAGE"), info.Settings.Scopes
+	if scopes == nil {
+		scopes = []string{"pages_show_list", "pages_messaging", "pages_manage_metadata", "pages_read_engagement"}
+	}
 	return answer(map[string]any{
-		"app_id": info.AppID, "type": "PAGE", "application": s.apps[info.AppID].Name, "expires_at": 0,
-		"data_access_expires_at": 0, "is_valid": true, "issued_at": 1700000000, "profile_id": info.PageID,
-		"user_id": "100000000000001",
-		"scopes":  []string{"pages_show_list", "pages_messaging", "pages_manage_metadata", "pages_read_engagement"},
+		"app_id": cmp.Or(info.Settings.AppID, info.AppID), "type": kind, "application": s.apps[info.AppID].Name, "expires_at": info.Settings.ExpiresAt,
+		"data_access_expires_at": info.Settings.DataAccessExpiresAt, "is_valid": true, "issued_at": 1700000000,
+		"profile_id": cmp.Or(info.Settings.PageID, info.PageID), "user_id": "100000000000001", "scopes": scopes,
 	})
 }
 

@@ -16,6 +16,7 @@ type callback struct {
 	VerifyToken string   `json:"verify_token"`
 	Fields      []string `json:"fields"`
 	Version     string   `json:"version"`
+	Inactive    bool     `json:"inactive,omitempty"` // the platform says that it has been switched off
 }
 
 type pageState struct {
@@ -70,4 +71,7 @@ type personState struct {
 	receipts    *timer // running while messages wait to be delivered
 }
 
-type tokenState struct{ AppID, PageID string }
+type tokenState struct {
+	AppID, PageID string
+	Settings      TokenSettings `json:"settings,omitzero"`
+}

@@ -135,7 +135,7 @@ func (s *Server) getSubscriptions(c *call) (any, *messenger.Error) {
 	}
 	list := []messenger.AppSubscription{}
 	if cb := app.Callback; cb != nil {
-		sub := messenger.AppSubscription{Object: "page", CallbackURL: cb.URL, Active: true, Fields: []messenger.SubscriptionField{}}
+		sub := messenger.AppSubscription{Object: "page", CallbackURL: cb.URL, Active: !cb.Inactive, Fields: []messenger.SubscriptionField{}}
 		for _, f := range cb.Fields {
 			sub.Fields = append(sub.Fields, messenger.SubscriptionField{Name: f, Version: cb.Version})
 		}

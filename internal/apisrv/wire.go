@@ -163,6 +163,7 @@ func wireCheck(a *gateway.Application) *gatewayapi.ApplicationCheck {
 		CheckedAt: gatewayapi.At(c.At), OK: c.OK, TokenValid: c.TokenValid, TokenExpires: gatewayapi.At(c.TokenExpires), Permissions: orEmpty(c.Permissions),
 		Fields: orEmpty(c.PageFields), MissingFields: orEmpty(c.MissingFields), CallbackURL: c.CallbackURL, CallbackOK: c.CallbackOK,
 		GetStarted: c.GetStarted, LastEventAt: gatewayapi.At(a.LastEventAt), Problems: orEmpty(c.Problems),
+		TokenType: c.TokenType, DataAccessExpires: gatewayapi.At(c.DataAccessExpires), Findings: wireFindings(c.Findings),
 	}
 }
 

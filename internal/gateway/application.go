@@ -78,6 +78,10 @@ type ApplicationCheck struct {
 	CallbackOK    bool      // it leads to one of this app's doors here, and is active
 	GetStarted    string    // payload of the Get Started button, empty when there is none
 	Problems      []string  // in plain words, empty when OK
+
+	TokenType         string    // PAGE, USER or SYSTEM_USER as the platform calls it
+	DataAccessExpires time.Time // when the token stops giving access to people's data; zero when it does not
+	Findings          []Finding // what Problems says, and what should be known beside, with codes
 }
 
 // SubscribedFields lists the webhook fields that a connected page is subscribed to.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -43,109 +44,197 @@ func (s *Applications) Check(ctx context.Context, key *gateway.APIKey, applicati
 	return updated, errors.Join(err, s.Directory.Refresh(ctx))
 }
 
+// inspection is a check under way.
+type inspection struct {
+	a      *gateway.Application
+	client *messenger.Client
+	check  *gateway.ApplicationCheck
+}
+
+func (i *inspection) find(code gateway.FindingCode, format string, args ...any) {
+	f := gateway.Finding{Code: code, Message: fmt.Sprintf(format, args...)}
+	i.check.Findings = append(i.check.Findings, f)
+	if !f.Info().Warning {
+		i.check.Problems = append(i.check.Problems, f.Message)
+	}
+}
+
 // inspect gathers what the platform says about an application.
 func (s *Applications) inspect(ctx context.Context, a *gateway.Application) (*gateway.ApplicationCheck, error) {
 	client, err := s.Platform.Client(a)
 	if err != nil {
 		return nil, err
 	}
-	c := &gateway.ApplicationCheck{At: s.Now().UTC()}
-	problem := func(format string, args ...any) { c.Problems = append(c.Problems, fmt.Sprintf(format, args...)) }
-	steps := []func() error{
-		func() error { return inspectToken(ctx, a, client, c, problem) },
-		func() error { return inspectPage(ctx, a, client, c, problem) },
-		func() error { return s.inspectCallback(ctx, a, client, c, problem) },
-	}
-	for _, step := range steps {
-		err := step()
+	i := &inspection{a: a, client: client, check: &gateway.ApplicationCheck{At: s.Now().UTC()}}
+	for _, step := range []func(context.Context, *inspection) error{s.inspectToken, inspectPage, s.inspectCallback} {
+		err := step(ctx, i)
 		if err != nil && unavailable(err) {
 			return nil, refused(err, "", "check the application")
 		}
 		var e *messenger.Error
 		switch {
 		case errors.As(err, &e):
-			problem("%s", e.Message)
+			i.find(refusalOf(i.check, e), "%s", e.Message)
 		case err != nil:
 			return nil, err
 		}
 	}
-	c.OK = len(c.Problems) == 0
-	return c, nil
+	i.check.OK = len(i.check.Problems) == 0
+	return i.check, nil
 }
 
-func inspectToken(ctx context.Context, a *gateway.Application, client *messenger.Client, c *gateway.ApplicationCheck, problem func(string, ...any)) error {
-	if _, err := client.Page(ctx, "id"); err != nil {
+// refusalOf is what a refusal of the platform means for a check.
+func refusalOf(c *gateway.ApplicationCheck, e *messenger.Error) gateway.FindingCode {
+	switch {
+	case strings.Contains(strings.ToLower(e.Message), "secret"): // appsecret_proof, or the app's own token
+		return gateway.FindingSecretInvalid
+	case !c.TokenValid && errors.Is(e, messenger.ErrTokenInvalid):
+		return gateway.FindingTokenInvalid
+	}
+	return gateway.FindingRefusedByPlatform
+}
+
+func (s *Applications) inspectToken(ctx context.Context, i *inspection) error {
+	if _, err := i.client.Page(ctx, "id"); err != nil {
 		return err
 	}
-	c.TokenValid = true
-	info, err := appClient(client, a).DebugToken(ctx, a.AccessToken.Reveal())
+	i.check.TokenValid = true
+	info, err := appClient(i.client, i.a).DebugToken(ctx, i.a.AccessToken.Reveal())
 	if err != nil {
 		return err
 	}
-	c.Permissions = info.Scopes
+	i.check.Permissions = info.Scopes
 	if info.ExpiresAt > 0 {
-		c.TokenExpires = time.Unix(info.ExpiresAt, 0).UTC()
+		i.check.TokenExpires = time.Unix(info.ExpiresAt, 0).UTC()
+		i.find(gateway.FindingTokenExpires, "the token ends at %s", gateway.FormatTime(i.check.TokenExpires))
 	}
-	if err := fits(info, a); err != nil {
-		var e *gateway.Error
-		errors.As(err, &e)
-		problem("%s", e.Message)
-		c.TokenValid = info.IsValid
+	i.check.TokenType = info.Type
+	if info.DataAccessExpiresAt > 0 {
+		i.check.DataAccessExpires = time.Unix(info.DataAccessExpiresAt, 0).UTC()
+		if left := i.check.DataAccessExpires.Sub(s.Now()); left < dataAccessNotice {
+			i.find(gateway.FindingDataAccessExpires, "the token's access to data ends at %s", gateway.FormatTime(i.check.DataAccessExpires))
+		}
 	}
+	inspectFit(i, info)
 	return nil
 }
 
-func inspectPage(ctx context.Context, a *gateway.Application, client *messenger.Client, c *gateway.ApplicationCheck, problem func(string, ...any)) error {
-	if !c.TokenValid {
+// dataAccessNotice is how long before it ends the token's access to data is spoken of; it lasts 90 days.
+const dataAccessNotice = 14 * 24 * time.Hour
+
+// inspectFit looks whether the token is the page's, and may do what is needed.
+func inspectFit(i *inspection, info messenger.TokenInfo) {
+	switch {
+	case !info.IsValid:
+		i.check.TokenValid = false
+		words := "the platform says that the token is not valid"
+		if info.Error != nil {
+			words += ": " + info.Error.Message
+		}
+		i.find(gateway.FindingTokenInvalid, "%s", words)
+		return
+	case info.AppID != "" && string(info.AppID) != i.a.AppID:
+		i.find(gateway.FindingTokenOfOtherApp, "the token was made for app %s, not for app %s", info.AppID, i.a.AppID)
+	case info.Type != "" && info.Type != "PAGE":
+		i.find(gateway.FindingTokenNotOfPage, "this is a %s token; a page token is needed", info.Type)
+	case info.ProfileID != "" && string(info.ProfileID) != i.a.PageID:
+		i.find(gateway.FindingTokenOfOtherPage, "the token is of page %s, not of page %s", info.ProfileID, i.a.PageID)
+	}
+	if len(info.Scopes) == 0 {
+		return // the platform does not say
+	}
+	for _, p := range gateway.Permissions() {
+		switch {
+		case slices.Contains(info.Scopes, p.Name):
+		case p.Required:
+			i.find(gateway.FindingPermissionMissing, "the token lacks the permission %s: %s", p.Name, p.For)
+		default:
+			i.find(gateway.FindingPermissionWanted, "the token lacks the permission %s: %s", p.Name, p.For)
+		}
+	}
+}
+
+func inspectPage(ctx context.Context, i *inspection) error {
+	if !i.check.TokenValid {
 		return nil // it would only say the same again
 	}
-	subscriptions, err := client.PageSubscriptions(ctx)
+	subscriptions, err := i.client.PageSubscriptions(ctx)
 	if err != nil {
 		return err
 	}
 	for _, p := range subscriptions {
-		if string(p.ID) == a.AppID {
-			c.PageFields = p.SubscribedFields
+		if string(p.ID) == i.a.AppID {
+			i.check.PageFields = p.SubscribedFields
 		}
 	}
-	if c.MissingFields = gateway.MissingFields(c.PageFields); len(c.MissingFields) > 0 {
-		problem("the page does not send this app: %s", strings.Join(c.MissingFields, ", "))
+	if i.check.MissingFields = gateway.MissingFields(i.check.PageFields); len(i.check.MissingFields) > 0 {
+		i.find(gateway.FindingPageFieldsMissing, "the page does not send this app: %s", strings.Join(i.check.MissingFields, ", "))
 	}
-	profile, err := client.MessengerProfile(ctx, "get_started")
+	profile, err := i.client.MessengerProfile(ctx, "get_started")
 	if err != nil {
 		return err
 	}
 	if profile.GetStarted != nil {
-		c.GetStarted = profile.GetStarted.Payload
+		i.check.GetStarted = profile.GetStarted.Payload
+	}
+	if i.check.GetStarted == "" {
+		i.find(gateway.FindingGetStartedMissing, "the page has no Get Started button")
+	}
+	if i.a.LastEventAt.IsZero() {
+		i.find(gateway.FindingNothingHeard, "nothing has been heard of this page yet")
+	}
+	return inspectPublished(ctx, i)
+}
+
+// inspectPublished looks whether the page is published. A token that may not ask leaves it open.
+func inspectPublished(ctx context.Context, i *inspection) error {
+	page, err := i.client.Page(ctx, "id", "is_published")
+	if err != nil {
+		if unavailable(err) {
+			return err
+		}
+		return nil
+	}
+	var is struct {
+		Published *bool `json:"is_published"`
+	}
+	if json.Unmarshal(page.Raw, &is) == nil && is.Published != nil && !*is.Published {
+		i.find(gateway.FindingPageUnpublished, "the page is not published")
 	}
 	return nil
 }
 
-func (s *Applications) inspectCallback(ctx context.Context, a *gateway.Application, client *messenger.Client, c *gateway.ApplicationCheck, problem func(string, ...any)) error {
-	have, err := appClient(client, a).AppSubscriptions(ctx, a.AppID)
+func (s *Applications) inspectCallback(ctx context.Context, i *inspection) error {
+	have, err := appClient(i.client, i.a).AppSubscriptions(ctx, i.a.AppID)
 	if err != nil {
 		return err
+	}
+	if own := s.callback(i.a.Key); !strings.HasPrefix(own, "https://") {
+		i.find(gateway.FindingCallbackNotHTTPS, "this gateway's address for the platform is %s, which is not https", own)
 	}
 	page := pageSubscription(have)
 	if page == nil {
-		problem("the app has no callback for pages")
+		i.find(gateway.FindingCallbackMissing, "the app has no callback for pages")
 		return nil
 	}
-	c.CallbackURL = page.CallbackURL
-	doors, err := s.siblings(ctx, a)
+	i.check.CallbackURL = page.CallbackURL
+	doors, err := s.siblings(ctx, i.a)
 	if err != nil {
 		return err
 	}
-	for _, door := range append(doors, a) {
-		if page.CallbackURL == s.callback(door.Key) {
-			c.CallbackOK = page.Active
-		}
+	ours := false
+	for _, door := range append(doors, i.a) {
+		ours = ours || page.CallbackURL == s.callback(door.Key)
 	}
-	if !c.CallbackOK {
-		problem("the app's callback for pages is %s, which is not this gateway's or not active", page.CallbackURL)
+	i.check.CallbackOK = ours && page.Active
+	switch {
+	case !ours:
+		i.find(gateway.FindingCallbackElsewhere, "the app's callback for pages is %s, which is not this gateway's", page.CallbackURL)
+	case !page.Active:
+		i.find(gateway.FindingCallbackInactive, "the app's callback for pages is not active")
 	}
 	if missing := missingFrom(page); len(missing) > 0 {
-		problem("the app is not subscribed to: %s", strings.Join(missing, ", "))
+		i.find(gateway.FindingAppFieldsMissing, "the app is not subscribed to: %s", strings.Join(missing, ", "))
 	}
 	return nil
 }

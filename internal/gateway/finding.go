@@ -1,0 +1,99 @@
+package gateway
+
+// FindingCode names one kind of thing that is wrong, or may become so, with an application at the platform.
+type FindingCode string
+
+// The codes of findings. FindingTable explains each.
+const (
+	FindingTokenInvalid      FindingCode = "token_invalid"
+	FindingTokenOfOtherApp   FindingCode = "token_of_other_app"
+	FindingTokenNotOfPage    FindingCode = "token_not_of_a_page"
+	FindingTokenOfOtherPage  FindingCode = "token_of_other_page"
+	FindingTokenExpires      FindingCode = "token_expires"
+	FindingDataAccessExpires FindingCode = "data_access_expires"
+	FindingPermissionMissing FindingCode = "permission_missing"
+	FindingPermissionWanted  FindingCode = "permission_wanted"
+	FindingSecretInvalid     FindingCode = "app_secret_invalid"
+	FindingPageUnpublished   FindingCode = "page_unpublished"
+	FindingPageFieldsMissing FindingCode = "page_fields_missing"
+	FindingCallbackMissing   FindingCode = "callback_missing"
+	FindingCallbackElsewhere FindingCode = "callback_elsewhere"
+	FindingCallbackInactive  FindingCode = "callback_inactive"
+	FindingCallbackNotHTTPS  FindingCode = "callback_not_https"
+	FindingAppFieldsMissing  FindingCode = "app_fields_missing"
+	FindingGetStartedMissing FindingCode = "get_started_missing"
+	FindingNothingHeard      FindingCode = "nothing_heard"
+	FindingRefusedByPlatform FindingCode = "refused_by_platform"
+)
+
+// Finding is something that a check found out.
+type Finding struct {
+	Code    FindingCode
+	Message string // what was found, in plain words
+}
+
+// FindingInfo explains one code.
+type FindingInfo struct {
+	Code FindingCode
+	// Warning is true for what keeps nothing from working now.
+	Warning bool
+	// Remedy says what to do.
+	Remedy string
+	// Section is the heading of docs/facebook-setup.md that says how, as a page's anchor.
+	Section string
+}
+
+// FindingTable returns every code in the order in which a page is set up.
+func FindingTable() []FindingInfo {
+	const tokens, permissions, webhooks, page, live = "4-tokens", "5-permissions", "6-webhooks", "1-the-page", "9-going-live"
+	return []FindingInfo{
+		{FindingPageUnpublished, false, "Publish the page in its settings: nobody can write to a page that is not published.", page},
+		{FindingSecretInvalid, false, "Copy the app secret from the app's basic settings and PATCH the application with it.", "2-the-app"},
+		{FindingTokenInvalid, false, "Make a new page token and PATCH the application with it; the queue is kept meanwhile.", tokens},
+		{FindingTokenOfOtherApp, false, "Make the page token with the app that the application names.", tokens},
+		{FindingTokenNotOfPage, false, "Exchange the token for the page's own: GET /me/accounts.", tokens},
+		{FindingTokenOfOtherPage, false, "Connect that page by itself, and give this application its own page's token.", tokens},
+		{FindingTokenExpires, true, "Make the page token from a long-lived user token, or from a system user: such tokens do not end.", tokens},
+		{FindingDataAccessExpires, true, "Have the person whose login made the token log in to the app again, or use a system user's token.", tokens},
+		{FindingPermissionMissing, false, "Grant the permission, by the login dialog or to the system user, and make a new page token.", permissions},
+		{FindingPermissionWanted, true, "Grant the permission if you need what the message names.", permissions},
+		{FindingPageFieldsMissing, false, "Connect the page again with the same token, which subscribes it to everything.", webhooks},
+		{FindingCallbackMissing, false, "Connect the page again: the gateway sets the callback by itself. publicUrl must lead here from the internet.", webhooks},
+		{FindingCallbackElsewhere, false, "An app has one callback. Use an app of its own for this gateway, or connect the page again to take the callback over.", webhooks},
+		{FindingCallbackInactive, false, "The platform has switched the callback off because it failed for long. See that publicUrl answers, then connect the page again.", webhooks},
+		{FindingCallbackNotHTTPS, true, "Give the gateway an https address (tlsCert and tlsKey, or a proxy before it) and set publicUrl to it.", webhooks},
+		{FindingAppFieldsMissing, false, "Connect the page again, which subscribes the app to everything.", webhooks},
+		{FindingGetStartedMissing, true, "Set a payload: PUT /v1/applications/{key}/messenger-profile. Without it people see no button, and their first click tells you nothing.", "7-first-test"},
+		{FindingNothingHeard, true, "Write to the page. While the app is in development only people with a role on it are heard.", live},
+		{FindingRefusedByPlatform, false, "Read the platform's words; docs/errors.md explains the common ones.", permissions},
+	}
+}
+
+// Info explains the code of a finding.
+func (f Finding) Info() FindingInfo {
+	for _, info := range FindingTable() {
+		if info.Code == f.Code {
+			return info
+		}
+	}
+	return FindingInfo{Code: f.Code}
+}
+
+// Permission is a permission that a page token may need.
+type Permission struct {
+	Name     string
+	Required bool   // without it an application does not work
+	For      string // what it is needed for
+}
+
+// Permissions lists what a page token needs.
+//
+// Docs: https://developers.facebook.com/docs/permissions
+func Permissions() []Permission {
+	return []Permission{
+		{"pages_messaging", true, "sending and receiving messages"},
+		{"pages_manage_metadata", true, "subscribing the page to webhooks, and its Messenger profile"},
+		{"pages_read_engagement", false, "the page's picture and further fields of it"},
+		{"pages_show_list", false, "listing the pages of a login, which is how page tokens are made"},
+	}
+}
