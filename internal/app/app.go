@@ -70,7 +70,6 @@ type App struct {
 	bots      *bot.Runner
 	tracker   *entrypoint.Tracker
 	keeper    *upkeep.Keeper
-	erasures  *service.Erasures
 	channels  *channel.Manager
 	erasures  *service.Erasures
 	stopping  atomic.Bool
