@@ -139,7 +139,7 @@ type ChannelCheck struct {
 
 // OptOut says that an address wants nothing more on a channel.
 type OptOut struct {
-	Channel string `json:"channel" doc:"sms or email."`
+	Channel string `json:"channel" doc:"fbMessenger, sms or email."`
 	Address string `json:"address" doc:"Digits for sms, in lower case for email."`
 	At      Time   `json:"at" doc:"Since when."`
 	Word    string `json:"word,omitempty" doc:"What the person wrote; absent when the business recorded it."`

@@ -39,7 +39,7 @@ func (s *server) channelRoutes() []route {
 }
 
 func optOutParams() []param {
-	return append([]param{{"channel", "query", "sms or email."}, {"address", "query", "The address; with channel in any form of it."}}, pageParams()...)
+	return append([]param{{"channel", "query", "fbMessenger, sms or email."}, {"address", "query", "The address, of Messenger the person's id; with channel in any form of it."}}, pageParams()...)
 }
 
 func (s *server) createChannel(q *request) error {

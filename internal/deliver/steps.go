@@ -47,7 +47,11 @@ func (d *Deliverer) judge(p *page, l *lane, m *gateway.Message, now time.Time) b
 func (d *Deliverer) refusal(m *gateway.Message, now time.Time) (*gateway.Failure, error) {
 	ctx := context.WithoutCancel(d.ctx)
 	if channel := m.Channel(); channel != gateway.ChannelMessenger {
-		out, err := d.o.Store.OptedOut(ctx, channel, m.Current().Address)
+		address, ok := gateway.NormalAddress(channel, m.Current().Address)
+		if !ok || channel == gateway.ChannelWebhook {
+			return nil, nil // whom a webhook reaches only its owner knows
+		}
+		out, err := d.o.Store.OptedOut(ctx, channel, address)
 		if err != nil || !out {
 			return nil, err
 		}

@@ -409,3 +409,89 @@ func TestRoutes(t *testing.T) {
 		t.Errorf("deleted: %v", err)
 	}
 }
+
+// Whom a message is for, what it says and which channels it may take are settled when it is accepted, from what the profile knows.
+func TestFallbackKnowsTheCustomer(t *testing.T) {
+	t.Parallel()
+	w := startWorld(t, func(c *config.Config) { c.GraphVersion = "v26.0" })
+	p := w.connect(graphemu.Page{})
+	c := w.carrier(nil)
+	ctx := t.Context()
+	ana := p.person("Ana")
+	for _, profile := range []string{
+		`{"id":"ana@example.com","firstName":"Ana","phoneNumber":"+44 7700 900000","points":12,"fbMessengerIds":{"` + p.key + `":"` + ana + `"},"optInChannels":["webhook"]}`, `{"id":"no address"}`,
+	} {
+		w.comapi("POST", "/v1/profiles", profile).object(t, http.StatusCreated)
+	}
+	to := gatewayapi.To{ProfileID: "ana@example.com"}
+	send := func(m gatewayapi.SendMessageRequest) string {
+		t.Helper()
+		m.Application = p.key
+		return w.send(m)
+	}
+
+	id := send(gatewayapi.SendMessageRequest{To: to, Title: "For {{profile.firstName}}", Body: "You have {{profile.points}} points, {{profile.nothing}}{{profileId}}", Metadata: json.RawMessage(`{"n":"{{profile.firstName}}"}`)})
+	w.awaitStatus(id, "delivered")
+	if got := p.thread(ana); !slices.Equal(got, []string{"For Ana\nYou have 12 points, ana@example.com"}) {
+		t.Errorf("merged: %q", got)
+	}
+	if m := w.message(id); string(m.Metadata) != `{"n":"Ana"}` {
+		t.Errorf("metadata %s", m.Metadata)
+	}
+
+	id = send(gatewayapi.SendMessageRequest{To: to, Body: "x", RequireOptIn: true, Rules: gatewayapi.Rules("fbMessenger", "webhook")})
+	w.awaitSteps(id, "sent", "fbMessenger skipped not_opted_in", "webhook reached")
+
+	// A template that the next channel cannot show goes there in words.
+	id = send(gatewayapi.SendMessageRequest{To: to, Rules: gatewayapi.Rules("webhook"), CustomBody: map[string]json.RawMessage{
+		"fbMessenger": json.RawMessage(`{"attachment":{"type":"template","payload":{"template_type":"button","text":"Choose","buttons":[{"type":"web_url","title":"Shop","url":"https://shop.example"}]}}}`)}})
+	w.awaitSteps(id, "sent", "webhook reached")
+	if got := c.taken(id); len(got) != 1 || got[0].Body != "Choose\nShop: https://shop.example" {
+		t.Errorf("in words: %+v", got)
+	}
+
+	// Opting out of a channel holds for whatever is sent later, also to the bare id.
+	out := func(method, channel, address string, want int) {
+		t.Helper()
+		if got := w.comapi(method, "/v1/opt-outs/"+channel+"/"+address, ""); got.status != want {
+			t.Fatalf("%s of an opt-out: %d %s", method, got.status, got.body)
+		}
+	}
+	out("PUT", "fbMessenger", ana, http.StatusOK)
+	id = send(gatewayapi.SendMessageRequest{To: gatewayapi.To{FBMessengerID: ana}, Body: "x", Rules: gatewayapi.Rules("fbMessenger", "webhook")})
+	w.awaitSteps(id, "sent", "fbMessenger skipped opted_out", "webhook reached")
+	out("DELETE", "fbMessenger", ana, http.StatusNoContent)
+	w.awaitStatus(send(gatewayapi.SendMessageRequest{To: gatewayapi.To{FBMessengerID: ana}, Body: "again"}), "delivered")
+
+	for name, m := range map[string]gatewayapi.SendMessageRequest{
+		"to.profileId":   {To: gatewayapi.To{ProfileID: "no address"}, Body: "x"},
+		"to.phoneNumber": {To: gatewayapi.To{PhoneNumber: "12"}, Body: "x"},
+		"to.email":       {To: gatewayapi.To{Email: "nobody"}, Body: "x"},
+		"to":             {To: gatewayapi.To{PhoneNumber: "447700900001"}, Body: "x"}, // Customer Matching is suspended
+		"route":          {To: to, Body: "x", Route: "none"},
+		"body":           {To: to, Rules: gatewayapi.Rules("webhook")},
+	} {
+		m.Application = p.key
+		_, err := w.client.SendMessage(ctx, m, "")
+		var e *gatewayapi.Error
+		if !errors.As(err, &e) || e.Field != name {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// Customer Matching, for those who still have an old version of the Graph API: a phone number alone reaches its owner, who has to let the page in.
+func TestCustomerMatching(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, startPlatform(t), func(c *config.Config) { c.CustomerMatching, c.GraphVersion = true, "v3.0" })
+	w.clock.ahead.Store(int64(time.Until(time.Date(2019, 6, 1, 12, 0, 0, 0, time.UTC))))
+	w.start()
+	w.login()
+	p := w.connect(graphemu.Page{})
+	bea := w.platform.AddPerson(p.id, graphemu.Person{FirstName: "Bea", Phone: "+44 7700 900005", Open: true}).ID
+	id := w.send(gatewayapi.SendMessageRequest{To: gatewayapi.To{PhoneNumber: "+447700900005", FirstName: "Bea", LastName: "X"}, Body: "hello", Application: p.key})
+	w.awaitSteps(id, "sent", "fbMessenger reached")
+	if got := p.thread(bea); !slices.Equal(got, []string{"hello"}) {
+		t.Errorf("her thread: %q", got)
+	}
+}

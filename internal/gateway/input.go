@@ -121,8 +121,8 @@ func (to *To) settle() error {
 		to.PhoneNumber, to.MobileNumber = to.MobileNumber, ""
 	}
 	if to.PhoneNumber != "" {
-		digits := Digits(to.PhoneNumber)
-		if len(digits) < 5 || len(digits) > 15 {
+		digits, ok := NormalAddress(ChannelSMS, to.PhoneNumber)
+		if !ok || len(digits) < 5 || len(digits) > 15 {
 			return Invalid("to.phoneNumber", "%q is no international phone number of 5 to 15 digits", to.PhoneNumber)
 		}
 		to.PhoneNumber = digits

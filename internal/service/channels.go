@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/chasqui/chasqui/internal/gateway"
 	"github.com/chasqui/chasqui/internal/store"
@@ -199,8 +200,8 @@ func optOutAddress(key *gateway.APIKey, channel, address string) (string, error)
 	if err := unlimited(key); err != nil {
 		return "", err
 	}
-	if channel != gateway.ChannelSMS && channel != gateway.ChannelEmail {
-		return "", gateway.Invalid("channel", "must be sms or email")
+	if channel == gateway.ChannelWebhook || !slices.Contains(gateway.Channels(), channel) {
+		return "", gateway.Invalid("channel", "must be fbMessenger, sms or email")
 	}
 	normal, ok := gateway.NormalAddress(channel, address)
 	if !ok {
