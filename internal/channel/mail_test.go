@@ -95,7 +95,7 @@ func newMailServer(t *testing.T, mode string) *mailServer {
 		defer close(ended)
 		server.Serve(serve)
 	}()
-	t.Cleanup(func() { server.Close(); <-ended })
+	t.Cleanup(func() { server.Close(); plain.Close(); <-ended })
 	return s
 }
 

@@ -68,6 +68,8 @@ type Manager struct {
 	current atomic.Pointer[listing]
 	stopped bool
 
+	sweeping sync.Mutex // one sweep at a time
+
 	cancel context.CancelFunc
 	work   sync.WaitGroup
 }

@@ -23,6 +23,8 @@ func (m *Manager) sweep(ctx context.Context) {
 
 // sweepOnce reports what receipts said that was not reported, takes inbound messages whose last segments did not come for the whole, and removes what is old.
 func (m *Manager) sweepOnce(ctx context.Context) {
+	m.sweeping.Lock()
+	defer m.sweeping.Unlock()
 	for _, e := range m.current.Load().entries {
 		s, ok := e.provider.(*smpp)
 		if !ok {

@@ -1,0 +1,641 @@
+package channel
+
+import (
+	"crypto/tls"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/linxGnu/gosmpp/data"
+	"github.com/linxGnu/gosmpp/pdu"
+	"pgregory.net/rapid"
+
+	"github.com/chasqui/chasqui/internal/gateway"
+)
+
+func TestSMPPShortMessage(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	s := newSMSC(t, nil)
+	a := f.account(smppAccount(s))
+	now := time.Now()
+	f.setNow(now)
+	m := sms("Hello {5 €}")
+	m.ExpiresAt = now.Add(26*time.Hour + 3*time.Minute + 4*time.Second)
+	account, sent, err := f.Send(t.Context(), gateway.ChannelSMS, m)
+	if err != nil || account != a.ID || sent != (gateway.ChannelSent{Ref: "id1", Accepted: true}) {
+		t.Fatal(account, sent, err)
+	}
+	p := s.took(1)[0]
+	octets, _ := p.Message.GetMessageData()
+	text, err := data.GSM7BIT.Decode(octets)
+	if err != nil || text != "Hello {5 €}" || p.EsmClass != 0 || p.RegisteredDelivery != 1 || p.ValidityPeriod != "000001020304000R" {
+		t.Errorf("%q %v esm %x registered %d validity %q", text, err, p.EsmClass, p.RegisteredDelivery, p.ValidityPeriod)
+	}
+	if p.SourceAddr.Address() != "Shop" || p.SourceAddr.Ton() != 5 || p.SourceAddr.Npi() != 0 || p.DestAddr.Address() != "4479460001" || p.DestAddr.Ton() != 1 || p.DestAddr.Npi() != 1 {
+		t.Errorf("from %+v to %+v", p.SourceAddr, p.DestAddr)
+	}
+	// The receipt is acknowledged once it is committed, and not before.
+	f.got.setRefuse(errors.New("the disk is full"))
+	if status := s.deliver(receiptOf("id1", "DELIVRD", "000")); status != data.ESME_RX_T_APPN {
+		t.Errorf("status %x", status)
+	}
+	f.got.setRefuse(nil)
+	if status := s.deliver(receiptOf("id1", "DELIVRD", "000")); status != data.ESME_ROK {
+		t.Errorf("status %x", status)
+	}
+	reports, _ := f.got.wait(t, 1, 0)
+	if r := reports[0]; r.Account != a.ID || r.Ref != "id1" || r.MessageID != "msg_1" || r.Step != 1 || r.Status != gateway.StatusDelivered || r.Failure != nil {
+		t.Errorf("%+v", r)
+	}
+}
+
+// textsOf are the texts of submissions, decoded, and the headers that join them.
+func textsOf(t *testing.T, submits []*pdu.SubmitSM) (texts, headers []string) {
+	t.Helper()
+	for _, p := range submits {
+		octets, _ := p.Message.GetMessageData()
+		text, err := p.Message.Encoding().Decode(octets)
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts = append(texts, text)
+		header, err := p.Message.UDH().MarshalBinary()
+		if err != nil {
+			t.Fatal(err)
+		}
+		headers = append(headers, hex.EncodeToString(header))
+	}
+	return texts, headers
+}
+
+func TestSMPPLongMessages(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	s := newSMSC(t, nil)
+	account := smppAccount(s)
+	account.SMPP.MaxSegments = 3
+	f.account(account)
+	n := 0
+	for _, test := range []struct {
+		name, text string
+		coding     byte
+		lengths    []int // in characters
+	}{
+		{"160 of the default alphabet", strings.Repeat("a", 160), 0, []int{160}},
+		{"161 of it", strings.Repeat("a", 161), 0, []int{153, 8}},
+		{"a sign of two septets at the edge", strings.Repeat("a", 152) + "€" + strings.Repeat("b", 10), 0, []int{152, 11}},
+		{"70 of Unicode", strings.Repeat("ж", 70), 8, []int{70}},
+		{"71 of it", strings.Repeat("ж", 71), 8, []int{67, 4}},
+		{"a pair of surrogates at the edge", strings.Repeat("ж", 66) + "👍" + strings.Repeat("ж", 5), 8, []int{66, 6}},
+		{"more than there may be", strings.Repeat("a", 1000), 0, []int{153, 153, 153}},
+	} {
+		m := sms(test.text)
+		m.ID = "msg_" + strings.ReplaceAll(test.name, " ", "")
+		_, sent, err := f.Send(t.Context(), gateway.ChannelSMS, m)
+		if err != nil || len(strings.Split(sent.Ref, ",")) != len(test.lengths) {
+			t.Fatalf("%s: %+v %v", test.name, sent, err)
+		}
+		submits := s.took(n + len(test.lengths))[n:]
+		n += len(test.lengths)
+		texts, headers := textsOf(t, submits)
+		var lengths []int
+		for i, text := range texts {
+			lengths = append(lengths, utf8.RuneCountInString(text))
+			octets, _ := submits[i].Message.GetMessageData()
+			if len(octets) > 160 || submits[i].Message.Encoding().DataCoding() != test.coding {
+				t.Errorf("%s: %d octets in coding %d", test.name, len(octets), submits[i].Message.Encoding().DataCoding())
+			}
+			if len(texts) == 1 {
+				continue
+			}
+			want := fmt.Sprintf("050003%s%02x%02x", headers[0][6:8], len(texts), i+1)
+			if headers[i] != want || submits[i].EsmClass&0x40 == 0 {
+				t.Errorf("%s: header %s, want %s", test.name, headers[i], want)
+			}
+		}
+		if diff := cmp.Diff(test.lengths, lengths); diff != "" || !strings.HasPrefix(test.text, strings.Join(texts, "")) {
+			t.Errorf("%s: %s", test.name, diff)
+		}
+	}
+}
+
+func TestSMPPMessagePayload(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	s := newSMSC(t, nil)
+	account := smppAccount(s)
+	account.SMPP.LongMessages = "payload"
+	f.account(account)
+	long := strings.Repeat("ä", 300)
+	if _, sent, err := f.Send(t.Context(), gateway.ChannelSMS, sms(long)); err != nil || sent.Ref != "id1" {
+		t.Fatal(sent, err)
+	}
+	p := s.took(1)[0]
+	payload := p.OptionalParameters[pdu.TagMessagePayload]
+	octets, _ := p.Message.GetMessageData()
+	if text, err := data.GSM7BIT.Decode(payload.Data); err != nil || text != long || len(octets) != 0 || p.EsmClass != 0 {
+		t.Errorf("%q %v %d octets beside", text, err, len(octets))
+	}
+	s.deliver(receiptOf("id1", "DELIVRD", "000"))
+	f.got.wait(t, 1, 0)
+}
+
+func TestSMPPReceiptsOfSegments(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	s := newSMSC(t, nil)
+	f.account(smppAccount(s))
+	send := func(id string) {
+		m := sms(strings.Repeat("a", 400))
+		m.ID = id
+		if _, _, err := f.Send(t.Context(), gateway.ChannelSMS, m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	statuses := func(reports []gateway.ChannelReport) (all []gateway.Status) {
+		for _, r := range reports {
+			all = append(all, r.Status)
+		}
+		return all
+	}
+	send("msg_good")
+	for _, r := range []*pdu.DeliverSM{receiptOf("id2", "DELIVRD", "000"), receiptOf("id1", "ACCEPTD", "000"), receiptOf("id3", "ENROUTE", "000"), receiptOf("id1", "DELIVRD", "000"), receiptOf("id3", "DELIVRD", "000")} {
+		if status := s.deliver(r); status != data.ESME_ROK {
+			t.Errorf("status %x", status)
+		}
+	}
+	reports, _ := f.got.wait(t, 3, 0)
+	if diff := cmp.Diff([]gateway.Status{gateway.StatusSent, gateway.StatusSent, gateway.StatusDelivered}, statuses(reports)); diff != "" {
+		t.Error(diff)
+	}
+	send("msg_bad")
+	s.deliver(receiptOf("id4", "DELIVRD", "000"))
+	s.deliver(receiptOf("id5", "UNDELIV", "27"))
+	reports, _ = f.got.wait(t, 4, 0)
+	if r := reports[3]; r.MessageID != "msg_bad" || r.Status != gateway.StatusFailed || r.Failure.Code != gateway.FailureUnreachable || r.Failure.PlatformCode != 27 {
+		t.Errorf("%+v %+v", r, r.Failure)
+	}
+}
+
+func TestSMPPReceiptForms(t *testing.T) {
+	t.Parallel()
+	tlv := func(id string, state byte) *pdu.DeliverSM {
+		p := deliverSM("4479460001", "4470000")
+		p.RegisterOptionalParam(pdu.Field{Tag: pdu.TagReceiptedMessageID, Data: append([]byte(id), 0)})
+		p.RegisterOptionalParam(pdu.Field{Tag: pdu.TagMessageStateOption, Data: []byte{state}})
+		return p
+	}
+	for _, test := range []struct {
+		name, id string
+		receipt  *pdu.DeliverSM
+		status   gateway.Status
+		code     gateway.FailureCode
+	}{
+		{"text", "a1", receiptOf("a1", "DELIVRD", "000"), gateway.StatusDelivered, ""},
+		{"expired", "a1", receiptOf("a1", "EXPIRED", "000"), gateway.StatusFailed, gateway.FailureUnreachable},
+		{"deleted", "a1", receiptOf("a1", "DELETED", "000"), gateway.StatusFailed, gateway.FailureProviderRefused},
+		{"rejected", "a1", receiptOf("a1", "REJECTD", "12"), gateway.StatusFailed, gateway.FailureProviderRefused},
+		{"unknown", "a1", receiptOf("a1", "UNKNOWN", "000"), gateway.StatusFailed, gateway.FailureUnknownOutcome},
+		{"on its way", "a1", receiptOf("a1", "ENROUTE", "000"), gateway.StatusSent, ""},
+		{"parameters", "a1", tlv("a1", 2), gateway.StatusDelivered, ""},
+		{"parameters, undeliverable", "a1", tlv("a1", 5), gateway.StatusFailed, gateway.FailureUnreachable},
+		{"hexadecimal, then decimal", "1a2b3c4d", receiptOf("439041101", "DELIVRD", "000"), gateway.StatusDelivered, ""},
+		{"hexadecimal, then decimal with zeros", "1A2B3C4D", receiptOf("0439041101", "DELIVRD", "000"), gateway.StatusDelivered, ""},
+		{"decimal, then hexadecimal", "439041101", receiptOf("1A2B3C4D", "DELIVRD", "000"), gateway.StatusDelivered, ""},
+		{"zeros before it", "000000a1", receiptOf("A1", "DELIVRD", "000"), gateway.StatusDelivered, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			f := setup(t)
+			s := newSMSC(t, nil)
+			s.onSubmit = func(int, *pdu.SubmitSM) (string, data.CommandStatusType, bool) { return test.id, data.ESME_ROK, true }
+			f.account(smppAccount(s))
+			if _, _, err := f.Send(t.Context(), gateway.ChannelSMS, sms("Hello")); err != nil {
+				t.Fatal(err)
+			}
+			if status := s.deliver(test.receipt); status != data.ESME_ROK {
+				t.Errorf("status %x", status)
+			}
+			reports, _ := f.got.wait(t, 1, 0)
+			r := reports[0]
+			if r.Status != test.status || (r.Failure == nil) != (test.code == "") || r.Failure != nil && r.Failure.Code != test.code {
+				t.Errorf("%+v %+v", r, r.Failure)
+			}
+		})
+	}
+}
+
+func TestSMPPExactReceiptIDs(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	s := newSMSC(t, nil)
+	s.onSubmit = func(int, *pdu.SubmitSM) (string, data.CommandStatusType, bool) { return "10", data.ESME_ROK, true }
+	account := smppAccount(s)
+	account.SMPP.ReceiptIDs = "exact"
+	f.account(account)
+	if _, _, err := f.Send(t.Context(), gateway.ChannelSMS, sms("Hello")); err != nil {
+		t.Fatal(err)
+	}
+	s.deliver(receiptOf("16", "UNDELIV", "000")) // of somebody else's
+	s.deliver(receiptOf("10", "DELIVRD", "000"))
+	if reports, _ := f.got.wait(t, 1, 0); len(reports) != 1 || reports[0].Status != gateway.StatusDelivered {
+		t.Errorf("%+v", reports)
+	}
+}
+
+// A receipt may be quicker than the answer to the submission, and write the identifier in another way.
+func TestSMPPReceiptBeforeItsAnswer(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	s := newSMSC(t, nil)
+	s.onSubmit = func(int, *pdu.SubmitSM) (string, data.CommandStatusType, bool) {
+		if status := s.deliver(receiptOf("255", "DELIVRD", "000")); status != data.ESME_ROK {
+			t.Errorf("status %x", status)
+		}
+		return "ff", data.ESME_ROK, true
+	}
+	f.account(smppAccount(s))
+	// Even when it cannot be reported at once it is not forgotten.
+	f.got.setRefuse(errors.New("the disk is full"))
+	if _, sent, err := f.Send(t.Context(), gateway.ChannelSMS, sms("Hello")); err != nil || sent.Ref != "ff" {
+		t.Fatal(sent, err)
+	}
+	f.got.setRefuse(nil)
+	f.sweepOnce(t.Context())
+	if reports, _ := f.got.wait(t, 1, 0); reports[0].Status != gateway.StatusDelivered || reports[0].MessageID != "msg_1" {
+		t.Errorf("%+v", reports)
+	}
+	f.sweepOnce(t.Context())
+	if reports, _ := f.got.wait(t, 1, 0); len(reports) != 1 {
+		t.Errorf("reported again: %+v", reports)
+	}
+}
+
+func TestSMPPRestartInTheMiddle(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	s := newSMSC(t, nil)
+	s.onSubmit = func(n int, _ *pdu.SubmitSM) (string, data.CommandStatusType, bool) {
+		if n == 2 {
+			return "", data.ESME_RTHROTTLED, true
+		}
+		return fmt.Sprintf("id%d", n), data.ESME_ROK, true
+	}
+	f.account(smppAccount(s))
+	long := sms(strings.Repeat("a", 200))
+	_, _, err := f.Send(t.Context(), gateway.ChannelSMS, long)
+	if e := refusalOf(t, err); e.Kind != gateway.ChannelRetry || e.After != time.Second || e.Failure.Code != gateway.FailureRateLimited {
+		t.Fatalf("%+v", e)
+	}
+	f.close()
+	f.open()
+	// The first segment is not sent again, and both have the same number.
+	if _, sent, err := f.Send(t.Context(), gateway.ChannelSMS, long); err != nil || sent.Ref != "id1,id3" {
+		t.Fatal(sent, err)
+	}
+	texts, headers := textsOf(t, s.took(3))
+	if texts[1] != texts[2] || headers[1] != headers[2] || headers[0][6:8] != headers[2][6:8] {
+		t.Errorf("%q %q", texts, headers)
+	}
+	f.close()
+	f.open()
+	s.deliver(receiptOf("id1", "DELIVRD", "000"))
+	s.deliver(receiptOf("id3", "DELIVRD", "000"))
+	if reports, _ := f.got.wait(t, 1, 0); reports[0].Status != gateway.StatusDelivered || reports[0].MessageID != "msg_1" {
+		t.Errorf("%+v", reports)
+	}
+	// A message that was taken whole is not sent again.
+	if _, sent, err := f.Send(t.Context(), gateway.ChannelSMS, long); err != nil || sent.Ref != "id1,id3" || len(s.took(3)) != 3 {
+		t.Fatal(sent, err)
+	}
+}
+
+func TestSMPPStatuses(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	s := newSMSC(t, nil)
+	f.account(smppAccount(s))
+	for status, want := range map[data.CommandStatusType]struct {
+		kind gateway.ChannelErrorKind
+		code gateway.FailureCode
+	}{
+		data.ESME_RTHROTTLED:          {gateway.ChannelRetry, gateway.FailureRateLimited},
+		data.ESME_RMSGQFUL:            {gateway.ChannelRetry, gateway.FailureRateLimited},
+		data.ESME_RSYSERR:             {gateway.ChannelRetry, gateway.FailureProviderUnavailable},
+		data.ESME_RSUBMITFAIL:         {gateway.ChannelRetry, gateway.FailureProviderUnavailable},
+		data.ESME_RX_T_APPN:           {gateway.ChannelRetry, gateway.FailureProviderUnavailable},
+		data.ESME_RINVDSTADR:          {gateway.ChannelRefused, gateway.FailureAddressInvalid},
+		data.ESME_RINVSRCADR:          {gateway.ChannelRefused, gateway.FailureAccountRefused},
+		data.ESME_RINVMSGLEN:          {gateway.ChannelRefused, gateway.FailureInvalidContent},
+		data.ESME_RX_P_APPN:           {gateway.ChannelRefused, gateway.FailureProviderRefused},
+		data.CommandStatusType(0x401): {gateway.ChannelRefused, gateway.FailureProviderRefused},
+	} {
+		s.set(func() {
+			s.onSubmit = func(int, *pdu.SubmitSM) (string, data.CommandStatusType, bool) { return "", status, true }
+		})
+		_, _, err := f.Send(t.Context(), gateway.ChannelSMS, sms("Hello"))
+		if e := refusalOf(t, err); e.Kind != want.kind || e.Failure.Code != want.code || e.Failure.PlatformCode != int(status) {
+			t.Errorf("%x: %+v", status, e)
+		}
+	}
+	// A centre that has lost the bind gets a new one.
+	s.set(func() {
+		s.onSubmit = func(int, *pdu.SubmitSM) (string, data.CommandStatusType, bool) { return "", data.ESME_RINVBNDSTS, true }
+	})
+	if _, _, err := f.Send(t.Context(), gateway.ChannelSMS, sms("Hello")); refusalOf(t, err).Kind != gateway.ChannelRetry {
+		t.Error(err)
+	}
+	s.wait(func() bool { return s.binds >= 2 })
+}
+
+func TestSMPPLostConnection(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	s := newSMSC(t, nil)
+	s.onSubmit = func(n int, _ *pdu.SubmitSM) (string, data.CommandStatusType, bool) {
+		if n == 1 {
+			s.drop()
+			return "", 0, false
+		}
+		return "id2", data.ESME_ROK, true
+	}
+	f.account(smppAccount(s))
+	_, _, err := f.Send(t.Context(), gateway.ChannelSMS, sms("Hello"))
+	if e := refusalOf(t, err); e.Kind != gateway.ChannelUnknown || e.Failure.Code != gateway.FailureUnknownOutcome {
+		t.Fatalf("%+v", e)
+	}
+	s.wait(func() bool { return s.binds == 2 })
+	waitFor(t, func() bool {
+		m := sms("Hello")
+		m.ID = "msg_2"
+		_, sent, err := f.Send(t.Context(), gateway.ChannelSMS, m)
+		return err == nil && sent.Ref == "id2"
+	})
+}
+
+func TestSMPPNoAnswer(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	s := newSMSC(t, nil)
+	s.onSubmit = func(int, *pdu.SubmitSM) (string, data.CommandStatusType, bool) { return "", 0, false }
+	account := smppAccount(s)
+	account.SMPP.ResponseSeconds = 1
+	f.account(account)
+	_, _, err := f.Send(t.Context(), gateway.ChannelSMS, sms("Hello"))
+	if e := refusalOf(t, err); e.Kind != gateway.ChannelUnknown {
+		t.Fatalf("%+v", e)
+	}
+	// Nor does a centre that does not answer enquire_link keep the connection.
+	account.SMPP.EnquireLinkSeconds = 1
+	s.set(func() { s.deaf = true })
+	if _, err := f.o.Vault.UpdateChannel(t.Context(), account.ID, func(a *gateway.ChannelAccount) error { a.SMPP.EnquireLinkSeconds = 1; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	s.wait(func() bool { return s.binds >= 3 && s.enquired >= 1 })
+}
+
+func TestSMPPWindow(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	s := newSMSC(t, nil)
+	release := make(chan struct{})
+	s.onSubmit = func(n int, _ *pdu.SubmitSM) (string, data.CommandStatusType, bool) {
+		<-release
+		return fmt.Sprintf("id%d", n), data.ESME_ROK, true
+	}
+	account := smppAccount(s)
+	account.SMPP.Window = 5
+	f.account(account)
+	var work sync.WaitGroup
+	for i := range 30 {
+		work.Go(func() {
+			m := sms("Hello")
+			m.ID = fmt.Sprintf("msg_%d", i)
+			if _, _, err := f.Send(t.Context(), gateway.ChannelSMS, m); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	s.wait(func() bool { return s.outstanding == 5 })
+	close(release)
+	work.Wait()
+	if len(s.took(30)) != 30 || s.most > 5 {
+		t.Errorf("%d at once", s.most)
+	}
+}
+
+func TestSMPPBindRefused(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	s := newSMSC(t, nil)
+	good := smppAccount(s)
+	bad := smppAccount(s)
+	bad.Secrets = map[string]gateway.Secret{gateway.SecretPassword: "wrong"}
+	for a, want := range map[*gateway.ChannelAccount]gateway.FailureCode{good: "", bad: gateway.FailureAccountRefused} {
+		a.Defaults()
+		err := f.Check(t.Context(), a)
+		if want == "" && err != nil || want != "" && refusalOf(t, err).Failure.Code != want {
+			t.Errorf("%s: %v", want, err)
+		}
+	}
+	f.account(bad)
+	waitFor(t, func() bool {
+		_, _, err := f.Send(t.Context(), gateway.ChannelSMS, sms("Hello"))
+		e := refusalOf(t, err)
+		return e.Kind == gateway.ChannelRefused && e.Failure.Code == gateway.FailureAccountRefused
+	})
+}
+
+func TestSMPPOverTLS(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	cert, pem := certificate(t)
+	s := newSMSC(t, &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12})
+	account := smppAccount(s)
+	account.SMPP.TLS, account.SMPP.CACertificates = true, pem
+	f.account(account)
+	if _, _, err := f.Send(t.Context(), gateway.ChannelSMS, sms("Hello")); err != nil {
+		t.Fatal(err)
+	}
+	untrusted := smppAccount(s)
+	untrusted.SMPP.TLS = true
+	untrusted.Defaults()
+	if err := f.Check(t.Context(), untrusted); err == nil {
+		t.Error("an unknown certificate was trusted")
+	}
+}
+
+func TestSMPPInbound(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	s := newSMSC(t, nil)
+	a := f.account(smppAccount(s))
+	n := 0
+	for _, test := range []struct {
+		text string
+		enc  data.Encoding
+	}{{"Hello {5 €}", data.GSM7BIT}, {"Привет 👍", data.UCS2}, {"Grüße", data.LATIN1}, {"ascii", data.ASCII}} {
+		if status := s.deliver(incomingSM(test.text, test.enc)); status != data.ESME_ROK {
+			t.Errorf("%s: status %x", test.text, status)
+		}
+		n++
+		_, inbound := f.got.wait(t, 0, n)
+		in := inbound[n-1]
+		if in.Text != test.text || in.From != "4479460001" || in.To != "4470000" || in.Account != a.ID || in.Application != "APP" || in.Channel != "sms" || in.Ref == "" || in.At.IsZero() || !json.Valid(in.Raw) {
+			t.Errorf("%+v", in)
+		}
+	}
+	// What could not be stored comes again.
+	f.got.setRefuse(errors.New("the disk is full"))
+	if status := s.deliver(incomingSM("again", data.ASCII)); status != data.ESME_RX_T_APPN {
+		t.Errorf("status %x", status)
+	}
+	f.got.setRefuse(nil)
+	if status := s.deliver(incomingSM("again", data.ASCII)); status != data.ESME_ROK {
+		t.Errorf("status %x", status)
+	}
+	f.got.wait(t, 0, n+1)
+}
+
+// pieces cuts a text of Unicode in three with no regard to characters, and joins them as three kinds of centres do.
+func pieces(text, kind string) []*pdu.DeliverSM {
+	octets, _ := data.UCS2.Encode(text)
+	third := len(octets) / 6 * 2
+	var all []*pdu.DeliverSM
+	for i := range 3 {
+		p := deliverSM("4479460001", "4470000")
+		piece := octets[i*third : min((i+1)*third, len(octets))]
+		if i == 2 {
+			piece = octets[2*third:]
+		}
+		p.Message.SetMessageDataWithEncoding(piece, data.UCS2)
+		switch kind {
+		case "header of 8 bits":
+			p.EsmClass = 0x40
+			p.Message.SetUDH(pdu.UDH{pdu.NewIEConcatMessage(3, byte(i+1), 9)})
+		case "header of 16 bits":
+			p.EsmClass = 0x40
+			p.Message.SetUDH(pdu.UDH{{ID: 8, Data: []byte{1, 9, 3, byte(i + 1)}}})
+		default:
+			p.RegisterOptionalParam(pdu.Field{Tag: pdu.TagSarMsgRefNum, Data: []byte{0, 9}})
+			p.RegisterOptionalParam(pdu.Field{Tag: pdu.TagSarTotalSegments, Data: []byte{3}})
+			p.RegisterOptionalParam(pdu.Field{Tag: pdu.TagSarSegmentSeqnum, Data: []byte{byte(i + 1)}})
+		}
+		all = append(all, p)
+	}
+	return all
+}
+
+func TestSMPPLongInbound(t *testing.T) {
+	t.Parallel()
+	const text = "Привет, это длинное сообщение 👍👍👍👍👍👍👍👍👍👍 до конца"
+	for _, kind := range []string{"header of 8 bits", "header of 16 bits", "parameters"} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			f := setup(t)
+			s := newSMSC(t, nil)
+			f.account(smppAccount(s))
+			all := pieces(text, kind)
+			for _, i := range []int{2, 0, 0, 1} { // out of order, and one of them twice
+				if status := s.deliver(all[i]); status != data.ESME_ROK {
+					t.Errorf("status %x", status)
+				}
+			}
+			_, inbound := f.got.wait(t, 0, 1)
+			if inbound[0].Text != text || len(inbound) != 1 {
+				t.Errorf("%+v", inbound)
+			}
+			// One whose last segment does not come is taken without it.
+			s.deliver(all[0])
+			s.deliver(all[1])
+			f.close()
+			f.open()
+			f.setNow(time.Now().Add(keepFragments + time.Minute))
+			f.sweepOnce(t.Context())
+			_, inbound = f.got.wait(t, 0, 2)
+			if !strings.HasPrefix(text, strings.TrimRight(inbound[1].Text, "\ufffd")) || len(inbound[1].Text) < 20 || inbound[1].Ref == inbound[0].Ref {
+				t.Errorf("%+v", inbound[1])
+			}
+			f.sweepOnce(t.Context())
+			if _, inbound = f.got.wait(t, 0, 2); len(inbound) != 2 {
+				t.Errorf("%+v", inbound)
+			}
+		})
+	}
+}
+
+func TestSMPPWithoutReceipts(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	s := newSMSC(t, nil)
+	account := smppAccount(s)
+	no := false
+	account.SMPP.Receipts = &no
+	f.account(account)
+	m := sms("Hello")
+	m.Options = json.RawMessage(`{"from":"+4470000001"}`)
+	if _, sent, err := f.Send(t.Context(), gateway.ChannelSMS, m); err != nil || sent != (gateway.ChannelSent{Ref: "id1"}) {
+		t.Fatal(sent, err)
+	}
+	if p := s.took(1)[0]; p.RegisteredDelivery != 0 || p.SourceAddr.Address() != "4470000001" || p.SourceAddr.Ton() != 1 || p.SourceAddr.Npi() != 1 {
+		t.Errorf("%+v", p)
+	}
+}
+
+func TestSegmented(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.StringOfN(rapid.RuneFrom([]rune("ab €{}^äжé👍\n")), 1, 700, -1).Draw(t, "text")
+		parts, enc := segmented(text, 255)
+		if strings.Join(parts, "") != text {
+			t.Fatalf("%q came apart as %q", text, parts)
+		}
+		for _, p := range parts {
+			octets, err := enc.Encode(p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			most := map[bool]map[bool]int{true: {true: 160, false: 153}, false: {true: 140, false: 134}}[enc == data.GSM7BIT][len(parts) == 1]
+			if len(octets) > most {
+				t.Fatalf("%q has %d octets", p, len(octets))
+			}
+			if back, err := enc.Decode(octets); err != nil || back != p {
+				t.Fatalf("%q reads as %q %v", p, back, err)
+			}
+		}
+	})
+}
+
+func TestSourceAddresses(t *testing.T) {
+	t.Parallel()
+	two, zero := 2, 0
+	for _, test := range []struct {
+		set      gateway.SMPPSettings
+		from     string
+		address  string
+		ton, npi byte
+	}{
+		{gateway.SMPPSettings{Source: "Shop"}, "", "Shop", 5, 0},
+		{gateway.SMPPSettings{Source: "+447946000123"}, "", "447946000123", 1, 1},
+		{gateway.SMPPSettings{Source: "12345"}, "", "12345", 3, 0},
+		{gateway.SMPPSettings{}, "", "", 0, 0},
+		{gateway.SMPPSettings{Source: "12345", SourceTON: &two, SourceNPI: &zero}, "", "12345", 2, 0},
+		{gateway.SMPPSettings{Source: "12345", SourceTON: &two}, "Other", "Other", 5, 0},
+	} {
+		got, err := sourceAddress(&test.set, test.from)
+		if err != nil || got.Address() != test.address || got.Ton() != test.ton || got.Npi() != test.npi {
+			t.Errorf("%+v %s: %+v %v", test.set, test.from, got, err)
+		}
+	}
+	if _, err := sourceAddress(&gateway.SMPPSettings{}, strings.Repeat("x", 21)); err == nil {
+		t.Error("a sender of 21 characters was taken")
+	}
+}
