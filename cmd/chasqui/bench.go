@@ -16,6 +16,7 @@ import (
 type benchCmd struct {
 	Inbound  benchInboundCmd  `cmd:"" help:"Measure how fast webhooks are taken, beside a bare handler."`
 	Outbound benchOutboundCmd `cmd:"" help:"Measure how fast messages are sent, beside a bare handler."`
+	Faces    benchFacesCmd    `cmd:"" help:"Measure what Comapi's and Infobip's APIs cost beside the gateway's own."`
 	Platform benchPlatformCmd `cmd:"" hidden:"" help:"The instant platform of a benchmark."`
 	Baseline benchBaselineCmd `cmd:"" hidden:"" help:"The baseline of a benchmark."`
 }
@@ -39,6 +40,13 @@ type benchOutboundCmd struct{ benchFlags }
 // Run measures the way out.
 func (cmd benchOutboundCmd) Run(c console) error {
 	return cmd.measure(c, 256, func(o bench.Options) (bench.Report, error) { return bench.Outbound(c.ctx, o) })
+}
+
+type benchFacesCmd struct{ benchFlags }
+
+// Run measures the APIs beside each other.
+func (cmd benchFacesCmd) Run(c console) error {
+	return cmd.measure(c, 256, func(o bench.Options) (bench.Report, error) { return bench.Faces(c.ctx, o) })
 }
 
 func (cmd benchFlags) measure(c console, connections int, run func(bench.Options) (bench.Report, error)) error {
