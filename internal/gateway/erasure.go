@@ -111,11 +111,10 @@ func (e *Erasure) AddProfile(p *Profile) {
 
 // Address answers channel and address of a person by which opt-outs are kept.
 func (p ErasedPerson) Address() (channel, address string) {
-	if p.Application != "" {
-		return ChannelMessenger, p.Person
+	if channel, address, ok := strings.Cut(p.Person, ":"); ok {
+		return channel, address
 	}
-	channel, address, _ = strings.Cut(p.Person, ":")
-	return channel, address
+	return ChannelMessenger, p.Person
 }
 
 // Pass notes that everything was looked through once. open is how many messages are under way: with any, and for a while after the last, it is to be looked

@@ -162,7 +162,7 @@ func (tx *Tx) erasePerson(e *gateway.Erasure, p gateway.ErasedPerson) error {
 		}
 	}
 	if p.Application == "" {
-		return tx.eraseEverywhere(p)
+		return tx.eraseEverywhere(e, p)
 	}
 	for _, table := range personTables {
 		if _, err := tx.Exec(`DELETE FROM `+table+` WHERE app = ? AND person = ?`, p.Application, p.Person); err != nil {
@@ -179,14 +179,26 @@ func (tx *Tx) erasePerson(e *gateway.Erasure, p gateway.ErasedPerson) error {
 }
 
 // eraseEverywhere removes what is kept of an address that is the same for all applications.
-func (tx *Tx) eraseEverywhere(p gateway.ErasedPerson) error {
+func (tx *Tx) eraseEverywhere(e *gateway.Erasure, p gateway.ErasedPerson) error {
 	for _, table := range personTables {
 		if _, err := tx.Exec(`DELETE FROM `+table+` WHERE person = ?`, p.Person); err != nil {
 			return err
 		}
 	}
-	_, err := tx.Exec(`UPDATE goals SET person = ? WHERE person = ?`, p.StandIn, p.Person)
-	return err
+	if _, err := tx.Exec(`UPDATE goals SET person = ? WHERE person = ?`, p.StandIn, p.Person); err != nil {
+		return err
+	}
+	rows, err := tx.Query(`SELECT app, person, profile FROM addresses WHERE person = ? AND app IN (SELECT key FROM applications UNION SELECT '')`, p.Person)
+	found, err := collect(rows, err, scanAddress)
+	if err != nil {
+		return err
+	}
+	for _, a := range found {
+		if err := tx.eraseFound(e, gateway.ErasedPerson{Application: a.app, Person: a.person}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // eraseFound removes the profile that a person was given by itself after the erasure began.
@@ -207,7 +219,7 @@ func (tx *Tx) eraseFound(e *gateway.Erasure, p gateway.ErasedPerson) error {
 func (tx *Tx) KnowsPerson(lane gateway.Lane) (bool, error) {
 	var n int
 	err := tx.QueryRow(`SELECT (SELECT COUNT(*) FROM conversations WHERE app = ? AND person = ?) + (SELECT COUNT(*) FROM addresses WHERE app = ? AND person = ?) +
-(SELECT COUNT(*) FROM (SELECT 1 FROM messages WHERE app = ? AND person = ? LIMIT 1) AS some)`,
+(SELECT COUNT(*) FROM (SELECT 1 FROM messages WHERE app = ? AND person = ? LIMIT 1) AS sent)`,
 		lane.Application, lane.Person, lane.Application, lane.Person, lane.Application, lane.Person).Scan(&n)
 	return n > 0, err
 }
