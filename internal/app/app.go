@@ -125,14 +125,14 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	a.Subscriptions = &service.Subscriptions{Vault: vault, Store: a.Store, Directory: a.Directory}
 	a.projector = project.New(project.Options{Store: a.Store, Directory: a.Directory, Platform: platform, Logger: component(o.Logger, "project")})
 	policy := &service.Policy{Store: a.Store, Directory: a.Directory, GraphVersion: c.GraphVersion, Observe: c.Policy == "observe"}
+	brought := &service.ChannelEvents{Store: a.Store, Vault: vault, Directory: a.Directory, Logger: component(o.Logger, "channel"),
+		Apply: func(ctx context.Context, r gateway.ChannelReport) error { return a.deliverer.Report(ctx, r) }}
 	a.channels = channel.New(channel.Options{
 		Vault: vault, Store: a.Store, Logger: component(o.Logger, "channel"), PublicURL: c.PublicURL, UserAgent: "Chasqui/" + o.Version,
 		AllowPrivate: c.Forward.AllowPrivate, AllowLoopback: o.AllowLoopback,
-		Report: func(ctx context.Context, r gateway.ChannelReport) error { return a.deliverer.Report(ctx, r) },
-		Inbound: func(ctx context.Context, in gateway.ChannelInbound) error {
-			return errors.New("messages of people are not taken over this channel")
-		},
+		Report: brought.Report, Inbound: brought.Inbound,
 	})
+	brought.Answer = a.channels.Answer
 	a.deliverer = deliver.New(deliver.Options{
 		Store: a.Store, Applications: a.Applications, Directory: a.Directory, Logger: component(o.Logger, "deliver"), Platform: platform, Policy: policy, Channels: a.channels,
 		Limits:    gateway.Limits{TextPerSecond: c.Limits.TextPerSecond, MediaPerSecond: c.Limits.MediaPerSecond},

@@ -22,6 +22,8 @@ const (
 	bindPatience = 3 * time.Second
 	// stopPatience is how long requests under way may take when an account changes.
 	stopPatience = 5 * time.Second
+	// earlyReports is how many receipts that were quicker than the answer to their submission are reported at once; more wait for the next sweep.
+	earlyReports = 32
 )
 
 // smpp is an account at an SMS centre, to which this node keeps one connection bound as transceiver.
@@ -38,12 +40,16 @@ type smpp struct {
 	gate sync.RWMutex // held for reading by each message under way
 	over bool         // no more messages are taken
 
+	ctx    context.Context // of what goes on beside messages; ends with stop
 	cancel context.CancelFunc
 	work   sync.WaitGroup
+	early  chan struct{} // slots for reports that were quicker than answers
 }
 
 func newSMPP(m *Manager, a *gateway.ChannelAccount) *smpp {
-	return &smpp{m: m, account: a, log: m.o.Logger.With("account", a.ID), changed: make(chan struct{}), cancel: func() {}}
+	s := &smpp{m: m, account: a, log: m.o.Logger.With("account", a.ID), changed: make(chan struct{}), early: make(chan struct{}, earlyReports)}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	return s
 }
 
 func (s *smpp) timeout() time.Duration {
@@ -53,9 +59,7 @@ func (s *smpp) timeout() time.Duration {
 func (s *smpp) secret() string { return s.account.Secrets[gateway.SecretPassword].Reveal() }
 
 func (s *smpp) start() {
-	ctx, cancel := context.WithCancel(context.Background())
-	s.cancel = cancel
-	s.work.Go(func() { s.run(ctx) })
+	s.work.Go(func() { s.run(s.ctx) })
 }
 
 // stop lets requests under way end, for a while, and parts from the centre.
@@ -74,8 +78,8 @@ func (s *smpp) stop(ctx context.Context) {
 	case <-ctx.Done():
 	}
 	s.cancel()
-	s.work.Wait()
 	<-ended // the connection is over, and with it every request
+	s.work.Wait()
 }
 
 // run keeps the connection bound until ctx ends. A new try after a loss waits longer each time, up to a minute.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf16"
@@ -231,12 +232,32 @@ func (s *smpp) send(ctx context.Context, m *gateway.ChannelMessage, reports bool
 		}
 	}
 	if sub.reports {
-		// A receipt may have been quicker than the answer.
-		if err := s.settle(ctx, m.ID, m.Step); err != nil {
-			s.log.Warn("report what receipts said before", "message", m.ID, "err", err)
-		}
+		s.settleEarly(ctx, m)
 	}
 	return gateway.ChannelSent{Ref: strings.Join(refs, ","), Accepted: sub.reports}, nil
+}
+
+// settleEarly reports receipts that were quicker than the answers to their submissions. It does not wait for that: whoever takes the report may wait for this message to be
+// recorded as sent. What it does not come to is done by the sweep.
+func (s *smpp) settleEarly(ctx context.Context, m *gateway.ChannelMessage) {
+	segments, err := s.m.o.Store.Segments(ctx, s.account.ID, m.ID, m.Step)
+	if err != nil || !slices.ContainsFunc(segments, func(g store.Segment) bool { return g.State != "" }) {
+		return
+	}
+	select {
+	case s.early <- struct{}{}:
+	default:
+		return
+	}
+	id, step := m.ID, m.Step
+	s.work.Go(func() {
+		defer func() { <-s.early }()
+		ctx, cancel := context.WithTimeout(s.ctx, deliverTimeout)
+		defer cancel()
+		if err := s.settle(ctx, id, step); err != nil && ctx.Err() == nil {
+			s.log.Warn("report what receipts said before", "message", id, "err", err)
+		}
+	})
 }
 
 // take records a segment that the centre took; what is lost here is lost for receipts, so the caller's context does not end it.

@@ -38,6 +38,7 @@ type twilioMessage struct {
 }
 
 func (t *twilio) send(ctx context.Context, m *gateway.ChannelMessage, reports bool) (gateway.ChannelSent, *gateway.ChannelError) {
+	reports = reports && t.m.o.PublicURL != "" // without, nobody could report
 	form, refusal := t.form(m, reports)
 	if refusal != nil {
 		return gateway.ChannelSent{}, refusal

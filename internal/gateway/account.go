@@ -463,8 +463,10 @@ func NormalAddress(channel, address string) (string, bool) {
 			return r
 		}, address)
 		digits = strings.TrimPrefix(digits, "00")
-		ok := len(digits) >= 3 && len(digits) <= 20 && !strings.ContainsFunc(digits, func(r rune) bool { return r < '0' || r > '9' })
-		return digits, ok
+		if len(digits) < 3 || len(digits) > 20 || strings.ContainsFunc(digits, func(r rune) bool { return r < '0' || r > '9' }) {
+			return "", false
+		}
+		return digits, true
 	case ChannelEmail:
 		a, err := mail.ParseAddress(address)
 		if err != nil {

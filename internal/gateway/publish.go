@@ -40,6 +40,11 @@ func Publish(e *Event, profileID, pageID string) Publication {
 	if e.Channel != "" && (e.Type != EventReferral || len(e.Data) == 0) { // a referral is read when it comes
 		p.Data = data(platformData(e))
 	}
+	if p.ProfileID == "" {
+		if d := overChannel(e); d != nil {
+			p.ProfileID = d.ProfileID
+		}
+	}
 	return p
 }
 

@@ -82,13 +82,17 @@ func optinRef(e *Event) string {
 // wantsTopic tells whether one of the topics selects an event.
 func (s *Subscription) wantsTopic(e *Event) bool {
 	name := comapiName(e)
+	channel := ChannelMessenger
+	if d := overChannel(e); d != nil {
+		channel = d.Channel
+	}
 	for _, t := range s.Topics {
 		if name == "" || t.Type != name {
 			continue
 		}
 		fits := len(t.Filters) == 0
 		for _, f := range t.Filters {
-			fits = fits || f.Value == ChannelMessenger
+			fits = fits || f.Value == channel
 		}
 		if fits {
 			return true
@@ -155,6 +159,9 @@ func comapiReceipt(e *Event) any {
 }
 
 func comapiInbound(e *Event, p *Publication, last *Message) any {
+	if d := overChannel(e); d != nil {
+		return comapiChannelInbound(e, d, p)
+	}
 	event := messenger.Envelope{Object: "page", PageID: messenger.PageID(e.PageID), Time: e.EntryTime, Channel: e.Channel, Raw: e.Raw}.Event()
 	from := map[string]any{"fbMessengerId": e.Person}
 	if p.ProfileID != "" {

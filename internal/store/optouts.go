@@ -67,3 +67,18 @@ func (s *Store) OptOuts(ctx context.Context, f OptOutFilter) ([]gateway.OptOut, 
 		return o, err
 	})
 }
+
+// phoneDigits is the field under which a profile is found by the digits of its phone number, however it is written there.
+const phoneDigits = "phoneDigits"
+
+// ProfileWithPhone answers the id of the profile that has a phone number, given in digits; of several the first by id, "" when there is none.
+func (tx *Tx) ProfileWithPhone(digits string) (string, error) {
+	var id sql.NullString
+	// Profiles that were stored before there were digits are found as most are written.
+	err := tx.QueryRow(`SELECT MIN(profile) FROM profile_fields WHERE field = ? AND value = ? OR field = 'phoneNumber' AND value IN (?, ?)`,
+		phoneDigits, digits, digits, "+"+digits).Scan(&id)
+	if err != nil {
+		return "", fmt.Errorf("find profile by phone number: %w", err)
+	}
+	return id.String, nil
+}

@@ -184,8 +184,12 @@ func (tx *Tx) storeFields(p *gateway.Profile) error {
 	if _, err := tx.Exec(`DELETE FROM profile_fields WHERE profile = ?`, p.ID); err != nil {
 		return fmt.Errorf("index profile %s: %w", p.ID, err)
 	}
-	for _, field := range gateway.ProfileQueryFields() {
+	digits, _ := gateway.NormalAddress(gateway.ChannelSMS, p.QueryValue("phoneNumber")) // empty for none
+	for _, field := range append(gateway.ProfileQueryFields(), phoneDigits) {
 		value := p.QueryValue(field)
+		if field == phoneDigits {
+			value = digits
+		}
 		if value == "" {
 			continue
 		}

@@ -1,0 +1,64 @@
+package gateway
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"strings"
+)
+
+// channelInboundData is the data of message.inbound for a message over another channel than Messenger.
+type channelInboundData struct {
+	Channel string `json:"channel"`
+	From    string `json:"from"`
+	To      string `json:"to,omitempty"`
+	inboundData
+	Account   string  `json:"account,omitempty"`
+	Keyword   Keyword `json:"keyword,omitempty"`
+	ProfileID string  `json:"profileId,omitempty"`
+}
+
+// ChannelInboundEvent makes the event of a message that a person sent over another channel than Messenger. profileID is whom it is from, keyword what its text means when it
+// is one of the words. The same message of the provider makes the same event.
+func ChannelInboundEvent(in ChannelInbound, profileID string, keyword Keyword) *Event {
+	d := channelInboundData{Channel: in.Channel, From: in.From, To: in.To, Account: in.Account, Keyword: keyword, ProfileID: profileID,
+		inboundData: inboundData{PlatformMessageID: in.Ref, Text: in.Text, SentAt: FormatTime(in.At)}}
+	for _, p := range in.Parts {
+		kind, _, _ := strings.Cut(p.Type, "/")
+		if kind != "image" && kind != "audio" && kind != "video" {
+			kind = "file"
+		}
+		d.Attachments = append(d.Attachments, attachmentData{Type: kind, URL: p.URL})
+	}
+	h := sha256.New()
+	h.Write([]byte("channel\x00" + in.Account + "\x00" + in.Ref))
+	return &Event{Type: EventMessageInbound, Application: in.Application, Person: AddressKey(in.Channel, in.From), Dedup: h.Sum(nil)[:16], Raw: in.Raw, Data: data(d)}
+}
+
+// overChannel reads the data of a message that came over another channel than Messenger; nil for any other event.
+func overChannel(e *Event) *channelInboundData {
+	var d channelInboundData
+	if e.Type != EventMessageInbound || e.Channel != "" || json.Unmarshal(e.Data, &d) != nil || d.Channel == "" {
+		return nil
+	}
+	return &d
+}
+
+// comapiChannelInbound is such a message as Comapi's webhooks carry it.
+func comapiChannelInbound(e *Event, d *channelInboundData, p *Publication) any {
+	address := "phoneNumber"
+	if d.Channel == ChannelEmail {
+		address = "email"
+	}
+	from := map[string]any{address: d.From}
+	if p.ProfileID != "" {
+		from["profileId"] = p.ProfileID
+	}
+	parts := []map[string]any{}
+	for _, a := range d.Attachments {
+		parts = append(parts, map[string]any{"type": comapiMedia(a.Type), "url": a.URL})
+	}
+	return map[string]any{
+		"channel": d.Channel, "from": from, "to": map[string]any{address: d.To}, "receivedOn": p.CreatedAt, "status": "received", "metadata": map[string]any{},
+		"channelData": map[string]any{"body": e.Raw}, "messageId": e.ID(), "body": d.Text, "messageParts": parts,
+	}
+}
