@@ -189,6 +189,7 @@ func (d *Deliverer) refused(p *page, l *lane, m *gateway.Message, attempt gatewa
 		r := d.leave(m, gateway.StepFailed, attempt.Failure)
 		if verdict.Action == messenger.OutsideWindow {
 			in, _, err := m.Content()
+			d.o.Policy.Forget(m.Lane())
 			r.Closed = &store.Closed{At: attempt.EndedAt, Human: err == nil && in.ChannelOptions.FBMessenger.MessageTag == messenger.TagHumanAgent}
 		}
 		d.left(p, l, r)

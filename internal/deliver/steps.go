@@ -60,7 +60,7 @@ func (d *Deliverer) refusal(m *gateway.Message, now time.Time) (*gateway.Failure
 	if m.PSID() == "" {
 		return nil, nil // nothing is known of whom Customer Matching will find
 	}
-	a, err := d.o.Policy.Ask(ctx, m)
+	a, err := d.o.Policy.Judge(ctx, m)
 	switch {
 	case err != nil:
 		return nil, err

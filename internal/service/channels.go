@@ -174,6 +174,9 @@ func (s *Channels) SetOptOut(ctx context.Context, key *gateway.APIKey, channel, 
 	if err != nil {
 		return gateway.OptOut{}, err
 	}
+	if err := s.Directory.Refresh(ctx); err != nil {
+		return gateway.OptOut{}, err
+	}
 	list, err := s.Store.OptOuts(ctx, store.OptOutFilter{Channel: channel, Address: normal, Limit: 1})
 	if err != nil || len(list) == 0 {
 		return gateway.OptOut{Channel: channel, Address: normal}, err

@@ -21,6 +21,7 @@ type Directory struct {
 
 	mu      sync.Mutex // one refresh at a time
 	current atomic.Pointer[listing]
+	optOuts atomic.Int64
 }
 
 type listing struct {
@@ -85,6 +86,11 @@ func (d *Directory) Refresh(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	optOuts, err := d.vault.OptOutsVersion(ctx)
+	if err != nil {
+		return err
+	}
+	d.optOuts.Store(optOuts)
 	l := &listing{versions: [2]int64{applications, subscriptions}, changed: make(chan struct{})}
 	if old != nil && old.versions == l.versions {
 		return nil
@@ -120,6 +126,9 @@ func (d *Directory) Applications() []*gateway.Application { return d.current.Loa
 
 // Subscriptions answers all subscriptions.
 func (d *Directory) Subscriptions() []*gateway.Subscription { return d.current.Load().subscriptions }
+
+// OptOuts answers a number that is another one once somebody has opted out, or in again.
+func (d *Directory) OptOuts() int64 { return d.optOuts.Load() }
 
 // Changed answers a channel that is closed when anything in the directory has changed since the call.
 func (d *Directory) Changed() <-chan struct{} { return d.current.Load().changed }

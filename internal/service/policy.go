@@ -3,6 +3,8 @@ package service
 import (
 	"bytes"
 	"context"
+	"sync"
+	"time"
 
 	"github.com/chasqui/chasqui/internal/gateway"
 	"github.com/chasqui/chasqui/internal/store"
@@ -15,15 +17,42 @@ type Policy struct {
 	GraphVersion string // for applications that do not name their own
 	// Observe lets everything pass; what would have been refused is only told.
 	Observe bool
+
+	mu   sync.Mutex
+	open map[gateway.Lane]openWindow
 }
+
+// openWindow is what is remembered of a conversation, to spare the database the question for each message: up to when a window is known to be open. It only ever opens
+// wider without this node's doing, as long as the node works the conversation's partition and nobody opts out.
+type openWindow struct {
+	until   time.Time
+	epoch   int64 // of the lease under which it was read
+	optOuts int64 // version of the opt-outs
+}
+
+// maxOpen is how many conversations are remembered.
+const maxOpen = 50_000
 
 // Ask answers what the rules say of the message at its current step, which must be one on Messenger, as of now. A person who has opted out of the channel is refused too.
 func (p *Policy) Ask(ctx context.Context, m *gateway.Message) (gateway.PolicyAnswer, error) {
-	in, parts, err := m.Content()
+	history, err := p.Store.History(ctx, m.Lane())
 	if err != nil {
 		return gateway.PolicyAnswer{}, err
 	}
-	history, err := p.Store.History(ctx, m.Lane())
+	return p.judge(m, history)
+}
+
+// Judge is Ask before a send: where the window of the conversation is known to be open, it does not ask the database again, and does not say until when.
+func (p *Policy) Judge(ctx context.Context, m *gateway.Message) (gateway.PolicyAnswer, error) {
+	history, err := p.history(ctx, m)
+	if err != nil {
+		return gateway.PolicyAnswer{}, err
+	}
+	return p.judge(m, history)
+}
+
+func (p *Policy) judge(m *gateway.Message, history gateway.History) (gateway.PolicyAnswer, error) {
+	in, parts, err := m.Content()
 	if err != nil {
 		return gateway.PolicyAnswer{}, err
 	}
@@ -37,6 +66,38 @@ func (p *Policy) Ask(ctx context.Context, m *gateway.Message) (gateway.PolicyAns
 		}, nil
 	}
 	return gateway.Policy(q, history), nil
+}
+
+// history reads what the rules ask of a conversation, unless its window is known to be open: then an empty history says as much.
+func (p *Policy) history(ctx context.Context, m *gateway.Message) (gateway.History, error) {
+	now, optOuts := p.Store.Now(), p.Directory.OptOuts()
+	epoch, held := p.Store.Leases().Epoch(m.Partition)
+	p.mu.Lock()
+	known, ok := p.open[m.Lane()]
+	p.mu.Unlock()
+	if ok && held && known.epoch == epoch && known.optOuts == optOuts && now.Before(known.until) {
+		return gateway.History{}, nil
+	}
+	h, err := p.Store.History(ctx, m.Lane())
+	if err != nil || !held || h.OptedOut {
+		return h, err
+	}
+	if until := h.OpenUntil(now); !until.IsZero() {
+		p.mu.Lock()
+		if p.open == nil || len(p.open) >= maxOpen {
+			p.open = map[gateway.Lane]openWindow{}
+		}
+		p.open[m.Lane()] = openWindow{until, epoch, optOuts}
+		p.mu.Unlock()
+	}
+	return h, nil
+}
+
+// Forget drops what is remembered of a conversation, after the platform has said that its window is closed.
+func (p *Policy) Forget(lane gateway.Lane) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.open, lane)
 }
 
 // Version is the version of the Graph API that an application uses.

@@ -33,7 +33,7 @@ func (tx *Tx) SetOptOut(o gateway.OptOut) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("store opt-out: %w", err)
 	}
-	return n > 0, nil
+	return n > 0, bump(tx, optOutsChange)
 }
 
 // DeleteOptOut records that an address may be written to again. It tells whether it was not before.
@@ -42,7 +42,7 @@ func (tx *Tx) DeleteOptOut(channel, address string) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("delete opt-out: %w", err)
 	}
-	return n > 0, nil
+	return n > 0, bump(tx, optOutsChange)
 }
 
 // OptOuts answers opt-outs in the order of channel and address.

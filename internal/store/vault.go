@@ -24,6 +24,7 @@ const fingerprintSetting = "keyFingerprint"
 const (
 	applicationsChange  = "applicationsChange"
 	subscriptionsChange = "subscriptionsChange"
+	optOutsChange       = "optOutsChange"
 	channelsChange      = "channelsChange"
 )
 
@@ -71,6 +72,11 @@ ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(settings.value AS BIGINT) + 1
 // ApplicationsVersion answers a number that grows whenever an application changes, on whichever node. Received events do not count.
 func (v *Vault) ApplicationsVersion(ctx context.Context) (int64, error) {
 	return v.s.counter(ctx, applicationsChange)
+}
+
+// OptOutsVersion answers a number that grows whenever somebody opts out of a channel, or in again, on whichever node.
+func (v *Vault) OptOutsVersion(ctx context.Context) (int64, error) {
+	return v.s.counter(ctx, optOutsChange)
 }
 
 // SubscriptionsVersion answers a number that grows whenever a subscription changes, on whichever node. Acknowledgements do not count.
