@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -405,5 +406,48 @@ func TestErasedEventsArePublished(t *testing.T) {
 		if p := gateway.Publish(e, "", "1"); string(p.Data) != `{"erased":true}` || p.Raw != nil {
 			t.Errorf("%s is published as %+v", kind, p)
 		}
+	}
+}
+
+// A customer who is known by phone and e-mail goes from the other channels too, and a message that would have gone on to another channel does not.
+func TestErasureOverChannels(t *testing.T) {
+	t.Parallel()
+	w := startWorld(t)
+	p := w.connect(graphemu.Page{Name: "Café"})
+	c := w.carrier(nil)
+	profile := gatewayapi.Profile{"id": json.RawMessage(`"quill-17"`), "phoneNumber": json.RawMessage(`"+44 7700 900456"`), "email": json.RawMessage(`"Quill@example.org"`), "note": json.RawMessage(`"plover"`)}
+	if _, err := w.client.CreateProfile(t.Context(), profile); err != nil {
+		t.Fatal(err)
+	}
+	letter := w.send(gatewayapi.SendMessageRequest{To: gatewayapi.To{ProfileID: "quill-17"}, Body: "tophush by letter", Rules: gatewayapi.Rules("webhook"), Application: p.key})
+	await(t, "the letter to be handed over", func() (bool, string) { return len(c.taken(letter)) == 1, w.message(letter).Status })
+	w.awaitStatus(letter, "sent", "delivered")
+	direct := w.send(gatewayapi.SendMessageRequest{To: gatewayapi.To{PhoneNumber: "+44 7700 900456"}, Body: "tophush by phone", Rules: gatewayapi.Rules("webhook"), Application: p.key})
+	w.awaitStatus(direct, "sent", "delivered")
+	if _, err := w.client.SetOptOut(t.Context(), "sms", "447700900456"); err != nil {
+		t.Fatal(err)
+	}
+	person := p.person("Fern")
+	p.says(person, "xyzzyplugh")
+	id := p.named(person, `{"note":"plover"}`)
+	steps := p.text(person, "tophush in steps")
+	steps.Rules = []gatewayapi.Rule{{Channel: "fbMessenger", Until: "read", Within: "5s"}, {Channel: "webhook"}}
+	stepping := w.send(steps)
+	w.awaitStatus(stepping, "delivered")
+	var begun []string
+	for _, forget := range []string{"quill-17", id} {
+		var e gatewayapi.Erasure
+		if status := w.api("DELETE", "/v1/profiles/"+forget+"?forget=true", &e); status != http.StatusAccepted {
+			t.Fatalf("forget answered %d", status)
+		}
+		begun = append(begun, e.ID)
+	}
+	w.clock.advance(10 * time.Second)
+	for _, e := range begun {
+		w.awaitErased(e)
+	}
+	w.wantNone(person, "Fern", "xyzzyplugh", "tophush", "plover", "447700900456", "7700 900456", "uill@example", "quill-17")
+	if n := len(c.taken(stepping)); n > 0 {
+		t.Errorf("a message of an erased person went on to another channel %d times", n)
 	}
 }

@@ -154,6 +154,10 @@ func (tx *Tx) erasePerson(e *gateway.Erasure, p gateway.ErasedPerson) error {
 		return err
 	}
 	e.Counts.Canceled += canceled
+	// What waits to go on to another channel does not.
+	if _, err := tx.Exec(`UPDATE messages SET step_due = 0 WHERE person = ? AND (app = ? OR CAST(? AS TEXT) = '') AND step_due > 0`, p.Person, p.Application, p.Application); err != nil {
+		return err
+	}
 	if channel, address := p.Address(); channel != profilePerson {
 		for _, statement := range []string{`DELETE FROM opt_outs WHERE address = ? AND channel = ?`, `DELETE FROM sms_fragments WHERE sender = ? AND CAST(? AS TEXT) <> ''`} {
 			if _, err := tx.Exec(statement, address, channel); err != nil {
