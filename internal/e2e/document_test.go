@@ -112,6 +112,8 @@ func documentedEvents(t *testing.T) map[string]string {
 		})
 	}
 	p.makeMessageEvents(t, take)
+	w.texter(p.key).says("+447700900001", "SM7d3c1f", "When do you open?")
+	take("message.inbound, over SMS", func(e gatewayapi.Event) bool { return e.Person != nil && e.Person.ID == "sms:447700900001" })
 	return examples
 }
 
@@ -179,6 +181,7 @@ var changing = []struct {
 	{regexp.MustCompile(`evt_[0-9a-z]{11}`), "evt_00000000017"},
 	{regexp.MustCompile(`msg_[0-9A-Z]{26}`), "msg_06DEQ8B2KJ5W4ZC7T1XGQ0V3MN"},
 	{regexp.MustCompile(`prf_[0-9A-Z]{26}`), "prf_06DEQ8A0M4T9RY2HX6KC1WZ5BV"},
+	{regexp.MustCompile(`chn_[0-9A-Z]{26}`), "chn_06DEQ8A5T2WK9XJ4ZB7M1YC3RG"},
 	{regexp.MustCompile(`\bm_[A-Za-z0-9_-]{86}`), "m_5o0Ofs3uF1b8…"},
 	{regexp.MustCompile(`"traceId": "[^"]*"`), `"traceId": "AbC1dEfGhIj"`},
 	{regexp.MustCompile(`http://127\.0\.0\.1:[0-9]+/`), "http://127.0.0.1:8081/"},
