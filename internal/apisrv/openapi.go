@@ -50,13 +50,17 @@ func describe(routes []route, version string) (*document, error) {
 	if t := registry.Map()["Time"]; t != nil {
 		t.Format, t.Description = "date-time", "RFC 3339 in UTC with milliseconds."
 	}
-	encoded, err := json.MarshalIndent(api, "", " ")
-	if err != nil {
-		return nil, fmt.Errorf("encode the API's description: %w", err)
-	}
 	page, err := renderPage(routes, registry, version)
 	if err != nil {
 		return nil, fmt.Errorf("render the API's page: %w", err)
+	}
+	if rule := registry.Map()["Rule"]; rule != nil {
+		object := *rule
+		*rule = huma.Schema{Description: "A channel's name, or an object.", OneOf: []*huma.Schema{{Type: huma.TypeString}, &object}}
+	}
+	encoded, err := json.MarshalIndent(api, "", " ")
+	if err != nil {
+		return nil, fmt.Errorf("encode the API's description: %w", err)
 	}
 	return &document{json: encoded, page: page}, nil
 }
