@@ -1,6 +1,7 @@
 package channel
 
 import (
+	"context"
 	"crypto/tls"
 	"encoding/hex"
 	"encoding/json"
@@ -268,6 +269,7 @@ func TestSMPPReceiptBeforeItsAnswer(t *testing.T) {
 	if _, sent, err := f.Send(t.Context(), gateway.ChannelSMS, sms("Hello")); err != nil || sent.Ref != "ff" {
 		t.Fatal(sent, err)
 	}
+	waitFor(t, func() bool { return f.logs.holds("report what receipts said before") })
 	f.got.setRefuse(nil)
 	f.sweepOnce(t.Context())
 	if reports, _ := f.got.wait(t, 1, 0); reports[0].Status != gateway.StatusDelivered || reports[0].MessageID != "msg_1" {
@@ -277,6 +279,32 @@ func TestSMPPReceiptBeforeItsAnswer(t *testing.T) {
 	if reports, _ := f.got.wait(t, 1, 0); len(reports) != 1 {
 		t.Errorf("reported again: %+v", reports)
 	}
+}
+
+// Whoever takes a report may wait for the message to be recorded as sent: sending does not wait for that.
+func TestSMPPSendingDoesNotWaitForReports(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	s := newSMSC(t, nil)
+	s.onSubmit = func(int, *pdu.SubmitSM) (string, data.CommandStatusType, bool) {
+		s.deliver(receiptOf("ff", "DELIVRD", "000"))
+		return "ff", data.ESME_ROK, true
+	}
+	recorded := make(chan struct{})
+	f.o.Report = func(ctx context.Context, r gateway.ChannelReport) error {
+		select {
+		case <-recorded:
+			return f.got.Report(ctx, r)
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	f.account(smppAccount(s))
+	if _, _, err := f.Send(t.Context(), gateway.ChannelSMS, sms("Hello")); err != nil {
+		t.Fatal(err)
+	}
+	close(recorded)
+	f.got.wait(t, 1, 0)
 }
 
 func TestSMPPRestartInTheMiddle(t *testing.T) {

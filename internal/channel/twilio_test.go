@@ -376,6 +376,12 @@ func TestTwilioInbound(t *testing.T) {
 	if status, _ := f.post(path, "application/x-www-form-urlencoded", body, "X-Twilio-Signature", sign(path, body)); status != 403 {
 		t.Error(status)
 	}
+	// What had gone out before is still reported.
+	f.got.setRefuse(nil)
+	path, body = "/channels/"+a.ID+"/status?message=msg_1&step=0", "MessageSid=SM1&MessageStatus=delivered"
+	if status, _ := f.post(path, "application/x-www-form-urlencoded", body, "X-Twilio-Signature", sign(path, body)); status != 204 {
+		t.Error(status)
+	}
 }
 
 // A report may be there before the answer to the request: it names message and step itself.

@@ -214,3 +214,33 @@ func TestFragments(t *testing.T) {
 		}
 	})
 }
+
+func TestProfilesByPhone(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, _ string, s *store.Store) {
+		find := func(digits string) (id string) {
+			if err := s.Write(t.Context(), func(tx *store.Tx) (err error) { id, err = tx.ProfileWithPhone(digits); return err }); err != nil {
+				t.Fatal(err)
+			}
+			return id
+		}
+		for id, number := range map[string]string{"a": "+44 7700 900001", "b": "447700900002", "c": "0044 7700 900003", "d": "none"} {
+			p, err := gateway.ParseProfile([]byte(`{"id":"` + id + `","phoneNumber":"` + number + `"}`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := s.Write(t.Context(), func(tx *store.Tx) error { return tx.CreateProfile(p) }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for digits, want := range map[string]string{"447700900001": "a", "447700900002": "b", "447700900003": "c", "447700900004": ""} {
+			if got := find(digits); got != want {
+				t.Errorf("%s: %q", digits, got)
+			}
+		}
+		// What is listed by the number as it is written stays as it was.
+		if list, err := s.ListProfiles(t.Context(), store.ProfileFilter{Fields: map[string]string{"phoneNumber": "+44 7700 900001"}, Limit: 10}); err != nil || len(list) != 1 {
+			t.Error(list, err)
+		}
+	})
+}
