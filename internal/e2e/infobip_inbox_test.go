@@ -76,6 +76,8 @@ func TestInfobipInboxIsHandedOutOnce(t *testing.T) {
 		t.Fatal(answer)
 	}
 	p.says(ada, " hi ")
+	f.awaitEvent(" hi ")
+	f.texter(p.key).says("+447700900001", "SM1", "an SMS is none of Facebook's")
 	p.act(ada, graphemu.Action{Postback: &graphemu.TapAction{Title: "Start", Payload: "START"}})
 	p.act(ada, graphemu.Action{Attachment: &graphemu.AttachmentAction{Type: "image", URL: "https://example.com/a.png"}})
 	p.says(ada, "last")

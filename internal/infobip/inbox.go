@@ -162,16 +162,23 @@ func (q *request) take(sub *gateway.Subscription, limit int) (rows []inboundRow,
 			return nil, 0, err
 		}
 		for _, p := range page.Events {
-			rows = append(rows, inbound(p, callbackDataOf(sub)))
+			if p.OverMessenger() {
+				rows = append(rows, inbound(p, callbackDataOf(sub)))
+			}
 		}
 		cursor = page.Cursor
 		if _, err := events.Acknowledge(q.Context(), sub, cursor); err != nil {
 			return nil, 0, err
 		}
-		if len(rows) < limit {
+		if len(page.Events) < limit {
 			return rows, 0, nil
 		}
 	}
 	waiting, err := events.Pull(q.Context(), sub, cursor, maxLimit, 0)
-	return rows, len(waiting.Events), err
+	for _, p := range waiting.Events {
+		if p.OverMessenger() {
+			pending++
+		}
+	}
+	return rows, pending, err
 }
