@@ -107,6 +107,9 @@ type MessengerOptions struct {
 	MessageTag       string `json:"messageTag,omitempty" doc:"Tag that allows a message outside the 24 hours."`
 	PersonaID        string `json:"personaId,omitempty" doc:"Persona that speaks."`
 	NotificationType string `json:"notificationType,omitempty" doc:"REGULAR, SILENT_PUSH or NO_PUSH."`
+	// A token that the person has given allows a message at any time: once, or for a marketing topic.
+	OneTimeToken      string `json:"oneTimeNotifToken,omitempty" doc:"Token of a one-time notification request: allows one message at any time."`
+	NotificationToken string `json:"notificationMessagesToken,omitempty" doc:"Token of marketing messages, which the platform ended on February 10, 2026."`
 }
 
 // The states of a message.

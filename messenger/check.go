@@ -1,6 +1,7 @@
 package messenger
 
 import (
+	"encoding/json"
 	"fmt"
 	"unicode/utf8"
 )
@@ -45,6 +46,23 @@ func (c *Client) check(method, path string, rules func(*checker)) error {
 		return nil
 	}
 	return &CallError{method, path, k.err, true}
+}
+
+// CheckMessage holds a message object, as it goes on the wire, to the documented limits of its type, such as 13 quick replies or 3 buttons. The error is a
+// *FieldError below "message", or that of the decoder.
+//
+// Docs: https://developers.facebook.com/docs/messenger-platform/reference/send-api
+func CheckMessage(message json.RawMessage) error {
+	var m Message
+	if err := json.Unmarshal(message, &m); err != nil {
+		return err
+	}
+	var k checker
+	m.check(&k, "message")
+	if k.err == nil {
+		return nil
+	}
+	return k.err
 }
 
 // checker keeps the first rule that is broken. The field's name is a format, so

@@ -47,6 +47,7 @@ func wireOptions(in gateway.ChannelOptions) *gatewayapi.ChannelOptions {
 	if o := in.FBMessenger; o != (gateway.MessengerOptions{}) {
 		out.FBMessenger = &gatewayapi.MessengerOptions{
 			MessagingType: string(o.MessagingType), MessageTag: string(o.MessageTag), PersonaID: o.PersonaID, NotificationType: string(o.NotificationType),
+			OneTimeToken: o.OneTimeToken, NotificationToken: o.NotificationToken,
 		}
 	}
 	if out.FBMessenger == nil && out.SMS == nil && out.Email == nil && out.Webhook == nil {

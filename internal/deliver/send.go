@@ -102,7 +102,10 @@ func (d *Deliverer) sure(part int) (int64, bool) {
 func (d *Deliverer) now() time.Time { return d.o.Store.Now().UTC().Truncate(time.Millisecond) }
 
 // recipientOf answers whom a message goes to on Messenger: a person of the page, or whoever Customer Matching finds by phone number.
-func recipientOf(m *gateway.Message) messenger.Recipient {
+func recipientOf(m *gateway.Message, o gateway.MessengerOptions) messenger.Recipient {
+	if o.OneTimeToken != "" || o.NotificationToken != "" {
+		return messenger.Recipient{OneTimeNotifToken: o.OneTimeToken, NotificationMessagesToken: o.NotificationToken}
+	}
 	if s := m.Current(); m.PSID() == "" && s != nil {
 		r := messenger.Recipient{PhoneNumber: "+" + s.Address}
 		if in, _, err := m.Content(); err == nil && in.To.FirstName+in.To.LastName != "" {
@@ -116,7 +119,7 @@ func recipientOf(m *gateway.Message) messenger.Recipient {
 // post is the call itself. It is bounded in time, and is not cut short when the deliverer stops.
 func (d *Deliverer) post(client *messenger.Client, m *gateway.Message, o gateway.MessengerOptions, part gateway.Part) (messenger.SendResult, error) {
 	req := messenger.SendRequest{
-		Recipient: recipientOf(m), MessagingType: o.Settled(), Tag: o.MessageTag,
+		Recipient: recipientOf(m, o), MessagingType: o.Settled(), Tag: o.MessageTag,
 		NotificationType: o.NotificationType, PersonaID: o.PersonaID, Message: messenger.Message{Raw: part.Raw},
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(d.ctx), d.o.SendTimeout)

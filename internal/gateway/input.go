@@ -76,6 +76,9 @@ type MessengerOptions struct {
 	MessageTag       messenger.Tag              `json:"messageTag,omitempty"`
 	PersonaID        string                     `json:"personaId,omitempty"`
 	NotificationType messenger.NotificationType `json:"notificationType,omitempty"`
+	// A token that the person has given allows a message at any time: once, or for a marketing topic. It stands in the place of the person's id on the wire.
+	OneTimeToken      string `json:"oneTimeNotifToken,omitempty"`
+	NotificationToken string `json:"notificationMessagesToken,omitempty"`
 }
 
 // Check answers what is wrong with the input apart from its content, which Render checks: an *Error that names the field. It settles phone number and e-mail address
@@ -160,6 +163,9 @@ func (o MessengerOptions) check(at string) *Error {
 	}
 	if o.MessageTag != "" && o.MessagingType != "" && o.MessagingType != messenger.TypeMessageTag {
 		return Invalid(at+"messageTag", "a tag goes with messagingType MESSAGE_TAG, or with none, not with %s", o.MessagingType)
+	}
+	if o.OneTimeToken != "" && o.NotificationToken != "" {
+		return Invalid(at+"notificationMessagesToken", "give this or oneTimeNotifToken, not both")
 	}
 	notify := []messenger.NotificationType{messenger.NotifyRegular, messenger.NotifySilentPush, messenger.NotifyNoPush}
 	if o.NotificationType != "" && !slices.Contains(notify, o.NotificationType) {

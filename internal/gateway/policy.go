@@ -2,7 +2,9 @@ package gateway
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/chasqui/chasqui/messenger"
@@ -27,8 +29,7 @@ type History struct {
 // PolicyQuestion is a message that might be sent.
 type PolicyQuestion struct {
 	Options MessengerOptions
-	Message json.RawMessage // as it goes on the wire; nil when it is not known
-	Token   bool            // it goes to a one-time or marketing notification token
+	Message json.RawMessage // as it goes on the wire, for its limits; nil when it is not known, or made by Render
 	Human   bool            // people wrote it
 	Version string          // of the Graph API, such as v26.0
 	Now     time.Time
@@ -59,8 +60,15 @@ func Policy(q PolicyQuestion, h History) PolicyAnswer {
 			return a.refuse(FailurePlatformRefused, "customBody.fbMessenger.attachment.payload.template_type", fmt.Sprintf("the platform has withdrawn the template %q", template), "another template, or text")
 		}
 	}
-	if q.Token {
-		return a // a token is an allowance of its own
+	if field, words := overLimit(q.Message); words != "" {
+		return a.refuse(FailureInvalidContent, field, words, "the same within the platform's limits")
+	}
+	if feature, field := q.Options.token(); feature != "" {
+		// A token is an allowance of its own, for as long as the platform has that kind.
+		if s := messenger.Support(feature, q.Version, q.Now); !s.OK {
+			return a.refuse(FailurePlatformRefused, "channelOptions.fbMessenger."+field, fmt.Sprintf("the platform ended messages to such tokens on %s", s.Until.Format(time.DateOnly)), wouldBe(q, h)...)
+		}
+		return a
 	}
 	open := h.open(q.Now, StandardWindow)
 	if open && !h.LastInbound.IsZero() {
@@ -179,6 +187,26 @@ func wouldBe(q PolicyQuestion, h History) []string {
 		}
 	}
 	return append(would, "a notification token that the person has given", "any message once the person writes")
+}
+
+// token answers the feature of the platform that the options' token belongs to, and its field; empty without a token.
+func (o MessengerOptions) token() (messenger.Feature, string) {
+	switch {
+	case o.OneTimeToken != "":
+		return messenger.FeatureOneTimeNotif, "oneTimeNotifToken"
+	case o.NotificationToken != "":
+		return messenger.FeatureNotificationMessages, "notificationMessagesToken"
+	}
+	return "", ""
+}
+
+// overLimit says which documented limit of its type a message object breaks; empty when it breaks none that is known.
+func overLimit(message json.RawMessage) (field, words string) {
+	var over *messenger.FieldError
+	if len(message) == 0 || !errors.As(messenger.CheckMessage(message), &over) {
+		return "", ""
+	}
+	return strings.Replace(over.Field, "message", "customBody."+ChannelMessenger, 1), over.Error()
 }
 
 // tagsOf2020 are those that the platform had from March 4, 2020 to April 27, 2026.

@@ -73,9 +73,42 @@ func TestPolicyOfTemplatesAndTokens(t *testing.T) {
 	if a := Policy(PolicyQuestion{Message: list, Version: "v26.0", Now: now}, History{}); a.Allowed || !strings.HasSuffix(a.Field, "template_type") {
 		t.Errorf("%+v", a)
 	}
-	old := History{LastInbound: now.Add(-300 * time.Hour)}
-	if a := Policy(PolicyQuestion{Token: true, Now: now, Version: "v26.0"}, old); !a.Allowed {
-		t.Errorf("%+v", a)
+	for _, c := range []struct {
+		options MessengerOptions
+		day     string
+		words   string // of the refusal; empty when it is allowed
+	}{
+		{MessengerOptions{OneTimeToken: "t"}, "2026-06-01", ""},
+		{MessengerOptions{OneTimeToken: "t"}, "2020-03-03", "tokens"},
+		{MessengerOptions{NotificationToken: "t"}, "2026-02-09", ""},
+		{MessengerOptions{NotificationToken: "t"}, "2026-02-10", "ended messages to such tokens on 2026-02-10"},
+	} {
+		at, _ := time.Parse(time.DateOnly, c.day)
+		if a := Policy(PolicyQuestion{Options: c.options, Now: at, Version: "v26.0"}, History{LastInbound: at.Add(-300 * time.Hour)}); a.Allowed != (c.words == "") || !strings.Contains(a.Message, c.words) {
+			t.Errorf("%+v on %s: %+v", c.options, c.day, a)
+		}
+	}
+	for message, field := range map[string]string{
+		`{"text":"` + strings.Repeat("x", 2001) + `"}`: "customBody.fbMessenger.text",
+		`{"text":"x","quick_replies":[` + strings.Repeat(`{"content_type":"text","title":"a","payload":"b"},`, 13) + `{"content_type":"text","title":"a","payload":"b"}]}`:            "customBody.fbMessenger.quick_replies",
+		`{"attachment":{"type":"template","payload":{"template_type":"button","text":"` + strings.Repeat("y", 641) + `","buttons":[{"type":"postback","title":"a","payload":"b"}]}}}`: "customBody.fbMessenger.attachment.payload.text",
+		`{"text":"hello","something_new":{"x":1}}`: "",
+	} {
+		if a := Policy(PolicyQuestion{Message: json.RawMessage(message), Now: now, Version: "v26.0"}, History{}); a.Allowed != (field == "") || a.Field != field {
+			t.Errorf("%.60s: %+v", message, a)
+		}
+	}
+	people := PolicyQuestion{Options: MessengerOptions{MessageTag: "HUMAN_AGENT"}, Human: true, Now: now, Version: "v26.0"}
+	for words, h := range map[string]History{
+		"":                                 {LastInbound: now.Add(-48 * time.Hour), RefusedAt: now.Add(-time.Hour)}, // of the shorter window only
+		"the platform refused HUMAN_AGENT": {LastInbound: now.Add(-48 * time.Hour), HumanRefusedAt: now.Add(-time.Hour)},
+	} {
+		if a := Policy(people, h); a.Allowed != (words == "") || !strings.Contains(a.Message, words) {
+			t.Errorf("%+v: %+v", h, a)
+		}
+	}
+	if a := Policy(PolicyQuestion{Now: now, Version: "v26.0"}, History{RefusedAt: now.Add(-time.Hour)}); a.Allowed || !strings.Contains(a.Message, "the platform said") {
+		t.Errorf("refused, and nothing known of the person: %+v", a)
 	}
 	fresh := History{LastInbound: now.Add(-time.Hour), RefusedAt: now.Add(-time.Minute)}
 	if a := Policy(PolicyQuestion{Now: now, Version: "v26.0"}, fresh); a.Allowed {

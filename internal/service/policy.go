@@ -1,7 +1,6 @@
 package service
 
 import (
-	"bytes"
 	"context"
 	"sync"
 	"time"
@@ -57,7 +56,7 @@ func (p *Policy) judge(m *gateway.Message, history gateway.History) (gateway.Pol
 		return gateway.PolicyAnswer{}, err
 	}
 	q := gateway.PolicyQuestion{Options: in.ChannelOptions.FBMessenger, Human: in.Human, Version: p.Version(m.Application), Now: p.Store.Now()}
-	if m.PartsSent < len(parts) && bytes.Contains(parts[m.PartsSent].Raw, []byte(`"template_type"`)) {
+	if _, own := in.CustomBody[gateway.ChannelMessenger]; own && m.PartsSent < len(parts) {
 		q.Message = parts[m.PartsSent].Raw
 	}
 	if history.OptedOut {
