@@ -66,11 +66,15 @@ func (cmd importProfilesCmd) Run(c console) error {
 	if err != nil {
 		return err
 	}
+	beside, err := s.GatewayRuns()
+	if err != nil {
+		return err
+	}
 	ctx, stop := signal.NotifyContext(c.ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	shown := newImportDisplay(c.stderr, cmd.DryRun)
 	im := &transfer.Import{Store: s, File: cmd.File, Format: format, Application: application, KeysFile: cmd.Map, Report: cmd.Report, OnConflict: conflict,
-		Events: cmd.Events, Fetch: cmd.Fetch, DryRun: cmd.DryRun, Progress: shown.progress}
+		Events: cmd.Events, Fetch: cmd.Fetch, DryRun: cmd.DryRun, Gentle: beside, Progress: shown.progress}
 	done, err := im.Run(ctx)
 	shown.end(done)
 	if ctx.Err() != nil && c.ctx.Err() == nil {

@@ -37,8 +37,11 @@ func FormatOf(name string) (Format, bool) {
 	return "", false
 }
 
-// Batch is how many records share a commit.
-const Batch = 1000
+// How many records share a commit, and with Gentle.
+const (
+	Batch       = 1000
+	gentleBatch = 200
+)
 
 // Import is an import of profiles. Its fields are set by the caller; Run runs it once.
 type Import struct {
@@ -52,7 +55,9 @@ type Import struct {
 	Events      bool // append profile.created and profile.updated to the log
 	Fetch       bool // have the platform asked for the names of new people
 	DryRun      bool
-	Progress    func(Progress) // called after each batch
+	// Gentle leaves the database free for half of the time, in short turns, so that a gateway on the same SQLite file need not wait.
+	Gentle   bool
+	Progress func(Progress) // called after each batch
 
 	keys   *OldKeys
 	report *os.File
@@ -197,12 +202,16 @@ func (im *Import) openReport(at *position) (err error) {
 }
 
 func (im *Import) batches(ctx context.Context, source reader, at position, p *Progress) error {
+	size := Batch
+	if im.Gentle {
+		size = gentleBatch
+	}
 	for ended := false; !ended; {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		var some []line
-		for len(some) < Batch && !ended {
+		for len(some) < size && !ended {
 			l, err := source.next()
 			if err == io.EOF {
 				ended = true
@@ -213,9 +222,13 @@ func (im *Import) batches(ctx context.Context, source reader, at position, p *Pr
 			}
 			some = append(some, l)
 		}
+		begun := time.Now()
 		stopped, err := im.batch(ctx, some, &at, ended, p)
 		if err != nil {
 			return err
+		}
+		if im.Gentle && !ended {
+			pause(ctx, max(time.Since(begun), gentlePause))
 		}
 		if im.Progress != nil {
 			im.Progress(*p)
@@ -225,6 +238,18 @@ func (im *Import) batches(ctx context.Context, source reader, at position, p *Pr
 		}
 	}
 	return nil
+}
+
+// gentlePause is the shortest turn that is left to others: SQLite has those who wait look again after 1 to 25 ms.
+const gentlePause = 15 * time.Millisecond
+
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
 }
 
 // batch commits some records, with the position behind them.
