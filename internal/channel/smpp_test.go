@@ -667,3 +667,31 @@ func TestSourceAddresses(t *testing.T) {
 		t.Error("a sender of 21 characters was taken")
 	}
 }
+
+// Each node has a bind of its own, and a receipt comes to whichever the centre likes.
+func TestSMPPReceiptAtAnotherNode(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	s := newSMSC(t, nil)
+	f.account(smppAccount(s))
+	m := sms(strings.Repeat("a", 200))
+	if _, sent, err := f.Send(t.Context(), gateway.ChannelSMS, m); err != nil || sent.Ref != "id1,id2" {
+		t.Fatal(sent, err)
+	}
+	other := New(f.o)
+	if err := other.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	s.wait(func() bool { return s.binds == 2 })
+	f.Stop(t.Context())
+	s.wait(func() bool { return len(s.conns) == 1 })
+	for _, id := range []string{"id2", "id1"} {
+		if status := s.deliver(receiptOf(id, "DELIVRD", "000")); status != data.ESME_ROK {
+			t.Errorf("status %x", status)
+		}
+	}
+	if reports, _ := f.got.wait(t, 1, 0); reports[0].Status != gateway.StatusDelivered || reports[0].MessageID != "msg_1" || len(reports) != 1 {
+		t.Errorf("%+v", reports)
+	}
+	other.Stop(t.Context())
+}

@@ -44,7 +44,7 @@ func (m *Manager) sweepOnce(ctx context.Context) {
 		}
 	}
 	now := m.o.Now()
-	if _, err := m.o.Store.RetireSegments(ctx, now.Add(-keepSegments), now.Add(-24*time.Hour)); err != nil && ctx.Err() == nil {
+	if _, err := m.o.Store.RetireSegments(ctx, now.Add(-keepSegments), now.Add(-keepSegments)); err != nil && ctx.Err() == nil {
 		m.o.Logger.Warn("remove old segments of SMS", "err", err)
 	}
 }

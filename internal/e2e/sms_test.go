@@ -186,7 +186,7 @@ func TestStopWordsOnSMS(t *testing.T) {
 	}
 	id := send()
 	await(t, "the webhook to get it", func() (bool, string) { return len(c.taken(id)) == 1, "" })
-	if m := w.message(id); !strings.Contains(fmt.Sprintf("%s", mustJSON(m)), "opted_out") {
+	if m := w.message(id); !strings.Contains(string(mustJSON(m)), "opted_out") {
 		t.Errorf("the trace does not say why: %s", mustJSON(m))
 	}
 	x.says("+"+number, "SM912", "START")
