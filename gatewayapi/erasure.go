@@ -1,5 +1,11 @@
 package gatewayapi
 
+import (
+	"context"
+	"net/http"
+	"net/url"
+)
+
 // The states of an erasure.
 const (
 	ErasurePending = "pending"
@@ -28,4 +34,21 @@ type ErasureCounts struct {
 	Events     int64 `json:"events" doc:"Events of the log emptied."`
 	Deliveries int64 `json:"deliveries" doc:"Deliveries to subscriptions emptied."`
 	Canceled   int64 `json:"canceled" doc:"Queued messages that were not sent any more."`
+}
+
+// ForgetProfile erases a profile and the people who belong to it: everything that is kept of them, in the tables and in the logs. The profile is gone and what was queued for
+// them canceled when it returns; GetErasure tells when the rest is done. The ETag is as for PatchProfile.
+func (c *Client) ForgetProfile(ctx context.Context, id, etag string) (Erasure, error) {
+	var e Erasure
+	header := http.Header{}
+	if etag != "" {
+		header.Set("If-Match", etag)
+	}
+	_, err := c.do(ctx, call{method: http.MethodDelete, path: profilePath(id), query: url.Values{"forget": {"true"}}, header: header, into: &e})
+	return e, err
+}
+
+// GetErasure reads how far an erasure is.
+func (c *Client) GetErasure(ctx context.Context, id string) (Erasure, error) {
+	return get[Erasure](ctx, c, "/v1/erasures/"+url.PathEscape(id), nil)
 }

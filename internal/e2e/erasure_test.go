@@ -346,6 +346,9 @@ func TestDataDeletionCallback(t *testing.T) {
 	if e := w.awaitErased(answer.ConfirmationCode); e.Counts != (gatewayapi.ErasureCounts{}) {
 		t.Errorf("a stranger's erasure: %+v", e)
 	}
+	if _, body := w.get(strings.TrimPrefix(answer.URL, w.url)); !strings.Contains(body, "Nothing was found") {
+		t.Errorf("the page says %s", body)
+	}
 }
 
 func TestDataDeletionRefusesWhatIsNotSigned(t *testing.T) {
@@ -436,15 +439,18 @@ func TestErasureOverChannels(t *testing.T) {
 	w.awaitStatus(stepping, "delivered")
 	var begun []string
 	for _, forget := range []string{"quill-17", id} {
-		var e gatewayapi.Erasure
-		if status := w.api("DELETE", "/v1/profiles/"+forget+"?forget=true", &e); status != http.StatusAccepted {
-			t.Fatalf("forget answered %d", status)
+		e, err := w.client.ForgetProfile(t.Context(), forget, "")
+		if err != nil {
+			t.Fatal(err)
 		}
 		begun = append(begun, e.ID)
 	}
 	w.clock.advance(10 * time.Second)
 	for _, e := range begun {
 		w.awaitErased(e)
+	}
+	if e, err := w.client.GetErasure(t.Context(), begun[0]); err != nil || e.Counts.Messages != 2 {
+		t.Errorf("the customer's erasure: %+v, %v", e, err)
 	}
 	w.wantNone(person, "Fern", "xyzzyplugh", "tophush", "plover", "447700900456", "7700 900456", "uill@example", "quill-17")
 	if n := len(c.taken(stepping)); n > 0 {

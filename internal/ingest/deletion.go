@@ -101,6 +101,8 @@ func (h *Handler) deletionState(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		h.o.Logger.Error("show the state of an erasure", "err", err)
 		status, shown.Title, shown.Text = http.StatusServiceUnavailable, "This cannot be shown now", "Try again in a minute."
+	case e.State == gateway.ErasureDone && e.Counts == (gateway.ErasureCounts{}):
+		shown.Title, shown.Text, shown.Erasure = "Nothing was found", "Nothing that is kept here belongs to the Facebook account that asked. If you have written to a page of this business, ask the business itself to delete your messages.", e
 	case e.State == gateway.ErasureDone:
 		shown.Title, shown.Text, shown.Erasure = "Your data is deleted", "Your messages, your profile and everything else that was kept of your conversation are deleted.", e
 	default:
