@@ -21,13 +21,14 @@ import (
 
 // devCmd starts the emulated platform and the gateway in one process, with everything set up to try them.
 type devCmd struct {
-	GatewayAddr  string `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address of the gateway."`
-	PlatformAddr string `default:"127.0.0.1:8081" placeholder:"HOST:PORT" help:"Address of the emulated platform and its chat page."`
-	Data         string `placeholder:"DIR" help:"Folder to keep everything in, so that the next start goes on with it. Without it a temporary folder is used and removed."`
-	Script       string `placeholder:"DIR" help:"Run the scripts of this folder on the demo page, and read them again when they are saved; without it a small demo bot answers."`
-	ForwardTo    string `placeholder:"URL" help:"Forward every event to this URL."`
-	JSON         bool   `name:"json" help:"Print one line of JSON instead of words once everything answers; logs go to stderr."`
-	LogLevel     string `default:"warn" enum:"debug,info,warn,error" help:"Least level that is logged: debug, info, warn or error."`
+	GatewayAddr    string `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address of the gateway."`
+	PlatformAddr   string `default:"127.0.0.1:8081" placeholder:"HOST:PORT" help:"Address of the emulated platform and its chat page."`
+	Data           string `placeholder:"DIR" help:"Folder to keep everything in, so that the next start goes on with it. Without it a temporary folder is used and removed."`
+	Script         string `placeholder:"DIR" help:"Run the scripts of this folder on the demo page, and read them again when they are saved; without it a small demo bot answers."`
+	ForwardTo      string `placeholder:"URL" help:"Forward every event to this URL."`
+	JSON           bool   `name:"json" help:"Print one line of JSON instead of words once everything answers; logs go to stderr."`
+	LogLevel       string `default:"warn" enum:"debug,info,warn,error" help:"Least level that is logged: debug, info, warn or error."`
+	SessionsSecret string `name:"sessions-secret" placeholder:"TEXT" help:"Let Comapi's JavaScript SDK make sessions for customers that tokens signed with this secret name (JWT, HS256); at least 32 bytes."`
 }
 
 // Run starts everything, prints how to use it, and ends on SIGINT or SIGTERM.
@@ -59,7 +60,7 @@ func (d devCmd) Run(c console) error {
 	if err := s.startPlatform(platformListener); err != nil {
 		return errors.Join(err, gatewayListener.Close())
 	}
-	if err := s.startGateway(ctx, gatewayListener); err != nil {
+	if err := s.startGateway(ctx, gatewayListener, d.SessionsSecret); err != nil {
 		return err
 	}
 	if err := s.setUp(ctx, d.ForwardTo); err != nil {
@@ -140,10 +141,10 @@ type devSession struct {
 }
 
 // startGateway starts the gateway on the data folder, pointed at the emulated platform.
-func (s *devSession) startGateway(ctx context.Context, l net.Listener) error {
+func (s *devSession) startGateway(ctx context.Context, l net.Listener, sessionsSecret string) error {
 	c := config.Default()
 	c.Data, c.Addr, c.PublicURL, c.GraphURL = s.folder, l.Addr().String(), s.gatewayURL, s.platformURL
-	c.LowDisk, c.LinkURL = 64<<20, s.platformURL+"/m.me"
+	c.LowDisk, c.LinkURL, c.Sessions.Secret = 64<<20, s.platformURL+"/m.me", sessionsSecret
 	var err error
 	s.gateway, err = app.New(ctx, app.Options{Config: c, Logger: s.log, Version: version(), Listener: l, AllowLoopback: true})
 	if err != nil {

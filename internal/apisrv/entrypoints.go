@@ -42,9 +42,6 @@ func (s *server) entryPointRoutes() []route {
 		{method: http.MethodPost, path: "/v1/opt-in-states", scope: gateway.ScopeProfilesWrite, tag: tagEntryPoints, summary: "Make a token that binds a profile to who comes back with it",
 			detail:  "Use it as the `data-ref` of the Send to Messenger button or as the ref of an m.me link. When it comes back, the person is given to the profile and an `optin` event says so.",
 			request: typeOf[gatewayapi.OptInStateRequest](), status: http.StatusCreated, answer: typeOf[gatewayapi.OptInState](), handle: s.createOptInState},
-		{method: http.MethodPost, path: "/apispaces/{id}/channels/facebook/state", scope: gateway.ScopeProfilesWrite, tag: tagEntryPoints, summary: "The same, as Comapi's API had it",
-			detail:  "The id is an application's key; the answer is the token as a JSON string. Whatever stands beside `profileId` comes back with the event.",
-			request: typeOf[map[string]any](), status: http.StatusOK, answer: typeOf[string](), handle: s.createState},
 		{method: http.MethodPost, path: "/v1/goals", scope: write, tag: tagEntryPoints, summary: "Say that a person has reached a goal",
 			request: typeOf[gatewayapi.GoalRequest](), status: http.StatusCreated, answer: typeOf[gatewayapi.Goal](), handle: s.reachGoal},
 		{method: http.MethodGet, path: "/v1/reports/entry-points", scope: read, tag: tagEntryPoints, summary: "What came of codes and links",
@@ -188,19 +185,6 @@ func (s *server) createOptInState(q *request) error {
 	link := s.o.EntryPoints.Link(&gateway.EntryPoint{Application: in.Application, Ref: token})
 	html := service.OptInSnippet(s.o.Directory.Application(in.Application), token, link)
 	return q.reply(http.StatusCreated, gatewayapi.OptInState{State: token, Link: link, HTML: html, ExpiresAt: gatewayapi.At(expires)})
-}
-
-// createState is the token alone, for those who come from Comapi.
-func (s *server) createState(q *request) error {
-	var in map[string]any
-	if err := q.decode(&in); err != nil {
-		return err
-	}
-	token, err := s.o.OptIns.CreateNamed(q.Context(), q.key, q.PathValue("id"), in)
-	if err != nil {
-		return err
-	}
-	return q.reply(http.StatusOK, token)
 }
 
 func (s *server) reachGoal(q *request) error {

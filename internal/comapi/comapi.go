@@ -33,6 +33,7 @@ type Options struct {
 	Erasures      *service.Erasures
 	Subscriptions *service.Subscriptions
 	OptIns        *service.OptIns
+	Sessions      *service.Sessions
 	Logger        *slog.Logger
 	// Observe is called after each request with its route, such as `POST /cpaas/messages`; nil for no call.
 	Observe func(route string, status int, took time.Duration)
@@ -55,51 +56,65 @@ func New(o Options) *Face {
 type endpoint struct {
 	method string
 	path   string
-	scope  gateway.Scope
+	scope  gateway.Scope // empty for what needs no credential
 	handle func(*request) error
+
+	session bool // open to sessions of customers, and to pages of other origins
 }
 
 func (f *Face) endpoints() []endpoint {
 	return []endpoint{
-		{http.MethodPost, "/messages", gateway.ScopeMessagesWrite, f.send},
-		{http.MethodPost, "/messages/batch", gateway.ScopeMessagesWrite, f.sendBatch},
-		{http.MethodGet, "/messages/{id}", gateway.ScopeMessagesRead, f.message},
-		{http.MethodGet, "/webhooks", gateway.ScopeSubscriptionsRead, f.webhooks},
-		{http.MethodPost, "/webhooks", gateway.ScopeSubscriptionsWrite, f.createWebhook},
-		{http.MethodGet, "/webhooks/availableevents", gateway.ScopeSubscriptionsRead, f.availableEvents},
-		{http.MethodGet, "/webhooks/{id}", gateway.ScopeSubscriptionsRead, f.getWebhook},
-		{http.MethodPut, "/webhooks/{id}", gateway.ScopeSubscriptionsWrite, f.putWebhook},
-		{http.MethodDelete, "/webhooks/{id}", gateway.ScopeSubscriptionsWrite, f.deleteWebhook},
-		{http.MethodGet, "/profiles", gateway.ScopeProfilesRead, f.queryProfiles},
-		{http.MethodPost, "/profiles", gateway.ScopeProfilesWrite, f.createProfile},
-		{http.MethodGet, "/profiles/{id}", gateway.ScopeProfilesRead, f.profile},
-		{http.MethodPut, "/profiles/{id}", gateway.ScopeProfilesWrite, f.putProfile},
-		{http.MethodPatch, "/profiles/{id}", gateway.ScopeProfilesWrite, f.patchProfile},
-		{http.MethodDelete, "/profiles/{id}", gateway.ScopeProfilesWrite, f.deleteProfile},
-		{http.MethodPut, "/profiles/{id}/optin", gateway.ScopeProfilesWrite, f.optIn},
-		{http.MethodDelete, "/profiles/{id}/optin", gateway.ScopeProfilesWrite, f.optOut},
+		{method: http.MethodPost, path: "/messages", scope: gateway.ScopeMessagesWrite, handle: f.send},
+		{method: http.MethodPost, path: "/messages/batch", scope: gateway.ScopeMessagesWrite, handle: f.sendBatch},
+		{method: http.MethodGet, path: "/messages/{id}", scope: gateway.ScopeMessagesRead, handle: f.message},
+		{method: http.MethodGet, path: "/webhooks", scope: gateway.ScopeSubscriptionsRead, handle: f.webhooks},
+		{method: http.MethodPost, path: "/webhooks", scope: gateway.ScopeSubscriptionsWrite, handle: f.createWebhook},
+		{method: http.MethodGet, path: "/webhooks/availableevents", scope: gateway.ScopeSubscriptionsRead, handle: f.availableEvents},
+		{method: http.MethodGet, path: "/webhooks/{id}", scope: gateway.ScopeSubscriptionsRead, handle: f.getWebhook},
+		{method: http.MethodPut, path: "/webhooks/{id}", scope: gateway.ScopeSubscriptionsWrite, handle: f.putWebhook},
+		{method: http.MethodDelete, path: "/webhooks/{id}", scope: gateway.ScopeSubscriptionsWrite, handle: f.deleteWebhook},
+		{method: http.MethodGet, path: "/profiles", scope: gateway.ScopeProfilesRead, handle: f.queryProfiles},
+		{method: http.MethodPost, path: "/profiles", scope: gateway.ScopeProfilesWrite, handle: f.createProfile},
+		{method: http.MethodGet, path: "/profiles/{id}", scope: gateway.ScopeProfilesRead, handle: f.profile, session: true},
+		{method: http.MethodPut, path: "/profiles/{id}", scope: gateway.ScopeProfilesWrite, handle: f.putProfile, session: true},
+		{method: http.MethodPatch, path: "/profiles/{id}", scope: gateway.ScopeProfilesWrite, handle: f.patchProfile, session: true},
+		{method: http.MethodDelete, path: "/profiles/{id}", scope: gateway.ScopeProfilesWrite, handle: f.deleteProfile},
+		{method: http.MethodPut, path: "/profiles/{id}/optin", scope: gateway.ScopeProfilesWrite, handle: f.optIn},
+		{method: http.MethodDelete, path: "/profiles/{id}/optin", scope: gateway.ScopeProfilesWrite, handle: f.optOut},
+		{method: http.MethodGet, path: "/sessions/start", handle: f.startSession, session: true},
+		{method: http.MethodPost, path: "/sessions", handle: f.createSession, session: true},
+		{method: http.MethodGet, path: "/sessions/{id}", scope: gateway.ScopeProfilesRead, handle: f.getSession, session: true},
+		{method: http.MethodDelete, path: "/sessions/{id}", scope: gateway.ScopeProfilesWrite, handle: f.endSession, session: true},
 	}
 }
 
 // Register adds the face's addresses to a mux.
 func (f *Face) Register(mux *http.ServeMux) {
+	open := map[string]bool{}
 	for _, e := range f.endpoints() {
 		for _, base := range []string{"/apispaces/{space}", "/cpaas"} {
 			mux.Handle(e.method+" "+base+e.path, f.serve(e))
+			if e.session && !open[base+e.path] {
+				open[base+e.path] = true
+				mux.HandleFunc("OPTIONS "+base+e.path, f.allow)
+			}
 		}
 	}
-	// Below /apispaces it is the gateway's own API that answers it.
-	mux.Handle("POST /cpaas/channels/facebook/state", f.serve(endpoint{scope: gateway.ScopeProfilesWrite, handle: f.state}))
+	state := f.serve(endpoint{path: "/channels/facebook/state", scope: gateway.ScopeProfilesWrite, handle: f.state, session: true})
+	mux.Handle("POST /cpaas/channels/facebook/state", state)
+	mux.Handle("POST /apispaces/{space}/channels/facebook/state", state)
+	mux.HandleFunc("OPTIONS /apispaces/{space}/channels/facebook/state", f.allow)
 }
 
 // request is one request on its way through a handler.
 type request struct {
 	*http.Request
-	w      http.ResponseWriter
-	f      *Face
-	key    *gateway.APIKey
-	space  *gateway.Application
-	status int // of the answer
+	w       http.ResponseWriter
+	f       *Face
+	key     *gateway.APIKey
+	space   *gateway.Application
+	session *gateway.Session // nil for a caller with an API key
+	status  int              // of the answer
 }
 
 func (f *Face) serve(e endpoint) http.Handler {
@@ -107,7 +122,10 @@ func (f *Face) serve(e endpoint) http.Handler {
 		start := time.Now()
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		q := &request{Request: r, w: w, f: f}
-		err := q.authorize(e.scope)
+		if e.session {
+			crossOrigin(w)
+		}
+		err := q.authorize(e)
 		if err == nil {
 			err = q.enter()
 		}
@@ -123,7 +141,14 @@ func (f *Face) serve(e endpoint) http.Handler {
 	})
 }
 
-func (q *request) authorize(scope gateway.Scope) error {
+func (q *request) authorize(e endpoint) error {
+	if e.scope == "" {
+		q.key = &gateway.APIKey{}
+		return nil
+	}
+	if token, ok := q.bearer(); ok {
+		return q.authorizeSession(token, e)
+	}
 	authorization := q.Header.Get("Authorization")
 	if _, password, ok := q.BasicAuth(); ok {
 		authorization = "Bearer " + password
@@ -132,8 +157,8 @@ func (q *request) authorize(scope gateway.Scope) error {
 	if err != nil {
 		return err
 	}
-	if !key.Allows(scope) {
-		return gateway.Errorf(gateway.CodeForbidden, "this key lacks the scope %s", scope)
+	if !key.Allows(e.scope) {
+		return gateway.Errorf(gateway.CodeForbidden, "this key lacks the scope %s", e.scope)
 	}
 	q.key = key
 	return nil
@@ -145,12 +170,15 @@ func (q *request) enter() error {
 	if id == "" {
 		id = q.URL.Query().Get("apiSpaceId")
 	}
+	if q.session != nil && id == "" {
+		id = q.session.Application
+	}
 	if id != "" {
 		q.space = q.f.o.Directory.Application(strings.ToUpper(strings.ReplaceAll(id, "-", "")))
 		switch {
 		case q.space == nil:
 			return gateway.NotFound("api space", id).WithField("apiSpaceId")
-		case !q.key.AllowsApplication(q.space.Key):
+		case !q.key.AllowsApplication(q.space.Key) || q.session != nil && q.session.Application != q.space.Key:
 			return gateway.Errorf(gateway.CodeForbidden, "this key may not use api space %s", q.space.Key).WithField("apiSpaceId")
 		}
 		return nil

@@ -1,6 +1,10 @@
 package comapi
 
-import "net/http"
+import (
+	"net/http"
+
+	"github.com/chasqui/chasqui/internal/gateway"
+)
 
 // state makes the secure metadata that binds a profile to the person who comes back with it: one opaque string in quotes. What the body holds beside profileId
 // comes back with the opt-in.
@@ -12,6 +16,15 @@ func (f *Face) state(q *request) error {
 	}
 	if err := decode(body, &in); err != nil {
 		return err
+	}
+	if q.session != nil {
+		if given, ok := in["profileId"]; ok && given != q.session.ProfileID {
+			return gateway.Errorf(gateway.CodeForbidden, "a session makes states for its own profile only").WithField("profileId")
+		}
+		if in == nil {
+			in = map[string]any{}
+		}
+		in["profileId"] = q.session.ProfileID
 	}
 	token, err := f.o.OptIns.CreateNamed(q.Context(), q.key, q.space.Key, in)
 	if err != nil {

@@ -45,6 +45,7 @@ type Config struct {
 	Uncertain Uncertain `embed:"" prefix:"uncertain-"`
 	Forward   Forward   `embed:"" prefix:"forward-"`
 	Scripts   Scripts   `embed:"" prefix:"scripts-"`
+	Sessions  Sessions  `embed:"" prefix:"sessions-"`
 	Retention Retention `embed:"" prefix:"retention-"`
 }
 
@@ -77,6 +78,14 @@ type Forward struct {
 // Scripts holds the settings of bots.
 type Scripts struct {
 	AllowHosts string `name:"allow-hosts" placeholder:"HOSTS" help:"Hosts that scripts may ask with $ lines, with commas between; *.example.com stands for all below it. Empty: none. One given with its port may be in a private network."`
+}
+
+// Sessions holds the settings of customers' own sessions, as Comapi's JavaScript SDK has them.
+type Sessions struct {
+	Secret   string `placeholder:"TEXT" secret:"yes" help:"Secret with which your server signs the tokens (JWT, HS256) that say who a customer is, at least 32 bytes; empty turns sessions off."`
+	Issuer   string `placeholder:"TEXT" help:"Issuer that those tokens must have; empty: any."`
+	Audience string `placeholder:"TEXT" help:"Audience that those tokens must have; empty: any."`
+	IDClaim  string `name:"id-claim" default:"sub" help:"Claim of those tokens that holds the profile's id."`
 }
 
 // Retention holds the ages, in days counted from receipt, after which data is removed; 0 keeps it for ever.
@@ -123,6 +132,9 @@ func (c Config) Validate() error {
 	}
 	if _, _, err := net.SplitHostPort(c.Addr); err != nil {
 		wrong("addr", "%q is not HOST:PORT", c.Addr)
+	}
+	if n := len(c.Sessions.Secret); n > 0 && n < 32 {
+		wrong("sessions.secret", "must have at least 32 bytes")
 	}
 	if c.PublicURL != "" && !webAddress(c.PublicURL) {
 		wrong("publicUrl", "must be an http or https address without query")

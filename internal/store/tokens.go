@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strconv"
 	"sync"
 	"time"
 
@@ -168,6 +169,34 @@ func (t *Tokens) Open(ctx context.Context, purpose, token string) ([]byte, error
 		return nil, ErrToken
 	}
 	return value, nil
+}
+
+// Key answers a key for a purpose, for signatures that are not of our own form, and the id by which KeyOf finds it again.
+func (t *Tokens) Key(ctx context.Context, purpose string) (id string, key []byte, err error) {
+	k, err := t.current(ctx)
+	if err != nil {
+		return "", nil, err
+	}
+	return strconv.Itoa(k.id), k.derived(purpose), nil
+}
+
+// KeyOf answers the key of an id for a purpose; false when there is none.
+func (t *Tokens) KeyOf(ctx context.Context, purpose, id string) ([]byte, bool) {
+	n, err := strconv.Atoi(id)
+	if err != nil {
+		return nil, false
+	}
+	k, ok := t.known(ctx, n)
+	if !ok {
+		return nil, false
+	}
+	return k.derived(purpose), true
+}
+
+func (k tokenKey) derived(purpose string) []byte {
+	h := hmac.New(sha256.New, k.mac)
+	h.Write([]byte("key for " + purpose))
+	return h.Sum(nil)
 }
 
 // Sign answers the signature of a text, with the id of its key before it.

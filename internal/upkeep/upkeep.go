@@ -117,6 +117,7 @@ func (k *Keeper) retire(ctx context.Context) {
 		{"messages", k.o.Retention.Messages, func(t time.Time) (int64, error) { return k.o.Store.RetireMessages(ctx, t, retireBatch) }},
 		{"deliveries", k.o.Retention.Deliveries, func(t time.Time) (int64, error) { return k.o.Store.RetireDeliveries(ctx, t, retireBatch) }},
 		{"idempotency", idempotencyLife, func(t time.Time) (int64, error) { return k.o.Store.RetireIdempotency(ctx, t, retireBatch) }},
+		{"sessions", idempotencyLife, func(t time.Time) (int64, error) { return k.o.Store.RetireSessions(ctx, t, retireBatch) }},
 	}
 	for _, step := range steps {
 		if step.life > 0 {

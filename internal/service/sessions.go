@@ -1,0 +1,171 @@
+package service
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/store"
+)
+
+const (
+	sessionPurpose = "session"
+	challengeLife  = 5 * time.Minute
+	sessionLife    = 2 * time.Hour
+	maxDevice      = 4 << 10 // bytes
+)
+
+// Sessions lets customers at their own profile from a browser or an app: the business's own server says who they are, by a JSON Web Token.
+type Sessions struct {
+	Store     *store.Store
+	Directory *Directory
+	Profiles  *Profiles
+	Tokens    *store.Tokens
+	// Secret is what the business signs its tokens with, HS256; empty turns sessions off. Issuer and Audience must be those of the tokens where they are given. IDClaim names the
+	// claim that holds the profile's id.
+	Secret                    gateway.Secret
+	Issuer, Audience, IDClaim string
+}
+
+// challenge is what a session begins with: the business's token has to carry the nonce.
+type challenge struct {
+	Application string    `json:"app"`
+	Nonce       string    `json:"nonce"`
+	ExpiresAt   time.Time `json:"exp"`
+}
+
+// Start begins to authenticate: id comes back with Create, nonce in the business's token.
+func (s *Sessions) Start(ctx context.Context, application string) (id, nonce string, expires time.Time, err error) {
+	if err := s.on(); err != nil {
+		return "", "", expires, err
+	}
+	var b [16]byte
+	rand.Read(b[:])
+	c := challenge{application, hex.EncodeToString(b[:]), s.Store.Now().Add(challengeLife).UTC()}
+	encoded, err := json.Marshal(c)
+	if err != nil {
+		return "", "", expires, err
+	}
+	id, err = s.Tokens.Seal(ctx, sessionPurpose, encoded)
+	return id, c.Nonce, c.ExpiresAt, err
+}
+
+func (s *Sessions) on() error {
+	if s.Secret == "" {
+		return gateway.Errorf(gateway.CodeForbidden, "sessions are off: the operator has to set sessions.secret")
+	}
+	return nil
+}
+
+// Create makes the session of whom a business's token names. Their profile is made when there is none. The token that it answers is a JSON Web Token for two hours; every failure
+// of the business's is unauthorized.
+func (s *Sessions) Create(ctx context.Context, application, challengeID, businessToken string, device json.RawMessage) (*gateway.Session, string, error) {
+	if err := s.on(); err != nil {
+		return nil, "", err
+	}
+	if len(device) > maxDevice {
+		return nil, "", gateway.Invalid("", "what is said of the device may have %d bytes", maxDevice)
+	}
+	var c challenge
+	opened, err := s.Tokens.Open(ctx, sessionPurpose, challengeID)
+	if err != nil || json.Unmarshal(opened, &c) != nil || c.Application != application || s.Store.Now().After(c.ExpiresAt) {
+		return nil, "", gateway.Errorf(gateway.CodeUnauthorized, "the authenticationId is not known, or too old").WithField("authenticationId")
+	}
+	profile, err := s.whom(businessToken, c.Nonce)
+	if err != nil {
+		return nil, "", err
+	}
+	encoded, err := json.Marshal(map[string]string{gateway.FieldID: profile})
+	if err != nil {
+		return nil, "", err
+	}
+	if _, err := s.Profiles.Create(ctx, &gateway.APIKey{}, encoded); err != nil && gateway.CodeOf(err) != gateway.CodeConflict {
+		return nil, "", err
+	}
+	now := s.Store.Now().UTC().Truncate(time.Second)
+	made := &gateway.Session{ID: s.Store.NewID("ses"), Application: application, ProfileID: profile, Device: device, CreatedAt: now, ExpiresAt: now.Add(sessionLife)}
+	if err := s.Store.Write(ctx, func(tx *store.Tx) error { return tx.AddSession(made) }); err != nil {
+		return nil, "", err
+	}
+	token, err := s.sign(ctx, made)
+	return made, token, err
+}
+
+// whom answers the profile that a business's token names.
+func (s *Sessions) whom(token, nonce string) (string, error) {
+	options := []jwt.ParserOption{jwt.WithValidMethods([]string{"HS256"}), jwt.WithTimeFunc(s.Store.Now), jwt.WithLeeway(time.Minute)}
+	if s.Issuer != "" {
+		options = append(options, jwt.WithIssuer(s.Issuer))
+	}
+	if s.Audience != "" {
+		options = append(options, jwt.WithAudience(s.Audience))
+	}
+	claims := jwt.MapClaims{}
+	_, err := jwt.ParseWithClaims(token, claims, func(*jwt.Token) (any, error) { return []byte(s.Secret.Reveal()), nil }, options...)
+	given, _ := claims["nonce"].(string)
+	profile, _ := claims[s.IDClaim].(string)
+	switch {
+	case err != nil:
+		return "", gateway.Errorf(gateway.CodeUnauthorized, "the authenticationToken is not accepted: it is not signed with the shared secret, too old, or of another issuer or audience").WithField("authenticationToken").WithCause(err)
+	case given != nonce:
+		return "", gateway.Errorf(gateway.CodeUnauthorized, "the authenticationToken does not carry the nonce of this authenticationId").WithField("authenticationToken")
+	case gateway.ValidateProfileID(profile) != nil:
+		return "", gateway.Errorf(gateway.CodeUnauthorized, "the authenticationToken has no profile id in its claim %s", s.IDClaim).WithField("authenticationToken")
+	}
+	return profile, nil
+}
+
+// sign makes the token of a session. Its claims are ASCII without ? and ~, so that its parts hold no - and _ either: the SDK reads them as plain base64.
+func (s *Sessions) sign(ctx context.Context, made *gateway.Session) (string, error) {
+	id, key, err := s.Tokens.Key(ctx, sessionPurpose)
+	if err != nil {
+		return "", err
+	}
+	t := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{
+		"iss": "chasqui", "sub": made.ID, "apiSpaceId": made.Application, "iat": made.CreatedAt.Unix(), "exp": made.ExpiresAt.Unix(),
+	})
+	t.Header["kid"] = id
+	return t.SignedString(key)
+}
+
+// IsSessionToken tells whether a bearer token looks like that of a session, rather than an API key.
+func IsSessionToken(token string) bool {
+	return strings.Count(token, ".") == 2 && !strings.HasPrefix(token, "chq_")
+}
+
+// Authenticate answers the session of a token; unauthorized when it is none of ours, too old, or ended.
+func (s *Sessions) Authenticate(ctx context.Context, token string) (*gateway.Session, error) {
+	refused := gateway.Errorf(gateway.CodeUnauthorized, "the session is not known, too old, or ended")
+	claims := jwt.RegisteredClaims{}
+	_, err := jwt.ParseWithClaims(token, &claims, func(t *jwt.Token) (any, error) {
+		id, _ := t.Header["kid"].(string)
+		key, ok := s.Tokens.KeyOf(ctx, sessionPurpose, id)
+		if !ok {
+			return nil, fmt.Errorf("no key %q", id)
+		}
+		return key, nil
+	}, jwt.WithValidMethods([]string{"HS256"}), jwt.WithIssuer("chasqui"), jwt.WithTimeFunc(s.Store.Now), jwt.WithExpirationRequired())
+	if err != nil {
+		return nil, refused.WithCause(err)
+	}
+	made, err := s.Store.Session(ctx, claims.Subject)
+	switch {
+	case gateway.CodeOf(err) == gateway.CodeNotFound:
+		return nil, refused
+	case err != nil:
+		return nil, err
+	case !made.Active(s.Store.Now()):
+		return nil, refused
+	}
+	return made, nil
+}
+
+// End ends a session.
+func (s *Sessions) End(ctx context.Context, id string) error { return s.Store.EndSession(ctx, id) }
