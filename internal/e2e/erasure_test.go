@@ -434,7 +434,7 @@ func TestErasureOverChannels(t *testing.T) {
 	p.says(person, "xyzzyplugh")
 	id := p.named(person, `{"note":"plover"}`)
 	steps := p.text(person, "tophush in steps")
-	steps.Rules = []gatewayapi.Rule{{Channel: "fbMessenger", Until: "read", Within: "5s"}, {Channel: "webhook"}}
+	steps.Rules = []gatewayapi.Rule{{Channel: "fbMessenger", Until: "read", Within: "20s"}, {Channel: "webhook"}}
 	stepping := w.send(steps)
 	w.awaitStatus(stepping, "delivered")
 	var begun []string
@@ -445,7 +445,7 @@ func TestErasureOverChannels(t *testing.T) {
 		}
 		begun = append(begun, e.ID)
 	}
-	w.clock.advance(10 * time.Second)
+	w.clock.advance(30 * time.Second)
 	for _, e := range begun {
 		w.awaitErased(e)
 	}

@@ -154,8 +154,7 @@ func (tx *Tx) erasePerson(e *gateway.Erasure, p gateway.ErasedPerson) error {
 		return err
 	}
 	e.Counts.Canceled += canceled
-	// What waits to go on to another channel does not.
-	if _, err := tx.Exec(`UPDATE messages SET step_due = 0 WHERE person = ? AND (app = ? OR CAST(? AS TEXT) = '') AND step_due > 0`, p.Person, p.Application, p.Application); err != nil {
+	if err := tx.eraseWaiting(e, p); err != nil {
 		return err
 	}
 	if channel, address := p.Address(); channel != profilePerson {
@@ -180,6 +179,17 @@ func (tx *Tx) erasePerson(e *gateway.Erasure, p gateway.ErasedPerson) error {
 		return err
 	}
 	return tx.eraseFound(e, p)
+}
+
+// eraseWaiting empties at once the messages that would go on to another channel, so that they do not.
+func (tx *Tx) eraseWaiting(e *gateway.Erasure, p gateway.ErasedPerson) error {
+	rows, err := tx.Query(`SELECT seq, id, attempts, error FROM messages WHERE person = ? AND (app = ? OR CAST(? AS TEXT) = '') AND open = 0 AND step_due > 0`,
+		p.Person, p.Application, p.Application)
+	found, err := collect(rows, err, scanErasedMessage)
+	if err != nil || len(found) == 0 {
+		return err
+	}
+	return tx.emptyMessages(e, p, found)
 }
 
 // eraseEverywhere removes what is kept of an address that is the same for all applications.

@@ -84,7 +84,7 @@ func (s *Store) eraseWrite(ctx context.Context, e *gateway.Erasure, do func(*Tx)
 // isOf tells whether a row's conversation is of somebody who is erased, and who stands in for them.
 func isOf(e *gateway.Erasure, app, person string) (standIn string, ok bool) {
 	for _, p := range e.People {
-		if p.Person == person && (p.Application == "" || app == "" || p.Application == app) {
+		if p.StandIn == person || p.Person == person && (p.Application == "" || app == "" || p.Application == app) {
 			return p.StandIn, true
 		}
 	}
@@ -102,6 +102,14 @@ func personArgs(e *gateway.Erasure) []any {
 // eraseMessages empties the messages to a person that are not under way.
 func (s *Store) eraseMessages(ctx context.Context, e *gateway.Erasure) error {
 	for _, p := range e.People {
+		// An echo may have brought the platform's id to a message that was empty already.
+		err := s.eraseWrite(ctx, e, func(tx *Tx) error {
+			_, err := tx.Exec(`UPDATE messages SET mid = '' WHERE person = ? AND mid <> ''`, p.StandIn)
+			return err
+		})
+		if err != nil {
+			return err
+		}
 		for more := true; more; {
 			rows, err := s.query(ctx, `SELECT seq, id, attempts, error FROM messages WHERE person = ? AND (app = ? OR CAST(? AS TEXT) = '') AND open = 0 ORDER BY seq LIMIT ?`,
 				p.Person, p.Application, p.Application, eraseRows)
@@ -122,8 +130,8 @@ func (s *Store) eraseMessages(ctx context.Context, e *gateway.Erasure) error {
 	return nil
 }
 
-// emptySteps are the further columns of a message that are emptied.
-const emptySteps = `, steps = '', step = 0, step_due = 0, late_mark = 0`
+// emptySteps are the further columns of a message that are emptied. No message is at step -1, so that nobody who has read it before can still record anything.
+const emptySteps = `, steps = '', step = -1, step_due = 0, late_mark = 0`
 
 type erasedMessage struct {
 	seq                  int64
@@ -216,10 +224,14 @@ func (s *Store) eraseEvents(ctx context.Context, e *gateway.Erasure, head int64)
 
 // eventsOf answers the events of a stretch of the log that are about a person: those of their conversations, and those of nobody's that name them.
 func (s *Store) eventsOf(ctx context.Context, e *gateway.Erasure, after, upto int64) ([][]any, error) {
-	args := append([]any{after, upto}, personArgs(e)...)
-	condition := `person = ''`
+	args, condition := append([]any{after, upto}, personArgs(e)...), `person = ''`
 	if len(e.People) > 0 {
-		condition += ` OR person IN (` + holes(len(e.People)) + `)`
+		// What is told of a message after it was emptied bears the name it has then.
+		condition += ` OR person IN (` + holes(len(e.People)) + `) OR person IN (` + holes(len(e.People)) + `) AND data <> ?`
+		for _, p := range e.People {
+			args = append(args, p.StandIn)
+		}
+		args = append(args, []byte(gateway.ErasedData()))
 	}
 	if len(e.Profiles) > 0 {
 		condition += ` OR type IN ('profile.created', 'profile.updated')`
