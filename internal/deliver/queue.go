@@ -139,7 +139,7 @@ func (d *Deliverer) push(p *page, l *lane, m *gateway.Message) {
 	}
 	own := *m // what the outbox hands out is shared with whoever answers the caller
 	own.Steps = slices.Clone(m.Steps)
-	d.pokeSteps(m)
+	d.pokeSteps(m.StepDue)
 	l.queue = append(l.queue, &own)
 	p.rows++
 	if len(l.queue) == 1 {

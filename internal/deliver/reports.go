@@ -29,7 +29,7 @@ func (d *Deliverer) Report(ctx context.Context, r gateway.ChannelReport) error {
 		})
 		if err != nil || !early {
 			if err == nil && m != nil {
-				d.pokeSteps(m)
+				d.pokeSteps(m.StepDue)
 				d.prove(m.Lane())
 			}
 			return err

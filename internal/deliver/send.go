@@ -165,9 +165,9 @@ func (d *Deliverer) sent(p *page, l *lane, m *gateway.Message, attempt gateway.A
 	}
 	m.Status, m.SentAt = gateway.StatusSent, attempt.EndedAt
 	m.Progress(attempt.EndedAt)
-	d.pokeSteps(m)
 	r.Events = []*gateway.Event{gateway.MessageEvent(gateway.EventMessageSent, m, nil)}
 	d.end(p, l, r)
+	d.pokeSteps(m.StepDue)
 }
 
 // refused follows the verdict of the error table.

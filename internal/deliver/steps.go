@@ -113,9 +113,9 @@ func (d *Deliverer) leave(m *gateway.Message, outcome gateway.Outcome, why *gate
 
 // left records that the head of a lane has left its step, and settles the lane: the head goes on with its next step, or is done.
 func (d *Deliverer) left(p *page, l *lane, r *store.Result) {
-	if r.Message.Status.Open() {
-		d.keep(p, l, r)
-		d.pokeSteps(r.Message)
+	if due := r.Message.StepDue; r.Message.Status.Open() {
+		d.keep(p, l, r) // from here on the lane may be at work on the message
+		d.pokeSteps(due)
 		return
 	}
 	d.end(p, l, r)
@@ -161,9 +161,9 @@ func (d *Deliverer) hand(p *page, l *lane, m *gateway.Message, attempt gateway.A
 	}
 }
 
-// pokeSteps tells the watcher of a message whose step has a time.
-func (d *Deliverer) pokeSteps(m *gateway.Message) {
-	if m.StepDue.IsZero() {
+// pokeSteps tells the watcher of a step that has a time.
+func (d *Deliverer) pokeSteps(due time.Time) {
+	if due.IsZero() {
 		return
 	}
 	select {
@@ -280,7 +280,7 @@ func (d *Deliverer) unclaim(m *gateway.Message, claimed, applied bool) {
 	default:
 		d.settle(p, l)
 	}
-	d.pokeSteps(m)
+	d.pokeSteps(m.StepDue)
 }
 
 func (d *Deliverer) laneOf(m *gateway.Message) *lane {

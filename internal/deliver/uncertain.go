@@ -201,7 +201,7 @@ func (d *Deliverer) sweepOnce() error {
 			d.mu.Lock()
 			d.readmit(r.Message)
 			d.mu.Unlock()
-			d.pokeSteps(r.Message)
+			d.pokeSteps(r.Message.StepDue)
 		}
 	}
 	return nil
