@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/chasqui/chasqui/internal/gateway"
-	"github.com/chasqui/chasqui/internal/service"
 )
 
 const fieldMessengerID = "fbMessengerId"
@@ -61,10 +60,10 @@ func (q *request) changes() (map[string]json.RawMessage, error) {
 		}
 		fields[gateway.FieldMessenger] = encode(map[string]json.RawMessage{q.space.Key: person})
 	}
-	if channels, given := fields[service.FieldOptIn]; given {
+	if channels, given := fields[gateway.FieldOptIn]; given {
 		var list []string
 		if err := json.Unmarshal(channels, &list); err != nil {
-			return nil, gateway.Invalid(service.FieldOptIn, "must be a list of channels")
+			return nil, gateway.Invalid(gateway.FieldOptIn, "must be a list of channels")
 		}
 	}
 	return fields, nil
@@ -119,7 +118,7 @@ func (f *Face) putProfile(q *request) error {
 	return q.write(func(before *gateway.Profile, fields map[string]json.RawMessage) {
 		for name := range before.Doc {
 			_, given := fields[name]
-			if !given && !slices.Contains([]string{service.FieldOptIn, gateway.FieldFacebook, gateway.FieldFirstTouch, gateway.FieldLastTouch}, name) {
+			if !given && !slices.Contains([]string{gateway.FieldOptIn, gateway.FieldFacebook, gateway.FieldFirstTouch, gateway.FieldLastTouch}, name) {
 				fields[name] = json.RawMessage("null")
 			}
 		}
@@ -256,9 +255,9 @@ func (f *Face) optOut(q *request) error {
 
 func (q *request) consent(change func([]string) []string) error {
 	p, err := q.patch(q.PathValue("id"), func(before *gateway.Profile) map[string]json.RawMessage {
-		channels := change(service.OptInChannels(before))
+		channels := change(before.OptIns())
 		slices.Sort(channels)
-		return map[string]json.RawMessage{service.FieldOptIn: encode(slices.Compact(channels))}
+		return map[string]json.RawMessage{gateway.FieldOptIn: encode(slices.Compact(channels))}
 	})
 	if err != nil {
 		return err

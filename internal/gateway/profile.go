@@ -37,6 +37,7 @@ const (
 	FieldLastTouch  = "lastTouch"
 	FieldCreatedAt  = "createdAt"
 	FieldUpdatedAt  = "updatedAt"
+	FieldOptIn      = "optInChannels" // the caller's: channels that the customer has opted in to
 	profileTimeForm = "2006-01-02T15:04:05.000Z"
 )
 
@@ -54,6 +55,15 @@ func (p *Profile) Automatic() bool {
 		}
 	}
 	return true
+}
+
+// OptIns answers the channels that the customer has opted in to.
+func (p *Profile) OptIns() []string {
+	channels := []string{}
+	if raw, ok := p.Doc[FieldOptIn]; ok && json.Unmarshal(raw, &channels) != nil {
+		return []string{}
+	}
+	return channels
 }
 
 // ProfileQueryFields lists the fields by which profiles are found, beside the address. Values compare without regard to case.

@@ -7,9 +7,6 @@ import (
 	"slices"
 )
 
-// FieldOptIn is the profile's list of channels that the customer has opted in to.
-const FieldOptIn = "optInChannels"
-
 // NewProfile makes a profile of an id, the caller's own fields and addresses, and says what is wrong with them. Fields that are null are left out.
 func NewProfile(id string, fields map[string]json.RawMessage, addresses map[string]string) (*Profile, error) {
 	p := &Profile{ID: id, Doc: map[string]json.RawMessage{}, Addresses: maps.Clone(addresses)}

@@ -2,7 +2,6 @@ package service
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 
@@ -90,7 +89,7 @@ func (m *Messages) reach(in *gateway.MessageInput, r recipient, channel string) 
 	no := func(code gateway.FailureCode, format string, args ...any) (string, *gateway.Failure) {
 		return "", &gateway.Failure{Code: code, Message: fmt.Sprintf(format, args...)}
 	}
-	if in.RequireOptIn && !OptedIn(r.profile, channel) {
+	if in.RequireOptIn && !optedIn(r.profile, channel) {
 		return no(gateway.FailureNotOptedIn, "the customer has not opted in to the channel")
 	}
 	if channel != gateway.ChannelMessenger && (m.Accounts == nil || !m.Accounts.Has(r.application, channel)) {
@@ -120,21 +119,9 @@ func (m *Messages) reach(in *gateway.MessageInput, r recipient, channel string) 
 	return in.To.PhoneNumber, nil
 }
 
-// FieldOptIn is the field of a profile that holds the channels its customer has opted in to.
-const FieldOptIn = "optInChannels"
-
-// OptedIn tells whether a customer has opted in to a channel.
-func OptedIn(profile *gateway.Profile, channel string) bool {
-	return profile != nil && slices.Contains(OptInChannels(profile), channel)
-}
-
-// OptInChannels answers the channels that a customer has opted in to.
-func OptInChannels(profile *gateway.Profile) []string {
-	channels := []string{}
-	if raw, ok := profile.Doc[FieldOptIn]; ok && json.Unmarshal(raw, &channels) != nil {
-		return []string{}
-	}
-	return channels
+// optedIn tells whether a customer has opted in to a channel.
+func optedIn(profile *gateway.Profile, channel string) bool {
+	return profile != nil && slices.Contains(profile.OptIns(), channel)
 }
 
 // sendable says what is wrong with the content of a message on the channels that it may take.
