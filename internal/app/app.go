@@ -116,7 +116,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	if a.Directory, err = service.NewDirectory(ctx, vault, component(o.Logger, "directory")); err != nil {
 		return nil, err
 	}
-	metrics := newMetrics(a.Store, a.Directory)
+	metrics := newMetrics(a.Store, a.Directory, func() []channel.Connection { return a.channels.Connections() })
 	platform := service.Platform{BaseURL: c.GraphURL, Version: c.GraphVersion}
 
 	now := a.Store.Now

@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/chasqui/chasqui/internal/channel"
 	"github.com/chasqui/chasqui/internal/deliver"
 	"github.com/chasqui/chasqui/internal/forward"
 	"github.com/chasqui/chasqui/internal/gateway"
@@ -27,6 +28,7 @@ type metrics struct {
 	messagesSent     *prometheus.CounterVec
 	messagesFailed   *prometheus.CounterVec
 	attempts         *prometheus.CounterVec
+	stepsLeft        *prometheus.CounterVec
 	sendSeconds      *prometheus.HistogramVec
 	eventsReceived   *prometheus.CounterVec
 	eventsDuplicate  *prometheus.CounterVec
@@ -42,7 +44,7 @@ type metrics struct {
 	freeBytes        prometheus.Gauge
 }
 
-func newMetrics(s *store.Store, directory *service.Directory) *metrics {
+func newMetrics(s *store.Store, directory *service.Directory, connections func() []channel.Connection) *metrics {
 	m := &metrics{registry: prometheus.NewRegistry()}
 	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
 		c := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "chasqui_" + name, Help: help}, labels)
@@ -57,7 +59,8 @@ func newMetrics(s *store.Store, directory *service.Directory) *metrics {
 	m.messagesAccepted = counter("messages_accepted_total", "Messages accepted for sending.", "application")
 	m.messagesSent = counter("messages_sent_total", "Messages that the platform took.", "application")
 	m.messagesFailed = counter("messages_failed_total", "Messages that failed or expired, by reason.", "application", "reason")
-	m.attempts = counter("send_attempts_total", "Calls of the Send API, by outcome.", "application", "outcome")
+	m.attempts = counter("send_attempts_total", "Tries to send a part of a message, by channel and outcome.", "application", "channel", "outcome")
+	m.stepsLeft = counter("steps_left_total", "Steps of messages over several channels that did not reach their goal, by outcome.", "application", "channel", "outcome")
 	m.sendSeconds = histogram("send_seconds", "From acceptance of a message to the platform's answer.", "application")
 	m.eventsReceived = counter("events_received_total", "Events received from the platform; application is none for those that no application owns.", "application")
 	m.eventsDuplicate = counter("events_duplicate_total", "Events received again and kept once.", "application")
@@ -71,7 +74,7 @@ func newMetrics(s *store.Store, directory *service.Directory) *metrics {
 	m.retired = counter("retired_total", "Rows removed for their age, by table.", "table")
 	m.unreadRetired = counter("retired_unread_events_total", "Events removed for their age before a subscription had read them.", "subscription")
 	m.freeBytes = prometheus.NewGauge(prometheus.GaugeOpts{Name: "chasqui_disk_free_bytes", Help: "Free space on the disk of the data folder."})
-	m.registry.MustRegister(m.freeBytes, &states{store: s, directory: directory}, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.registry.MustRegister(m.freeBytes, &states{s, directory, connections}, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 
@@ -92,7 +95,8 @@ func (m *metrics) deliver() deliver.Metrics {
 			m.sendSeconds.WithLabelValues(app).Observe(took.Seconds())
 		},
 		Failed:   func(app string, code gateway.FailureCode) { m.messagesFailed.WithLabelValues(app, string(code)).Inc() },
-		Attempts: func(app, outcome string) { m.attempts.WithLabelValues(app, outcome).Inc() },
+		Attempts: func(app, channel, outcome string) { m.attempts.WithLabelValues(app, channel, outcome).Inc() },
+		Left:     func(app, channel, outcome string) { m.stepsLeft.WithLabelValues(app, channel, outcome).Inc() },
 	}
 }
 
@@ -135,8 +139,9 @@ func (m *metrics) upkeep() upkeep.Metrics {
 
 // states reads at each scrape what the database knows better than a counter.
 type states struct {
-	store     *store.Store
-	directory *service.Directory
+	store       *store.Store
+	directory   *service.Directory
+	connections func() []channel.Connection
 }
 
 var (
@@ -146,12 +151,13 @@ var (
 	pageSilent  = prometheus.NewDesc("chasqui_page_silent_seconds", "Since when no event of a page has come.", []string{"application"}, nil)
 	tokenValid  = prometheus.NewDesc("chasqui_token_valid", "Whether the platform accepted the page's token at the last check.", []string{"application"}, nil)
 	problems    = prometheus.NewDesc("chasqui_application_problems", "How many problems the last check of an application found.", []string{"application"}, nil)
+	channelUp   = prometheus.NewDesc("chasqui_channel_connected", "Whether an account that keeps a connection, as one at an SMS centre does, has it.", []string{"account", "channel"}, nil)
 	pagePaused  = prometheus.NewDesc("chasqui_application_paused", "Whether an application's sending is paused.", []string{"application"}, nil)
 )
 
 // Describe implements prometheus.Collector.
 func (c *states) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{queueDepth, queueOldest, forwardLag, pageSilent, tokenValid, problems, pagePaused} {
+	for _, d := range []*prometheus.Desc{queueDepth, queueOldest, forwardLag, pageSilent, tokenValid, problems, pagePaused, channelUp} {
 		ch <- d
 	}
 }
@@ -185,6 +191,9 @@ func (c *states) Collect(ch chan<- prometheus.Metric) {
 		ch <- prometheus.MustNewConstMetric(queueOldest, prometheus.GaugeValue, oldest, a.Key)
 		ch <- prometheus.MustNewConstMetric(pagePaused, prometheus.GaugeValue, truth(a.State == gateway.ApplicationPaused), a.Key)
 		ch <- prometheus.MustNewConstMetric(pageSilent, prometheus.GaugeValue, now.Sub(since).Seconds(), a.Key)
+	}
+	for _, s := range c.connections() {
+		ch <- prometheus.MustNewConstMetric(channelUp, prometheus.GaugeValue, truth(s.Connected), s.Account, s.Channel)
 	}
 	places, err := c.store.Places(ctx)
 	if err != nil {

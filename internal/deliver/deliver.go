@@ -57,7 +57,8 @@ type Channels interface {
 type Metrics struct {
 	Sent     func(application string, took time.Duration) // from acceptance to the platform's answer
 	Failed   func(application string, code gateway.FailureCode)
-	Attempts func(application, outcome string)
+	Attempts func(application, channel, outcome string)
+	Left     func(application, channel, outcome string) // a step of a message over several channels was left
 }
 
 func (o *Options) defaults() {
@@ -79,7 +80,10 @@ func (o *Options) defaults() {
 		o.Metrics.Failed = func(string, gateway.FailureCode) {}
 	}
 	if o.Metrics.Attempts == nil {
-		o.Metrics.Attempts = func(string, string) {}
+		o.Metrics.Attempts = func(string, string, string) {}
+	}
+	if o.Metrics.Left == nil {
+		o.Metrics.Left = func(string, string, string) {}
 	}
 }
 

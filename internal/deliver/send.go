@@ -254,7 +254,7 @@ func (d *Deliverer) again(p *page, l *lane, m *gateway.Message, attempt gateway.
 }
 
 func (d *Deliverer) note(m *gateway.Message, attempt gateway.Attempt) {
-	d.o.Metrics.Attempts(m.Application, attempt.Outcome)
+	d.o.Metrics.Attempts(m.Application, attempt.Channel, attempt.Outcome)
 	m.Attempts = append(m.Attempts, attempt)
 	if len(m.Attempts) > keptAttempts {
 		m.Attempts = append([]gateway.Attempt(nil), m.Attempts[len(m.Attempts)-keptAttempts:]...)
@@ -313,6 +313,11 @@ func (d *Deliverer) fence(m *gateway.Message) int64 {
 // count tells the metrics of a message that has come to its end.
 func (d *Deliverer) count(r *store.Result) {
 	m := r.Message
+	if r.Applied && r.AtStep < len(m.Steps) {
+		if left := &m.Steps[r.AtStep]; left.Outcome != gateway.StepActive && left.Outcome != gateway.StepReached {
+			d.o.Metrics.Left(m.Application, left.Rule.Channel, string(left.Outcome))
+		}
+	}
 	switch {
 	case !r.Applied:
 	case m.Status == gateway.StatusSent:

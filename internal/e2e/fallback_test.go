@@ -201,6 +201,16 @@ func TestFallback(t *testing.T) {
 	c.says(c.taken(id)[1], `{"status":"failed","failure":{"message":"after all"}}`)
 	w.awaitSteps(id, "failed", "webhook failed provider_refused", "webhook failed provider_refused")
 
+	for name, want := range map[string]float64{
+		`chasqui_steps_left_total{application="` + p.key + `",channel="fbMessenger",outcome="failed"}`: 3,
+		`chasqui_steps_left_total{application="` + p.key + `",channel="webhook",outcome="failed"}`:     2,
+		`chasqui_send_attempts_total{application="` + p.key + `",channel="webhook",outcome="failed"}`:  1,
+	} {
+		if got := w.metric(name); got != want {
+			t.Errorf("%s is %v, wanted %v", name, got, want)
+		}
+	}
+
 	// Receipts of the current step, up to read; what comes after that changes nothing.
 	id = send("x", `["webhook"]`)
 	await(t, "the step", func() (bool, string) { return len(c.taken(id)) == 1, "" })

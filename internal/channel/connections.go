@@ -1,0 +1,23 @@
+package channel
+
+// Connection says whether an account that keeps a connection has it.
+type Connection struct {
+	Account   string
+	Channel   string
+	Connected bool
+}
+
+// Connections answers for each active account that keeps a connection, as one at an SMS centre does, whether this node has it.
+func (m *Manager) Connections() []Connection {
+	var all []Connection
+	for _, e := range m.current.Load().entries {
+		s, ok := e.provider.(*smpp)
+		if !ok {
+			continue
+		}
+		s.mu.Lock()
+		all = append(all, Connection{e.account.ID, e.account.Channel, s.current != nil})
+		s.mu.Unlock()
+	}
+	return all
+}
