@@ -68,8 +68,12 @@ func wireSteps(m *gateway.Message) []gatewayapi.Step {
 	var out []gatewayapi.Step
 	for i := range m.Steps {
 		s := &m.Steps[i]
+		why := s.Why
+		if s.Outcome == gateway.StepUnused {
+			why = nil // it would have been skipped, which no longer matters
+		}
 		out = append(out, gatewayapi.Step{
-			Channel: s.Rule.Channel, Until: string(s.Goal()), Within: s.Rule.Within.String(), Address: s.Address, Outcome: string(s.Outcome), Failure: wireFailure(s.Why), Note: s.Note,
+			Channel: s.Rule.Channel, Until: string(s.Goal()), Within: s.Rule.Within.String(), Address: s.Address, Outcome: string(s.Outcome), Failure: wireFailure(why), Note: s.Note,
 			Account: s.Account, Ref: s.Ref, StartedAt: gatewayapi.At(s.StartedAt), EndedAt: gatewayapi.At(s.EndedAt), AcceptedAt: gatewayapi.At(s.AcceptedAt),
 			SentAt: gatewayapi.At(s.SentAt), DeliveredAt: gatewayapi.At(s.DeliveredAt), ReadAt: gatewayapi.At(s.ReadAt), Late: s.Late,
 		})

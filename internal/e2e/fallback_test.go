@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -280,6 +281,81 @@ func TestFallbackByTime(t *testing.T) {
 			{unread, "webhook", "message.sent", 1, false}, {unread, "fbMessenger", "message.read", 0, true}}
 		return slices.Equal(facts, want), string(mustJSON(facts))
 	})
+}
+
+// The deadline is kept to the millisecond: on a clock that stands, what is due a millisecond later stays, and a receipt of the last moment counts.
+func TestFallbackToTheMillisecond(t *testing.T) {
+	t.Parallel()
+	w := startWorld(t)
+	p := w.connect(graphemu.Page{})
+	w.carrier(nil)
+	people := p.people(4)
+	began := time.Now().Truncate(time.Millisecond)
+	w.clock.stand(began)
+	send := func(i int, within string) string {
+		t.Helper()
+		id := w.send(gatewayapi.SendMessageRequest{To: gatewayapi.To{FBMessengerID: people[i]}, Body: "x", Application: p.key,
+			Rules: rules(`[{"channel":"fbMessenger","until":"read","within":"` + within + `"},"webhook"]`)})
+		w.awaitStatus(id, "delivered")
+		return id
+	}
+	before, at, read, after := send(0, "9m59.999s"), send(1, "10m"), send(2, "10m"), send(3, "10m0.001s")
+	w.clock.stand(began.Add(10*time.Minute - time.Millisecond))
+	w.awaitSteps(before, "sent", "fbMessenger passed not_reached", "webhook reached")
+	p.act(people[2], graphemu.Action{Read: true})
+	w.awaitSteps(read, "read", "fbMessenger reached", "webhook not_used")
+	if m := w.message(at); m.Steps[0].Outcome != "active" {
+		t.Errorf("a millisecond before its deadline: %+v", m.Steps[0])
+	}
+	w.clock.stand(began.Add(10 * time.Minute))
+	m := w.awaitSteps(at, "sent", "fbMessenger passed not_reached", "webhook reached")
+	if left := m.Steps[0].EndedAt; !left.Equal(began.Add(10 * time.Minute)) {
+		t.Errorf("left at %s, wanted %s", left, began.Add(10*time.Minute))
+	}
+	if m := w.message(after); m.Steps[0].Outcome != "active" {
+		t.Errorf("a millisecond before its deadline: %+v", m.Steps[0])
+	}
+	w.clock.stand(began.Add(10*time.Minute + time.Millisecond))
+	w.awaitSteps(after, "sent", "fbMessenger passed not_reached", "webhook reached")
+}
+
+// Trouble that passes is tried again as long as the step may take, and no longer.
+func TestFallbackAfterTrouble(t *testing.T) {
+	t.Parallel()
+	w := startWorld(t)
+	p := w.connect(graphemu.Page{})
+	fail := true
+	var mu sync.Mutex
+	c := w.carrier(func(handed) (int, string) {
+		mu.Lock()
+		defer mu.Unlock()
+		if fail {
+			return http.StatusServiceUnavailable, ""
+		}
+		return http.StatusOK, ""
+	})
+	ana, bea := p.person("Ana"), p.person("Bea")
+	w.platform.SetFaults([]graphemu.Fault{{Endpoint: "messages", Page: p.id, Code: 2}})
+	send := func(psid, rulesText string) string {
+		t.Helper()
+		return w.send(gatewayapi.SendMessageRequest{To: gatewayapi.To{FBMessengerID: psid}, Body: "x", Rules: rules(rulesText), Application: p.key})
+	}
+	passes := send(ana, `[{"channel":"fbMessenger","within":"10m"},{"channel":"webhook","within":"20m"},"sms"]`)
+	heals := send(bea, `[{"channel":"webhook","within":"10m"},"fbMessenger"]`)
+	await(t, "a try on each", func() (bool, string) {
+		return len(w.message(passes).Attempts) > 0 && len(c.taken(heals)) > 0, ""
+	})
+	mu.Lock()
+	fail = false
+	mu.Unlock()
+	if m := w.awaitSteps(heals, "sent", "webhook reached", "fbMessenger not_used"); len(m.Attempts) < 2 {
+		t.Errorf("tried %d times", len(m.Attempts))
+	}
+	w.clock.advance(10 * time.Minute)
+	m := w.awaitSteps(passes, "sent", "fbMessenger passed not_reached", "webhook reached", "sms not_used")
+	if f := m.Steps[0].Failure; f == nil || !strings.Contains(f.Message, "the last attempt") {
+		t.Errorf("why it was left: %+v", f)
+	}
 }
 
 // A page whose token is refused holds up its own channel only, and no longer than the step may take.

@@ -86,10 +86,21 @@ func startBeside(t testing.TB, p *platform, change ...func(*config.Config)) *wor
 	return w
 }
 
-// clock is the gateway's: the real one, but for how far it was put forward.
-type clock struct{ ahead atomic.Int64 }
+// clock is the gateway's: the real one, but for how far it was put forward, or one that stands.
+type clock struct {
+	ahead atomic.Int64
+	still atomic.Pointer[time.Time]
+}
 
-func (c *clock) now() time.Time { return time.Now().Add(time.Duration(c.ahead.Load())) }
+func (c *clock) now() time.Time {
+	if t := c.still.Load(); t != nil {
+		return *t
+	}
+	return time.Now().Add(time.Duration(c.ahead.Load()))
+}
+
+// stand lets the clock stand at a moment.
+func (c *clock) stand(at time.Time) { c.still.Store(&at) }
 
 func (c *clock) advance(d time.Duration) { c.ahead.Add(int64(d)) }
 
