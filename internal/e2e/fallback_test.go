@@ -385,6 +385,11 @@ func TestFallbackFromAPageThatIsHeld(t *testing.T) {
 	if len(c.taken(first)) != 1 || len(c.taken(behind)) != 1 {
 		t.Errorf("handed over %d and %d times", len(c.taken(first)), len(c.taken(behind)))
 	}
+	canceled := send(ana, `["fbMessenger","webhook"]`)
+	if _, err := w.client.CancelMessage(t.Context(), canceled); err != nil {
+		t.Fatal(err)
+	}
+	w.awaitSteps(canceled, "canceled", "fbMessenger not_used", "webhook not_used")
 	if got := p.thread(ana); len(got) > 0 {
 		t.Errorf("Messenger has %q", got)
 	}

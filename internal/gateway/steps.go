@@ -221,6 +221,14 @@ func (m *Message) leaveRest() {
 	}
 }
 
+// Abandon marks the steps of a message that was canceled.
+func (m *Message) Abandon(now time.Time) {
+	if s := m.Current(); s != nil && s.Outcome == StepActive {
+		s.Outcome, s.EndedAt = StepUnused, now.UTC()
+	}
+	m.leaveRest()
+}
+
 // Expire ends a message whose time is up.
 func (m *Message) Expire(why *Failure, now time.Time) {
 	if s := m.Current(); s != nil {

@@ -83,11 +83,11 @@ func (tx *Tx) Awaiting(lane gateway.Lane, after int64, unread bool) ([]*gateway.
 	return collect(rows, err, scanMessage)
 }
 
-// FirstUnfinished answers the first message of a conversation after a position that has not come to its end; 0 when all have.
+// FirstUnfinished answers the first message of a conversation after a position of which Messenger may still say something; 0 when there is none.
 func (tx *Tx) FirstUnfinished(lane gateway.Lane, after int64) (int64, error) {
 	var seq sql.NullInt64
 	err := tx.QueryRow(`SELECT MIN(seq) FROM messages WHERE app = ? AND person = ? AND seq > ?
-AND status IN ('queued', 'sending', 'uncertain', 'sent', 'delivered', 'held')`, lane.Application, lane.Person, after).Scan(&seq)
+AND (status IN ('queued', 'sending', 'uncertain', 'held') OR status IN ('sent', 'delivered') AND (mark_at > 0 OR step_due > 0))`, lane.Application, lane.Person, after).Scan(&seq)
 	return seq.Int64, err
 }
 

@@ -333,7 +333,12 @@ WHERE id = ? AND status IN ('queued', 'held') AND parts_sent = 0`, now, now, id)
 		if n == 0 {
 			return gateway.Errorf(gateway.CodeNotCancelable, "message %s is %s: only a queued message can be canceled", id, m.Status)
 		}
-		return nil
+		if len(m.Steps) == 0 {
+			return nil
+		}
+		m.Abandon(tx.now)
+		_, err = tx.UpdateSteps(m, m.Status, m.Step)
+		return err
 	})
 	return m, err
 }
