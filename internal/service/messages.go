@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -217,48 +216,6 @@ func unreachable(message *gateway.Message) error {
 	return gateway.Invalid(field, "no channel of the message can be taken: %s", message.Error.Message)
 }
 
-// Plan makes a message of an input: each of its rules with the address it leads to. A message that no rule of which can be taken is not refused but failed already.
-func (m *Messages) Plan(ctx context.Context, key *gateway.APIKey, in *gateway.MessageInput) (*gateway.Message, error) {
-	if err := in.Check(m.Store.Now()); err != nil {
-		return nil, err
-	}
-	if err := m.route(ctx, key, in); err != nil {
-		return nil, err
-	}
-	r, err := m.recipient(ctx, key, in)
-	if err != nil {
-		return nil, err
-	}
-	if err := m.settle(ctx, in, &r); err != nil {
-		return nil, err
-	}
-	return m.compose(r, key.ID, in)
-}
-
-// route puts stored rules in the place of their name.
-func (m *Messages) route(ctx context.Context, key *gateway.APIKey, in *gateway.MessageInput) error {
-	if in.Route != "" {
-		route, err := m.Store.Route(ctx, in.Route)
-		if gateway.CodeOf(err) == gateway.CodeNotFound {
-			return gateway.Invalid("route", "there is no route %q", in.Route)
-		}
-		if err != nil {
-			return err
-		}
-		if !key.AllowsRoute(route) {
-			return gateway.Invalid("route", "there is no route %q", in.Route)
-		}
-		in.Rules = route.Rules
-		if in.Application == "" {
-			in.Application = route.Application
-		}
-	}
-	if len(in.Rules) == 0 {
-		in.Rules = gateway.Rules(gateway.ChannelMessenger)
-	}
-	return nil
-}
-
 // Check is a dry run: what is wrong with a message is an error, and what the platform's rules say of it is the answer. Nothing is stored.
 func (m *Messages) Check(ctx context.Context, key *gateway.APIKey, in *gateway.MessageInput) (*gateway.Message, gateway.PolicyAnswer, error) {
 	message, err := m.prepare(ctx, key, in)
@@ -277,122 +234,6 @@ func (m *Messages) Check(ctx context.Context, key *gateway.APIKey, in *gateway.M
 	}
 	answer, err := m.Policy.Ask(ctx, message)
 	return message, answer, err
-}
-
-// Compose makes a message of an input that was checked, for a person of an application on Messenger.
-func (m *Messages) Compose(address gateway.Lane, apiKey string, in *gateway.MessageInput) (*gateway.Message, error) {
-	return m.compose(recipient{application: address.Application, person: address.Person}, apiKey, in)
-}
-
-func (m *Messages) compose(r recipient, apiKey string, in *gateway.MessageInput) (*gateway.Message, error) {
-	now := m.Store.Now()
-	expires := now.Add(gateway.DefaultExpiry)
-	if in.ExpiresOn != nil {
-		expires = in.ExpiresOn.UTC()
-	}
-	if len(in.Rules) == 0 {
-		in.Rules = gateway.Rules(gateway.ChannelMessenger)
-	}
-	in.Application = r.application
-	request, err := json.Marshal(in)
-	if err != nil {
-		return nil, gateway.Invalid("customBody", "this is not JSON").WithCause(err)
-	}
-	lane := r.lane(in.To)
-	message := &gateway.Message{
-		ID: m.Store.NewID("msg"), Partition: gateway.Partition(lane.Application, lane.Person), Application: lane.Application, Person: lane.Person,
-		ProfileID: in.To.ProfileID, APIKey: apiKey, Status: gateway.StatusQueued, Request: request,
-		AcceptedAt: now, UpdatedAt: now, ExpiresAt: expires, Parts: 1, Steps: m.steps(in, r),
-	}
-	if len(message.Steps) == 0 {
-		parts, err := gateway.Render(in, message.ID)
-		if err != nil {
-			return nil, err
-		}
-		message.Parts = len(parts)
-		message.SetContent(in, parts)
-		return message, nil
-	}
-	if err := sendable(message); err != nil {
-		return nil, err
-	}
-	message.Begin(now)
-	return message, nil
-}
-
-// recipient settles through which application a message goes, and to whom.
-func (m *Messages) recipient(ctx context.Context, key *gateway.APIKey, in *gateway.MessageInput) (recipient, error) {
-	var candidates []*gateway.Application
-	if in.Application != "" {
-		a := m.Directory.Application(in.Application)
-		if a == nil {
-			return recipient{}, gateway.Invalid("application", "there is no application %q", in.Application)
-		}
-		if !key.AllowsApplication(a.Key) {
-			return recipient{}, gateway.Errorf(gateway.CodeForbidden, "this key may not use application %s", a.Key).WithField("application")
-		}
-		candidates = append(candidates, a)
-	} else {
-		for _, a := range m.Directory.Applications() {
-			if key.AllowsApplication(a.Key) && a.State != gateway.ApplicationConnecting {
-				candidates = append(candidates, a)
-			}
-		}
-	}
-	switch {
-	case len(candidates) == 0:
-		return recipient{}, gateway.Invalid("application", "no application is connected that this key may use")
-	case len(candidates) == 1 && in.To.FBMessengerID != "":
-		return recipient{application: candidates[0].Key, person: in.To.FBMessengerID}, nil
-	case in.To.FBMessengerID != "":
-		return m.ownerOf(ctx, in.To.FBMessengerID, candidates)
-	case in.To.ProfileID != "":
-		return m.addressOf(ctx, in.To.ProfileID, candidates)
-	}
-	return oneOf([]recipient{{application: candidates[0].Key}}, candidates)
-}
-
-// ownerOf finds the one application, of those given, that knows a person.
-func (m *Messages) ownerOf(ctx context.Context, person string, candidates []*gateway.Application) (recipient, error) {
-	var found []recipient
-	for _, a := range candidates {
-		profile, err := m.Store.ProfileOf(ctx, a.Key, person)
-		if err != nil {
-			return recipient{}, err
-		}
-		if profile != "" {
-			found = append(found, recipient{application: a.Key, person: person})
-		}
-	}
-	return oneOf(found, candidates)
-}
-
-// addressOf finds the one application, of those given, at which a profile has an address; without any, the one that there is.
-func (m *Messages) addressOf(ctx context.Context, id string, candidates []*gateway.Application) (recipient, error) {
-	profile, err := m.Store.Profile(ctx, id)
-	if gateway.CodeOf(err) == gateway.CodeNotFound {
-		return recipient{}, gateway.Invalid("to.profileId", "there is no profile %q", id)
-	}
-	if err != nil {
-		return recipient{}, err
-	}
-	var found []recipient
-	for _, a := range candidates {
-		if person := profile.Addresses[a.Key]; person != "" {
-			found = append(found, recipient{a.Key, person, profile})
-		}
-	}
-	if len(found) == 0 && len(candidates) == 1 {
-		return recipient{application: candidates[0].Key, profile: profile}, nil
-	}
-	return oneOf(found, candidates)
-}
-
-func oneOf(found []recipient, candidates []*gateway.Application) (recipient, error) {
-	if len(found) == 1 && found[0].person != "" || len(candidates) == 1 && len(found) == 1 {
-		return found[0], nil
-	}
-	return recipient{}, gateway.Errorf(gateway.CodeApplicationAmbiguous, "%d applications fit: say which one", max(len(found), len(candidates))).WithField("application")
 }
 
 func (m *Messages) idempotency(key *gateway.APIKey, idempotencyKey string, body []byte) (*store.Idempotency, error) {
