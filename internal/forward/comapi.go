@@ -23,9 +23,10 @@ const comapiTimeout = 10 * time.Second
 // errRejected is the answer of a receiver in Comapi's format that it does not want an event: it is not tried again.
 var errRejected = errors.New("the receiver answered 400 Bad Request: it rejects the event")
 
-// exchangeComapi delivers one event in the envelope of Comapi's webhooks. X-Comapi-Signature is the lower-case hexadecimal HMAC-SHA1 of the body.
-func (w *worker) exchangeComapi(ctx context.Context, sub *gateway.Subscription, e *gateway.Event, now time.Time) (int, error) {
-	body, err := w.comapiBody(ctx, sub, e)
+// exchangeComapi delivers events in the envelope of Comapi's webhooks: one, or a list to a receiver that asked for batches. X-Comapi-Signature is the lower-case
+// hexadecimal HMAC-SHA1 of the body.
+func (w *worker) exchangeComapi(ctx context.Context, sub *gateway.Subscription, events []*gateway.Event, now time.Time) (int, error) {
+	body, err := w.comapiBody(ctx, sub, events)
 	if err != nil {
 		return 0, err
 	}
@@ -57,8 +58,22 @@ func (w *worker) exchangeComapi(ctx context.Context, sub *gateway.Subscription, 
 	return resp.StatusCode, fmt.Errorf("the receiver answered %d", resp.StatusCode)
 }
 
-// comapiBody is the envelope, in a list for a receiver that asked for batches.
-func (w *worker) comapiBody(ctx context.Context, sub *gateway.Subscription, e *gateway.Event) ([]byte, error) {
+// comapiBody is the envelope, or the list of them for a receiver that asked for batches.
+func (w *worker) comapiBody(ctx context.Context, sub *gateway.Subscription, events []*gateway.Event) ([]byte, error) {
+	envelopes := make([]any, len(events))
+	for i, e := range events {
+		var err error
+		if envelopes[i], err = w.envelope(ctx, e); err != nil {
+			return nil, err
+		}
+	}
+	if sub.Batching.On {
+		return json.Marshal(envelopes)
+	}
+	return json.Marshal(envelopes[0])
+}
+
+func (w *worker) envelope(ctx context.Context, e *gateway.Event) (any, error) {
 	profile, page, err := w.around(ctx, e)
 	if err != nil {
 		return nil, err
@@ -73,9 +88,5 @@ func (w *worker) comapiBody(ctx context.Context, sub *gateway.Subscription, e *g
 			last = newest[0]
 		}
 	}
-	envelope := gateway.PublishComapi(e, profile, page, last)
-	if sub.Batching.On {
-		return json.Marshal([]any{envelope})
-	}
-	return json.Marshal(envelope)
+	return gateway.PublishComapi(e, profile, page, last), nil
 }

@@ -154,7 +154,7 @@ func (f *Forwarder) adjust(ctx context.Context) {
 	var stopping []*worker
 	for id, w := range f.workers {
 		s := wanted[id]
-		if s != nil && s.Generation == w.generation {
+		if s != nil && s.Generation == w.generation && s.Batching.On == w.batching {
 			w.sub.Store(s)
 			delete(wanted, id)
 			continue

@@ -22,12 +22,17 @@ import (
 // errGone is a subscriber's answer that it wants no more.
 var errGone = errors.New("the receiver answered 410 Gone")
 
-// post delivers one event, signed after the Standard Webhooks scheme, and tells how it went.
-//
-// Docs: https://www.standardwebhooks.com
-func (w *worker) post(ctx context.Context, e *gateway.Event) (gateway.DeliveryAttempt, error) {
+// post delivers one event, or several to a receiver that asked for batches, and tells how it went.
+func (w *worker) post(ctx context.Context, events ...*gateway.Event) (gateway.DeliveryAttempt, error) {
 	started := w.f.o.Store.Now()
-	status, err := w.exchange(ctx, e, started)
+	sub := w.sub.Load()
+	var status int
+	var err error
+	if sub.Format == gateway.FormatComapi {
+		status, err = w.exchangeComapi(ctx, sub, events, started)
+	} else {
+		status, err = w.exchange(ctx, sub, events[0], started)
+	}
 	attempt := gateway.DeliveryAttempt{At: started.UTC(), DurationMS: w.f.o.Store.Now().Sub(started).Milliseconds(), Status: status}
 	if err != nil {
 		attempt.Error = err.Error()
@@ -35,11 +40,10 @@ func (w *worker) post(ctx context.Context, e *gateway.Event) (gateway.DeliveryAt
 	return attempt, err
 }
 
-func (w *worker) exchange(ctx context.Context, e *gateway.Event, now time.Time) (int, error) {
-	sub := w.sub.Load()
-	if sub.Format == gateway.FormatComapi {
-		return w.exchangeComapi(ctx, sub, e, now)
-	}
+// exchange delivers one event in the gateway's own format, signed after the Standard Webhooks scheme.
+//
+// Docs: https://www.standardwebhooks.com
+func (w *worker) exchange(ctx context.Context, sub *gateway.Subscription, e *gateway.Event, now time.Time) (int, error) {
 	body, err := w.body(ctx, e)
 	if err != nil {
 		return 0, err

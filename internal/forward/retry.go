@@ -75,11 +75,21 @@ func (w *worker) recheck() {
 	}
 }
 
+// recall makes the next look at the held conversations go through all of them, after one could not be read.
+func (w *worker) recall() {
+	w.mu.Lock()
+	w.forgotten = -1
+	w.mu.Unlock()
+}
+
 // drain tries a parked delivery, and after it those that wait behind it in its conversation.
 func (w *worker) drain(d *gateway.Delivery, l *lane) {
 	key := d.Lane
 	for d != nil && w.ctx.Err() == nil {
 		if !w.tryParked(d) || d.Status == gateway.DeliveryPending {
+			if d.Status == gateway.DeliveryWaiting {
+				w.recall() // it was not even tried
+			}
 			break
 		}
 		if !w.ordered() {
@@ -132,6 +142,7 @@ func (w *worker) following(key gateway.Lane, l *lane) *gateway.Delivery {
 		w.mu.Unlock()
 		next, err := w.f.o.Store.NextInLane(context.WithoutCancel(w.ctx), w.sub.Load().ID, key)
 		if err != nil {
+			w.recall()
 			return nil
 		}
 		if next != nil {

@@ -24,6 +24,7 @@ const (
 type worker struct {
 	f          *Forwarder
 	generation int64
+	batching   bool // events go in lists; the worker starts anew when that changes
 	sub        atomic.Pointer[gateway.Subscription]
 	cursor     *store.Cursor
 	slots      chan struct{} // one for each POST under way
@@ -40,6 +41,8 @@ type worker struct {
 	room      chan struct{}
 	failures  int // in a row
 	failing   time.Time
+	gathered  []*position // to go in the next batches, in order
+	more      chan struct{}
 	forgotten int64 // of the store, when held conversations were last looked through
 }
 
@@ -57,12 +60,13 @@ type position struct {
 	event *gateway.Event
 	first bool // parked with nothing of its conversation before it, so that it is tried when it is due
 	done  bool
+	at    time.Time // when it was gathered for a batch
 }
 
 func newWorker(ctx context.Context, f *Forwarder, s *gateway.Subscription) *worker {
 	w := &worker{
 		f: f, generation: s.Generation, slots: make(chan struct{}, f.o.InFlight), ended: make(chan struct{}), lanes: map[gateway.Lane]*lane{},
-		room: make(chan struct{}, 1), failing: s.FailingSince,
+		room: make(chan struct{}, 1), more: make(chan struct{}, 1), failing: s.FailingSince, batching: s.Batching.On,
 		cursor: f.o.Store.NewCursor("forward:" + strconv.FormatInt(s.Generation, 10) + ":" + s.ID),
 	}
 	w.sub.Store(s)
@@ -79,7 +83,12 @@ func (w *worker) run() {
 		delivered, err = w.begin()
 		return err
 	})
-	w.posts.Go(w.retry)
+	if w.batching {
+		w.posts.Go(w.batches)
+		w.posts.Go(w.retryBatches)
+	} else {
+		w.posts.Go(w.retry)
+	}
 	for w.ctx.Err() == nil {
 		var more bool
 		w.persist("forward events", func() (err error) {
@@ -121,6 +130,9 @@ func (w *worker) begin() (map[int64]bool, error) {
 	// After a replay nothing counts as delivered, although the worker before may just have stored that something was.
 	after, err := w.f.o.Store.DeliveriesAfter(w.ctx, sub.ID, w.read, w.cursor.Fresh())
 	if err != nil {
+		return nil, err
+	}
+	if err := w.f.o.Store.PromoteWaiting(w.ctx, sub.ID); err != nil {
 		return nil, err
 	}
 	held, err := w.f.o.Store.HeldLanes(w.ctx, sub.ID)
@@ -226,6 +238,9 @@ func (w *worker) idle() {
 
 // enqueue puts an event in its lane, to be delivered when those before it are. It answers false when it has to be parked instead.
 func (w *worker) enqueue(p *position) bool {
+	if w.batching {
+		return w.gather(p)
+	}
 	if !w.ordered() {
 		if w.failures >= breakAfter {
 			p.first = true

@@ -33,6 +33,7 @@ type DeliveryAttempt struct {
 	DurationMS int64     `json:"durationMs"`
 	Status     int       `json:"status,omitempty"` // of HTTP; 0 when no answer came
 	Error      string    `json:"error,omitempty"`
+	Batch      string    `json:"batch,omitempty"` // identifier of the first event of the list that it went in
 }
 
 // deliveryPauses are the pauses after the first tries of a delivery; after them it is tried every longDeliveryPause until it is deliveryLife old.

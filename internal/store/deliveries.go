@@ -78,13 +78,36 @@ func (s *Store) DueDeliveries(ctx context.Context, subscription string, now time
 
 // NextInLane answers the first unfinished delivery of a conversation to a subscription; nil when there is none.
 func (s *Store) NextInLane(ctx context.Context, subscription string, lane gateway.Lane) (*gateway.Delivery, error) {
-	rows, err := s.query(ctx, `SELECT `+deliveryColumns+` FROM deliveries WHERE subscription = ? AND app = ? AND person = ?
-AND status IN ('pending', 'waiting') ORDER BY pos LIMIT 1`, subscription, lane.Application, lane.Person)
-	list, err := collect(rows, err, scanDelivery)
+	list, err := s.Unfinished(ctx, subscription, lane, 1)
 	if err != nil || len(list) == 0 {
 		return nil, err
 	}
 	return list[0], nil
+}
+
+// Unfinished answers the first deliveries of a conversation to a subscription that are pending or waiting, in order.
+func (s *Store) Unfinished(ctx context.Context, subscription string, lane gateway.Lane, limit int) ([]*gateway.Delivery, error) {
+	rows, err := s.query(ctx, `SELECT `+deliveryColumns+` FROM deliveries WHERE subscription = ? AND app = ? AND person = ?
+AND status IN ('pending', 'waiting') ORDER BY pos LIMIT ?`, subscription, lane.Application, lane.Person, limit)
+	return collect(rows, err, scanDelivery)
+}
+
+// PromoteWaiting makes due what waits in a conversation behind nothing any more, in the partitions that this node works: its worker ended before it came to that.
+func (s *Store) PromoteWaiting(ctx context.Context, subscription string) error {
+	held, _ := s.leases.Held()
+	if len(held) == 0 {
+		return nil
+	}
+	args := []any{s.now().UnixMilli(), subscription}
+	for p := range held {
+		args = append(args, p)
+	}
+	return s.Write(ctx, func(tx *Tx) error {
+		_, err := tx.Exec(`UPDATE deliveries SET status = 'pending', due_at = ? WHERE subscription = ? AND status = 'waiting' AND part IN (?`+strings.Repeat(", ?", len(held)-1)+`)
+AND NOT EXISTS (SELECT 1 FROM deliveries AS b WHERE b.subscription = deliveries.subscription AND b.app = deliveries.app AND b.person = deliveries.person
+AND b.status IN ('pending', 'waiting') AND b.pos < deliveries.pos)`, args...)
+		return err
+	})
 }
 
 // HeldLanes answers the conversations that have unfinished deliveries to a subscription.

@@ -1,0 +1,347 @@
+package forward
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/chasqui/chasqui/internal/gateway"
+)
+
+// maxDueBatched is how many due deliveries are read at once for a receiver of batches: two batches of the largest size.
+const maxDueBatched = 1000
+
+// gather adds an event to those that wait for the next batch. It answers false when an earlier one of its conversation is parked, so that it must be too.
+func (w *worker) gather(p *position) bool {
+	if l := w.lanes[p.event.Lane()]; l != nil && l.held {
+		l.parking++
+		return false
+	}
+	p.at = time.Now()
+	w.gathered = append(w.gathered, p)
+	if n := len(w.gathered); n == 1 || n >= w.batchSize() {
+		select {
+		case w.more <- struct{}{}:
+		default:
+		}
+	}
+	return true
+}
+
+func (w *worker) batchSize() int { return max(1, w.sub.Load().Batching.Size) }
+
+// batches delivers what is gathered, one batch after the other: so the events of a conversation stay in order although they are spread over batches.
+func (w *worker) batches() {
+	for {
+		batch := w.nextBatch()
+		if batch == nil {
+			return
+		}
+		w.deliverBatch(batch)
+	}
+}
+
+// nextBatch waits until a batch is full or its oldest event has waited long enough; nil when the worker ends.
+func (w *worker) nextBatch() []*position {
+	for {
+		size, longest := w.batchSize(), time.Duration(max(1, w.sub.Load().Batching.Timeout))*time.Second
+		wait := time.Duration(-1)
+		w.mu.Lock()
+		if len(w.gathered) > 0 {
+			wait = max(0, longest-time.Since(w.gathered[0].at))
+		}
+		if n := len(w.gathered); n >= size || wait == 0 {
+			batch := slices.Clone(w.gathered[:min(n, size)])
+			w.gathered = slices.Clone(w.gathered[len(batch):])
+			w.mu.Unlock()
+			return batch
+		}
+		w.mu.Unlock()
+		if !w.awaitMore(wait) {
+			return nil
+		}
+	}
+}
+
+// awaitMore waits for more events, and for no longer than a time unless that is negative. It answers false when the worker ends.
+func (w *worker) awaitMore(wait time.Duration) bool {
+	var timeout <-chan time.Time
+	if wait >= 0 {
+		timer := time.NewTimer(wait)
+		defer timer.Stop()
+		timeout = timer.C
+	}
+	select {
+	case <-w.more:
+	case <-timeout:
+	case <-w.ctx.Done():
+	}
+	return w.ctx.Err() == nil
+}
+
+// deliverBatch posts events as one list. When that fails all of them are parked, and those gathered behind them in their conversations.
+func (w *worker) deliverBatch(batch []*position) {
+	events, rows := make([]*gateway.Event, len(batch)), make([]*gateway.Delivery, len(batch))
+	for i, p := range batch {
+		events[i] = p.event
+	}
+	attempt, err := w.post(w.ctx, events...)
+	if w.ctx.Err() != nil && err != nil {
+		return // the worker ended: the events are delivered by the next
+	}
+	attempt.Batch = events[0].ID()
+	for i, e := range events {
+		rows[i] = w.delivery(e, attempt)
+	}
+	if !w.judgeBatch(rows, err) {
+		return
+	}
+	if rows[0].Status != gateway.DeliveryPending || !w.ordered() {
+		w.settle(rows, batch...)
+		return
+	}
+	behind := w.hold(batch)
+	for _, p := range behind {
+		waiting := w.delivery(p.event)
+		waiting.Status = gateway.DeliveryWaiting
+		rows = append(rows, waiting)
+	}
+	w.settle(rows, append(batch, behind...)...)
+	w.mu.Lock()
+	for _, p := range behind {
+		w.lanes[p.event.Lane()].parking--
+	}
+	w.mu.Unlock()
+}
+
+// hold makes the conversations of a batch that failed wait for it, and takes what is gathered of them out again.
+func (w *worker) hold(batch []*position) (behind []*position) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, p := range batch {
+		w.lane(p.event.Lane()).held = true
+	}
+	w.gathered = slices.DeleteFunc(w.gathered, func(p *position) bool {
+		l := w.lanes[p.event.Lane()]
+		if l == nil || !l.held {
+			return false
+		}
+		l.parking++
+		behind = append(behind, p)
+		return true
+	})
+	return behind
+}
+
+// judgeBatch sets what the deliveries of one batch are after their last attempt, which is the same for all.
+func (w *worker) judgeBatch(rows []*gateway.Delivery, err error) bool {
+	if !w.judge(rows[0], err) {
+		return false
+	}
+	for _, d := range rows[1:] {
+		d.Status, d.DueAt = rows[0].Status, rows[0].DueAt
+		if err != nil {
+			w.f.o.Metrics.Failed(d.Subscription)
+		}
+		if d.Status == gateway.DeliveryDead {
+			w.f.o.Metrics.Dead(d.Subscription)
+		}
+	}
+	return true
+}
+
+// retryBatches tries parked batches when they are due, each as the list that it was. While a receiver does nothing but fail, one at a time is enough to see
+// whether it is back.
+func (w *worker) retryBatches() {
+	tick := time.NewTicker(retryTick)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-w.ctx.Done():
+			return
+		}
+		w.follow(w.freed())
+		due, err := w.f.o.Store.DueDeliveries(w.ctx, w.sub.Load().ID, w.f.o.Store.Now(), maxDueBatched)
+		if err != nil {
+			if w.ctx.Err() == nil {
+				w.f.o.Logger.Warn("read due deliveries", "subscription", w.sub.Load().ID, "err", err)
+			}
+			continue
+		}
+		for _, batch := range w.regrouped(due) {
+			w.mu.Lock()
+			broken := w.failures >= breakAfter
+			w.mu.Unlock()
+			if done := w.tryBatch(batch); done {
+				w.follow(lanesOf(batch))
+			}
+			if broken || w.ctx.Err() != nil {
+				break
+			}
+		}
+	}
+}
+
+// freed answers the held conversations once persons were erased: what was parked of them is gone.
+func (w *worker) freed() []gateway.Lane {
+	n := w.f.o.Store.Forgotten()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if n == w.forgotten {
+		return nil
+	}
+	w.forgotten = n
+	var held []gateway.Lane
+	for key, l := range w.lanes {
+		if l.held {
+			held = append(held, key)
+		}
+	}
+	return held
+}
+
+// regrouped puts due deliveries of the partitions held here together as they were tried last. The last group may be a part of one when as many were read as may be: it waits.
+func (w *worker) regrouped(due []*gateway.Delivery) [][]*gateway.Delivery {
+	var order []string
+	groups := map[string][]*gateway.Delivery{}
+	for _, d := range due {
+		if _, held := w.f.o.Store.Leases().Epoch(d.Partition); !held {
+			continue
+		}
+		batch := ""
+		if n := len(d.Attempts); n > 0 {
+			batch = d.Attempts[n-1].Batch
+		}
+		if groups[batch] == nil {
+			order = append(order, batch)
+		}
+		groups[batch] = append(groups[batch], d)
+	}
+	if len(due) == maxDueBatched && len(order) > 1 {
+		order = order[:len(order)-1]
+	}
+	var all [][]*gateway.Delivery
+	for _, batch := range order {
+		size := max(w.batchSize(), 1)
+		if batch != "" {
+			size = maxDueBatched // as large as it was, although the setting may have changed
+		}
+		all = slices.AppendSeq(all, slices.Chunk(groups[batch], size))
+	}
+	return all
+}
+
+func lanesOf(rows []*gateway.Delivery) []gateway.Lane {
+	var lanes []gateway.Lane
+	seen := map[gateway.Lane]bool{}
+	for _, d := range rows {
+		if !seen[d.Lane] {
+			seen[d.Lane] = true
+			lanes = append(lanes, d.Lane)
+		}
+	}
+	return lanes
+}
+
+// tryBatch makes one try with parked deliveries and stores how it went. It answers whether they are over, one way or the other.
+func (w *worker) tryBatch(rows []*gateway.Delivery) bool {
+	var events []*gateway.Event
+	var live []*gateway.Delivery
+	for _, d := range rows {
+		e, err := w.f.o.Store.Event(w.ctx, d.Pos)
+		switch {
+		case gateway.CodeOf(err) == gateway.CodeNotFound:
+			d.Status, d.DueAt = gateway.DeliveryDead, time.Time{}
+			d.Attempts = append(d.Attempts, gateway.DeliveryAttempt{At: w.f.o.Store.Now().UTC(), Error: "the event is no longer kept"})
+		case err != nil:
+			return false
+		default:
+			events, live = append(events, e), append(live, d)
+		}
+	}
+	if len(events) == 0 {
+		w.settle(rows)
+		return true
+	}
+	batch := events[0].ID()
+	if tried := live[0].Attempts; len(tried) > 0 && tried[len(tried)-1].Batch != "" {
+		batch = tried[len(tried)-1].Batch
+	}
+	attempt, err := w.post(w.ctx, events...)
+	if w.ctx.Err() != nil && err != nil {
+		return false
+	}
+	attempt.Batch = batch
+	for _, d := range live {
+		d.Attempts = append(d.Attempts, attempt)
+	}
+	if !w.judgeBatch(live, err) {
+		return false
+	}
+	w.settle(rows)
+	if err == nil {
+		for i, d := range live {
+			w.f.o.Metrics.Delivered(d.Subscription, w.f.o.Store.Now().Sub(events[i].ReceivedAt))
+		}
+	}
+	return live[0].Status != gateway.DeliveryPending
+}
+
+// follow delivers what waits in conversations whose batch is over, in batches again, and frees those in which nothing waits.
+func (w *worker) follow(lanes []gateway.Lane) {
+	for len(lanes) > 0 && w.ctx.Err() == nil {
+		var batch []*gateway.Delivery
+		var later []gateway.Lane
+		for _, key := range lanes {
+			if len(batch) >= w.batchSize() {
+				later = append(later, key)
+				continue
+			}
+			batch = append(batch, w.waiting(key, w.batchSize()-len(batch))...)
+		}
+		switch {
+		case len(batch) == 0:
+		case w.tryBatch(batch):
+			later = append(later, lanesOf(batch)...)
+		case batch[0].Status == gateway.DeliveryWaiting:
+			w.recall() // it was not even tried
+		}
+		lanes = later
+	}
+}
+
+// waiting answers the parked deliveries of a conversation that may be tried now, in order. When there are none at all the conversation is free again.
+func (w *worker) waiting(key gateway.Lane, limit int) []*gateway.Delivery {
+	for w.ctx.Err() == nil {
+		w.mu.Lock()
+		l := w.lane(key)
+		parking := l.parking
+		w.mu.Unlock()
+		rows, err := w.f.o.Store.Unfinished(context.WithoutCancel(w.ctx), w.sub.Load().ID, key, limit)
+		if err != nil {
+			w.recall()
+			return nil
+		}
+		if len(rows) > 0 {
+			now := w.f.o.Store.Now()
+			n := slices.IndexFunc(rows, func(d *gateway.Delivery) bool { return d.Status == gateway.DeliveryPending && d.DueAt.After(now) })
+			if n < 0 {
+				n = len(rows)
+			}
+			return rows[:n]
+		}
+		w.mu.Lock()
+		free := parking == 0 && l.parking == 0
+		if free {
+			l.held = false
+			w.tidy(key, l)
+		}
+		w.mu.Unlock()
+		if free {
+			return nil
+		}
+		time.Sleep(5 * time.Millisecond) // a row is on its way
+	}
+	return nil
+}
