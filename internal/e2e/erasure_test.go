@@ -163,6 +163,12 @@ func TestErasure(t *testing.T) {
 	kept := w.send(p.text(stays, "for the bystander"))
 	w.awaitStatus(kept, "delivered", "read")
 	id := p.named(gone, `{"email":"grizelda@example.org","phoneNumber":"+447700900123","note":"likes plover eggs"}`)
+	err = w.app.Store.Write(t.Context(), func(tx *store.Tx) error {
+		return tx.AddSession(&gateway.Session{ID: "ses_1", Application: p.key, ProfileID: id, Device: json.RawMessage(`{"deviceId":"the phone of Quillfeather"}`), ExpiresAt: time.Now().Add(time.Hour)})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	await(t, "a parked delivery", func() (bool, string) {
 		page, err := w.client.Deliveries(t.Context(), pushed.ID, "pending", "", 10)
 		return err == nil && len(page.Deliveries) > 0, fmt.Sprint(err)

@@ -133,7 +133,7 @@ func (tx *Tx) eraseRecords(e *gateway.Erasure) error {
 			return fmt.Errorf("erase profile: %w", err)
 		}
 		e.Counts.Profiles += n
-		for _, statement := range []string{`DELETE FROM addresses WHERE profile = ?`, `DELETE FROM profile_fields WHERE profile = ?`, `DELETE FROM opt_in_states WHERE profile = ?`} {
+		for _, statement := range []string{`DELETE FROM addresses WHERE profile = ?`, `DELETE FROM profile_fields WHERE profile = ?`, `DELETE FROM opt_in_states WHERE profile = ?`, `DELETE FROM sessions WHERE profile = ?`} {
 			if _, err := tx.Exec(statement, id); err != nil {
 				return fmt.Errorf("erase profile: %w", err)
 			}
