@@ -23,13 +23,13 @@ type storm struct {
 func TestStorms(t *testing.T) {
 	t.Parallel()
 	storms := []storm{
-		{code: 613, times: 3, page: true, reason: "rate_limited"},
-		{code: 4, times: 3, page: true, reason: "rate_limited"},
-		{code: 32, times: 3, page: true, reason: "rate_limited"},
+		{code: 613, times: 4, page: true, reason: "rate_limited"},
+		{code: 4, times: 4, page: true, reason: "rate_limited"},
+		{code: 32, times: 4, page: true, reason: "rate_limited"},
 		{code: 190, page: true, paused: true, reason: "token_invalid"},
 		{code: 551, failure: "person_unreachable", reason: "person_unreachable"},
-		{code: 1200, times: 3, reason: "platform_unavailable"},
-		{code: 2, times: 3, reason: "platform_unavailable"},
+		{code: 1200, times: 4, reason: "platform_unavailable"},
+		{code: 2, times: 4, reason: "platform_unavailable"},
 		{code: 10, subcode: 2018278, failure: "outside_window", reason: "outside_window"},
 	}
 	for _, s := range storms {

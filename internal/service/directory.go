@@ -21,7 +21,8 @@ type Directory struct {
 
 	mu      sync.Mutex // one refresh at a time
 	current atomic.Pointer[listing]
-	optOuts atomic.Int64
+	optOuts atomic.Int64 // version of the opt-outs
+	someOut atomic.Bool  // somebody has opted out of Messenger
 }
 
 type listing struct {
@@ -90,7 +91,14 @@ func (d *Directory) Refresh(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.optOuts.Store(optOuts)
+	if old == nil || optOuts != d.optOuts.Load() {
+		some, err := d.vault.SomeOptedOut(ctx, gateway.ChannelMessenger)
+		if err != nil {
+			return err
+		}
+		d.someOut.Store(some)
+		d.optOuts.Store(optOuts)
+	}
 	l := &listing{versions: [2]int64{applications, subscriptions}, changed: make(chan struct{})}
 	if old != nil && old.versions == l.versions {
 		return nil
@@ -129,6 +137,9 @@ func (d *Directory) Subscriptions() []*gateway.Subscription { return d.current.L
 
 // OptOuts answers a number that is another one once somebody has opted out, or in again.
 func (d *Directory) OptOuts() int64 { return d.optOuts.Load() }
+
+// MessengerOptOuts tells whether anybody has opted out of Messenger, which hardly anybody does.
+func (d *Directory) MessengerOptOuts() bool { return d.someOut.Load() }
 
 // Changed answers a channel that is closed when anything in the directory has changed since the call.
 func (d *Directory) Changed() <-chan struct{} { return d.current.Load().changed }

@@ -34,11 +34,20 @@ const maxOpen = 50_000
 
 // Ask answers what the rules say of the message at its current step, which must be one on Messenger, as of now. A person who has opted out of the channel is refused too.
 func (p *Policy) Ask(ctx context.Context, m *gateway.Message) (gateway.PolicyAnswer, error) {
-	history, err := p.Store.History(ctx, m.Lane())
+	history, err := p.read(ctx, m.Lane())
 	if err != nil {
 		return gateway.PolicyAnswer{}, err
 	}
 	return p.judge(m, history)
+}
+
+// read asks the database for what the rules ask of a conversation, and whether the person has opted out where anybody has.
+func (p *Policy) read(ctx context.Context, lane gateway.Lane) (gateway.History, error) {
+	h, err := p.Store.History(ctx, lane)
+	if err == nil && p.Directory.MessengerOptOuts() {
+		h.OptedOut, err = p.Store.OptedOut(ctx, gateway.ChannelMessenger, lane.Person)
+	}
+	return h, err
 }
 
 // Judge is Ask before a send: where the window of the conversation is known to be open, it does not ask the database again, and does not say until when.
@@ -77,7 +86,7 @@ func (p *Policy) history(ctx context.Context, m *gateway.Message) (gateway.Histo
 	if ok && held && known.epoch == epoch && known.optOuts == optOuts && now.Before(known.until) {
 		return gateway.History{}, nil
 	}
-	h, err := p.Store.History(ctx, m.Lane())
+	h, err := p.read(ctx, m.Lane())
 	if err != nil || !held || h.OptedOut {
 		return h, err
 	}

@@ -44,7 +44,7 @@ const selectMarks = `SELECT delivered_mark, read_mark, read_seq FROM conversatio
 
 // Marks answers the watermarks of a conversation; zero ones when nothing is known.
 func (s *Store) Marks(ctx context.Context, lane gateway.Lane) (Marks, error) {
-	return scanMarks(s.queryRow(ctx, selectMarks, lane.Application, lane.Person))
+	return scanMarks(s.hotRow(ctx, selectMarks, lane.Application, lane.Person))
 }
 
 // Marks answers the watermarks of a conversation; zero ones when nothing is known.
@@ -120,17 +120,14 @@ func (s *Store) Unresolved(ctx context.Context, before time.Time, limit int) ([]
 	return collect(rows, err, scanMessage)
 }
 
-// History answers what the platform's rules ask of a conversation; zero times for what is not known.
+// History answers what the platform's rules ask of a conversation; zero times for what is not known. Opt-outs are not in it.
 func (s *Store) History(ctx context.Context, lane gateway.Lane) (gateway.History, error) {
 	var last, refused, human int64
-	var out int
-	err := s.queryRow(ctx, `SELECT COALESCE(MAX(last_inbound_at), 0), COALESCE(MAX(refused_at), 0), COALESCE(MAX(human_refused_at), 0),
-(SELECT COUNT(*) FROM opt_outs WHERE channel = 'fbMessenger' AND address = ?) FROM conversations WHERE app = ? AND person = ?`,
-		lane.Person, lane.Application, lane.Person).Scan(&last, &refused, &human, &out)
-	if err != nil {
+	err := s.hotRow(ctx, `SELECT last_inbound_at, refused_at, human_refused_at FROM conversations WHERE app = ? AND person = ?`, lane.Application, lane.Person).Scan(&last, &refused, &human)
+	if err != nil && err != sql.ErrNoRows {
 		return gateway.History{}, fmt.Errorf("read the history of a conversation: %w", err)
 	}
-	return gateway.History{LastInbound: fromMillis(last), RefusedAt: fromMillis(refused), HumanRefusedAt: fromMillis(human), OptedOut: out > 0}, nil
+	return gateway.History{LastInbound: fromMillis(last), RefusedAt: fromMillis(refused), HumanRefusedAt: fromMillis(human)}, nil
 }
 
 // setClosed remembers the platform's word that a window of a conversation is closed.

@@ -88,7 +88,7 @@ const selectAddress = `SELECT profile FROM addresses WHERE app = ? AND person = 
 
 // ProfileOf answers the id of the profile that a person of an application belongs to, "" when there is none.
 func (s *Store) ProfileOf(ctx context.Context, app, person string) (string, error) {
-	return addressed(s.queryRow(ctx, selectAddress, app, person))
+	return addressed(s.hotRow(ctx, selectAddress, app, person))
 }
 
 // ProfileOf answers the id of the profile that a person of an application belongs to, "" when there is none.

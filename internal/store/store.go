@@ -53,7 +53,8 @@ type Store struct {
 	wdb     *sql.DB // the writer's one connection
 	lock    *flock.Flock
 	ids     gateway.IDs
-	path    string // of the SQLite file, empty for PostgreSQL
+	path    string   // of the SQLite file, empty for PostgreSQL
+	hot     sync.Map // prepared statements of db by query
 
 	writer *writer
 	events *tail[*gateway.Event]
@@ -215,6 +216,21 @@ func (s *Store) query(ctx context.Context, query string, args ...any) (*sql.Rows
 
 func (s *Store) queryRow(ctx context.Context, query string, args ...any) *sql.Row {
 	return s.db.QueryRowContext(ctx, s.dialect.bind(query), args...)
+}
+
+// hotRow is queryRow for the few queries that are asked for each message or event: their statements are prepared once for each connection.
+func (s *Store) hotRow(ctx context.Context, query string, args ...any) *sql.Row {
+	st, ok := s.hot.Load(query)
+	if !ok {
+		made, err := s.db.PrepareContext(ctx, s.dialect.bind(query))
+		if err != nil {
+			return s.queryRow(ctx, query, args...) // which has the same error
+		}
+		if st, ok = s.hot.LoadOrStore(query, made); ok {
+			made.Close()
+		}
+	}
+	return st.(*sql.Stmt).QueryRowContext(ctx, args...)
 }
 
 func (s *Store) readHead(ctx context.Context) (int64, error) {

@@ -79,6 +79,13 @@ func (v *Vault) OptOutsVersion(ctx context.Context) (int64, error) {
 	return v.s.counter(ctx, optOutsChange)
 }
 
+// SomeOptedOut tells whether anybody has opted out of a channel.
+func (v *Vault) SomeOptedOut(ctx context.Context, channel string) (bool, error) {
+	var n int
+	err := v.s.queryRow(ctx, `SELECT COUNT(*) FROM (SELECT 1 FROM opt_outs WHERE channel = ? LIMIT 1) AS some`, channel).Scan(&n)
+	return n > 0, err
+}
+
 // SubscriptionsVersion answers a number that grows whenever a subscription changes, on whichever node. Acknowledgements do not count.
 func (v *Vault) SubscriptionsVersion(ctx context.Context) (int64, error) {
 	return v.s.counter(ctx, subscriptionsChange)
