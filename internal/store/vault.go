@@ -82,7 +82,7 @@ func (v *Vault) OptOutsVersion(ctx context.Context) (int64, error) {
 // SomeOptedOut tells whether anybody has opted out of a channel.
 func (v *Vault) SomeOptedOut(ctx context.Context, channel string) (bool, error) {
 	var n int
-	err := v.s.queryRow(ctx, `SELECT COUNT(*) FROM (SELECT 1 FROM opt_outs WHERE channel = ? LIMIT 1) AS some`, channel).Scan(&n)
+	err := v.s.queryRow(ctx, `SELECT COUNT(*) FROM (SELECT 1 FROM opt_outs WHERE channel = ? LIMIT 1) AS one`, channel).Scan(&n)
 	return n > 0, err
 }
 
