@@ -132,7 +132,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		AllowPrivate: c.Forward.AllowPrivate, AllowLoopback: o.AllowLoopback,
 		Report: brought.Report, Inbound: brought.Inbound,
 	})
-	brought.Answer = a.channels.Answer
+	brought.Answer, brought.Account = a.channels.Answer, a.channels.Account
 	a.deliverer = deliver.New(deliver.Options{
 		Store: a.Store, Applications: a.Applications, Directory: a.Directory, Logger: component(o.Logger, "deliver"), Platform: platform, Policy: policy, Channels: a.channels,
 		Limits:    gateway.Limits{TextPerSecond: c.Limits.TextPerSecond, MediaPerSecond: c.Limits.MediaPerSecond},
@@ -190,7 +190,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	a.channels.Register(mux)
 	infobip.New(infobip.Options{Store: a.Store, Keys: a.Keys, Applications: a.Applications, Messages: messages, Subscriptions: a.Subscriptions, Events: api.Events,
 		Logger: component(o.Logger, "infobip"), MaxBody: c.MaxBody, Observe: metrics.observe}).Register(mux)
-	comapi.New(comapi.Options{Store: a.Store, Directory: a.Directory, Keys: a.Keys, Messages: messages, Profiles: api.Profiles, Erasures: a.erasures, Subscriptions: a.Subscriptions, OptIns: optIns,
+	comapi.New(comapi.Options{Store: a.Store, Directory: a.Directory, Keys: a.Keys, Messages: messages, Brought: brought, Profiles: api.Profiles, Erasures: a.erasures, Subscriptions: a.Subscriptions, OptIns: optIns,
 		Sessions: &service.Sessions{Store: a.Store, Directory: a.Directory, Profiles: api.Profiles, Tokens: tokens,
 			Secret: gateway.Secret(c.Sessions.Secret), Issuer: c.Sessions.Issuer, Audience: c.Sessions.Audience, IDClaim: c.Sessions.IDClaim},
 		Logger: component(o.Logger, "comapi"), MaxBody: c.MaxBody, Observe: metrics.observe}).Register(mux)

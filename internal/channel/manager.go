@@ -196,7 +196,10 @@ func (m *Manager) Refresh(ctx context.Context) error {
 // same tells whether a change of an account leaves what it does as it was.
 func same(a, b *gateway.ChannelAccount) bool {
 	x, y := *a, *b
-	x.UpdatedAt, x.Name, x.Keywords = y.UpdatedAt, y.Name, y.Keywords
+	x.UpdatedAt, x.Keywords = y.UpdatedAt, y.Keywords
+	if a.Provider != gateway.ProviderWebhook { // there the name is that of a channel
+		x.Name = y.Name
+	}
 	return reflect.DeepEqual(x, y)
 }
 
@@ -217,7 +220,7 @@ func (m *Manager) open(a *gateway.ChannelAccount) provider {
 func (m *Manager) find(application, channel string) *entry {
 	var open *entry
 	for _, e := range m.current.Load().entries {
-		if e.provider == nil || e.account.Channel != channel {
+		if e.provider == nil || !e.account.Serves(channel) {
 			continue
 		}
 		if e.account.Application == application && application != "" {

@@ -29,6 +29,7 @@ func (h *webhook) stop(context.Context) {}
 type handedOver struct {
 	MessageID   string              `json:"messageId"`
 	Step        int                 `json:"step"`
+	Channel     string              `json:"channel,omitempty"`
 	Application string              `json:"application,omitempty"`
 	To          handedTo            `json:"to"`
 	Title       string              `json:"title,omitempty"`
@@ -54,7 +55,7 @@ type handedTo struct {
 
 func (h *webhook) send(ctx context.Context, m *gateway.ChannelMessage, _ bool) (gateway.ChannelSent, *gateway.ChannelError) {
 	body, err := json.Marshal(handedOver{
-		MessageID: m.ID, Step: m.Step, Application: m.Application,
+		MessageID: m.ID, Step: m.Step, Channel: m.Channel, Application: m.Application,
 		To:    handedTo{m.To.ProfileID, m.To.FBMessengerID, m.To.PhoneNumber, m.To.Email, m.To.FirstName, m.To.LastName, m.Address},
 		Title: m.Title, Body: m.Body, Parts: m.Parts, Custom: m.Custom, Options: m.Options, Metadata: m.Metadata,
 		StatusURL:  h.m.o.PublicURL + gateway.ChannelStatusesPath(h.account.ID, m.ID, m.Step),

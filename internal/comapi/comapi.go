@@ -29,6 +29,7 @@ type Options struct {
 	Directory     *service.Directory
 	Keys          *service.Keys
 	Messages      *service.Messages
+	Brought       *service.ChannelEvents
 	Profiles      *service.Profiles
 	Erasures      *service.Erasures
 	Subscriptions *service.Subscriptions
@@ -67,20 +68,30 @@ func (f *Face) endpoints() []endpoint {
 		{method: http.MethodPost, path: "/messages", scope: gateway.ScopeMessagesWrite, handle: f.send},
 		{method: http.MethodPost, path: "/messages/batch", scope: gateway.ScopeMessagesWrite, handle: f.sendBatch},
 		{method: http.MethodGet, path: "/messages/{id}", scope: gateway.ScopeMessagesRead, handle: f.message},
+		{method: http.MethodPost, path: "/messages/{id}/statuses/{status}", scope: gateway.ScopeMessagesWrite, handle: f.tell},
+		{method: http.MethodPost, path: "/messages/inbounds", scope: gateway.ScopeMessagesWrite, handle: f.bring},
+		{method: http.MethodPost, path: "/messages/inbounds/{id}/statuses/{status}", scope: gateway.ScopeMessagesWrite, handle: f.tellInbound},
+		{method: http.MethodGet, path: "/profiles/{id}/messages", scope: gateway.ScopeMessagesRead, handle: f.history},
 		{method: http.MethodGet, path: "/webhooks", scope: gateway.ScopeSubscriptionsRead, handle: f.webhooks},
 		{method: http.MethodPost, path: "/webhooks", scope: gateway.ScopeSubscriptionsWrite, handle: f.createWebhook},
 		{method: http.MethodGet, path: "/webhooks/availableevents", scope: gateway.ScopeSubscriptionsRead, handle: f.availableEvents},
+		{method: http.MethodGet, path: "/webhooks/availabletemplates", scope: gateway.ScopeSubscriptionsRead, handle: f.availableTemplates},
 		{method: http.MethodGet, path: "/webhooks/{id}", scope: gateway.ScopeSubscriptionsRead, handle: f.getWebhook},
 		{method: http.MethodPut, path: "/webhooks/{id}", scope: gateway.ScopeSubscriptionsWrite, handle: f.putWebhook},
 		{method: http.MethodDelete, path: "/webhooks/{id}", scope: gateway.ScopeSubscriptionsWrite, handle: f.deleteWebhook},
 		{method: http.MethodGet, path: "/profiles", scope: gateway.ScopeProfilesRead, handle: f.queryProfiles},
 		{method: http.MethodPost, path: "/profiles", scope: gateway.ScopeProfilesWrite, handle: f.createProfile},
+		{method: http.MethodPatch, path: "/profiles/bulk", scope: gateway.ScopeProfilesWrite, handle: f.patchMany},
+		{method: http.MethodDelete, path: "/profiles/bulk", scope: gateway.ScopeProfilesWrite, handle: f.deleteMany},
+		{method: http.MethodGet, path: "/profiles/optin", scope: gateway.ScopeProfilesRead, handle: f.defaultOptIns},
+		{method: http.MethodPut, path: "/profiles/optin", scope: gateway.ScopeProfilesWrite, handle: f.setDefaultOptIns},
 		{method: http.MethodGet, path: "/profiles/{id}", scope: gateway.ScopeProfilesRead, handle: f.profile, session: true},
 		{method: http.MethodPut, path: "/profiles/{id}", scope: gateway.ScopeProfilesWrite, handle: f.putProfile, session: true},
 		{method: http.MethodPatch, path: "/profiles/{id}", scope: gateway.ScopeProfilesWrite, handle: f.patchProfile, session: true},
 		{method: http.MethodDelete, path: "/profiles/{id}", scope: gateway.ScopeProfilesWrite, handle: f.deleteProfile},
 		{method: http.MethodPut, path: "/profiles/{id}/optin", scope: gateway.ScopeProfilesWrite, handle: f.optIn},
 		{method: http.MethodDelete, path: "/profiles/{id}/optin", scope: gateway.ScopeProfilesWrite, handle: f.optOut},
+		{method: http.MethodPost, path: "/channels/facebook/state", scope: gateway.ScopeProfilesWrite, handle: f.state, session: true},
 		{method: http.MethodGet, path: "/sessions/start", handle: f.startSession, session: true},
 		{method: http.MethodPost, path: "/sessions", handle: f.createSession, session: true},
 		{method: http.MethodGet, path: "/sessions/{id}", scope: gateway.ScopeProfilesRead, handle: f.getSession, session: true},
@@ -100,10 +111,6 @@ func (f *Face) Register(mux *http.ServeMux) {
 			}
 		}
 	}
-	state := f.serve(endpoint{path: "/channels/facebook/state", scope: gateway.ScopeProfilesWrite, handle: f.state, session: true})
-	mux.Handle("POST /cpaas/channels/facebook/state", state)
-	mux.Handle("POST /apispaces/{space}/channels/facebook/state", state)
-	mux.HandleFunc("OPTIONS /apispaces/{space}/channels/facebook/state", f.allow)
 }
 
 // request is one request on its way through a handler.

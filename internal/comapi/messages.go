@@ -87,16 +87,22 @@ func keep(request, asked json.RawMessage) json.RawMessage {
 
 // message answers a message of the api space, whichever API it came by.
 func (f *Face) message(q *request) error {
-	m, err := f.o.Messages.Get(q.Context(), q.key, q.PathValue("id"))
+	m, err := q.ownMessage()
 	if err != nil {
 		return err
-	}
-	if m.Application != q.space.Key {
-		return gateway.NotFound("message", m.ID)
 	}
 	shown, err := show(m)
 	if err != nil {
 		return err
 	}
 	return q.reply(http.StatusOK, shown)
+}
+
+// ownMessage is the message of the path, if it is one of the api space.
+func (q *request) ownMessage() (*gateway.Message, error) {
+	m, err := q.f.o.Messages.Get(q.Context(), q.key, q.PathValue("id"))
+	if err == nil && m.Application != q.space.Key {
+		return nil, gateway.NotFound("message", m.ID)
+	}
+	return m, err
 }

@@ -99,11 +99,16 @@ func (q *request) input(in *sendRequest) (*gateway.MessageInput, error) {
 		out.ExpiresOn = in.ExpiresOn
 	}
 	for channel, custom := range in.CustomBody {
-		if slices.Contains(gateway.Channels(), channel) {
+		if slices.Contains(gateway.Channels(), channel) || slices.Contains(in.Rules, channel) {
 			if out.CustomBody == nil {
 				out.CustomBody = map[string]json.RawMessage{}
 			}
 			out.CustomBody[channel] = custom
+		}
+	}
+	for i, channel := range in.Rules {
+		if !slices.Contains(gateway.Channels(), channel) {
+			out.Rules[i].ChannelOptions = in.ChannelOptions[channel]
 		}
 	}
 	options := &out.ChannelOptions

@@ -50,23 +50,28 @@ func (q *request) changes() (map[string]json.RawMessage, error) {
 	if fields == nil {
 		return nil, gateway.Invalid("", "the body must be a JSON object")
 	}
+	return fields, q.translate(fields)
+}
+
+// translate turns the fields of a profile into the core's.
+func (q *request) translate(fields map[string]json.RawMessage) error {
 	for _, name := range systemFields() {
 		delete(fields, name)
 	}
 	if person, given := fields[fieldMessengerID]; given {
 		delete(fields, fieldMessengerID)
 		if string(person) != "null" && text(person) == "" {
-			return nil, gateway.Invalid(fieldMessengerID, "must be a string")
+			return gateway.Invalid(fieldMessengerID, "must be a string")
 		}
 		fields[gateway.FieldMessenger] = encode(map[string]json.RawMessage{q.space.Key: person})
 	}
 	if channels, given := fields[gateway.FieldOptIn]; given {
 		var list []string
 		if err := json.Unmarshal(channels, &list); err != nil {
-			return nil, gateway.Invalid(gateway.FieldOptIn, "must be a list of channels")
+			return gateway.Invalid(gateway.FieldOptIn, "must be a list of channels")
 		}
 	}
-	return fields, nil
+	return nil
 }
 
 // named takes the id out of a profile that is sent to an address: where it is given it must be the same.

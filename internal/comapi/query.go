@@ -1,7 +1,6 @@
 package comapi
 
 import (
-	"encoding/json"
 	"net/http"
 	"net/url"
 	"slices"
@@ -20,50 +19,124 @@ const (
 	maxScanned   = 10_000 // profiles that a query by fields without an index looks at
 )
 
-// queryProfiles answers the profiles whose fields have the values of the query, in the order of their ids.
+// profileQuery is what a query of profiles asks for.
+type profileQuery struct {
+	filter      store.ProfileFilter
+	rest        []condition // looked at one profile after the other
+	sort        []sorting
+	fields      []string
+	limit, skip int
+}
+
+// queryProfiles answers the profiles that a query wants, in the order of their ids unless it is sorted.
 func (f *Face) queryProfiles(q *request) error {
-	values := q.URL.Query()
-	limit, err := number(values, "$limit", defaultQuery, maxQuery)
+	query, err := q.profileQuery()
 	if err != nil {
 		return err
 	}
-	skip, err := number(values, "$skip", 0, maxScanned)
+	found, err := q.find(query)
 	if err != nil {
 		return err
 	}
-	filter, rest, err := q.filter(values)
-	if err != nil {
-		return err
+	if len(query.sort) > 0 {
+		slices.SortStableFunc(found, func(a, b map[string]any) int { return order(query.sort, a, b) })
 	}
-	fields := slices.DeleteFunc(strings.Split(values.Get("$fields"), ","), func(s string) bool { return s == "" })
-	found := []map[string]any{}
-	for scanned := 0; len(found) < limit; {
-		page, err := f.o.Profiles.List(q.Context(), q.key, filter)
+	found = found[min(query.skip, len(found)):]
+	found = found[:min(query.limit, len(found))]
+	list := make([]map[string]any, len(found))
+	for i, shown := range found {
+		list[i] = only(shown, query.fields)
+	}
+	return q.reply(http.StatusOK, list)
+}
+
+// find answers the profiles that fit: as many as are asked for, or all when they are to be sorted.
+func (q *request) find(query *profileQuery) ([]map[string]any, error) {
+	var found []map[string]any
+	filter := query.filter
+	for scanned := 0; ; {
+		page, err := q.f.o.Profiles.List(q.Context(), q.key, filter)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		for _, p := range page {
-			shown := q.showProfile(p)
-			if !fits(shown, rest) {
-				continue
-			}
-			if skip > 0 {
-				skip--
-				continue
-			}
-			if found = append(found, only(shown, fields)); len(found) == limit {
-				break
+			if shown := q.showProfile(p); fits(shown, query.rest) {
+				found = append(found, shown)
 			}
 		}
-		if scanned += len(page); len(page) < filter.Limit {
-			break
+		enough := len(query.sort) == 0 && len(found) >= query.skip+query.limit
+		if scanned += len(page); len(page) < filter.Limit || enough {
+			return found, nil
 		}
-		if scanned >= maxScanned && len(rest) > 0 {
-			return gateway.Invalid("", "this looks through more than %d profiles; add id, fbMessengerId, email, phoneNumber, firstName or lastName", maxScanned)
+		if scanned >= maxScanned && (len(query.rest) > 0 || len(query.sort) > 0) {
+			return nil, gateway.Invalid("", "this looks through more than %d profiles; add id, fbMessengerId, email, phoneNumber, firstName or lastName", maxScanned)
 		}
 		filter.After = page[len(page)-1].ID
 	}
-	return q.reply(http.StatusOK, found)
+}
+
+// profileQuery reads the query of the address.
+func (q *request) profileQuery() (*profileQuery, error) {
+	values := q.URL.Query()
+	query := &profileQuery{filter: store.ProfileFilter{Fields: map[string]string{}, Limit: queryPage}, sort: sortings(values)}
+	var err error
+	if query.limit, err = number(values, "$limit", defaultQuery, maxQuery); err != nil {
+		return nil, err
+	}
+	if query.skip, err = number(values, "$skip", 0, maxScanned); err != nil {
+		return nil, err
+	}
+	query.fields = slices.DeleteFunc(strings.Split(values.Get("$fields"), ","), func(s string) bool { return s == "" })
+	for name, given := range values {
+		switch {
+		case name == "apiSpaceId":
+		case strings.HasPrefix(name, "$"):
+			if err := option(name, given[0]); err != nil {
+				return nil, err
+			}
+		default:
+			conditions, err := conditionsOf(name, given)
+			if err != nil {
+				return nil, err
+			}
+			for _, c := range conditions {
+				q.narrow(query, c)
+			}
+		}
+	}
+	return query, nil
+}
+
+// option checks a name with $: those that add what there is not here are passed over.
+func option(name, value string) error {
+	switch name {
+	case "$limit", "$skip", "$fields", "$sort", "$includeDeleted", "$includeDevices", "$includeSessions", "$includeSystem":
+		return nil
+	case "$schemaOnly":
+		if value == "false" {
+			return nil
+		}
+		return gateway.Invalid(name, "profiles have no schema here")
+	}
+	return gateway.Invalid(name, "is no option of a query")
+}
+
+// narrow puts a condition into the store's filter where the store can find by it.
+func (q *request) narrow(query *profileQuery, c condition) {
+	value, plain := c.plain()
+	name := strings.Join(c.path, ".")
+	_, taken := query.filter.Fields[name]
+	switch {
+	case plain && name == gateway.FieldID && query.filter.IDPrefix == "":
+		query.filter.IDPrefix = value
+	case plain && name == fieldMessengerID && query.filter.Person == "":
+		query.filter.Person, query.filter.Applications = value, []string{q.space.Key}
+		return
+	case plain && !taken && slices.Contains(gateway.ProfileQueryFields(), name):
+		query.filter.Fields[name] = value
+		return
+	}
+	query.rest = append(query.rest, c)
 }
 
 // number reads a count from the query.
@@ -79,46 +152,9 @@ func number(values url.Values, name string, otherwise, most int) (int, error) {
 	return n, nil
 }
 
-// filter turns what the store can find by into its filter, and answers the fields that are compared one by one.
-func (q *request) filter(values url.Values) (store.ProfileFilter, map[string]string, error) {
-	filter := store.ProfileFilter{Fields: map[string]string{}, Limit: queryPage}
-	rest := map[string]string{}
-	for name, given := range values {
-		value := given[0]
-		switch {
-		case name == "apiSpaceId" || strings.HasPrefix(name, "$"):
-		case len(given) > 1:
-			return filter, nil, gateway.Invalid(name, "give one value")
-		case name == gateway.FieldID:
-			filter.IDPrefix, rest[name] = value, value
-		case name == fieldMessengerID:
-			filter.Person, filter.Applications = value, []string{q.space.Key}
-		case slices.Contains(gateway.ProfileQueryFields(), name):
-			filter.Fields[name] = value
-		default:
-			rest[name] = value
-		}
-	}
-	return filter, rest, nil
-}
-
-// fits tells whether fields of a profile have the values; what is no string is compared as JSON.
-func fits(shown map[string]any, want map[string]string) bool {
-	for name, value := range want {
-		switch have := shown[name].(type) {
-		case string:
-			if have != value {
-				return false
-			}
-		case json.RawMessage:
-			if text(have) != value && string(have) != value {
-				return false
-			}
-		default:
-			return false
-		}
-	}
-	return true
+// fits tells whether a profile is as all conditions want it.
+func fits(shown map[string]any, conditions []condition) bool {
+	return !slices.ContainsFunc(conditions, func(c condition) bool { return !c.holds(shown) })
 }
 
 // only keeps the fields that were asked for, and the id.

@@ -209,12 +209,3 @@ func (f *Face) deleteWebhook(q *request) error {
 	}
 	return q.done()
 }
-
-// availableEvents lists what a webhook can want.
-func (f *Face) availableEvents(q *request) error {
-	list := []map[string]any{}
-	for _, name := range slices.Sorted(maps.Keys(gateway.ComapiTopics())) {
-		list = append(list, map[string]any{"name": name, "type": name})
-	}
-	return q.reply(http.StatusOK, list)
-}

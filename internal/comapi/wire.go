@@ -9,15 +9,9 @@ import (
 )
 
 type statusDetails struct {
-	Channel        string                   `json:"channel,omitempty"`
-	AdditionalInfo map[string]string        `json:"additionalInfo"`
-	ChannelStatus  map[string]channelStatus `json:"channelStatus"`
-}
-
-type channelStatus struct {
-	Status    string         `json:"status"`
-	Details   map[string]any `json:"details"`
-	UpdatedOn string         `json:"updatedOn"`
+	Channel        string                          `json:"channel,omitempty"`
+	AdditionalInfo map[string]string               `json:"additionalInfo"`
+	ChannelStatus  map[string]gateway.ComapiStatus `json:"channelStatus"`
 }
 
 // statusOf translates a message's state.
@@ -68,19 +62,21 @@ func show(m *gateway.Message) (map[string]any, error) {
 
 // details tells for each channel that was tried or skipped what became of it.
 func details(m *gateway.Message, updated time.Time) statusDetails {
-	d := statusDetails{AdditionalInfo: map[string]string{}, ChannelStatus: map[string]channelStatus{}}
+	d := statusDetails{AdditionalInfo: map[string]string{}, ChannelStatus: map[string]gateway.ComapiStatus{}}
 	for i := range m.Steps {
 		s := &m.Steps[i]
 		if s.Outcome != gateway.StepPending && s.Outcome != gateway.StepUnused && (i != m.Step || s.Outcome == gateway.StepSkipped) {
-			d.ChannelStatus[s.Rule.Channel] = leftStep(s)
+			d.ChannelStatus[s.Rule.Channel] = s.Comapi()
 		}
 	}
 	if s := m.Current(); s != nil && s.Outcome == gateway.StepSkipped { // no rule was taken
 		return d
 	}
 	d.Channel = m.Channel()
-	d.AdditionalInfo["to"] = m.Person
-	own := channelStatus{Status: statusOf(m.Status), Details: map[string]any{}, UpdatedOn: gateway.FormatTime(updated)}
+	if person := m.PSID(); person != "" {
+		d.AdditionalInfo["to"] = person
+	}
+	own := gateway.NewComapiStatus(statusOf(m.Status), updated)
 	if m.MID != "" {
 		own.Details["id"] = m.MID
 	}
@@ -96,37 +92,7 @@ func details(m *gateway.Message, updated time.Time) statusDetails {
 			failure = s.Why
 		}
 	}
-	own.failed(failure)
+	own.Failed(failure)
 	d.ChannelStatus[d.Channel] = own
 	return d
-}
-
-// leftStep is what became of a step that the message has left.
-func leftStep(s *gateway.Step) channelStatus {
-	c := channelStatus{Status: "failed", Details: map[string]any{}, UpdatedOn: gateway.FormatTime(s.EndedAt)}
-	switch {
-	case s.Outcome == gateway.StepSkipped:
-		c.Details["skipped"] = true
-	case !s.ReadAt.IsZero():
-		c.Status = "read"
-	case !s.DeliveredAt.IsZero():
-		c.Status = "delivered"
-	case s.Outcome == gateway.StepPassed:
-		c.Status = "expired"
-	}
-	if s.Ref != "" {
-		c.Details["id"] = s.Ref
-	}
-	c.failed(s.Why)
-	return c
-}
-
-func (c *channelStatus) failed(why *gateway.Failure) {
-	if why == nil {
-		return
-	}
-	c.Details["failureCode"], c.Details["reason"] = why.Code, why.Message
-	if why.PlatformCode != 0 {
-		c.Details["platformCode"] = why.PlatformCode
-	}
 }

@@ -48,7 +48,7 @@ func (d *Deliverer) refusal(m *gateway.Message, now time.Time) (*gateway.Failure
 	ctx := context.WithoutCancel(d.ctx)
 	if channel := m.Channel(); channel != gateway.ChannelMessenger {
 		address, ok := gateway.NormalAddress(channel, m.Current().Address)
-		if !ok || channel == gateway.ChannelWebhook {
+		if !ok || gateway.OwnChannel(channel) {
 			return nil, nil // whom a webhook reaches only its owner knows
 		}
 		out, err := d.o.Store.OptedOut(ctx, channel, address)

@@ -32,7 +32,7 @@ func (d *Deliverer) markUncertain(p *page, l *lane, m *gateway.Message) {
 
 // recover settles a message that was under way when its worker ended: a row that says sending has lost its answer.
 func (d *Deliverer) recover(p *page, l *lane, m *gateway.Message) {
-	if m.Status == gateway.StatusSending && m.Channel() == gateway.ChannelWebhook {
+	if m.Status == gateway.StatusSending && gateway.OwnChannel(m.Channel()) {
 		// Its receiver knows what it got before by webhook-id: handing it over again is safe.
 		m.Status = gateway.StatusQueued
 		d.keep(p, l, d.result(m, gateway.StatusSending))

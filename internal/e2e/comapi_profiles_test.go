@@ -85,13 +85,18 @@ func TestComapiProfileQuery(t *testing.T) {
 	p := w.connect(graphemu.Page{})
 	ana := p.person("Ana")
 	for _, body := range []string{
-		`{"id":"a","email":"a@example.com","tier":"gold","fbMessengerId":"` + ana + `"}`, `{"id":"ab","tier":"gold","n":2}`, `{"id":"b","tier":"tin","n":2}`, `{"id":"c","lastName":"C"}`,
+		`{"id":"a","email":"a@example.com","tier":"gold","fbMessengerId":"` + ana + `"}`, `{"id":"ab","tier":"gold","n":2,"born":"1990-05-01"}`, `{"id":"b","tier":"tin","n":3,"tags":["x","y"],"address":{"city":"Lima"}}`, `{"id":"c","lastName":"C","n":"3"}`,
 	} {
 		w.comapi("POST", "/cpaas/profiles", body).object(t, http.StatusCreated)
 	}
 	for query, want := range map[string][]string{
-		"": {"a", "ab", "b", "c"}, "id=a": {"a"}, "tier=gold": {"a", "ab"}, "n=2&tier=tin": {"b"}, "email=a%40example.com": {"a"}, "fbMessengerId=" + ana: {"a"}, "tier=none": {},
+		"": {"a", "ab", "b", "c"}, "id=a": {"a"}, "tier=gold": {"a", "ab"}, "n=3&tier=tin": {"b"}, "email=a%40example.com": {"a"}, "fbMessengerId=" + ana: {"a"}, "tier=none": {},
 		"$limit=2": {"a", "ab"}, "$skip=2&$limit=1": {"b"}, "$skip=1&tier=gold": {"ab"}, "lastName=C": {"c"},
+		// The operators of mongo-querystring, and their names.
+		"tier=!gold": {"b", "c"}, "n=>2": {"b"}, "n=>=2": {"ab", "b"}, "n=<3": {"ab"}, "n=<=3&n=>2": {"b"}, "n='3'": {"c"}, "n=3": {"b", "c"}, "tier=^go": {"a", "ab"}, "tier=$n": {"b"},
+		"tier=~ol": {"a", "ab"}, "tier[]=gold&tier[]=tin": {"a", "ab", "b"}, "tier[]=!gold&tier[]=!tin": {"c"}, "born=": {"ab"}, "tier=!": {"c"}, "tags=y": {"b"}, "address.city=Lima": {"b"},
+		"n[$gt]=2": {"b"}, "n[$lte]=2": {"ab"}, "tier[$in]=tin,none": {"b"}, "tier[$nin]=gold": {"b", "c"}, "tier[$ne]=gold": {"b", "c"}, "born[$exists]=true": {"ab"}, "tier[$exists]=false": {"c"},
+		"born=<1991-01-01": {"ab"}, "$sort=-n&n=": {"c", "b", "ab"}, "$sort=tier,-id": {"c", "ab", "a", "b"}, "$sort=-id&$limit=1&$skip=1": {"b"}, "$includeDeleted=true&id=c": {"c"},
 	} {
 		got := []string{}
 		for _, profile := range answered[[]map[string]any](t, w.comapi("GET", "/cpaas/profiles?"+query, ""), http.StatusOK) {
@@ -104,6 +109,11 @@ func TestComapiProfileQuery(t *testing.T) {
 	some := answered[[]map[string]any](t, w.comapi("GET", "/cpaas/profiles?id=ab&$fields=tier", ""), http.StatusOK)
 	if diff := cmp.Diff([]map[string]any{{"id": "ab", "tier": "gold"}}, some); diff != "" {
 		t.Errorf("$fields (-want +got):\n%s", diff)
+	}
+	for query, problem := range map[string][3]string{
+		"$where=x": {"$where", "$whereInvalid", "no option"}, "$schemaOnly=true": {"$schemaOnly", "$schemaOnlyInvalid", "no schema"}, "n[$regex]=x": {"n[$regex]", "NInvalid", "no operator"},
+	} {
+		w.comapi("GET", "/cpaas/profiles?"+query, "").wantProblem(t, http.StatusBadRequest, problem[0], problem[1], problem[2])
 	}
 	w.comapi("GET", "/cpaas/profiles?$limit=x", "").wantProblem(t, http.StatusBadRequest, "$limit", "$limitInvalid", "0 to 1000")
 }
@@ -156,4 +166,33 @@ func TestComapiOptIn(t *testing.T) {
 		t.Errorf("after the opt-out: %v", m)
 	}
 	w.comapi("PUT", "/cpaas/profiles/ana/optin", `{}`).wantProblem(t, http.StatusBadRequest, "channels", "ChannelsInvalid", "")
+}
+
+func TestComapiProfilesInBulk(t *testing.T) {
+	t.Parallel()
+	w := startWorld(t)
+	p := w.connect(graphemu.Page{})
+	ana := p.person("Ana")
+	w.comapi("POST", "/cpaas/profiles", `{"id":"a","tier":"tin","nick":"A"}`).object(t, http.StatusCreated)
+	list := answered[[]map[string]any](t, w.comapi("PATCH", "/cpaas/profiles/bulk", `[{"id":"a","tier":"gold","_createdOn":"x"},{"id":"b","fbMessengerId":"`+ana+`"}]`), http.StatusOK)
+	if diff := cmp.Diff([]map[string]any{{"id": "a", "tier": "gold", "nick": "A"}, {"id": "b", "fbMessengerId": ana}}, []map[string]any{bare(list[0]), bare(list[1])}); diff != "" {
+		t.Errorf("merged (-want +got):\n%s", diff)
+	}
+	// All or none.
+	w.comapi("PATCH", "/cpaas/profiles/bulk", `[{"id":"c"},{"tier":"x"}]`).wantProblem(t, http.StatusBadRequest, "[1].id", "IdInvalid", "name the profile")
+	w.comapi("PATCH", "/cpaas/profiles/bulk", `[{"id":"c"},{"id":"d","_x":1}]`).wantProblem(t, http.StatusBadRequest, "[1]._x", "_xInvalid", "begin with _")
+	w.comapi("PATCH", "/cpaas/profiles/bulk", `[]`).wantProblem(t, http.StatusBadRequest, "", "BodyInvalid", "1 to 1000")
+	w.comapi("GET", "/cpaas/profiles/c", "").wantProblem(t, http.StatusNotFound, "", "NotFound", "c")
+	gone := answered[[]string](t, w.comapi("DELETE", "/cpaas/profiles/bulk?id=a,none&id=b", ""), http.StatusOK)
+	if diff := cmp.Diff([]string{"a", "b"}, gone); diff != "" {
+		t.Errorf("deleted (-want +got):\n%s", diff)
+	}
+	w.comapi("GET", "/cpaas/profiles/a", "").wantProblem(t, http.StatusNotFound, "", "NotFound", "a")
+	w.comapi("DELETE", "/cpaas/profiles/bulk", "").wantProblem(t, http.StatusBadRequest, "id", "IdInvalid", "1 to 1000")
+	defaults := w.comapi("GET", "/cpaas/profiles/optin", "").object(t, http.StatusOK)
+	if defaults["sms"] != false || defaults["fbMessenger"] != false {
+		t.Errorf("default opt-ins: %v", defaults)
+	}
+	w.comapi("PUT", "/cpaas/profiles/optin", `{"sms":false}`).object(t, http.StatusOK)
+	w.comapi("PUT", "/cpaas/profiles/optin", `{"sms":true}`).wantProblem(t, http.StatusBadRequest, "sms", "SmsInvalid", "nobody counts")
 }

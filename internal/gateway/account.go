@@ -87,6 +87,12 @@ type ChannelAccount struct {
 	UpdatedAt time.Time
 }
 
+// Serves tells whether messages of a channel may go through the account. One of a webhook also serves the channel that has its name, when that is none of the gateway's: so
+// a business has channels of its own.
+func (a *ChannelAccount) Serves(channel string) bool {
+	return a.Channel == channel || a.Provider == ProviderWebhook && a.Name == channel && OwnChannel(channel)
+}
+
 // SMPPSettings say how to bind to an SMS centre, and what to ask of it.
 type SMPPSettings struct {
 	Host           string `json:"host"`

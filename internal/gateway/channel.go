@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 )
 
@@ -17,10 +18,16 @@ func Channels() []string {
 	return []string{ChannelMessenger, ChannelSMS, ChannelEmail, ChannelWebhook}
 }
 
+// OwnChannel tells whether a channel is one of the business's own: webhook, or one of any other name, which the webhook account of that name serves.
+func OwnChannel(channel string) bool {
+	return channel == ChannelWebhook || !slices.Contains(Channels(), channel)
+}
+
 // ChannelMessage is one step of a message as a channel's account gets it: merged, with the step's own content, and with the address it goes to.
 type ChannelMessage struct {
 	ID          string // of the message
 	Step        int    // from 0; with ID it names this try for as long as the message lives
+	Channel     string
 	Application string
 	To          To     // as far as it is known
 	Address     string // digits for sms, an address for email; may be empty for webhook
@@ -83,6 +90,7 @@ type ChannelInbound struct {
 	Text        string
 	Parts       []PartInput // files by URL
 	Ref         string      // the provider's identifier; the same one is taken once
+	ProfileID   string      // whom the business says it is from, on a channel of its own
 	At          time.Time
 	Raw         json.RawMessage // as the provider sent it, in JSON
 }

@@ -94,7 +94,7 @@ func (in *MessageInput) Check(now time.Time) error {
 		return err
 	}
 	for channel := range in.CustomBody {
-		if !slices.Contains(Channels(), channel) {
+		if !in.AnyChannel && !slices.Contains(Channels(), channel) {
 			return Invalid("customBody."+channel, "%q is no channel here; the channels are %s", channel, strings.Join(Channels(), ", "))
 		}
 	}

@@ -1,6 +1,9 @@
 package gateway
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"time"
+)
 
 // messageData is the `data` of every message.* event about a message of ours.
 type messageData struct {
@@ -15,11 +18,48 @@ type messageData struct {
 	SentAt            string          `json:"sentAt,omitempty"`
 	DeliveredAt       string          `json:"deliveredAt,omitempty"`
 	ReadAt            string          `json:"readAt,omitempty"`
-	Step              int             `json:"step,omitempty"` // from 0, of a message over several channels
+	Step              int             `json:"step,omitempty"`  // from 0, of a message over several channels
+	Steps             []stepData      `json:"steps,omitempty"` // of a message over several channels, those that came to something
 	Late              bool            `json:"late,omitempty"`
 	Resent            bool            `json:"resent,omitempty"`
 	Error             *Failure        `json:"error,omitempty"`
 	Metadata          json.RawMessage `json:"metadata,omitempty"`
+}
+
+// stepData is what has come of one step so far.
+type stepData struct {
+	Channel     string   `json:"channel"`
+	Outcome     Outcome  `json:"outcome"`
+	Ref         string   `json:"ref,omitempty"`
+	Error       *Failure `json:"error,omitempty"`
+	EndedAt     string   `json:"endedAt,omitempty"`
+	DeliveredAt string   `json:"deliveredAt,omitempty"`
+	ReadAt      string   `json:"readAt,omitempty"`
+}
+
+func stepsData(steps []Step) []stepData {
+	if len(steps) < 2 {
+		return nil
+	}
+	var all []stepData
+	for i := range steps {
+		if s := &steps[i]; s.Outcome != StepPending && s.Outcome != StepUnused {
+			all = append(all, stepData{s.Rule.Channel, s.Outcome, s.Ref, s.Why, FormatTime(s.EndedAt), FormatTime(s.DeliveredAt), FormatTime(s.ReadAt)})
+		}
+	}
+	return all
+}
+
+// step is the part of the step that the data tells of.
+func (d *stepData) step() *Step {
+	at := func(text string) time.Time {
+		t, err := time.Parse(TimeFormat, text)
+		if err != nil {
+			return time.Time{}
+		}
+		return t
+	}
+	return &Step{Rule: Rule{Channel: d.Channel}, Outcome: d.Outcome, Ref: d.Ref, Why: d.Error, EndedAt: at(d.EndedAt), DeliveredAt: at(d.DeliveredAt), ReadAt: at(d.ReadAt)}
 }
 
 type messageTo struct {
@@ -33,7 +73,7 @@ type messageTo struct {
 // event of the platform that told of it, nil if none did.
 func MessageEvent(kind EventType, m *Message, cause *Event) *Event {
 	d := messageData{
-		MessageID: m.ID, Status: m.Status, Channel: m.Channel(), Step: m.Step, To: messageTo{ProfileID: m.ProfileID, FBMessengerID: m.PSID()}, PlatformMessageID: m.MID,
+		MessageID: m.ID, Status: m.Status, Channel: m.Channel(), Step: m.Step, Steps: stepsData(m.Steps), To: messageTo{ProfileID: m.ProfileID, FBMessengerID: m.PSID()}, PlatformMessageID: m.MID,
 		Parts: m.Parts, PartsSent: m.PartsSent, AcceptedAt: FormatTime(m.AcceptedAt), SentAt: FormatTime(m.SentAt),
 		DeliveredAt: FormatTime(m.DeliveredAt), ReadAt: FormatTime(m.ReadAt), Late: m.Late, Resent: m.Resent, Error: m.Error,
 	}

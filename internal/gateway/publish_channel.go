@@ -50,6 +50,9 @@ func (p *Publication) OverMessenger() bool {
 
 // comapiChannelInbound is such a message as Comapi's webhooks carry it.
 func comapiChannelInbound(e *Event, d *channelInboundData, p *Publication) any {
+	if OwnChannel(d.Channel) {
+		return comapiOwnInbound(e, d, p)
+	}
 	address := "phoneNumber"
 	if d.Channel == ChannelEmail {
 		address = "email"
@@ -66,4 +69,27 @@ func comapiChannelInbound(e *Event, d *channelInboundData, p *Publication) any {
 		"channel": d.Channel, "from": from, "to": map[string]any{address: d.To}, "receivedOn": p.CreatedAt, "status": "received", "metadata": map[string]any{},
 		"channelData": map[string]any{"body": e.Raw}, "messageId": e.ID(), "body": d.Text, "messageParts": parts,
 	}
+}
+
+// comapiOwnInbound is a message over a channel of the business's own: what the business brought, and what the gateway knows of it.
+func comapiOwnInbound(e *Event, d *channelInboundData, p *Publication) any {
+	all := map[string]any{"metadata": map[string]any{}, "messageParts": []any{}}
+	var brought map[string]json.RawMessage
+	json.Unmarshal(e.Raw, &brought) // was read when it came
+	for name, value := range brought {
+		all[name] = value
+	}
+	from := map[string]any{}
+	json.Unmarshal(brought["from"], &from) // was read when it came
+	if p.ProfileID != "" {
+		from["profileId"] = p.ProfileID
+	}
+	all["channel"], all["from"], all["messageId"], all["receivedOn"], all["status"] = d.Channel, from, e.ID(), p.CreatedAt, "received"
+	return all
+}
+
+// ComapiInbound is a message.inbound or a postback as Comapi's API shows it.
+func ComapiInbound(e *Event, profileID, pageID string) any {
+	p := Publish(e, profileID, pageID)
+	return comapiInbound(e, &p, nil)
 }

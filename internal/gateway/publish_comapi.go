@@ -131,31 +131,45 @@ func PublishComapi(e *Event, profileID, pageID string, last *Message) any {
 }
 
 func comapiReceipt(e *Event) any {
-	var d struct {
-		MessageID string          `json:"messageId"`
-		Status    Status          `json:"status"`
-		Channel   string          `json:"channel"`
-		Error     *Failure        `json:"error"`
-		Metadata  json.RawMessage `json:"metadata"`
-	}
+	var d messageData
 	json.Unmarshal(e.Data, &d) // the gateway wrote it
-	at := FormatTime(e.ReceivedAt)
-	status := strings.TrimPrefix(string(e.Type), "message.")
-	details := map[string]any{}
-	if d.Error != nil {
-		details["failureCode"], details["reason"] = d.Error.Code, d.Error.Message
+	info := map[string]any{"successful": d.Error == nil && e.Type != EventMessageExpired}
+	if to := d.To.on(d.Channel); to != "" {
+		info["to"] = to
+	}
+	channels := map[string]ComapiStatus{}
+	for i := range d.Steps {
+		if s := d.Steps[i].step(); s.Outcome != StepActive {
+			channels[s.Rule.Channel] = s.Comapi()
+		}
+	}
+	_, decided := channels[d.Channel]
+	if e.Type != EventMessageFailed && e.Type != EventMessageExpired || !decided { // the end of a message over several channels has each one's own reason
+		own := NewComapiStatus(strings.TrimPrefix(string(e.Type), "message."), e.ReceivedAt)
+		own.Failed(d.Error)
+		channels[d.Channel] = own
 	}
 	metadata := d.Metadata
 	if metadata == nil {
 		metadata = json.RawMessage(`{}`)
 	}
 	return map[string]any{
-		"id": d.MessageID, "channelData": map[string]any{}, "metadata": metadata, "updatedOn": at,
-		"details": map[string]any{
-			"channel": d.Channel, "additionalInfo": map[string]any{"to": e.Person, "successful": d.Error == nil && e.Type != EventMessageExpired},
-			"channelStatus": map[string]any{d.Channel: map[string]any{"status": status, "details": details, "updatedOn": at}},
-		},
+		"id": d.MessageID, "channelData": map[string]any{}, "metadata": metadata, "updatedOn": FormatTime(e.ReceivedAt),
+		"details": map[string]any{"channel": d.Channel, "additionalInfo": info, "channelStatus": channels},
 	}
+}
+
+// on is the address on a channel.
+func (to *messageTo) on(channel string) string {
+	switch channel {
+	case ChannelMessenger:
+		return to.FBMessengerID
+	case ChannelSMS:
+		return to.PhoneNumber
+	case ChannelEmail:
+		return to.Email
+	}
+	return ""
 }
 
 func comapiInbound(e *Event, p *Publication, last *Message) any {
@@ -241,8 +255,8 @@ func comapiProfile(e *Event) any {
 			all[name] = value
 		}
 	}
-	if e.Person != "" {
-		all["fbMessengerId"] = e.Person
+	if person := PSIDOf(e.Person); person != "" {
+		all["fbMessengerId"] = person
 	}
 	return all
 }

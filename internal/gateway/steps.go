@@ -334,8 +334,11 @@ func (m *Message) ChannelMessage() (*ChannelMessage, error) {
 	}
 	s := m.Current()
 	out := &ChannelMessage{
-		ID: m.ID, Step: m.Step, Application: m.Application, To: in.To, Address: s.Address, Title: in.Title, Body: in.Body,
+		ID: m.ID, Step: m.Step, Channel: s.Rule.Channel, Application: m.Application, To: in.To, Address: s.Address, Title: in.Title, Body: in.Body,
 		Options: in.ChannelOptions.of(s.Rule.Channel), Metadata: in.Metadata, AcceptedAt: m.AcceptedAt, ExpiresAt: m.ExpiresAt,
+	}
+	if out.Options == nil && !slices.Contains(Channels(), s.Rule.Channel) {
+		out.Options = s.Rule.ChannelOptions
 	}
 	if out.To.FBMessengerID == "" {
 		out.To.FBMessengerID = m.PSID()

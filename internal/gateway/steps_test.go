@@ -297,7 +297,7 @@ func TestChannelMessage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := &ChannelMessage{ID: "msg_1", Application: "A", To: To{FBMessengerID: "1"}, Address: "4477", Title: "T", Parts: in.MessageParts[:2], Options: json.RawMessage(`{"from":"Inca"}`),
+	want := &ChannelMessage{ID: "msg_1", Channel: "sms", Application: "A", To: To{FBMessengerID: "1"}, Address: "4477", Title: "T", Parts: in.MessageParts[:2], Options: json.RawMessage(`{"from":"Inca"}`),
 		AcceptedAt: noon, ExpiresAt: noon.Add(5 * time.Minute)}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

@@ -18,6 +18,8 @@ type ChannelEvents struct {
 	Logger    *slog.Logger
 	// Apply applies a report to its message, and returns nil once that is committed.
 	Apply func(context.Context, gateway.ChannelReport) error
+	// Account answers the account that serves a channel for an application.
+	Account func(application, channel string) (id string, ok bool)
 	// Answer sends the answer to a word such as STOP through an account.
 	Answer func(ctx context.Context, account, address, text string) error
 }

@@ -263,7 +263,7 @@ func (m *Messages) reach(in *gateway.MessageInput, r recipient, channel string) 
 		return no(gateway.FailureNoAddress, "the customer has no e-mail address")
 	case channel == gateway.ChannelEmail:
 		return in.To.Email, nil
-	case channel == gateway.ChannelWebhook || r.person != "":
+	case gateway.OwnChannel(channel) || r.person != "":
 		return "", nil
 	case in.To.PhoneNumber == "" || in.To.ProfileID != "":
 		return no(gateway.FailureNoAddress, "the customer has no Messenger address for this page")

@@ -29,13 +29,18 @@ func (s *Profiles) Create(ctx context.Context, key *gateway.APIKey, object json.
 	if err := gateway.ValidateProfileID(p.ID); err != nil {
 		return nil, err
 	}
-	if key.Limited() && len(p.Addresses) == 0 {
-		return nil, gateway.Errorf(gateway.CodeForbidden, "this key is limited to some applications: the profile needs an address at one of them").WithField(gateway.FieldMessenger)
-	}
-	if err := s.addressable(key, nil, p); err != nil {
+	if err := s.creatable(key, p); err != nil {
 		return nil, err
 	}
 	return p, s.Store.Write(ctx, func(tx *store.Tx) error { return tx.CreateProfile(p) })
+}
+
+// creatable says whether a key may make a profile.
+func (s *Profiles) creatable(key *gateway.APIKey, p *gateway.Profile) error {
+	if key.Limited() && len(p.Addresses) == 0 {
+		return gateway.Errorf(gateway.CodeForbidden, "this key is limited to some applications: the profile needs an address at one of them").WithField(gateway.FieldMessenger)
+	}
+	return s.addressable(key, nil, p)
 }
 
 func fieldOf(object json.RawMessage, name string) (json.RawMessage, bool) {
@@ -122,43 +127,51 @@ func narrowed(key *gateway.APIKey, wanted []string) ([]string, error) {
 // the profile has changed since.
 func (s *Profiles) Patch(ctx context.Context, key *gateway.APIKey, id string, version int64, patch json.RawMessage) (*gateway.Profile, error) {
 	var after *gateway.Profile
-	err := s.Store.Write(ctx, func(tx *store.Tx) error {
-		before, err := tx.Profile(id)
-		if err != nil {
-			return err
-		}
-		if err := visible(key, before); err != nil {
-			return err
-		}
-		if version != 0 && version != before.Version {
-			return gateway.Errorf(gateway.CodePreconditionFailed, "profile %q has changed since it was read", id)
-		}
-		if after, err = before.Patch(patch); err != nil {
-			return err
-		}
-		if err := s.addressable(key, before, after); err != nil {
-			return err
-		}
-		return tx.UpdateProfile(after)
+	err := s.Store.Write(ctx, func(tx *store.Tx) (err error) {
+		after, err = s.patch(tx, key, id, version, patch)
+		return err
 	})
 	return after, err
 }
 
+func (s *Profiles) patch(tx *store.Tx, key *gateway.APIKey, id string, version int64, patch json.RawMessage) (*gateway.Profile, error) {
+	before, err := tx.Profile(id)
+	if err != nil {
+		return nil, err
+	}
+	if err := visible(key, before); err != nil {
+		return nil, err
+	}
+	if version != 0 && version != before.Version {
+		return nil, gateway.Errorf(gateway.CodePreconditionFailed, "profile %q has changed since it was read", id)
+	}
+	after, err := before.Patch(patch)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.addressable(key, before, after); err != nil {
+		return nil, err
+	}
+	return after, tx.UpdateProfile(after)
+}
+
 // Delete removes a profile; version is as for Patch.
 func (s *Profiles) Delete(ctx context.Context, key *gateway.APIKey, id string, version int64) error {
-	return s.Store.Write(ctx, func(tx *store.Tx) error {
-		p, err := tx.Profile(id)
-		if err != nil {
-			return err
+	return s.Store.Write(ctx, func(tx *store.Tx) error { return s.remove(tx, key, id, version) })
+}
+
+func (s *Profiles) remove(tx *store.Tx, key *gateway.APIKey, id string, version int64) error {
+	p, err := tx.Profile(id)
+	if err != nil {
+		return err
+	}
+	if err := visible(key, p); err != nil {
+		return err
+	}
+	for app := range p.Addresses {
+		if !key.AllowsApplication(app) {
+			return gateway.Errorf(gateway.CodeForbidden, "the profile also belongs to applications that this key is not for")
 		}
-		if err := visible(key, p); err != nil {
-			return err
-		}
-		for app := range p.Addresses {
-			if !key.AllowsApplication(app) {
-				return gateway.Errorf(gateway.CodeForbidden, "the profile also belongs to applications that this key is not for")
-			}
-		}
-		return tx.DeleteProfile(id, version)
-	})
+	}
+	return tx.DeleteProfile(id, version)
 }

@@ -281,9 +281,11 @@ func (tx *Tx) Message(id string) (*gateway.Message, error) {
 type MessageFilter struct {
 	Applications []string
 	Person       string
+	Persons      []string // any of them
 	ProfileID    string
 	Status       gateway.Status
-	Before       int64 // Seq of the last message of the page before; 0 for the first page
+	Until        time.Time // accepted at this moment or before; zero for all
+	Before       int64     // Seq of the last message of the page before; 0 for the first page
 	Limit        int
 }
 
@@ -302,6 +304,16 @@ func (s *Store) ListMessages(ctx context.Context, f MessageFilter) ([]*gateway.M
 	}
 	if f.Person != "" {
 		add("person = ?", f.Person)
+	}
+	if len(f.Persons) > 0 {
+		values := make([]any, len(f.Persons))
+		for i, p := range f.Persons {
+			values[i] = p
+		}
+		add("person IN ("+holes(len(values))+")", values...)
+	}
+	if !f.Until.IsZero() {
+		add("accepted_at <= ?", millis(f.Until))
 	}
 	if f.ProfileID != "" {
 		add("profile = ?", f.ProfileID)
