@@ -192,7 +192,6 @@ func (d *Deliverer) refused(p *page, l *lane, m *gateway.Message, attempt gatewa
 		r := d.leave(m, gateway.StepFailed, attempt.Failure)
 		if verdict.Action == messenger.OutsideWindow {
 			in, _, err := m.Content()
-			d.o.Policy.Forget(m.Lane())
 			r.Closed = &store.Closed{At: attempt.EndedAt, Human: err == nil && in.ChannelOptions.FBMessenger.MessageTag == messenger.TagHumanAgent}
 		}
 		d.left(p, l, r)
@@ -285,6 +284,9 @@ func (d *Deliverer) record(r *store.Result) bool {
 	for {
 		err := d.o.Store.Record(context.WithoutCancel(d.ctx), r)
 		if err == nil {
+			if r.Closed != nil {
+				d.o.Policy.Forget(r.Message.Lane())
+			}
 			d.count(r)
 			return true
 		}

@@ -17,8 +17,9 @@ type Policy struct {
 	// Observe lets everything pass; what would have been refused is only told.
 	Observe bool
 
-	mu   sync.Mutex
-	open map[gateway.Lane]openWindow
+	mu     sync.Mutex
+	open   map[gateway.Lane]openWindow
+	closed int64 // how often Forget was called: what was read before it is not remembered after it
 }
 
 // openWindow is what is remembered of a conversation, to spare the database the question for each message: up to when a window is known to be open. It only ever opens
@@ -82,6 +83,7 @@ func (p *Policy) history(ctx context.Context, m *gateway.Message) (gateway.Histo
 	epoch, held := p.Store.Leases().Epoch(m.Partition)
 	p.mu.Lock()
 	known, ok := p.open[m.Lane()]
+	closed := p.closed
 	p.mu.Unlock()
 	if ok && held && known.epoch == epoch && known.optOuts == optOuts && now.Before(known.until) {
 		return gateway.History{}, nil
@@ -90,21 +92,24 @@ func (p *Policy) history(ctx context.Context, m *gateway.Message) (gateway.Histo
 	if err != nil || !held || h.OptedOut {
 		return h, err
 	}
-	if until := h.OpenUntil(now); !until.IsZero() {
-		p.mu.Lock()
-		if p.open == nil || len(p.open) >= maxOpen {
-			p.open = map[gateway.Lane]openWindow{}
-		}
-		p.open[m.Lane()] = openWindow{until, epoch, optOuts}
-		p.mu.Unlock()
+	until := h.OpenUntil(now)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if until.IsZero() || p.closed != closed {
+		return h, nil
 	}
+	if p.open == nil || len(p.open) >= maxOpen {
+		p.open = map[gateway.Lane]openWindow{}
+	}
+	p.open[m.Lane()] = openWindow{until, epoch, optOuts}
 	return h, nil
 }
 
-// Forget drops what is remembered of a conversation, after the platform has said that its window is closed.
+// Forget drops what is remembered of a conversation, once it is stored that the platform has said that its window is closed.
 func (p *Policy) Forget(lane gateway.Lane) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.closed++
 	delete(p.open, lane)
 }
 
