@@ -188,8 +188,9 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	}
 	pages.Register(mux)
 	a.channels.Register(mux)
-	infobip.New(infobip.Options{Store: a.Store, Keys: a.Keys, Applications: a.Applications, Messages: messages, Subscriptions: a.Subscriptions, Events: api.Events,
-		Logger: component(o.Logger, "infobip"), MaxBody: c.MaxBody, Observe: metrics.observe}).Register(mux)
+	infobip.New(infobip.Options{Store: a.Store, Keys: a.Keys, Applications: a.Applications, Messages: messages, Subscriptions: a.Subscriptions, Routes: api.Routes,
+		Infobip: &service.Infobip{Store: a.Store, Vault: vault, Keys: a.Keys, Subscriptions: a.Subscriptions, Events: api.Events, Messages: messages},
+		Logger:  component(o.Logger, "infobip"), MaxBody: c.MaxBody, Observe: metrics.observe}).Register(mux)
 	comapi.New(comapi.Options{Store: a.Store, Directory: a.Directory, Keys: a.Keys, Messages: messages, Brought: brought, Profiles: api.Profiles, Erasures: a.erasures, Subscriptions: a.Subscriptions, OptIns: optIns,
 		Sessions: &service.Sessions{Store: a.Store, Directory: a.Directory, Profiles: api.Profiles, Tokens: tokens,
 			Secret: gateway.Secret(c.Sessions.Secret), Issuer: c.Sessions.Issuer, Audience: c.Sessions.Audience, IDClaim: c.Sessions.IDClaim},

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/chasqui/chasqui/gatewayapi"
 	"github.com/chasqui/chasqui/graphemu"
@@ -69,7 +68,7 @@ func TestInfobipLimitedKeys(t *testing.T) {
 		_, all := f.call("GET", "/facebook/1/logs?generalStatus=DELIVERED", "")
 		return strings.Contains(all, ada) && strings.Contains(all, bob), all
 	})
-	for _, path := range []string{"/facebook/1/logs", "/facebook/1/applications", "/omni/1/scenarios", "/facebook/1/reports"} {
+	for _, path := range []string{"/facebook/1/logs", "/facebook/1/applications", "/omni/1/scenarios", "/facebook/1/reports", "/omni/1/reports"} {
 		if status, answer := limited.call("GET", path, ""); status != 200 || strings.Contains(answer, bob) || strings.Contains(answer, other.key) {
 			t.Errorf("%s: %d %s", path, status, answer)
 		}
@@ -79,27 +78,6 @@ func TestInfobipLimitedKeys(t *testing.T) {
 			t.Errorf("%s: %d %s", path, status, answer)
 		}
 	}
-}
-
-// Reports wait for 48 hours and no longer.
-func TestInfobipReportsGrowOld(t *testing.T) {
-	t.Parallel()
-	f := startInfobip(t)
-	p := f.connect(graphemu.Page{})
-	ada := p.person("Ada")
-	answer := f.want("POST", "/facebook/1/single", `{"from":"`+p.key+`","to":"`+ada+`","text":"hello"}`, 200, goldenSent(`"`+ada+`"`))
-	id, _ := field(t, answer, "messages", 0, "messageId").(string)
-	waits := func() bool {
-		_, answer := f.call("GET", "/facebook/1/reports?messageId="+id, "")
-		return strings.Contains(answer, ada)
-	}
-	await(t, "the report", func() (bool, string) { return waits(), "none yet" })
-	f.clock.advance(47 * time.Hour)
-	if !waits() {
-		t.Error("the report is gone after 47 hours")
-	}
-	f.clock.advance(2 * time.Hour)
-	f.want("GET", "/facebook/1/reports", "", 200, `{"results":[]}`)
 }
 
 // Reports survive a restart, and none is handed out twice to callers who ask at the same time.

@@ -2,11 +2,8 @@ package e2e
 
 import (
 	"encoding/json"
-	"fmt"
 	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/chasqui/chasqui/graphemu"
 )
@@ -81,7 +78,7 @@ func TestInfobipRefusals(t *testing.T) {
 	}{
 		{`{"text":"hello"}`, rejected("", `{"groupId":5,"groupName":"REJECTED","id":51,"name":"MISSING_TO","description":"Missing TO"}`), 200},
 		{`{"to":{"phoneNumber":"41793026727"},"text":"hello"}`, rejected("41793026727", `{"groupId":5,"groupName":"REJECTED","id":52,"name":"REJECTED_DESTINATION",
-			"description":"Facebook has suspended Customer Matching: a phone number cannot be reached on Messenger"}`), 200},
+			"description":"no channel of the message can be taken: phone numbers are matched to people by Customer Matching, which Facebook has suspended; give fbMessengerId or profileId"}`), 200},
 		{`{"to":"37512FEC","text":"hello"}`, rejected("37512FEC", `{"groupId":5,"groupName":"REJECTED","id":52,"name":"REJECTED_DESTINATION",
 			"description":"there is no profile \"37512FEC\""}`), 200},
 		{`{"from":"0F3C","to":"<to>","text":"hello"}`, rejected("<to>", `{"groupId":5,"groupName":"REJECTED","id":13,"name":"REJECTED_SENDER",
@@ -99,64 +96,4 @@ func TestInfobipRefusals(t *testing.T) {
 	if texts := p.thread(psid); len(texts) != 0 {
 		t.Errorf("the person got %q", texts)
 	}
-}
-
-func TestInfobipReportsAreHandedOutOnce(t *testing.T) {
-	t.Parallel()
-	f := startInfobip(t)
-	p := f.connect(graphemu.Page{})
-	ada := p.person("Ada")
-	blocked := f.platform.AddPerson(p.id, graphemu.Person{FirstName: "Bob", Open: true, Blocks: true}).ID
-	request := fmt.Sprintf(`{"bulkId":"B1","messages":[{"from":"%[1]s","to":"%[2]s","text":"one","callbackData":"order 7"},{"from":"%[1]s","to":"%[3]s","text":"two"},{"text":"three"}]}`, p.key, ada, blocked)
-	answer := f.want("POST", "/facebook/1/multi", request, 200, `{"bulkId":"B1","messages":[
-		{"to":"`+ada+`","status":`+goldenEnroute+`,"messageCount":1,"messageId":"{msg}"},
-		{"to":"`+blocked+`","status":`+goldenEnroute+`,"messageCount":1,"messageId":"{msg}"},
-		{"to":"","status":{"groupId":5,"groupName":"REJECTED","id":51,"name":"MISSING_TO","description":"Missing TO"}}]}`)
-	first, _ := field(t, answer, "messages", 0, "messageId").(string)
-	second, _ := field(t, answer, "messages", 1, "messageId").(string)
-	f.send(p.text(ada, "not through this face")) // and so in none of its reports
-	f.awaitStatus(first, "delivered")
-	failed := f.awaitStatus(second, "failed")
-
-	good := `{"bulkId":"B1","messageId":"{msg}","to":"` + ada + `","sentAt":"{time}","doneAt":"{time}","messageCount":1,"mccMnc":null,"callbackData":"order 7",
-		"price":` + goldenPrice + `,"status":` + goldenDelivered + `,"error":` + goldenNoError + `}`
-	bad := `{"bulkId":"B1","messageId":"{msg}","to":"` + blocked + `","sentAt":"{time}","doneAt":"{time}","messageCount":1,"mccMnc":null,"callbackData":null,
-		"price":` + goldenPrice + `,"status":{"groupId":2,"groupName":"UNDELIVERABLE","id":9,"name":"UNDELIVERABLE_NOT_DELIVERED","description":"Message sent but not delivered"},
-		"error":{"groupId":1,"groupName":"CLIENT_ERRORS","id":7003,"name":"EC_BLOCKED_USER","description":"` + failed.Failure.Message + `","permanent":true}}`
-	for _, id := range []string{first, second} {
-		await(t, "the report of "+id, func() (bool, string) {
-			_, answer := f.call("GET", "/facebook/1/reports?messageId="+id, "")
-			return answer != `{"results":[]}`, answer
-		})
-	}
-	for range 2 { // those that are named are shown, not handed out
-		f.want("GET", "/facebook/1/reports?messageId="+first, "", 200, `{"results":[`+good+`]}`)
-		f.want("GET", "/facebook/1/reports?messageId="+second, "", 200, `{"results":[`+bad+`]}`)
-	}
-	var got []string
-	for range 3 {
-		_, answer := f.call("GET", "/facebook/1/reports?limit=1", "")
-		list, _ := field(t, answer, "results").([]any)
-		for i := range list {
-			id, _ := field(t, answer, "results", i, "messageId").(string)
-			got = append(got, id)
-		}
-	}
-	if first > second {
-		first, second = second, first
-	}
-	if len(got) == 2 && got[0] > got[1] {
-		got[0], got[1] = got[1], got[0]
-	}
-	if diff := cmp.Diff([]string{first, second}, got); diff != "" {
-		t.Errorf("handed out (-want +got):\n%s", diff)
-	}
-	// Logs go on telling, newest first.
-	logged := func(row, text string) string {
-		return strings.NewReplacer(`"messageId":"{msg}"`, `"messageId":"{msg}","from":"`+p.key+`"`, `"sentAt"`, `"text":"`+text+`","sentAt"`).Replace(row)
-	}
-	f.want("GET", "/facebook/1/logs?bulkId=B1", "", 200, `{"results":[`+logged(bad, "two")+`,`+logged(good, "one")+`]}`)
-	f.want("GET", "/facebook/1/logs?generalStatus=DELIVERED&limit=10&from="+p.key+"&to="+ada, "", 200, `{"results":[`+logged(good, "one")+`]}`)
-	f.want("GET", "/facebook/1/logs?sentSince=2090-01-05T12:47:56.221%2B0000", "", 200, `{"results":[]}`)
-	f.want("GET", "/facebook/1/logs?limit=0", "", 400, `{"requestError":{"serviceException":{"messageId":"BAD_REQUEST","text":"Bad request","validationErrors":{"limit":["must be a number from 1 to 1000"]}}}}`)
 }

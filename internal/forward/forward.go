@@ -104,6 +104,9 @@ func newClient(o Options) *http.Client {
 func (f *Forwarder) Start(ctx context.Context) {
 	ctx, f.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	f.work.Go(func() { f.supervise(ctx) })
+	reports := newReporter(f)
+	f.work.Go(func() { f.o.Store.Consume(ctx, reports.consumer()) })
+	f.work.Go(func() { reports.run(ctx) })
 }
 
 // Stop begins nothing new and waits for the POSTs under way, which their timeout bounds.

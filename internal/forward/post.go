@@ -80,6 +80,9 @@ func (w *worker) exchange(ctx context.Context, sub *gateway.Subscription, e *gat
 
 // body is what the subscriber gets. It is made anew for each try, but for an event it is always the same save for the profile.
 func (w *worker) body(ctx context.Context, e *gateway.Event) ([]byte, error) {
+	if sub := w.sub.Load(); sub.Format == gateway.FormatInfobip {
+		return infobipBody(sub, e)
+	}
 	profile, page, err := w.around(ctx, e)
 	if err != nil {
 		return nil, err

@@ -380,8 +380,11 @@ func (w *worker) judge(d *gateway.Delivery, err error) bool {
 		return false
 	}
 	nextTry := d.NextTry
-	if sub.Format == gateway.FormatComapi {
+	switch sub.Format {
+	case gateway.FormatComapi:
 		nextTry = d.NextTryComapi
+	case gateway.FormatInfobip:
+		nextTry = d.NextTryInfobip
 	}
 	next, ok := nextTry(now)
 	if !ok {

@@ -43,11 +43,6 @@ func overChannel(e *Event) *channelInboundData {
 	return &d
 }
 
-// OverMessenger tells whether an event is about somebody on Messenger, or about nobody: a person of another channel goes by channel and address.
-func (p *Publication) OverMessenger() bool {
-	return p.Person == nil || !strings.Contains(p.Person.ID, ":")
-}
-
 // comapiChannelInbound is such a message as Comapi's webhooks carry it.
 func comapiChannelInbound(e *Event, d *channelInboundData, p *Publication) any {
 	if OwnChannel(d.Channel) {

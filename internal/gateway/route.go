@@ -8,9 +8,16 @@ type Route struct {
 	Name        string
 	Application string // that messages go through which name none; empty for none
 	Rules       []Rule
-	Default     bool // the one that is taken where the API in question has a default
+	Flow        []FlowStep // of a scenario of Infobip's API, from which its rules follow; nil for any other
+	Default     bool       // the one that is taken where the API in question has a default
 	CreatedAt   time.Time
 	UpdatedAt   time.Time
+}
+
+// FlowStep is a step of a scenario: a channel by Infobip's name, and the sender there.
+type FlowStep struct {
+	From    string `json:"from"`
+	Channel string `json:"channel"`
 }
 
 const maxRouteName = 200
@@ -23,7 +30,7 @@ func (r *Route) Validate() error {
 	case len(r.Rules) == 0:
 		return Invalid("rules", "give at least one rule")
 	}
-	return CheckRules(r.Rules)
+	return checkRules(r.Rules, r.Flow != nil)
 }
 
 // AllowsRoute tells whether a key may see and use a route: one without an application is everybody's.

@@ -62,6 +62,8 @@ type Subscription struct {
 	Format   DeliveryFormat
 	Topics   []Topic
 	Batching Batching
+	// Action makes it an action of Infobip's API; nil for any other.
+	Action *InfobipAction
 	// EventTypes selects events; empty means every type.
 	EventTypes []EventType
 	// Applications selects events by application; empty means all, and the events that no application owns.
@@ -94,6 +96,9 @@ func (s *Subscription) Wants(e *Event) bool {
 	}
 	if len(s.Applications) > 0 && !slices.Contains(s.Applications, e.Application) {
 		return false
+	}
+	if s.Format == FormatInfobip && PSIDOf(e.Person) == "" {
+		return false // of another channel
 	}
 	return s.Format != FormatComapi || s.wantsTopic(e)
 }

@@ -17,31 +17,34 @@ const (
 
 // content is what is to be sent on Messenger. Buttons, Message, MessagingType and MessageTag are this gateway's own.
 type content struct {
-	Type                   string                  `json:"type"`
-	ContentType            string                  `json:"contentType"`
-	Text                   string                  `json:"text"`
-	URL                    string                  `json:"url"`
-	Buttons                []json.RawMessage       `json:"buttons"`
-	Message                json.RawMessage         `json:"message"`
-	MessagingType          messenger.MessagingType `json:"messagingType"`
-	MessageTag             messenger.Tag           `json:"messageTag"`
-	ValidityPeriod         float64                 `json:"validityPeriod"`
-	ValidityPeriodTimeUnit string                  `json:"validityPeriodTimeUnit"`
+	Type          string                  `json:"type"`
+	ContentType   string                  `json:"contentType"`
+	Text          string                  `json:"text"`
+	URL           string                  `json:"url"`
+	Buttons       []json.RawMessage       `json:"buttons"`
+	Message       json.RawMessage         `json:"message"`
+	MessagingType messenger.MessagingType `json:"messagingType"`
+	MessageTag    messenger.Tag           `json:"messageTag"`
+	validity
 }
 
 // input makes the core's input of the content; whom it is for is still open.
 func (c *content) input(now time.Time) (gateway.MessageInput, error) {
 	var in gateway.MessageInput
-	in.ChannelOptions.FBMessenger = gateway.MessengerOptions{MessagingType: c.MessagingType, MessageTag: c.MessageTag}
-	validity, err := c.validity()
+	in.ChannelOptions.FBMessenger = c.options()
+	period, err := c.period()
 	if err != nil {
 		return in, err
 	}
-	if validity > 0 {
-		end := now.Add(validity)
+	if period > 0 {
+		end := now.Add(period)
 		in.ExpiresOn = &end
 	}
 	return in, c.fill(&in)
+}
+
+func (c *content) options() gateway.MessengerOptions {
+	return gateway.MessengerOptions{MessagingType: c.MessagingType, MessageTag: c.MessageTag}
 }
 
 // fill sets what is sent.
@@ -77,8 +80,14 @@ func (c *content) fill(in *gateway.MessageInput) error {
 	return nil
 }
 
-// validity is how long the message is tried; zero for as long as the core does by itself.
-func (c *content) validity() (time.Duration, error) {
+// validity is how long a message is tried.
+type validity struct {
+	ValidityPeriod         float64 `json:"validityPeriod"`
+	ValidityPeriodTimeUnit string  `json:"validityPeriodTimeUnit"`
+}
+
+// period is how long the message is tried; zero for as long as the core does by itself.
+func (c *validity) period() (time.Duration, error) {
 	if c.ValidityPeriod == 0 {
 		return 0, nil
 	}

@@ -29,6 +29,13 @@ var (
 	errBadAction     = refusal{http.StatusBadRequest, "8", "Invalid action request"}
 )
 
+// asError answers the error of the core in a chain.
+func asError(err error) (*gateway.Error, bool) {
+	var e *gateway.Error
+	ok := errors.As(err, &e)
+	return e, ok
+}
+
 // instead answers other where err says that something was not found.
 func instead(err error, other refusal) error {
 	if gateway.CodeOf(err) == gateway.CodeNotFound {

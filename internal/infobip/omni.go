@@ -4,110 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strconv"
-	"strings"
+	"time"
 
 	"github.com/chasqui/chasqui/internal/gateway"
 )
-
-// A scenario is a connected page: its key is that of the application. The gateway has one channel, so that of a flow only the step over FACEBOOK counts; the others are skipped
-// as channels without an account are.
-type scenario struct {
-	Key             string `json:"key"`
-	Name            string `json:"name"`
-	Flow            []step `json:"flow"`
-	Default         bool   `json:"default"`
-	DefaultScenario bool   `json:"defaultScenario"` // the same, as the original's libraries call it
-}
-
-type step struct {
-	From    string `json:"from"`
-	Channel string `json:"channel"`
-}
-
-// scenarios answers a scenario for each application of the key. Where there is one only, it is the default.
-func (q *request) scenarios() ([]scenario, error) {
-	all, err := q.s.o.Applications.List(q.Context(), q.key)
-	if err != nil {
-		return nil, err
-	}
-	list := []scenario{}
-	for _, a := range all {
-		list = append(list, scenario{a.Key, a.PageName, []step{{a.Key, channelFacebook}}, len(all) == 1, len(all) == 1})
-	}
-	return list, nil
-}
-
-// scenario answers the scenario under a key.
-func (q *request) scenario(key string) (scenario, error) {
-	list, err := q.scenarios()
-	if err != nil {
-		return scenario{}, err
-	}
-	i := slices.IndexFunc(list, func(s scenario) bool { return s.Key == key })
-	if i < 0 {
-		return scenario{}, gateway.NotFound("scenario", key)
-	}
-	return list[i], nil
-}
-
-// createScenario answers the scenario that a flow comes to; an update does the same.
-func (s *Server) createScenario(q *request) error {
-	var in struct {
-		Flow []step `json:"flow"`
-	}
-	if err := q.decode(&in); err != nil {
-		return err
-	}
-	i := slices.IndexFunc(in.Flow, func(s step) bool { return strings.EqualFold(s.Channel, channelFacebook) })
-	if i < 0 {
-		return gateway.Invalid("flow", "has no step over %s, the only channel here", channelFacebook)
-	}
-	found, err := q.scenario(in.Flow[i].From)
-	switch key := q.PathValue("key"); {
-	case gateway.CodeOf(err) == gateway.CodeNotFound:
-		return gateway.Invalid(fmt.Sprintf("flow[%d].from", i), "there is no application %q", in.Flow[i].From)
-	case err != nil:
-		return err
-	case key != "" && key != found.Key:
-		return gateway.Invalid(fmt.Sprintf("flow[%d].from", i), "a scenario is a connected page, so that this one leads to application %s for good", key)
-	}
-	return q.reply(found)
-}
-
-func (s *Server) listScenarios(q *request) error {
-	list, err := q.scenarios()
-	if err != nil {
-		return err
-	}
-	v := q.URL.Query()
-	for _, name := range []string{"isDefault", "default", "defaultScenario"} {
-		if wanted, err := strconv.ParseBool(v.Get(name)); err == nil {
-			list = slices.DeleteFunc(list, func(s scenario) bool { return s.Default != wanted })
-		}
-	}
-	limit, err := q.limit()
-	if err != nil {
-		return err
-	}
-	if v.Get("limit") == "" {
-		limit = 100
-	}
-	page, err := strconv.Atoi("0" + v.Get("page"))
-	if err != nil || page > 1_000_000 {
-		return gateway.Invalid("page", "must be a number from 0")
-	}
-	from := min(page*limit, len(list))
-	return q.reply(map[string][]scenario{"scenarios": list[from:min(from+limit, len(list))]})
-}
-
-func (s *Server) getScenario(q *request) error {
-	found, err := q.scenario(q.PathValue("key"))
-	if err != nil {
-		return err
-	}
-	return q.reply(found)
-}
 
 // omniMessage is the body of /omni/1/text and /omni/1/advanced.
 type omniMessage struct {
@@ -117,10 +17,27 @@ type omniMessage struct {
 		MessageID string          `json:"messageId"`
 		To        json.RawMessage `json:"to"`
 	} `json:"destinations"`
-	Text         string   `json:"text"`     // /omni/1/text
-	Facebook     *content `json:"facebook"` // /omni/1/advanced
-	CallbackData string   `json:"callbackData"`
-	SendAt       string   `json:"sendAt"`
+	Text        string        `json:"text"`        // /omni/1/text, for every channel
+	MailSubject string        `json:"mailSubject"` // beside it
+	Facebook    *content      `json:"facebook"`
+	SMS         *textContent  `json:"sms"`
+	Email       *emailContent `json:"email"`
+	SendAt      string        `json:"sendAt"`
+	notice
+}
+
+// textContent is what is sent by SMS. transliteration and language are passed over: every character can be sent.
+type textContent struct {
+	Text string `json:"text"`
+	validity
+}
+
+type emailContent struct {
+	Subject     string `json:"subject"`
+	MailSubject string `json:"mailSubject"`
+	Text        string `json:"text"`
+	HTML        string `json:"html"`
+	validity
 }
 
 // omniAddress is whom a message is for, on several channels.
@@ -132,54 +49,61 @@ type omniAddress struct {
 	LineUserKey        string `json:"lineUserKey"`
 }
 
-// sendOMNI sends over the steps of a scenario that can be gone here: Messenger.
+// sendOMNI sends over the steps of a scenario, one after the other until one does.
 func (s *Server) sendOMNI(q *request) error {
 	var in omniMessage
 	if err := q.decode(&in); err != nil {
 		return err
 	}
-	if in.Facebook == nil && in.Text != "" {
-		in.Facebook = &content{Text: in.Text}
-	}
 	if err := s.checkOMNI(&in); err != nil {
 		return err
 	}
+	note, err := in.notice.note(gateway.InfobipOMNI)
+	if err != nil {
+		return err
+	}
+	route, err := q.scenarioOf(&in)
+	if err != nil {
+		return err
+	}
+	rules, life, err := in.rules(route)
+	if err != nil {
+		return err
+	}
+	note.BulkID = in.BulkID
 	all := make([]outgoing, len(in.Destinations))
 	for i, d := range in.Destinations {
+		note.MessageID = d.MessageID
+		all[i] = outgoing{shownTo: d.To, note: note}
 		var to omniAddress
 		if given(d.To) && json.Unmarshal(d.To, &to) != nil {
 			return gateway.Invalid(fmt.Sprintf("destinations[%d].to", i), "must be an object such as {\"facebookUserKey\":\"…\"}")
 		}
-		a := address{FacebookUserKey: to.FacebookUserKey, PhoneNumber: to.PhoneNumber}
-		out := outgoing{shownTo: d.To, rejected: a.rejected(), note: note{BulkID: in.BulkID, MessageID: d.MessageID, To: a.shown(), CallbackData: in.CallbackData}}
-		if elsewhere := to.EmailAddress + to.PushRegistrationID + to.LineUserKey; a.shown() == "" && elsewhere != "" {
-			r := noRoute("no channel of the scenario that can be used here reaches this address")
-			out.rejected = &r
+		if rules == nil {
+			all[i].rejected = rejected(gateway.InfobipNoRoute, "the message has no content for a channel of the scenario")
+			continue
 		}
-		if in.Facebook == nil {
-			r := noRoute("the message has no content for " + channelFacebook + ", the only channel here")
-			out.rejected = &r
+		if err := q.address(&to, &all[i]); err != nil {
+			return err
 		}
-		if out.rejected == nil {
-			input, err := in.Facebook.input(s.o.Store.Now())
-			if err != nil {
+		if all[i].rejected == nil {
+			if err := in.fill(&all[i].input, route, rules, s.o.Store.Now().Add(life)); err != nil {
 				return err
 			}
-			input.To, input.Application = a.to(), in.ScenarioKey
-			out.input = input
 		}
-		all[i] = out
 	}
-	return q.send(apiOMNI, in.BulkID, all)
+	return q.send(in.BulkID, all)
 }
 
 func (s *Server) checkOMNI(in *omniMessage) error {
-	switch {
-	case len(in.Destinations) == 0:
+	if len(in.Destinations) == 0 {
 		return gateway.Invalid("destinations", "say whom the message is for")
-	case len([]rune(in.CallbackData)) > maxCallbackData:
-		return gateway.Invalid("callbackData", "may have %d characters", maxCallbackData)
-	case in.SendAt == "":
+	}
+	if in.Text != "" && in.Facebook == nil && in.SMS == nil && in.Email == nil {
+		in.Facebook, in.SMS = &content{Text: in.Text}, &textContent{Text: in.Text}
+		in.Email = &emailContent{Text: in.Text, Subject: in.MailSubject}
+	}
+	if in.SendAt == "" {
 		return nil
 	}
 	at, err := parseDate(in.SendAt)
@@ -189,5 +113,131 @@ func (s *Server) checkOMNI(in *omniMessage) error {
 	if at.After(s.o.Store.Now()) {
 		return gateway.Invalid("sendAt", "messages cannot be sent later here: send when the time has come")
 	}
+	return nil
+}
+
+// scenarioOf answers the scenario that a message names, or else the default; where there is none, one of the channels that it has content for.
+func (q *request) scenarioOf(in *omniMessage) (*gateway.Route, error) {
+	if in.ScenarioKey != "" {
+		r, err := q.stored(in.ScenarioKey)
+		if gateway.CodeOf(err) == gateway.CodeNotFound {
+			return nil, gateway.Invalid("scenarioKey", "there is no scenario %q", in.ScenarioKey)
+		}
+		return r, err
+	}
+	routes, err := q.s.o.Routes.List(q.Context(), q.key)
+	if err != nil {
+		return nil, err
+	}
+	if i := slices.IndexFunc(routes, func(r *gateway.Route) bool { return r.Default }); i >= 0 {
+		return routes[i], nil
+	}
+	return &gateway.Route{Rules: gateway.Rules(gateway.ChannelMessenger, gateway.ChannelSMS, gateway.ChannelEmail)}, nil
+}
+
+// rules makes the steps of a message of those of its scenario: with the content for their channels, and left when their time is up. Those of this gateway's channels that it has
+// no content for are left out. It answers nil when no step is left, and for how long the whole message is tried: the times of the steps add up.
+func (in *omniMessage) rules(route *gateway.Route) (rules []gateway.Rule, life time.Duration, err error) {
+	usable, open := false, false
+	for _, rule := range route.Rules {
+		rule.Body, rule.CustomBody = "", nil
+		var v *validity
+		field := ""
+		switch rule.Channel {
+		case gateway.ChannelMessenger:
+			if in.Facebook != nil {
+				v, field = &in.Facebook.validity, "facebook"
+			}
+		case gateway.ChannelSMS:
+			if in.SMS != nil {
+				v, field, rule.Body = &in.SMS.validity, "sms", in.SMS.Text
+			}
+		case gateway.ChannelEmail:
+			if in.Email != nil {
+				v, field = &in.Email.validity, "email"
+				in.Email.on(&rule)
+			}
+		case gateway.ChannelWebhook:
+			if in.Facebook != nil {
+				v = &validity{}
+			}
+		default:
+			rules = append(rules, rule) // no channel of this gateway: skipped
+			continue
+		}
+		if v == nil {
+			continue
+		}
+		period, err := v.period()
+		if err != nil {
+			if e, ok := asError(err); ok {
+				err = e.Under(field)
+			}
+			return nil, 0, err
+		}
+		if period > 0 {
+			rule.Until, rule.Within = gateway.UntilDelivered, gateway.Duration(period)
+		}
+		usable, open, life = true, open || period == 0, life+period
+		rules = append(rules, rule)
+	}
+	if !usable {
+		return nil, 0, nil
+	}
+	if open {
+		life += gateway.DefaultExpiry
+	}
+	return rules, life, nil
+}
+
+// on puts the content for e-mail on a step.
+func (c *emailContent) on(rule *gateway.Rule) {
+	subject := c.Subject
+	if subject == "" {
+		subject = c.MailSubject
+	}
+	rule.ChannelOptions = options(rule.ChannelOptions, "subject", subject)
+	rule.Body = c.Text
+	if c.HTML != "" {
+		rule.Body, rule.CustomBody = "", options(options(nil, "html", c.HTML), "text", c.Text)
+	}
+}
+
+// address reads whom a message is for. A user key that nobody has is passed over where there is another address.
+func (q *request) address(to *omniAddress, out *outgoing) error {
+	a := address{FacebookUserKey: to.FacebookUserKey, PhoneNumber: to.PhoneNumber}
+	out.note.To, out.input.To = a.key(), a.to()
+	out.input.To.Email = to.EmailAddress
+	if profile := out.input.To.ProfileID; profile != "" && to.PhoneNumber+to.EmailAddress != "" {
+		_, err := q.s.o.Store.Profile(q.Context(), profile)
+		if gateway.CodeOf(err) == gateway.CodeNotFound {
+			out.input.To.ProfileID, out.note.To, err = "", "", nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	switch {
+	case a.shown()+to.EmailAddress != "":
+	case to.PushRegistrationID+to.LineUserKey != "":
+		out.rejected = rejected(gateway.InfobipNoRoute, "no channel that can be used here reaches this address")
+	default:
+		out.rejected = rejected(gateway.InfobipMissingTo, "")
+	}
+	return nil
+}
+
+// fill makes the message to one destination; whom it is for is there already.
+func (in *omniMessage) fill(out *gateway.MessageInput, route *gateway.Route, rules []gateway.Rule, end time.Time) error {
+	if in.Facebook != nil {
+		if err := in.Facebook.fill(out); err != nil {
+			if e, ok := asError(err); ok && in.Text == "" {
+				err = e.Under("facebook")
+			}
+			return err
+		}
+		out.ChannelOptions.FBMessenger = in.Facebook.options()
+	}
+	out.Application, out.Rules, out.AnyChannel, out.ExpiresOn = route.Application, slices.Clone(rules), true, &end
 	return nil
 }

@@ -9,38 +9,14 @@ import (
 	"github.com/chasqui/chasqui/internal/gateway"
 )
 
-// The two APIs of the face, each with reports and logs of its own.
-const (
-	apiFacebook = "facebook"
-	apiOMNI     = "omni"
-)
-
-// channelFacebook is Messenger's name among the channels of OMNI.
-const channelFacebook = "FACEBOOK"
-
-// note is what the face keeps with a message, in its metadata under "infobip", for reports and logs.
-type note struct {
-	API          string `json:"api"`
-	BulkID       string `json:"bulkId,omitempty"`
-	MessageID    string `json:"messageId,omitempty"` // the caller's own, where one was given
-	To           string `json:"to"`
-	CallbackData string `json:"callbackData,omitempty"`
-}
-
-const maxCallbackData = 4000 // characters
-
-type metadata struct {
-	Infobip *note `json:"infobip"`
-}
-
 // singleMessage is the body of /facebook/1/single, and one message of /facebook/1/multi.
 type singleMessage struct {
 	From           string            `json:"from"`
 	ApplicationKey string            `json:"applicationKey"`
 	To             json.RawMessage   `json:"to"`
 	Destinations   []json.RawMessage `json:"destinations"`
-	CallbackData   string            `json:"callbackData"`
 	BulkID         string            `json:"bulkId"`
+	notice
 	content
 }
 
@@ -69,10 +45,13 @@ func (a address) shown() string {
 
 // to is the address for the core: digits are a PSID, anything else the id of a profile, such as one that was imported under its old user key.
 func (a address) to() gateway.To {
+	to := gateway.To{PhoneNumber: a.PhoneNumber}
 	if strings.Trim(a.key(), "0123456789") == "" {
-		return gateway.To{FBMessengerID: a.key()}
+		to.FBMessengerID = a.key()
+	} else {
+		to.ProfileID = a.key()
 	}
-	return gateway.To{ProfileID: a.key()}
+	return to
 }
 
 // addresses reads whom a message is for: a user key, an object that names one, or a list of such.
@@ -120,18 +99,18 @@ type sendResult struct {
 }
 
 type sentResult struct {
-	To           any    `json:"to"`
-	Status       status `json:"status"`
-	MessageCount int    `json:"messageCount,omitempty"`
-	MessageID    string `json:"messageId,omitempty"`
+	To           any                   `json:"to"`
+	Status       gateway.InfobipStatus `json:"status"`
+	MessageCount int                   `json:"messageCount,omitempty"`
+	MessageID    string                `json:"messageId,omitempty"`
 }
 
 // outgoing is one message to one address on its way to the core.
 type outgoing struct {
 	input    gateway.MessageInput
 	shownTo  any
-	note     note
-	rejected *status // why it does not go, known before the core was asked
+	note     gateway.InfobipNote
+	rejected *gateway.InfobipStatus // why it does not go, known before the core was asked
 }
 
 func (s *Server) sendSingle(q *request) error {
@@ -143,7 +122,7 @@ func (s *Server) sendSingle(q *request) error {
 	if err != nil {
 		return err
 	}
-	return q.send(apiFacebook, in.BulkID, out)
+	return q.send(in.BulkID, out)
 }
 
 func (s *Server) sendMulti(q *request) error {
@@ -169,7 +148,7 @@ func (s *Server) sendMulti(q *request) error {
 		}
 		all = append(all, out...)
 	}
-	return q.send(apiFacebook, in.BulkID, all)
+	return q.send(in.BulkID, all)
 }
 
 // outgoing makes a message for each of its addresses.
@@ -185,8 +164,9 @@ func (s *Server) outgoing(m *singleMessage) ([]outgoing, error) {
 	if len(to) == 0 {
 		to = []address{{}}
 	}
-	if len([]rune(m.CallbackData)) > maxCallbackData {
-		return nil, gateway.Invalid("callbackData", "may have %d characters", maxCallbackData)
+	note, err := m.notice.note(gateway.InfobipFacebook)
+	if err != nil {
+		return nil, err
 	}
 	if m.From == "" {
 		m.From = m.ApplicationKey
@@ -198,29 +178,25 @@ func (s *Server) outgoing(m *singleMessage) ([]outgoing, error) {
 			return nil, err
 		}
 		in.To, in.Application = a.to(), m.From
-		all = append(all, outgoing{input: in, shownTo: a.shown(), rejected: a.rejected(),
-			note: note{BulkID: m.BulkID, MessageID: a.id, To: a.shown(), CallbackData: m.CallbackData}})
+		note.BulkID, note.MessageID, note.To = m.BulkID, a.id, a.shown()
+		out := outgoing{input: in, shownTo: a.shown(), note: note}
+		if a.shown() == "" {
+			out.rejected = rejected(gateway.InfobipMissingTo, "")
+		}
+		all = append(all, out)
 	}
 	return all, nil
 }
 
-// rejected says what is wrong with an address before the core is asked, nil when nothing is.
-func (a address) rejected() *status {
-	var r status
-	switch {
-	case a.key() != "":
-		return nil
-	case a.PhoneNumber != "":
-		r = badAddress("Facebook has suspended Customer Matching: a phone number cannot be reached on Messenger")
-	default:
-		r = missingTo()
-	}
-	return &r
+// rejected is the status of a message that does not go, in the table's words or others.
+func rejected(id int, words string) *gateway.InfobipStatus {
+	s := gateway.InfobipStatusByID(id, words)
+	return &s
 }
 
 // send hands messages to the core and answers the request.
-func (q *request) send(api, bulk string, all []outgoing) error {
-	answer, err := q.accept(api, bulk, all)
+func (q *request) send(bulk string, all []outgoing) error {
+	answer, err := q.accept(bulk, all)
 	if err != nil {
 		return err
 	}
@@ -228,19 +204,15 @@ func (q *request) send(api, bulk string, all []outgoing) error {
 }
 
 // accept hands messages to the core and tells what became of each. A lone message that cannot be sent for its content is refused as a whole.
-func (q *request) accept(api, bulk string, all []outgoing) (sendResult, error) {
-	if _, err := q.reportBox(api, true); err != nil {
-		return sendResult{}, err
-	}
-	if bulk == "" && len(all) > 1 {
-		bulk = q.s.o.Store.NewID("blk")
-	}
+func (q *request) accept(bulk string, all []outgoing) (sendResult, error) {
 	answer := sendResult{Messages: make([]sentResult, len(all))}
 	if len(all) > 1 {
+		if bulk == "" {
+			bulk = q.s.o.Store.NewID("blk")
+		}
 		answer.BulkID = bulk
 	}
-	var inputs []gateway.MessageInput
-	var places []int
+	inputs, places := make([]gateway.MessageInput, 0, len(all)), make([]int, 0, len(all))
 	for i := range all {
 		out := &all[i]
 		answer.Messages[i].To = out.shownTo
@@ -248,30 +220,28 @@ func (q *request) accept(api, bulk string, all []outgoing) (sendResult, error) {
 			answer.Messages[i].Status = *out.rejected
 			continue
 		}
-		out.note.API, out.note.BulkID = api, bulk
-		kept, err := json.Marshal(metadata{&out.note})
+		out.note.BulkID = bulk
+		kept, err := json.Marshal(gateway.InfobipMetadata{Infobip: &out.note})
 		if err != nil {
 			return sendResult{}, err
 		}
 		out.input.Metadata = kept
 		inputs, places = append(inputs, out.input), append(places, i)
 	}
-	if len(all) == 1 && len(inputs) == 1 {
-		sent, err := q.s.o.Messages.Send(q.Context(), q.key, &inputs[0], "", nil)
-		if err := answer.Messages[0].settle(sent.Message, &all[0], err, true); err != nil {
-			return sendResult{}, err
-		}
+	switch {
+	case len(inputs) == 0:
 		return answer, nil
+	case len(all) == 1:
+		sent, err := q.s.o.Messages.Send(q.Context(), q.key, &inputs[0], "", nil)
+		return answer, answer.Messages[0].settle(sent.Message, &all[0], err, true)
 	}
-	if len(inputs) > 0 {
-		verdicts, _, err := q.s.o.Messages.SendBatch(q.Context(), q.key, inputs, "", nil)
-		if err != nil {
+	verdicts, _, err := q.s.o.Messages.SendBatch(q.Context(), q.key, inputs, "", nil)
+	if err != nil {
+		return sendResult{}, err
+	}
+	for i, v := range verdicts {
+		if err := answer.Messages[places[i]].settle(v.Message, &all[places[i]], v.Err, false); err != nil {
 			return sendResult{}, err
-		}
-		for i, v := range verdicts {
-			if err := answer.Messages[places[i]].settle(v.Message, &all[places[i]], v.Err, false); err != nil {
-				return sendResult{}, err
-			}
 		}
 	}
 	return answer, nil
@@ -280,7 +250,7 @@ func (q *request) accept(api, bulk string, all []outgoing) (sendResult, error) {
 // settle fills in the answer for one message. It gives the error back when the answer to the whole request is that error.
 func (r *sentResult) settle(m *gateway.Message, out *outgoing, err error, alone bool) error {
 	if err == nil {
-		r.Status, r.MessageCount, r.MessageID = enroute(), m.Parts, m.ID
+		r.Status, r.MessageCount, r.MessageID = gateway.InfobipStatusByID(gateway.InfobipEnroute, ""), m.Parts, m.ID
 		if out.note.MessageID != "" {
 			r.MessageID = out.note.MessageID
 		}
@@ -296,13 +266,15 @@ func (r *sentResult) settle(m *gateway.Message, out *outgoing, err error, alone 
 	}
 	switch field := fieldHere(core); {
 	case strings.HasPrefix(field, "to"):
-		r.Status = badAddress(e.Message)
+		r.Status = *rejected(gateway.InfobipBadDestination, e.Message)
 	case field == "from":
-		r.Status = badSender(e.Message)
+		r.Status = *rejected(gateway.InfobipBadSender, e.Message)
+	case field == "rules":
+		r.Status = *rejected(gateway.InfobipNoRoute, e.Message)
 	case alone:
 		return e.WithField(field)
 	default:
-		r.Status = badContent(field + ": " + e.Message)
+		r.Status = *rejected(gateway.InfobipBadContent, field+": "+e.Message)
 	}
 	return nil
 }

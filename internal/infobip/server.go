@@ -4,6 +4,7 @@ package infobip
 
 import (
 	"encoding/json"
+	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
@@ -11,7 +12,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/chasqui/chasqui/internal/gateway"
@@ -29,7 +29,8 @@ type Options struct {
 	Applications  *service.Applications
 	Messages      *service.Messages
 	Subscriptions *service.Subscriptions
-	Events        *service.Events
+	Routes        *service.Routes
+	Infobip       *service.Infobip
 	Logger        *slog.Logger
 	// MaxBody is in bytes; DefaultMaxBody when 0.
 	MaxBody int64
@@ -41,11 +42,6 @@ type Options struct {
 type Server struct {
 	o   Options
 	mux *http.ServeMux
-
-	// handing is held while something is handed out once, so that two callers of this process do not get the same.
-	handing sync.Mutex
-	// boxes are the report boxes that are known to be there, by API, key and applications.
-	boxes sync.Map
 }
 
 // New makes the face. It answers nothing before Register.
@@ -68,12 +64,15 @@ func (s *Server) Register(mux *http.ServeMux) {
 	mux.Handle("/facebook/1/", s)
 	mux.Handle("/omni/1/", s)
 	mux.Handle("/omnichat/1/", s)
+	mux.Handle("/auth/1/", s)
 }
 
 // route is one call of the face.
 type route struct {
 	pattern string // method and path
 	scope   gateway.Scope
+	open    bool // without a credential in the header
+	xml     bool // in XML too, for callers who take nothing else
 	handle  func(q *request) error
 }
 
@@ -81,37 +80,53 @@ func (s *Server) routes() []route {
 	const application = "/facebook/1/applications/{key}"
 	const configuration = application + "/configurations/{configuration}"
 	return []route{
-		{"POST /facebook/1/applications", gateway.ScopeApplicationsWrite, s.createApplication},
-		{"GET /facebook/1/applications", gateway.ScopeApplicationsRead, s.listApplications},
-		{"GET " + application, gateway.ScopeApplicationsRead, s.getApplication},
-		{"PUT " + application, gateway.ScopeApplicationsWrite, s.updateApplication},
-		{"DELETE " + application, gateway.ScopeApplicationsWrite, s.deleteApplication},
+		{pattern: "POST /auth/1/session", open: true, handle: s.startSession},
+		{pattern: "DELETE /auth/1/session", open: true, handle: s.endSession},
 
-		{"POST /facebook/1/single", gateway.ScopeMessagesWrite, s.sendSingle},
-		{"POST /facebook/1/multi", gateway.ScopeMessagesWrite, s.sendMulti},
-		{"GET /facebook/1/reports", gateway.ScopeMessagesRead, s.reports(apiFacebook)},
-		{"GET /facebook/1/logs", gateway.ScopeMessagesRead, s.logs(apiFacebook)},
+		{pattern: "POST /facebook/1/applications", scope: gateway.ScopeApplicationsWrite, handle: s.createApplication},
+		{pattern: "GET /facebook/1/applications", scope: gateway.ScopeApplicationsRead, handle: s.listApplications},
+		{pattern: "GET " + application, scope: gateway.ScopeApplicationsRead, handle: s.getApplication},
+		{pattern: "PUT " + application, scope: gateway.ScopeApplicationsWrite, handle: s.updateApplication},
+		{pattern: "DELETE " + application, scope: gateway.ScopeApplicationsWrite, handle: s.deleteApplication},
 
-		{"POST " + application + "/configurations", gateway.ScopeSubscriptionsWrite, s.createConfiguration},
-		{"GET " + application + "/configurations", gateway.ScopeSubscriptionsRead, s.listConfigurations},
-		{"GET " + configuration, gateway.ScopeSubscriptionsRead, s.getConfiguration},
-		{"DELETE " + configuration, gateway.ScopeSubscriptionsWrite, s.deleteConfiguration},
-		{"POST " + configuration + "/actions", gateway.ScopeSubscriptionsWrite, s.createAction},
-		{"GET " + configuration + "/actions", gateway.ScopeSubscriptionsRead, s.listActions},
-		{"DELETE " + configuration + "/actions/{action}", gateway.ScopeSubscriptionsWrite, s.deleteAction},
-		{"GET /facebook/1/inbox/reports", gateway.ScopeEventsRead, s.inbox},
-		{"GET " + application + "/inbox/reports", gateway.ScopeEventsRead, s.inbox},
+		{pattern: "POST /facebook/1/single", scope: gateway.ScopeMessagesWrite, handle: s.sendSingle},
+		{pattern: "POST /facebook/1/multi", scope: gateway.ScopeMessagesWrite, handle: s.sendMulti},
+		{pattern: "POST /facebook/1/advanced", scope: gateway.ScopeMessagesWrite, handle: s.sendMulti},
+		{pattern: "GET /facebook/1/reports", scope: gateway.ScopeMessagesRead, xml: true, handle: s.reports(gateway.InfobipFacebook)},
+		{pattern: "GET /facebook/1/logs", scope: gateway.ScopeMessagesRead, xml: true, handle: s.logs(gateway.InfobipFacebook)},
 
-		{"POST /omni/1/scenarios", gateway.ScopeApplicationsRead, s.createScenario},
-		{"GET /omni/1/scenarios", gateway.ScopeApplicationsRead, s.listScenarios},
-		{"GET /omni/1/scenarios/{key}", gateway.ScopeApplicationsRead, s.getScenario},
-		{"PUT /omni/1/scenarios/{key}", gateway.ScopeApplicationsRead, s.createScenario},
-		{"POST /omni/1/text", gateway.ScopeMessagesWrite, s.sendOMNI},
-		{"POST /omni/1/advanced", gateway.ScopeMessagesWrite, s.sendOMNI},
-		{"GET /omni/1/reports", gateway.ScopeMessagesRead, s.reports(apiOMNI)},
-		{"GET /omni/1/logs", gateway.ScopeMessagesRead, s.logs(apiOMNI)},
-		{"POST /omnichat/1/applications/{key}/integrations/FACEBOOK/message", gateway.ScopeMessagesWrite, s.sendChat},
+		{pattern: "POST " + application + "/configurations", scope: gateway.ScopeSubscriptionsWrite, handle: s.createConfiguration},
+		{pattern: "GET " + application + "/configurations", scope: gateway.ScopeSubscriptionsRead, handle: s.listConfigurations},
+		{pattern: "GET " + configuration, scope: gateway.ScopeSubscriptionsRead, handle: s.getConfiguration},
+		{pattern: "DELETE " + configuration, scope: gateway.ScopeSubscriptionsWrite, handle: s.deleteConfiguration},
+		{pattern: "POST " + configuration + "/actions", scope: gateway.ScopeSubscriptionsWrite, handle: s.createAction},
+		{pattern: "GET " + configuration + "/actions", scope: gateway.ScopeSubscriptionsRead, handle: s.listActions},
+		{pattern: "DELETE " + configuration + "/actions/{action}", scope: gateway.ScopeSubscriptionsWrite, handle: s.deleteAction},
+		{pattern: "GET /facebook/1/inbox/reports", scope: gateway.ScopeEventsRead, handle: s.inbox},
+		{pattern: "GET " + application + "/inbox/reports", scope: gateway.ScopeEventsRead, handle: s.inbox},
+
+		{pattern: "POST /omni/1/scenarios", scope: gateway.ScopeChannelsWrite, handle: s.saveScenario},
+		{pattern: "GET /omni/1/scenarios", scope: gateway.ScopeChannelsRead, handle: s.listScenarios},
+		{pattern: "GET /omni/1/scenarios/{key}", scope: gateway.ScopeChannelsRead, handle: s.getScenario},
+		{pattern: "PUT /omni/1/scenarios/{key}", scope: gateway.ScopeChannelsWrite, handle: s.saveScenario},
+		{pattern: "POST /omni/1/text", scope: gateway.ScopeMessagesWrite, handle: s.sendOMNI},
+		{pattern: "POST /omni/1/advanced", scope: gateway.ScopeMessagesWrite, handle: s.sendOMNI},
+		{pattern: "GET /omni/1/reports", scope: gateway.ScopeMessagesRead, xml: true, handle: s.reports(gateway.InfobipOMNI)},
+		{pattern: "GET /omni/1/logs", scope: gateway.ScopeMessagesRead, xml: true, handle: s.logs(gateway.InfobipOMNI)},
+
+		{pattern: "POST /omnichat/1/applications", scope: gateway.ScopeSubscriptionsWrite, handle: s.createChat},
+		{pattern: "POST /omnichat/1/applications/{key}/integrations/FACEBOOK/message", scope: gateway.ScopeMessagesWrite, handle: s.sendChat},
 	}
+}
+
+// Patterns lists the calls of the face: method and path, as http.ServeMux has them.
+func Patterns() []string {
+	var s Server
+	var all []string
+	for _, r := range s.routes() {
+		all = append(all, r.pattern)
+	}
+	return all
 }
 
 // request is one request on its way through a handler.
@@ -152,8 +167,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *Server) serve(r route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		q := &request{Request: req, w: w, s: s}
-		err := q.authorize(r.scope)
-		if err == nil && xmlOnly(req.Header.Get("Accept")) {
+		var err error
+		if !r.open {
+			err = q.authorize(r.scope)
+		}
+		if err == nil && !r.xml && xmlOnly(req.Header.Get("Accept")) {
 			err = errXML
 		}
 		if err == nil {
@@ -163,27 +181,6 @@ func (s *Server) serve(r route) http.Handler {
 			s.fail(w, req, err)
 		}
 	})
-}
-
-// authorize takes the API key from the header in each of the three forms: `App` and `IBSSO` name it as it is, `Basic` as the password of any user.
-func (q *request) authorize(scope gateway.Scope) error {
-	header := q.Header.Get("Authorization")
-	scheme, token, _ := strings.Cut(header, " ")
-	switch {
-	case strings.EqualFold(scheme, "Basic"):
-		_, token, _ = q.BasicAuth()
-	case !strings.EqualFold(scheme, "App") && !strings.EqualFold(scheme, "IBSSO"):
-		token = ""
-	}
-	key, err := q.s.o.Keys.Authenticate(q.Context(), "Bearer "+strings.TrimSpace(token))
-	if err != nil {
-		return err
-	}
-	if scope != "" && !key.Allows(scope) {
-		return gateway.Errorf(gateway.CodeForbidden, "this key lacks the scope %s", scope)
-	}
-	q.key = key
-	return nil
 }
 
 // xmlOnly tells whether a caller takes XML and no JSON.
@@ -213,12 +210,15 @@ func (q *request) decode(into any) error {
 	var wrongType *json.UnmarshalTypeError
 	switch err := json.Unmarshal(body, into); {
 	case errors.As(err, &wrongType):
-		return gateway.Invalid(strings.ReplaceAll(wrongType.Field, "content.", ""), "must not be a %s", wrongType.Value) // content is no member, but embedded
+		return gateway.Invalid(embedded.Replace(wrongType.Field), "must not be a %s", wrongType.Value)
 	case err != nil:
 		return gateway.Invalid("", "the body is not the JSON that is expected: %s", err)
 	}
 	return nil
 }
+
+// embedded takes out of a path what is no member, but embedded.
+var embedded = strings.NewReplacer("singleMessage.", "", "content.", "", "notice.", "", "validity.", "")
 
 // reply answers with a value as JSON.
 func (q *request) reply(v any) error {
@@ -230,8 +230,24 @@ func (q *request) reply(v any) error {
 	return nil
 }
 
+// replyRows answers with reports or rows of the logs, in XML where the caller takes nothing else.
+func (q *request) replyRows(rows []gateway.InfobipRow) error {
+	if !xmlOnly(q.Header.Get("Accept")) {
+		return q.reply(gateway.InfobipResults{Results: rows})
+	}
+	body, err := xml.Marshal(gateway.InfobipResults{Results: rows})
+	if err != nil {
+		return fmt.Errorf("encode answer: %w", err)
+	}
+	q.w.Header().Set("Content-Type", "application/xml")
+	write(q.w, http.StatusOK, append([]byte(xml.Header), body...))
+	return nil
+}
+
 func write(w http.ResponseWriter, status int, body []byte) {
-	w.Header().Set("Content-Type", "application/json")
+	if w.Header().Get("Content-Type") == "" {
+		w.Header().Set("Content-Type", "application/json")
+	}
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
 	w.Write(body) // when this fails the caller is gone

@@ -42,7 +42,11 @@ func (k *Keys) Authenticate(ctx context.Context, authorization string) (*gateway
 	if !ok || !strings.EqualFold(scheme, "Bearer") || token == "" {
 		return nil, gateway.Errorf(gateway.CodeUnauthorized, "an API key is needed: Authorization: Bearer chq_…")
 	}
-	hash := gateway.HashAPIKey(strings.TrimSpace(token))
+	return k.byHash(ctx, gateway.HashAPIKey(strings.TrimSpace(token)))
+}
+
+// byHash answers the API key of a hash as Authenticate does.
+func (k *Keys) byHash(ctx context.Context, hash [32]byte) (*gateway.APIKey, error) {
 	now := k.now()
 	k.mu.RLock()
 	cached, ok := k.known[hash]

@@ -11,8 +11,9 @@ import (
 
 // routeDoc is the part of a route that nothing is found by.
 type routeDoc struct {
-	Application string         `json:"application,omitempty"`
-	Rules       []gateway.Rule `json:"rules"`
+	Application string             `json:"application,omitempty"`
+	Rules       []gateway.Rule     `json:"rules"`
+	Flow        []gateway.FlowStep `json:"flow,omitempty"`
 }
 
 const selectRoutes = `SELECT id, name, doc, is_default, created_at, updated_at FROM routes`
@@ -29,7 +30,7 @@ func scanRoute(rows *sql.Rows) (*gateway.Route, error) {
 	if err := json.Unmarshal([]byte(doc), &d); err != nil {
 		return nil, fmt.Errorf("read route %s: %w", r.ID, err)
 	}
-	r.Application, r.Rules, r.Default, r.CreatedAt, r.UpdatedAt = d.Application, d.Rules, isDefault != 0, fromMillis(created), fromMillis(updated)
+	r.Application, r.Rules, r.Flow, r.Default, r.CreatedAt, r.UpdatedAt = d.Application, d.Rules, d.Flow, isDefault != 0, fromMillis(created), fromMillis(updated)
 	return &r, nil
 }
 
@@ -67,7 +68,7 @@ func (s *Store) SaveRoute(ctx context.Context, r *gateway.Route) error {
 		}
 		_, err = tx.Exec(`INSERT INTO routes (id, name, doc, is_default, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?)
 ON CONFLICT (id) DO UPDATE SET name = excluded.name, doc = excluded.doc, is_default = excluded.is_default, updated_at = excluded.updated_at`,
-			r.ID, r.Name, string(data(routeDoc{r.Application, r.Rules})), flag(r.Default), millis(r.CreatedAt), millis(r.UpdatedAt))
+			r.ID, r.Name, string(data(routeDoc{r.Application, r.Rules, r.Flow})), flag(r.Default), millis(r.CreatedAt), millis(r.UpdatedAt))
 		if err != nil {
 			return fmt.Errorf("store route: %w", err)
 		}

@@ -17,6 +17,7 @@ type subscriptionDoc struct {
 	Format       gateway.DeliveryFormat `json:"format,omitempty"`
 	Topics       []gateway.Topic        `json:"topics,omitempty"`
 	Batching     gateway.Batching       `json:"batching,omitzero"`
+	Action       *gateway.InfobipAction `json:"action,omitempty"`
 	EventTypes   []gateway.EventType    `json:"eventTypes,omitempty"`
 	Applications []string               `json:"applications,omitempty"`
 	Order        gateway.DeliveryOrder  `json:"order"`
@@ -48,7 +49,7 @@ func (v *Vault) scanSubscription(rows *sql.Rows) (*gateway.Subscription, error) 
 	}
 	s.Kind, s.State, s.Name, s.URL = gateway.SubscriptionKind(kind), gateway.SubscriptionState(state), d.Name, d.URL
 	s.EventTypes, s.Applications, s.Order, s.Disabled, s.DisabledAt = d.EventTypes, d.Applications, d.Order, d.Disabled, d.DisabledAt
-	s.Generation, s.Format, s.Topics, s.Batching = d.Generation, d.Format, d.Topics, d.Batching
+	s.Generation, s.Format, s.Topics, s.Batching, s.Action = d.Generation, d.Format, d.Topics, d.Batching, d.Action
 	s.FailingSince, s.CreatedAt, s.UpdatedAt = fromMillis(failing), fromMillis(created), fromMillis(updated)
 	text, err := v.opened("subscriptions", "secrets", s.ID, secrets)
 	if err != nil {
@@ -107,7 +108,7 @@ func (v *Vault) CreateSubscription(ctx context.Context, s *gateway.Subscription)
 
 func (v *Vault) subscriptionValues(s *gateway.Subscription) (doc, secrets string) {
 	doc = string(data(subscriptionDoc{
-		Name: s.Name, URL: s.URL, Format: s.Format, Topics: s.Topics, Batching: s.Batching, EventTypes: s.EventTypes, Applications: s.Applications, Order: s.Order, Disabled: s.Disabled, DisabledAt: s.DisabledAt, Generation: s.Generation,
+		Name: s.Name, URL: s.URL, Format: s.Format, Topics: s.Topics, Batching: s.Batching, Action: s.Action, EventTypes: s.EventTypes, Applications: s.Applications, Order: s.Order, Disabled: s.Disabled, DisabledAt: s.DisabledAt, Generation: s.Generation,
 	}))
 	if len(s.Secrets) == 0 {
 		return doc, ""

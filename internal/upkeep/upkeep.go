@@ -20,6 +20,9 @@ const (
 // idempotencyLife is for how long an idempotency key is remembered.
 const idempotencyLife = 7 * 24 * time.Hour
 
+// reportLife is for how long it is remembered which delivery reports there were.
+const reportLife = 7 * 24 * time.Hour
+
 // Retention is for how long things are kept, counted from their receipt; 0 means for ever.
 type Retention struct {
 	Events, Messages, Deliveries time.Duration
@@ -118,6 +121,8 @@ func (k *Keeper) retire(ctx context.Context) {
 		{"deliveries", k.o.Retention.Deliveries, func(t time.Time) (int64, error) { return k.o.Store.RetireDeliveries(ctx, t, retireBatch) }},
 		{"idempotency", idempotencyLife, func(t time.Time) (int64, error) { return k.o.Store.RetireIdempotency(ctx, t, retireBatch) }},
 		{"sessions", idempotencyLife, func(t time.Time) (int64, error) { return k.o.Store.RetireSessions(ctx, t, retireBatch) }},
+		{"infobip_sessions", idempotencyLife, func(t time.Time) (int64, error) { return k.o.Store.RetireKeySessions(ctx, t, retireBatch) }},
+		{"infobip_reports", reportLife, func(t time.Time) (int64, error) { return k.o.Store.RetireReports(ctx, t, retireBatch) }},
 	}
 	for _, step := range steps {
 		if step.life > 0 {
@@ -158,7 +163,7 @@ func (k *Keeper) retireEvents(ctx context.Context, before time.Time) error {
 	if err != nil {
 		return err
 	}
-	for _, internal := range []string{"projector", "receipts", "bot", "entrypoints"} {
+	for _, internal := range []string{"projector", "receipts", "bot", "entrypoints", "reports"} {
 		low, err := k.o.Store.CursorLow(ctx, internal)
 		if err != nil {
 			return err
