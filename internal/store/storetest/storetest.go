@@ -55,6 +55,10 @@ func Run(t *testing.T, fresh func(testing.TB) string) {
 		"scripts have versions, of which one is active":       testScripts,
 		"what a bot knows is changed by one at a time":        testBotPeople,
 		"what a bot says later is said once":                  testTimers,
+		"whoever leaves a step first wins":                    testSteps,
+		"the platform's word on windows is kept":              testHistory,
+		"routes are found by id and name":                     testRoutes,
+		"sessions end":                                        testSessions,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
