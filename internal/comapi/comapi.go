@@ -285,3 +285,12 @@ func pascal(code string) string {
 	}
 	return b.String()
 }
+
+// Routes lists the calls of the face as `POST /messages`, without what precedes the path: /apispaces/{space} or /cpaas.
+func Routes() []string {
+	var all []string
+	for _, e := range new(Face).endpoints() {
+		all = append(all, e.method+" "+e.path)
+	}
+	return all
+}

@@ -23,12 +23,11 @@ func (f *Face) send(q *request) error {
 	if err != nil {
 		return err
 	}
-	answer := *message // as it is accepted, whatever becomes of it meanwhile
-	if err := q.f.o.Messages.Accept(q.Context(), message); err != nil {
+	shown, err := show(message) // as it is accepted, whatever becomes of it meanwhile
+	if err != nil {
 		return err
 	}
-	shown, err := show(&answer)
-	if err != nil {
+	if err := q.f.o.Messages.Accept(q.Context(), message); err != nil {
 		return err
 	}
 	return q.reply(http.StatusCreated, shown)

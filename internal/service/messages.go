@@ -66,7 +66,8 @@ func (m *Messages) Send(ctx context.Context, key *gateway.APIKey, in *gateway.Me
 	if remembered != nil {
 		remembered.Answer = message.ID
 	}
-	answer := *message
+	answer := *message // as it is accepted: whoever sends it changes it from then on
+	answer.Steps = slices.Clone(message.Steps)
 	replayed, err := m.accept(ctx, message, remembered)
 	if err != nil {
 		return Accepted{}, err
