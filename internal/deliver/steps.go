@@ -69,7 +69,7 @@ func (d *Deliverer) refusal(m *gateway.Message, now time.Time) (*gateway.Failure
 	case a.Allowed:
 		m.Change(a.SendAs, a.Message, now)
 		return nil, nil
-	case d.o.Policy.Observe:
+	case d.o.Policy.Observe && a.Code != gateway.FailureOptedOut: // which is the person's own word
 		d.log.Warn("the platform's rules would refuse this message", "message_id", m.ID, "application", m.Application, "code", string(a.Code), "reason", a.Message)
 		return nil, nil
 	}

@@ -453,6 +453,12 @@ func TestPolicyObserved(t *testing.T) {
 		t.Errorf("refused: %+v", refused.Failure)
 	}
 	w.awaitStatus(w.send(p.text(ana, "two")), "delivered")
+	if got := w.comapi("PUT", "/v1/opt-outs/fbMessenger/"+ana, ""); got.status != http.StatusOK {
+		t.Fatalf("opt-out: %d %s", got.status, got.body)
+	}
+	if out := w.awaitStatus(w.send(p.text(ana, "three")), "failed"); out.Failure == nil || out.Failure.Code != "opted_out" {
+		t.Errorf("opted out: %+v", out.Failure)
+	}
 }
 
 // awaitHistory waits until the gateway knows that a person has done something.
