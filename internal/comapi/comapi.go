@@ -211,6 +211,11 @@ func (q *request) reply(status int, v any) error {
 	if err != nil {
 		return err
 	}
+	return q.answer(status, body)
+}
+
+// answer answers with JSON.
+func (q *request) answer(status int, body json.RawMessage) error {
 	h := q.w.Header()
 	h.Set("Content-Type", "application/json")
 	h.Set("Content-Length", strconv.Itoa(len(body)))

@@ -1,7 +1,6 @@
 package comapi
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,18 +18,18 @@ func (f *Face) send(q *request) error {
 	if err != nil {
 		return err
 	}
-	message, err := q.plan(q.Context(), body)
+	message, asked, err := q.plan(q.Context(), body)
 	if err != nil {
 		return err
 	}
-	shown, err := show(message) // as it is accepted, whatever becomes of it meanwhile
+	shown, err := join(message, asked) // as it is accepted, whatever becomes of it meanwhile
 	if err != nil {
 		return err
 	}
 	if err := q.f.o.Messages.Accept(q.Context(), message); err != nil {
 		return err
 	}
-	return q.reply(http.StatusCreated, shown)
+	return q.answer(http.StatusCreated, shown)
 }
 
 // batched is one entry of the answer to a batch.
@@ -54,7 +53,7 @@ func (f *Face) sendBatch(q *request) error {
 	}
 	messages, answer := make([]*gateway.Message, len(batch)), make([]batched, len(batch))
 	for i, raw := range batch {
-		if messages[i], err = q.plan(q.Context(), raw); err != nil {
+		if messages[i], _, err = q.plan(q.Context(), raw); err != nil {
 			return within(i, err)
 		}
 		answer[i] = batched{i, messages[i].ID}
@@ -76,12 +75,12 @@ func within(i int, err error) error {
 
 // keep adds what was asked to the stored request, under a name that the core passes over.
 func keep(request, asked json.RawMessage) json.RawMessage {
-	var b bytes.Buffer
-	b.Write(request[:len(request)-1])
-	b.WriteString(`,"comapi":`)
-	b.Write(asked)
-	b.WriteByte('}')
-	return b.Bytes()
+	const name = `,"comapi":`
+	all := make([]byte, 0, len(request)+len(name)+len(asked))
+	all = append(all, request[:len(request)-1]...)
+	all = append(all, name...)
+	all = append(all, asked...)
+	return append(all, '}')
 }
 
 // message answers a message of the api space, whichever API it came by.
@@ -94,7 +93,7 @@ func (f *Face) message(q *request) error {
 	if err != nil {
 		return err
 	}
-	return q.reply(http.StatusOK, shown)
+	return q.answer(http.StatusOK, shown)
 }
 
 // ownMessage is the message of the path, if it is one of the api space.

@@ -25,6 +25,7 @@ type sendRequest struct {
 	Rules          []string                   `json:"rules"`
 	RuleSet        string                     `json:"ruleSet"`
 	RequireOptIn   bool                       `json:"requireOptIn"`
+	reserved
 }
 
 // address says whom a message is for.
@@ -47,29 +48,36 @@ func (a *address) phone() string {
 	return gateway.Digits(number)
 }
 
-// plan turns a request into a message of the core. The error is for requests that are wrong; nothing was stored then.
-func (q *request) plan(ctx context.Context, raw json.RawMessage) (*gateway.Message, error) {
+// plan turns a request into a message of the core, and answers what was asked as the answer repeats it. The error is for requests that are wrong; nothing was stored then.
+func (q *request) plan(ctx context.Context, raw json.RawMessage) (*gateway.Message, json.RawMessage, error) {
 	var in sendRequest
 	if err := decode(raw, &in); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	input, err := q.input(&in)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var compact bytes.Buffer
+	compact.Grow(len(raw))
 	if err := json.Compact(&compact, raw); err != nil {
-		return nil, err
+		return nil, nil, err
+	}
+	asked := json.RawMessage(compact.Bytes())
+	if in.reserved.any() {
+		if asked, err = without(asked); err != nil {
+			return nil, nil, err
+		}
 	}
 	if err := q.customer(ctx, &in); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	message, err := q.f.o.Messages.Plan(ctx, q.key, input)
 	if err != nil {
-		return nil, here(err)
+		return nil, nil, here(err)
 	}
-	message.Request = keep(message.Request, compact.Bytes())
-	return message, nil
+	message.Request = keep(message.Request, asked)
+	return message, asked, nil
 }
 
 // input checks a request and turns it into the core's.

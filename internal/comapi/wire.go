@@ -25,8 +25,55 @@ func statusOf(s gateway.Status) string {
 	return "processing"
 }
 
+// answered are the members of a message that the gateway writes.
+type answered struct {
+	MessageID       string        `json:"messageId"`
+	Status          string        `json:"status"`
+	StatusDetails   statusDetails `json:"statusDetails"`
+	SenderProfileID *string       `json:"senderProfileId"`
+	SubmittedOn     string        `json:"submittedOn"`
+	SentOn          string        `json:"sentOn"`
+	CreatedOn       string        `json:"_createdOn"`
+	CreatedBy       string        `json:"_createdBy"`
+	UpdatedOn       string        `json:"_updatedOn"`
+	UpdatedBy       string        `json:"_updatedBy"`
+}
+
+// reserved are members of a request that its answer must not repeat.
+type reserved struct {
+	MessageID       json.RawMessage `json:"messageId"`
+	Status          json.RawMessage `json:"status"`
+	StatusDetails   json.RawMessage `json:"statusDetails"`
+	SenderProfileID json.RawMessage `json:"senderProfileId"`
+	SubmittedOn     json.RawMessage `json:"submittedOn"`
+	SentOn          json.RawMessage `json:"sentOn"`
+	CreatedOn       json.RawMessage `json:"_createdOn"`
+	CreatedBy       json.RawMessage `json:"_createdBy"`
+	UpdatedOn       json.RawMessage `json:"_updatedOn"`
+	UpdatedBy       json.RawMessage `json:"_updatedBy"`
+	Application     json.RawMessage `json:"application"`
+}
+
+// any tells whether there is one.
+func (r *reserved) any() bool {
+	return r.MessageID != nil || r.Status != nil || r.StatusDetails != nil || r.SenderProfileID != nil || r.SubmittedOn != nil || r.SentOn != nil ||
+		r.CreatedOn != nil || r.CreatedBy != nil || r.UpdatedOn != nil || r.UpdatedBy != nil || r.Application != nil
+}
+
+// without takes them out of a request.
+func without(asked json.RawMessage) (json.RawMessage, error) {
+	var all map[string]json.RawMessage
+	if err := json.Unmarshal(asked, &all); err != nil {
+		return nil, err
+	}
+	for _, name := range []string{"messageId", "status", "statusDetails", "senderProfileId", "submittedOn", "sentOn", "_createdOn", "_createdBy", "_updatedOn", "_updatedBy", "application"} {
+		delete(all, name)
+	}
+	return encode(all), nil
+}
+
 // show makes the whole message: what was asked as it came, and what the gateway knows of it.
-func show(m *gateway.Message) (map[string]any, error) {
+func show(m *gateway.Message) (json.RawMessage, error) {
 	var stored struct {
 		Comapi json.RawMessage `json:"comapi"`
 	}
@@ -36,28 +83,34 @@ func show(m *gateway.Message) (map[string]any, error) {
 	if stored.Comapi == nil {
 		stored.Comapi = m.Request // it came by another API
 	}
-	var asked map[string]json.RawMessage
-	if err := json.Unmarshal(stored.Comapi, &asked); err != nil {
+	asked, err := without(stored.Comapi)
+	if err != nil {
 		return nil, fmt.Errorf("read request of message %s: %w", m.ID, err)
 	}
-	all := make(map[string]any, len(asked)+10)
-	for name, value := range asked {
-		all[name] = value
-	}
-	delete(all, "application")
-	by := "access:" + m.APIKey
-	updated := m.UpdatedAt
+	return join(m, asked)
+}
+
+// join puts what the gateway knows of a message before what was asked, an object without a member that the gateway writes.
+func join(m *gateway.Message, asked json.RawMessage) (json.RawMessage, error) {
+	by, accepted := "access:"+m.APIKey, gateway.FormatTime(m.AcceptedAt)
+	updated, sent := m.UpdatedAt, accepted
 	if updated.IsZero() {
 		updated = m.AcceptedAt
 	}
-	sent := m.SentAt
-	if sent.IsZero() {
-		sent = m.AcceptedAt
+	if !m.SentAt.IsZero() {
+		sent = gateway.FormatTime(m.SentAt)
 	}
-	all["messageId"], all["status"], all["statusDetails"], all["senderProfileId"] = m.ID, statusOf(m.Status), details(m, updated), nil
-	all["submittedOn"], all["sentOn"] = gateway.FormatTime(m.AcceptedAt), gateway.FormatTime(sent)
-	all["_createdOn"], all["_createdBy"], all["_updatedOn"], all["_updatedBy"] = gateway.FormatTime(m.AcceptedAt), by, gateway.FormatTime(updated), by
-	return all, nil
+	own, err := json.Marshal(answered{
+		MessageID: m.ID, Status: statusOf(m.Status), StatusDetails: details(m, updated), SubmittedOn: accepted, SentOn: sent,
+		CreatedOn: accepted, CreatedBy: by, UpdatedOn: gateway.FormatTime(updated), UpdatedBy: by,
+	})
+	if err != nil || len(asked) <= len("{}") {
+		return own, err
+	}
+	all := make([]byte, 0, len(own)+len(asked))
+	all = append(all, own[:len(own)-1]...)
+	all = append(all, ',')
+	return append(all, asked[1:]...), nil
 }
 
 // details tells for each channel that was tried or skipped what became of it.
