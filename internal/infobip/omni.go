@@ -99,10 +99,7 @@ func (s *Server) checkOMNI(in *omniMessage) error {
 	if len(in.Destinations) == 0 {
 		return gateway.Invalid("destinations", "say whom the message is for")
 	}
-	if in.Text != "" && in.Facebook == nil && in.SMS == nil && in.Email == nil {
-		in.Facebook, in.SMS = &content{Text: in.Text}, &textContent{Text: in.Text}
-		in.Email = &emailContent{Text: in.Text, Subject: in.MailSubject}
-	}
+	in.spread()
 	if in.SendAt == "" {
 		return nil
 	}
@@ -114,6 +111,14 @@ func (s *Server) checkOMNI(in *omniMessage) error {
 		return gateway.Invalid("sendAt", "messages cannot be sent later here: send when the time has come")
 	}
 	return nil
+}
+
+// spread makes the one text of a message the content for each channel.
+func (in *omniMessage) spread() {
+	if in.Text != "" && in.Facebook == nil && in.SMS == nil && in.Email == nil {
+		in.Facebook, in.SMS = &content{Text: in.Text}, &textContent{Text: in.Text}
+		in.Email = &emailContent{Text: in.Text, Subject: in.MailSubject}
+	}
 }
 
 // scenarioOf answers the scenario that a message names, or else the default; where there is none, one of the channels that it has content for.
