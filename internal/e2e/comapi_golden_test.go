@@ -255,9 +255,16 @@ func TestComapiGolden(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
+	page, err := os.ReadFile("../../docs/from-comapi.md")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, route := range comapi.Routes() {
 		if !seen[route] {
 			t.Errorf("no pair for %s", route)
+		}
+		if method, path, _ := strings.Cut(route, " "); !bytes.Contains(page, []byte("`"+method+" "+path[1:]+"`")) {
+			t.Errorf("docs/from-comapi.md does not tell of %s", route)
 		}
 	}
 }

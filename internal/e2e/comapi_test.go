@@ -278,6 +278,17 @@ func TestComapiMistakes(t *testing.T) {
 	}
 }
 
+// What the face does not have is told in its own form too.
+func TestComapiNotThere(t *testing.T) {
+	t.Parallel()
+	w := startWorld(t)
+	p := w.connect(graphemu.Page{})
+	for _, c := range [][2]string{{"PATCH", "/messages/msg_1"}, {"DELETE", "/messages/msg_1"}, {"POST", "/profiles/export"}, {"PUT", "/profiles/a/rels/link/b"}, {"GET", "/conversations"}, {"POST", "/content"}} {
+		w.comapi(c[0], "/cpaas"+c[1], "").wantProblem(t, http.StatusNotFound, "", "NotFound", c[0])
+		w.comapi(c[0], "/apispaces/"+p.key+c[1], "").wantProblem(t, http.StatusNotFound, "", "NotFound", c[0])
+	}
+}
+
 func TestComapiCredentials(t *testing.T) {
 	t.Parallel()
 	w := startWorld(t)
