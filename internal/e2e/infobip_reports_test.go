@@ -226,3 +226,31 @@ func TestInfobipHandsOutOnceOnTwoNodes(t *testing.T) {
 		}
 	}
 }
+
+// A receiver that refuses what a person wrote is asked again after a minute.
+func TestInfobipForwardsAgain(t *testing.T) {
+	t.Parallel()
+	f, h := startInfobip(t), startHooks(t)
+	p := f.connect(graphemu.Page{})
+	h.refuse = 1
+	configurations := "/facebook/1/applications/" + p.key + "/configurations"
+	_, made := f.call("POST", configurations, "")
+	_, action := f.call("POST", configurations+"/"+member(t, made, "key")+"/actions", `{"type":"HTTP_FORWARD","forwardUrl":"`+h.server.URL+`/in"}`)
+	p.says(p.person("Ada"), "hello")
+	h.awaitTries(t, 1)
+	due := func(ahead time.Duration) int {
+		list, err := f.app.Store.DueDeliveries(t.Context(), member(t, action, "key"), f.clock.now().Add(ahead), 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(list)
+	}
+	await(t, "the next try to be set", func() (bool, string) { return due(time.Minute) == 1, "it is not" })
+	if due(50*time.Second) != 0 {
+		t.Error("the next try comes too soon")
+	}
+	f.clock.advance(time.Minute)
+	if body := h.next(t, "/in"); !strings.Contains(body, `"text":"hello"`) {
+		t.Errorf("posted %s", body)
+	}
+}

@@ -145,31 +145,12 @@ func (q *request) scenarioOf(in *omniMessage) (*gateway.Route, error) {
 func (in *omniMessage) rules(route *gateway.Route) (rules []gateway.Rule, life time.Duration, err error) {
 	usable, open := false, false
 	for _, rule := range route.Rules {
-		rule.Body, rule.CustomBody = "", nil
-		var v *validity
-		field := ""
-		switch rule.Channel {
-		case gateway.ChannelMessenger:
-			if in.Facebook != nil {
-				v, field = &in.Facebook.validity, "facebook"
-			}
-		case gateway.ChannelSMS:
-			if in.SMS != nil {
-				v, field, rule.Body = &in.SMS.validity, "sms", in.SMS.Text
-			}
-		case gateway.ChannelEmail:
-			if in.Email != nil {
-				v, field = &in.Email.validity, "email"
-				in.Email.on(&rule)
-			}
-		case gateway.ChannelWebhook:
-			if in.Facebook != nil {
-				v = &validity{}
-			}
-		default:
-			rules = append(rules, rule) // no channel of this gateway: skipped
+		if !slices.Contains(gateway.Channels(), rule.Channel) {
+			rules = append(rules, rule) // skipped
 			continue
 		}
+		rule.Body, rule.CustomBody = "", nil
+		v, field := in.on(&rule)
 		if v == nil {
 			continue
 		}
@@ -193,6 +174,24 @@ func (in *omniMessage) rules(route *gateway.Route) (rules []gateway.Rule, life t
 		life += gateway.DefaultExpiry
 	}
 	return rules, life, nil
+}
+
+// on puts the content for a step's channel on it, and answers for how long it is tried, and the member that says so; nil when there is no content. What goes to Messenger is the
+// message's own.
+func (in *omniMessage) on(rule *gateway.Rule) (*validity, string) {
+	switch {
+	case rule.Channel == gateway.ChannelMessenger && in.Facebook != nil:
+		return &in.Facebook.validity, "facebook"
+	case rule.Channel == gateway.ChannelWebhook && in.Facebook != nil:
+		return &validity{}, ""
+	case rule.Channel == gateway.ChannelSMS && in.SMS != nil:
+		rule.Body = in.SMS.Text
+		return &in.SMS.validity, "sms"
+	case rule.Channel == gateway.ChannelEmail && in.Email != nil:
+		in.Email.on(rule)
+		return &in.Email.validity, "email"
+	}
+	return nil, ""
 }
 
 // on puts the content for e-mail on a step.
