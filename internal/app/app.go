@@ -191,11 +191,12 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	infobip.New(infobip.Options{Store: a.Store, Keys: a.Keys, Applications: a.Applications, Messages: messages, Subscriptions: a.Subscriptions, Routes: api.Routes,
 		Infobip: &service.Infobip{Store: a.Store, Vault: vault, Keys: a.Keys, Subscriptions: a.Subscriptions, Events: api.Events, Messages: messages},
 		Logger:  component(o.Logger, "infobip"), MaxBody: c.MaxBody, Observe: metrics.observe}).Register(mux)
-	comapi.New(comapi.Options{Store: a.Store, Directory: a.Directory, Keys: a.Keys, Messages: messages, Brought: brought, Profiles: api.Profiles, Erasures: a.erasures, Subscriptions: a.Subscriptions, OptIns: optIns,
+	face := comapi.New(comapi.Options{Store: a.Store, Directory: a.Directory, Keys: a.Keys, Messages: messages, Brought: brought, Profiles: api.Profiles, Erasures: a.erasures, Subscriptions: a.Subscriptions, OptIns: optIns,
 		Sessions: &service.Sessions{Store: a.Store, Directory: a.Directory, Profiles: api.Profiles, Tokens: tokens,
 			Secret: gateway.Secret(c.Sessions.Secret), Issuer: c.Sessions.Issuer, Audience: c.Sessions.Audience, IDClaim: c.Sessions.IDClaim},
-		Logger: component(o.Logger, "comapi"), MaxBody: c.MaxBody, Observe: metrics.observe}).Register(mux)
-	mux.Handle("/", apiHandler)
+		Logger: component(o.Logger, "comapi"), MaxBody: c.MaxBody, Observe: metrics.observe})
+	face.Register(mux)
+	mux.Handle("/", face.Otherwise(apiHandler))
 	if a.listener, err = a.listen(c); err != nil {
 		return nil, err
 	}

@@ -111,14 +111,18 @@ func (f *Face) Register(mux *http.ServeMux) {
 			}
 		}
 	}
-	mux.HandleFunc("/cpaas/", f.nothing)
-	mux.HandleFunc("/apispaces/", f.nothing)
 }
 
-// nothing answers addresses below those of the face that it does not have, in its own form.
-func (f *Face) nothing(w http.ResponseWriter, r *http.Request) {
-	q := &request{Request: r, w: w, f: f}
-	q.fail(gateway.Errorf(gateway.CodeNotFound, "there is nothing for %s at this address", r.Method))
+// Otherwise answers addresses below those of the face that it does not have, in its own form, and leaves all others to next.
+func (f *Face) Otherwise(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !strings.HasPrefix(r.URL.Path, "/cpaas/") && !strings.HasPrefix(r.URL.Path, "/apispaces/") {
+			next.ServeHTTP(w, r)
+			return
+		}
+		q := &request{Request: r, w: w, f: f}
+		q.fail(gateway.Errorf(gateway.CodeNotFound, "there is nothing for %s at this address", r.Method))
+	})
 }
 
 // request is one request on its way through a handler.
