@@ -410,9 +410,19 @@ func testDeliveries(t *testing.T, url string) {
 	if next == nil || next.Pos != 3 || len(held) != 1 {
 		t.Fatalf("next %+v, held %v", next, held)
 	}
+	// What waits behind nothing any more is due, but not what waits behind that.
+	save(row(4, gateway.DeliveryWaiting, time.Time{}))
+	for range 2 {
+		must(t, s.PromoteWaiting(t.Context(), "sub_1"))
+		due, err = s.DueDeliveries(t.Context(), "sub_1", s.Now(), 10)
+		must(t, err)
+		if len(due) != 1 || due[0].Pos != 3 {
+			t.Fatalf("due after the first of a conversation was delivered: %+v", due)
+		}
+	}
 	list, err := s.ListDeliveries(t.Context(), store.DeliveryFilter{Subscription: "sub_1", Limit: 10})
 	must(t, err)
-	if len(list) != 3 || list[0].Pos != 3 || len(list[1].Attempts) != 1 {
+	if len(list) != 4 || list[0].Pos != 4 || len(list[2].Attempts) != 1 {
 		t.Fatalf("list %+v", list)
 	}
 	n, err := s.RetireDeliveries(t.Context(), now.Add(time.Hour), 10)
