@@ -95,6 +95,7 @@ func newGolden(t *testing.T, nulls bool) *golden {
 	g.name("ada", g.page.person("Ada"))
 	g.name("bob", f.platform.AddPerson(g.page.id, graphemu.Person{FirstName: "Bob", Open: true, Blocks: true}).ID)
 	g.name("eve", g.page.person("Eve"))
+	g.name("off", f.platform.AddPerson(g.page.id, graphemu.Person{FirstName: "Off", Open: true, Offline: true}).ID)
 	spare := f.platform.AddPage(graphemu.Page{Name: "Spare", AppID: f.platform.app.ID})
 	g.name("accessToken", spare.AccessToken)
 	g.name("appId", f.platform.app.ID)

@@ -168,7 +168,7 @@ func (v *Vault) DeleteApplication(ctx context.Context, key string) error {
 			return gateway.NotFound("application", key)
 		}
 		for _, statement := range []string{
-			`DELETE FROM callbacks WHERE key = ?`, `DELETE FROM addresses WHERE app = ?`, `DELETE FROM conversations WHERE app = ?`,
+			`DELETE FROM callbacks WHERE key = ?`, `DELETE FROM addresses WHERE app = ?`, `DELETE FROM conversations WHERE app = ?`, `DELETE FROM infobip_configurations WHERE app = ?`,
 		} {
 			if _, err := tx.Exec(statement, key); err != nil {
 				return fmt.Errorf("delete application %s: %w", key, err)
