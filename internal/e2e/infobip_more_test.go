@@ -30,21 +30,34 @@ func TestInfobipOldUserKey(t *testing.T) {
 func TestInfobipXML(t *testing.T) {
 	t.Parallel()
 	f := startInfobip(t)
-	for accept, want := range map[string]int{"application/xml": 406, "text/xml, application/xml": 406, "application/xml, application/json": 200, "*/*": 200, "": 200} {
-		req, err := http.NewRequestWithContext(t.Context(), "GET", f.url+"/facebook/1/applications", nil)
+	for _, c := range []struct {
+		path, accept string
+		want         int
+		begins       string
+	}{
+		{"/facebook/1/applications", "application/xml", 406, `{"requestError"`},
+		{"/facebook/1/applications", "text/xml, application/xml", 406, `{"requestError"`},
+		{"/facebook/1/applications", "application/xml, application/json", 200, `{"applications"`},
+		{"/facebook/1/applications", "*/*", 200, `{"applications"`},
+		{"/facebook/1/applications", "", 200, `{"applications"`},
+		{"/facebook/1/reports", "application/xml", 200, `<?xml version="1.0" encoding="UTF-8"?>` + "\n<reportResponse>"},
+		{"/omni/1/logs", "text/xml", 200, `<?xml version="1.0" encoding="UTF-8"?>` + "\n<reportResponse>"},
+		{"/omni/1/reports", "application/json", 200, `{"results"`},
+	} {
+		req, err := http.NewRequestWithContext(t.Context(), "GET", f.url+c.path, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		req.Header.Set("Authorization", f.auth)
-		req.Header.Set("Accept", accept)
+		req.Header.Set("Accept", c.accept)
 		resp, err := http.DefaultClient.Do(req)
 		if err != nil {
 			t.Fatal(err)
 		}
 		body, err := io.ReadAll(resp.Body)
 		resp.Body.Close()
-		if err != nil || resp.StatusCode != want {
-			t.Errorf("Accept %q: %d %s, %v", accept, resp.StatusCode, body, err)
+		if err != nil || resp.StatusCode != c.want || !strings.HasPrefix(string(body), c.begins) {
+			t.Errorf("%s, Accept %q: %d %s, %v", c.path, c.accept, resp.StatusCode, body, err)
 		}
 	}
 }
