@@ -106,6 +106,20 @@ func (q *request) input(in *sendRequest) (*gateway.MessageInput, error) {
 	if in.ExpiresOn != nil && in.ExpiresOn.After(q.f.o.Store.Now()) { // one that is too short falls back to the default
 		out.ExpiresOn = in.ExpiresOn
 	}
+	in.custom(out)
+	options := &out.ChannelOptions
+	options.SMS, options.Email, options.Webhook = in.ChannelOptions[gateway.ChannelSMS], in.ChannelOptions[gateway.ChannelEmail], in.ChannelOptions[gateway.ChannelWebhook]
+	if own, ok := in.ChannelOptions[gateway.ChannelMessenger]; ok {
+		if err := decode(own, &options.FBMessenger); err != nil {
+			return nil, under("channelOptions."+gateway.ChannelMessenger, err)
+		}
+		out.Human = options.FBMessenger.MessageTag == messenger.TagHumanAgent // the tag is the only word for it here
+	}
+	return out, nil
+}
+
+// custom hands over bodies of channels that are here or asked for, and options of those that are the business's own.
+func (in *sendRequest) custom(out *gateway.MessageInput) {
 	for channel, custom := range in.CustomBody {
 		if slices.Contains(gateway.Channels(), channel) || slices.Contains(in.Rules, channel) {
 			if out.CustomBody == nil {
@@ -119,15 +133,6 @@ func (q *request) input(in *sendRequest) (*gateway.MessageInput, error) {
 			out.Rules[i].ChannelOptions = in.ChannelOptions[channel]
 		}
 	}
-	options := &out.ChannelOptions
-	options.SMS, options.Email, options.Webhook = in.ChannelOptions[gateway.ChannelSMS], in.ChannelOptions[gateway.ChannelEmail], in.ChannelOptions[gateway.ChannelWebhook]
-	if own, ok := in.ChannelOptions[gateway.ChannelMessenger]; ok {
-		if err := decode(own, &options.FBMessenger); err != nil {
-			return nil, under("channelOptions."+gateway.ChannelMessenger, err)
-		}
-		out.Human = options.FBMessenger.MessageTag == messenger.TagHumanAgent // the tag is the only word for it here
-	}
-	return out, nil
 }
 
 // here names the field at fault as this API does.
