@@ -38,6 +38,7 @@ func newReporter(f *Forwarder) *reporter {
 
 // consumer makes the reports that events call for.
 func (r *reporter) consumer() *store.Consumer {
+	fresh := false // Handle and After are called in turns
 	return &store.Consumer{
 		Name: "reports",
 		Handle: func(_ context.Context, events []*gateway.Event) (func(*store.Tx) error, error) {
@@ -50,9 +51,15 @@ func (r *reporter) consumer() *store.Consumer {
 			if len(reports) == 0 {
 				return nil, nil
 			}
+			fresh = true
 			return func(tx *store.Tx) error { return tx.AddReports(reports) }, nil
 		},
-		After: func([]*gateway.Event) { signal(r.made) },
+		After: func([]*gateway.Event) {
+			if fresh {
+				fresh = false
+				signal(r.made)
+			}
+		},
 	}
 }
 

@@ -16,11 +16,6 @@ const (
 	ProviderWebhook Provider = "webhook" // a URL of the business's own
 )
 
-// Providers lists every provider.
-func Providers() []Provider {
-	return []Provider{ProviderSMPP, ProviderTwilio, ProviderSMTP, ProviderWebhook}
-}
-
 // Channel answers the channel that a provider serves; empty for a provider that is none.
 func (p Provider) Channel() string {
 	switch p {

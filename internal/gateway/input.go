@@ -124,8 +124,8 @@ func (to *To) settle() error {
 		to.PhoneNumber, to.MobileNumber = to.MobileNumber, ""
 	}
 	if to.PhoneNumber != "" {
-		digits, ok := NormalAddress(ChannelSMS, to.PhoneNumber)
-		if !ok || len(digits) < 5 || len(digits) > 15 {
+		digits, ok := phoneNumber(to.PhoneNumber)
+		if !ok {
 			return Invalid("to.phoneNumber", "%q is no international phone number of 5 to 15 digits", to.PhoneNumber)
 		}
 		to.PhoneNumber = digits
@@ -141,6 +141,24 @@ func (to *To) settle() error {
 		return Invalid("to", "name whom the message is for: profileId, fbMessengerId, phoneNumber or email")
 	}
 	return nil
+}
+
+// phoneNumber answers an international number in digits; false for what is none of 5 to 15.
+func phoneNumber(text string) (string, bool) {
+	digits, ok := NormalAddress(ChannelSMS, text)
+	return digits, ok && len(digits) >= 5 && len(digits) <= 15
+}
+
+// Fill takes from the profile what the recipient lacks: addresses on channels beside Messenger.
+func (to *To) Fill(p *Profile) {
+	if to.PhoneNumber == "" {
+		if digits, ok := phoneNumber(p.Text("phoneNumber")); ok {
+			to.PhoneNumber = digits
+		}
+	}
+	if to.Email == "" {
+		to.Email = p.Text("email")
+	}
 }
 
 // Digits answers the digits of a phone number: what people write around them, such as a plus sign, spaces and dashes, is left out.

@@ -112,9 +112,7 @@ func (r *Rule) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// CheckRules says which of the rules is wrong, or nil.
-func CheckRules(rules []Rule) error { return checkRules(rules, false) }
-
+// checkRules says which of the rules is wrong, or nil. With anyChannel a rule may name a channel that is not here.
 func checkRules(rules []Rule, anyChannel bool) error {
 	if len(rules) > MaxRules {
 		return Invalid("rules", "a message may have %d rules, this has %d", MaxRules, len(rules))

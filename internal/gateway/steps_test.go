@@ -212,7 +212,7 @@ func TestRulesInJSON(t *testing.T) {
 		if err := json.Unmarshal([]byte(text), &rules); err != nil {
 			t.Fatal(err)
 		}
-		if err := CheckRules(rules); err != nil {
+		if err := checkRules(rules, false); err != nil {
 			t.Errorf("%s: %v", text, err)
 		}
 		if got := string(data(rules)); got != text {
@@ -228,7 +228,7 @@ func TestRulesInJSON(t *testing.T) {
 		if err := json.Unmarshal([]byte(text), &rules); err != nil {
 			t.Fatal(err)
 		}
-		if err, ok := CheckRules(rules).(*Error); !ok || err.Field != field {
+		if err, ok := checkRules(rules, false).(*Error); !ok || err.Field != field {
 			t.Errorf("%s: %v, wanted a word about %s", text, err, field)
 		}
 	}
@@ -307,5 +307,25 @@ func TestChannelMessage(t *testing.T) {
 	}
 	if fmt.Sprint(got.Empty(), (&ChannelMessage{}).Empty()) != "false true" {
 		t.Error("emptiness")
+	}
+}
+
+func TestFill(t *testing.T) {
+	t.Parallel()
+	p := &Profile{Doc: map[string]json.RawMessage{"phoneNumber": json.RawMessage(`"0044 (7700) 900-000"`), "email": json.RawMessage(`"ana@example.com"`)}}
+	var to To
+	to.Fill(p)
+	if want := (To{PhoneNumber: "447700900000", Email: "ana@example.com"}); to != want {
+		t.Errorf("%+v", to)
+	}
+	own := To{PhoneNumber: "4477", Email: "own@example.com"}
+	own.Fill(p)
+	if own != (To{PhoneNumber: "4477", Email: "own@example.com"}) {
+		t.Errorf("what the message says itself: %+v", own)
+	}
+	var none To
+	none.Fill(&Profile{Doc: map[string]json.RawMessage{"phoneNumber": json.RawMessage(`"call me"`)}})
+	if none != (To{}) {
+		t.Errorf("what is no number: %+v", none)
 	}
 }

@@ -216,16 +216,8 @@ func (m *Messages) settle(ctx context.Context, in *gateway.MessageInput, r *reci
 	if fields {
 		in.Merge(r.profile)
 	}
-	if r.profile == nil || !others {
-		return nil
-	}
-	if in.To.PhoneNumber == "" {
-		if digits := gateway.Digits(r.profile.Text("phoneNumber")); len(digits) >= 5 && len(digits) <= 15 {
-			in.To.PhoneNumber = digits
-		}
-	}
-	if in.To.Email == "" {
-		in.To.Email = r.profile.Text("email")
+	if r.profile != nil && others {
+		in.To.Fill(r.profile)
 	}
 	return nil
 }
