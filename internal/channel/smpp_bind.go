@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"io"
 	"net"
 	"strconv"
 	"sync"
@@ -98,7 +99,7 @@ func (s *smpp) bindOn(conn net.Conn) (*bind, error) {
 		return nil, err
 	}
 	reader := bufio.NewReaderSize(conn, 16<<10)
-	answer, err := pdu.Parse(reader)
+	answer, err := parse(reader)
 	if err != nil {
 		return nil, err
 	}
@@ -151,7 +152,7 @@ func (b *bind) read(r *bufio.Reader) {
 		}
 	}()
 	for {
-		p, err := pdu.Parse(r)
+		p, err := parse(r)
 		if err != nil {
 			if !b.malformed(p, err) {
 				return
@@ -178,6 +179,17 @@ func (b *bind) read(r *bufio.Reader) {
 			b.answered(p)
 		}
 	}
+}
+
+// parse reads one PDU. The library panics on some that it has no room for, such as a query_sm with parameters: it has read them to their end then, and they count as commands
+// that are not known, since a centre must not bring the gateway down.
+func parse(r io.Reader) (p pdu.PDU, err error) {
+	defer func() {
+		if trouble := recover(); trouble != nil {
+			p, err = nil, fmt.Errorf("%w: %v", errUnknownCommand, trouble)
+		}
+	}()
+	return pdu.Parse(r)
 }
 
 // malformed answers a PDU whose inside could not be read, and tells whether the connection is still good.
