@@ -48,8 +48,10 @@ type SMTPSettings struct {
 	CACertificates string `json:"caCertificates,omitempty" doc:"Certificates in PEM that are trusted instead of the system's."`
 	Username       string `json:"username,omitempty" doc:"Empty for a server that asks for none."`
 	From           string `json:"from,omitempty" doc:"Sender, such as Shop <news@shop.example>."`
-	ReplyTo        string `json:"replyTo,omitempty" doc:"Where answers go."`
-	Subject        string `json:"subject,omitempty" doc:"Subject of messages without a title."`
+	// Senders are the other addresses, and domains as @example.com, that a message may name as its sender.
+	Senders []string `json:"senders,omitempty" doc:"Other addresses, and domains as @shop.example, that messages may name as channelOptions.email.from; the account's own from is always one."`
+	ReplyTo string   `json:"replyTo,omitempty" doc:"Where answers go."`
+	Subject string   `json:"subject,omitempty" doc:"Subject of messages without a title."`
 }
 
 // WebhookSettings say where messages are handed over.
@@ -141,8 +143,10 @@ type ChannelCheck struct {
 type OptOut struct {
 	Channel string `json:"channel" doc:"fbMessenger, sms or email."`
 	Address string `json:"address" doc:"Digits for sms, in lower case for email."`
-	At      Time   `json:"at" doc:"Since when."`
-	Word    string `json:"word,omitempty" doc:"What the person wrote; absent when the business recorded it."`
+	// Application is the one that alone may not write any more.
+	Application string `json:"application,omitempty" doc:"Key of the application that alone may not write any more; absent when none may."`
+	At          Time   `json:"at" doc:"Since when."`
+	Word        string `json:"word,omitempty" doc:"What the person wrote; absent when the business recorded it."`
 }
 
 // OptOutPage is one page of opt-outs, in the order of channel and address.

@@ -80,12 +80,12 @@ func TestLimitedKey(t *testing.T) {
 		status             int
 	}{
 		{"GET", "/v1/applications/" + mine.Key, "", 200},
-		{"GET", "/v1/applications/" + other.Key, "", 403},
-		{"DELETE", "/v1/applications/" + other.Key, "", 403},
-		{"POST", "/v1/applications/" + other.Key + "/check", "", 403},
+		{"GET", "/v1/applications/" + other.Key, "", 404},
+		{"DELETE", "/v1/applications/" + other.Key, "", 404},
+		{"POST", "/v1/applications/" + other.Key + "/check", "", 404},
 		{"POST", "/v1/applications", `{"page":{"accessToken":"x"},"application":{"id":"1","secret":"x"}}`, 403},
 		{"POST", "/v1/messages", `{"to":{"fbMessengerId":"5"},"body":"hi"}`, 202},
-		{"POST", "/v1/messages", `{"to":{"fbMessengerId":"5"},"body":"hi","application":"` + other.Key + `"}`, 403},
+		{"POST", "/v1/messages", `{"to":{"fbMessengerId":"5"},"body":"hi","application":"` + other.Key + `"}`, 400},
 		{"GET", "/v1/messages?application=" + other.Key, "", 403},
 		{"GET", "/v1/events?application=none", "", 403},
 		{"POST", "/v1/profiles", profile("78", mine.Key), 201},

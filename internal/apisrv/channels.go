@@ -32,14 +32,19 @@ func (s *server) channelRoutes() []route {
 		{method: http.MethodGet, path: "/v1/opt-outs", scope: read, tag: tagChannels, summary: "List addresses that want nothing more",
 			params: optOutParams(), status: http.StatusOK, answer: typeOf[gatewayapi.OptOutPage](), handle: s.listOptOuts},
 		{method: http.MethodPut, path: "/v1/opt-outs/{channel}/{address}", scope: write, tag: tagChannels, summary: "Record that an address wants nothing more",
-			status: http.StatusOK, answer: optOut, handle: s.setOptOut},
+			params: optOutOwner(), status: http.StatusOK, answer: optOut, handle: s.setOptOut},
 		{method: http.MethodDelete, path: "/v1/opt-outs/{channel}/{address}", scope: write, tag: tagChannels, summary: "Record that an address may be written to again",
-			status: http.StatusNoContent, handle: s.deleteOptOut},
+			params: optOutOwner(), status: http.StatusNoContent, handle: s.deleteOptOut},
 	}
 }
 
+// optOutOwner names whose opt-out it is.
+func optOutOwner() []param {
+	return []param{{"application", "query", "Key of the application that the opt-out is of; without it, the one that holds for all."}}
+}
+
 func optOutParams() []param {
-	return append([]param{{"channel", "query", "fbMessenger, sms or email."}, {"address", "query", "The address, of Messenger the person's id; with channel in any form of it."}}, pageParams()...)
+	return append([]param{{"application", "query", "Keys of applications whose opt-outs are wanted; without it, those of all and those that hold for all."}, {"channel", "query", "fbMessenger, sms or email."}, {"address", "query", "The address, of Messenger the person's id; with channel in any form of it."}}, pageParams()...)
 }
 
 func (s *server) createChannel(q *request) error {
@@ -237,8 +242,10 @@ func (s *server) listOptOuts(q *request) error {
 	if err != nil {
 		return err
 	}
-	f := store.OptOutFilter{Channel: query.Get("channel"), Address: query.Get("address"), Limit: limit + 1}
-	f.AfterChannel, f.AfterAddress, _ = strings.Cut(after, " ")
+	f := store.OptOutFilter{Applications: q.list("application"), Channel: query.Get("channel"), Address: query.Get("address"), Limit: limit + 1}
+	if place := strings.SplitN(after, " ", 3); len(place) == 3 {
+		f.AfterChannel, f.AfterApplication, f.AfterAddress = place[0], place[1], place[2]
+	}
 	list, err := s.o.Channels.OptOuts(q.Context(), q.key, f)
 	if err != nil {
 		return err
@@ -247,7 +254,7 @@ func (s *server) listOptOuts(q *request) error {
 	if len(list) > limit {
 		list = list[:limit]
 		last := list[limit-1]
-		out.Cursor = cursor('o', last.Channel+" "+last.Address)
+		out.Cursor = cursor('o', last.Channel+" "+last.Application+" "+last.Address)
 	}
 	for _, o := range list {
 		out.OptOuts = append(out.OptOuts, wireOptOut(o))
@@ -256,11 +263,14 @@ func (s *server) listOptOuts(q *request) error {
 }
 
 func wireOptOut(o gateway.OptOut) gatewayapi.OptOut {
-	return gatewayapi.OptOut{Channel: o.Channel, Address: o.Address, At: gatewayapi.At(o.At), Word: o.Word}
+	return gatewayapi.OptOut{Channel: o.Channel, Address: o.Address, Application: o.Application, At: gatewayapi.At(o.At), Word: o.Word}
 }
 
 func (s *server) setOptOut(q *request) error {
-	o, err := s.o.Channels.SetOptOut(q.Context(), q.key, q.PathValue("channel"), q.PathValue("address"))
+	if err := q.known(optOutOwner()); err != nil {
+		return err
+	}
+	o, err := s.o.Channels.SetOptOut(q.Context(), q.key, q.URL.Query().Get("application"), q.PathValue("channel"), q.PathValue("address"))
 	if err != nil {
 		return err
 	}
@@ -268,7 +278,10 @@ func (s *server) setOptOut(q *request) error {
 }
 
 func (s *server) deleteOptOut(q *request) error {
-	if err := s.o.Channels.DeleteOptOut(q.Context(), q.key, q.PathValue("channel"), q.PathValue("address")); err != nil {
+	if err := q.known(optOutOwner()); err != nil {
+		return err
+	}
+	if err := s.o.Channels.DeleteOptOut(q.Context(), q.key, q.URL.Query().Get("application"), q.PathValue("channel"), q.PathValue("address")); err != nil {
 		return err
 	}
 	return q.done()

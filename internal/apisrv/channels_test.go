@@ -143,8 +143,18 @@ func TestALimitedKeySeesItsApplicationsAccounts(t *testing.T) {
 	if got := b.call(http.MethodGet, "/v1/channels", limited, ""); strings.Count(got.body, `"id"`) != 1 {
 		t.Error(got.body)
 	}
-	if got := b.call(http.MethodGet, "/v1/opt-outs", limited, ""); got.status != 403 {
-		t.Error(got.status, got.body)
+	for _, path := range []string{"/v1/opt-outs/sms/4479460001", "/v1/opt-outs/sms/4479460002?application=" + mine} {
+		if got := b.call(http.MethodPut, path, b.key, ""); got.status != 200 {
+			t.Fatal(got.status, got.body)
+		}
+	}
+	if got := b.call(http.MethodGet, "/v1/opt-outs", limited, ""); got.status != 200 || strings.Contains(got.body, "4479460001") || !strings.Contains(got.body, "4479460002") {
+		t.Error("a limited key is told of its applications' opt-outs alone:", got.status, got.body)
+	}
+	for path, want := range map[string]int{"/v1/opt-outs/sms/4479460001": 403, "/v1/opt-outs/sms/4479460001?application=" + mine: 404, "/v1/opt-outs/sms/4479460002?application=" + mine: 204} {
+		if got := b.call(http.MethodDelete, path, limited, ""); got.status != want {
+			t.Error(path, got.status, got.body)
+		}
 	}
 	reader := b.newKey(nil, gateway.ScopeChannelsRead)
 	if got := b.call(http.MethodPost, "/v1/channels", reader, open); got.status != 403 {

@@ -45,7 +45,7 @@ func (s *server) deleteOrForget(q *request) error {
 }
 
 func (s *server) getErasure(q *request) error {
-	e, err := s.o.Erasures.Get(q.Context(), q.PathValue("id"))
+	e, err := s.o.Erasures.Get(q.Context(), q.key, q.PathValue("id"))
 	if err != nil {
 		return err
 	}

@@ -188,12 +188,12 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	}
 	pages.Register(mux)
 	a.channels.Register(mux)
-	infobip.New(infobip.Options{Store: a.Store, Keys: a.Keys, Applications: a.Applications, Messages: messages, Subscriptions: a.Subscriptions, Routes: api.Routes,
+	infobip.New(infobip.Options{Store: a.Store, Keys: a.Keys, Applications: a.Applications, Messages: messages, Profiles: api.Profiles, Subscriptions: a.Subscriptions, Routes: api.Routes,
 		Infobip: &service.Infobip{Store: a.Store, Vault: vault, Keys: a.Keys, Subscriptions: a.Subscriptions, Events: api.Events, Messages: messages},
 		Logger:  component(o.Logger, "infobip"), MaxBody: c.MaxBody, Observe: metrics.observe}).Register(mux)
 	face := comapi.New(comapi.Options{Store: a.Store, Directory: a.Directory, Keys: a.Keys, Messages: messages, Brought: brought, Profiles: api.Profiles, Erasures: a.erasures, Subscriptions: a.Subscriptions, OptIns: optIns,
 		Sessions: &service.Sessions{Store: a.Store, Directory: a.Directory, Profiles: api.Profiles, Tokens: tokens,
-			Secret: gateway.Secret(c.Sessions.Secret), Issuer: c.Sessions.Issuer, Audience: c.Sessions.Audience, IDClaim: c.Sessions.IDClaim},
+			Secret: gateway.Secret(c.Sessions.Secret), Issuer: c.Sessions.Issuer, Audience: c.Sessions.Audience, IDClaim: c.Sessions.IDClaim, Fields: listed(c.Sessions.Fields)},
 		Logger: component(o.Logger, "comapi"), MaxBody: c.MaxBody, Observe: metrics.observe})
 	face.Register(mux)
 	mux.Handle("/", face.Otherwise(apiHandler))
@@ -206,6 +206,11 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 }
 
 func component(log *slog.Logger, name string) *slog.Logger { return log.With("component", name) }
+
+// listed reads a list with commas between; nothing of an empty text.
+func listed(text string) []string {
+	return strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' })
+}
 
 func days(n int) time.Duration { return time.Duration(n) * 24 * time.Hour }
 

@@ -113,7 +113,7 @@ func (m *Manager) twilioStatus(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the address names no step of a message", http.StatusBadRequest)
 		return
 	}
-	report := gateway.ChannelReport{Account: account.ID, Ref: first(form, "MessageSid", "SmsSid"), MessageID: query.Get("message"), Step: step}
+	report := gateway.ChannelReport{Account: account.ID, By: account, Ref: first(form, "MessageSid", "SmsSid"), MessageID: query.Get("message"), Step: step}
 	switch first(form, "MessageStatus", "SmsStatus") {
 	case "sent":
 		report.Status = gateway.StatusSent
@@ -231,7 +231,7 @@ func (m *Manager) webhookStatus(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the body is not JSON of the expected form", http.StatusBadRequest)
 		return
 	}
-	report := gateway.ChannelReport{Account: e.account.ID, Ref: in.Ref, MessageID: message, Step: step, Status: in.Status, At: in.At}
+	report := gateway.ChannelReport{Account: e.account.ID, By: e.account, Ref: in.Ref, MessageID: message, Step: step, Status: in.Status, At: in.At}
 	switch in.Status {
 	case gateway.StatusSent, gateway.StatusDelivered, gateway.StatusRead:
 	case gateway.StatusFailed:

@@ -176,7 +176,7 @@ func (s *mailServer) set(change func()) {
 func mailAccount(s *mailServer, mode string) *gateway.ChannelAccount {
 	return &gateway.ChannelAccount{Provider: gateway.ProviderSMTP, Secrets: map[string]gateway.Secret{gateway.SecretPassword: mailPassword},
 		SMTP: &gateway.SMTPSettings{Host: "127.0.0.1", Port: s.listener.Addr().(*net.TCPAddr).Port, TLS: mode, CACertificates: s.pem, Username: "shop",
-			From: "Shop <news@shop.example>", ReplyTo: "help@shop.example", Subject: "From the shop"}}
+			From: "Shop <news@shop.example>", Senders: []string{"@other.example", "boss@shop.example"}, ReplyTo: "help@shop.example", Subject: "From the shop"}}
 }
 
 func email(text string) *gateway.ChannelMessage {
@@ -311,9 +311,14 @@ func TestMailThatCannotBe(t *testing.T) {
 		"a header in a value": func(m *gateway.ChannelMessage) {
 			m.Custom = json.RawMessage(`{"headers":{"X-A":"1\r\nBcc: all@b.example"}}`)
 		},
-		"no base64":      func(m *gateway.ChannelMessage) { m.Parts = []gateway.PartInput{{Type: "image/png", Data: "%%"}} },
-		"nothing":        func(m *gateway.ChannelMessage) { m.Body = "" },
-		"no such sender": func(m *gateway.ChannelMessage) { m.Options = json.RawMessage(`{"from":"nobody"}`) },
+		"no base64":        func(m *gateway.ChannelMessage) { m.Parts = []gateway.PartInput{{Type: "image/png", Data: "%%"}} },
+		"nothing":          func(m *gateway.ChannelMessage) { m.Body = "" },
+		"no such sender":   func(m *gateway.ChannelMessage) { m.Options = json.RawMessage(`{"from":"nobody"}`) },
+		"somebody else":    func(m *gateway.ChannelMessage) { m.Options = json.RawMessage(`{"from":"ceo@bank.example"}`) },
+		"below the domain": func(m *gateway.ChannelMessage) { m.Options = json.RawMessage(`{"from":"a@sub.other.example"}`) },
+		"as its beginning": func(m *gateway.ChannelMessage) {
+			m.Options = json.RawMessage(`{"from":"a@other.example.evil.example"}`)
+		},
 	} {
 		m := email("x")
 		change(m)

@@ -257,7 +257,7 @@ func (m *Manager) Send(ctx context.Context, channel string, msg *gateway.Channel
 		if !ok {
 			return e.account.ID, sent, refused(gateway.FailureAddressInvalid, "this is no address for %s", channel)
 		}
-		out, err := m.o.Store.OptedOut(ctx, channel, address)
+		out, err := m.o.Store.OptedOut(ctx, msg.Application, channel, address)
 		if err != nil {
 			return e.account.ID, sent, later(gateway.FailureProviderUnavailable, "the opt-outs could not be read")
 		}

@@ -172,7 +172,7 @@ func (s *smpp) settle(ctx context.Context, message string, step int) error {
 	}
 	refs := make([]string, len(segments))
 	count := map[gateway.Status]int{}
-	report := gateway.ChannelReport{Account: s.account.ID, MessageID: message, Step: step}
+	report := gateway.ChannelReport{Account: s.account.ID, By: s.account, MessageID: message, Step: step}
 	for i, g := range segments {
 		refs[i] = g.Ref
 		count[g.State]++

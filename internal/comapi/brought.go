@@ -96,7 +96,7 @@ func (f *Face) bring(q *request) error {
 	}
 	event.ProfileID, _ = in.From["profileId"].(string)
 	phone, _ := in.From["phoneNumber"].(string)
-	stored, err := f.o.Brought.Bring(q.Context(), event, phone)
+	stored, err := f.o.Brought.Bring(q.Context(), q.key, event, phone)
 	if err != nil {
 		return err
 	}

@@ -194,11 +194,8 @@ func (q *request) enter() error {
 	}
 	if id != "" {
 		q.space = q.f.o.Directory.Application(strings.ToUpper(strings.ReplaceAll(id, "-", "")))
-		switch {
-		case q.space == nil:
+		if q.space == nil || !q.key.AllowsApplication(q.space.Key) || q.session != nil && q.session.Application != q.space.Key {
 			return gateway.NotFound("api space", id).WithField("apiSpaceId")
-		case !q.key.AllowsApplication(q.space.Key) || q.session != nil && q.session.Application != q.space.Key:
-			return gateway.Errorf(gateway.CodeForbidden, "this key may not use api space %s", q.space.Key).WithField("apiSpaceId")
 		}
 		return nil
 	}

@@ -2,8 +2,10 @@ package comapi
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/url"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -133,7 +135,7 @@ func (f *Face) putProfile(q *request) error {
 // patchProfile merges; ?deletes=a,b takes fields away, and ?allowcreate=true makes a profile that is not there.
 func (f *Face) patchProfile(q *request) error {
 	query := q.URL.Query()
-	if query.Get("allowcreate") == "true" {
+	if query.Get("allowcreate") == "true" && q.session == nil {
 		_, err := f.o.Profiles.Get(q.Context(), q.key, q.PathValue("id"))
 		if gateway.CodeOf(err) == gateway.CodeNotFound {
 			return f.createNamed(q)
@@ -171,22 +173,85 @@ func (f *Face) createNamed(q *request) error {
 // write changes the profile of the address by the body, after complete has added what the body leaves out. When the profile changes meanwhile the error is
 // precondition_failed for a caller who gave an ETag, and a conflict for one who did not.
 func (q *request) write(complete func(before *gateway.Profile, fields map[string]json.RawMessage)) error {
-	fields, err := q.changes()
+	given, err := q.changes()
 	if err != nil {
 		return err
 	}
 	id := q.PathValue("id")
-	if err := named(fields, id); err != nil {
+	if err := named(given, id); err != nil {
 		return err
 	}
+	var refusal error
 	p, err := q.patch(id, func(before *gateway.Profile) map[string]json.RawMessage {
+		fields := maps.Clone(given)
+		refusal = q.ownFields(before, fields)
 		complete(before, fields)
-		return fields
+		return q.permitted(fields)
 	})
+	if refusal != nil {
+		return refusal
+	}
 	if err != nil {
 		return err
 	}
 	return q.replyProfile(http.StatusOK, p)
+}
+
+// ownFields checks what a session says of its profile: a field that the operator has not listed must be sent as it was read, and is passed over.
+func (q *request) ownFields(before *gateway.Profile, fields map[string]json.RawMessage) error {
+	if q.session == nil {
+		return nil
+	}
+	shown, err := json.Marshal(q.showProfile(before))
+	if err != nil {
+		return err
+	}
+	var read map[string]json.RawMessage
+	if err := json.Unmarshal(shown, &read); err != nil {
+		return err
+	}
+	for name, value := range fields {
+		if q.f.o.Sessions.MayWrite(name) {
+			continue
+		}
+		if name == gateway.FieldMessenger { // of this api space
+			name, value = fieldMessengerID, json.RawMessage(personIn(value))
+		}
+		if !same(value, read[name]) {
+			return gateway.Errorf(gateway.CodeForbidden, "a session may not change %s: the operator lists what it may in the setting sessions.fields", name).WithField(name)
+		}
+	}
+	return nil
+}
+
+// permitted leaves of changes what a session may write; all of them to a caller with an API key.
+func (q *request) permitted(fields map[string]json.RawMessage) map[string]json.RawMessage {
+	if q.session != nil {
+		maps.DeleteFunc(fields, func(name string, _ json.RawMessage) bool { return !q.f.o.Sessions.MayWrite(name) })
+	}
+	return fields
+}
+
+// personIn answers the one value of an object, as JSON.
+func personIn(object json.RawMessage) string {
+	var all map[string]json.RawMessage
+	if json.Unmarshal(object, &all) == nil {
+		for _, person := range all {
+			return string(person)
+		}
+	}
+	return "null"
+}
+
+// same tells whether two values are the same JSON; nothing is the same as null.
+func same(a, b json.RawMessage) bool {
+	read := func(raw json.RawMessage) (v any) {
+		if len(raw) > 0 && json.Unmarshal(raw, &v) != nil {
+			return string(raw)
+		}
+		return v
+	}
+	return reflect.DeepEqual(read(a), read(b))
 }
 
 // patchTries is how often a change is made anew when somebody else's came between; the gateway itself writes what the platform says of a person.

@@ -85,6 +85,7 @@ type Sessions struct {
 	Secret   string `placeholder:"TEXT" secret:"yes" help:"Secret with which your server signs the tokens (JWT, HS256) that say who a customer is, at least 32 bytes; empty turns sessions off."`
 	Issuer   string `placeholder:"TEXT" help:"Issuer that those tokens must have; empty: any."`
 	Audience string `placeholder:"TEXT" help:"Audience that those tokens must have; empty: any."`
+	Fields   string `placeholder:"NAMES" help:"Fields of their own profile that customers may change, with commas between, such as firstName,lastName; empty: none. Ids on channels and what they agreed to are never theirs to change."`
 	IDClaim  string `name:"id-claim" default:"sub" help:"Claim of those tokens that holds the profile's id."`
 }
 

@@ -194,6 +194,6 @@ func TestLimitedKeys(t *testing.T) {
 	}
 	v.post(list+"/"+theirs.ID+"/retire").wants(t, http.StatusNotFound)
 	v.post(list+"/"+theirs.ID, "name", "mine now").wants(t, http.StatusNotFound)
-	v.post(list, "application", other, "kind", "code", "ref", "z").wants(t, http.StatusForbidden)
+	v.post(list, "application", other, "kind", "code", "ref", "z").wants(t, http.StatusUnprocessableEntity, "There is no application")
 	v.get(list+"/sheet").wants(t, http.StatusOK, `<b id="count">1</b>`, "!Their Shop")
 }

@@ -50,7 +50,7 @@ func (d *Deliverer) report(tx *store.Tx, r gateway.ChannelReport) (m *gateway.Me
 	if gateway.CodeOf(err) == gateway.CodeNotFound {
 		return nil, false, nil // gone with its age
 	}
-	if err != nil || r.Step < 0 || r.Step >= len(m.Steps) {
+	if err != nil || !r.IsOf(m) {
 		return nil, false, err
 	}
 	at := tx.Now()

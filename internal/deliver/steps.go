@@ -51,7 +51,7 @@ func (d *Deliverer) refusal(m *gateway.Message, now time.Time) (*gateway.Failure
 		if !ok || gateway.OwnChannel(channel) {
 			return nil, nil // whom a webhook reaches only its owner knows
 		}
-		out, err := d.o.Store.OptedOut(ctx, channel, address)
+		out, err := d.o.Store.OptedOut(ctx, m.Application, channel, address)
 		if err != nil || !out {
 			return nil, err
 		}

@@ -17,6 +17,7 @@ func TestComapiSessions(t *testing.T) {
 	const secret = "a secret of the shop, at least 32 bytes"
 	w := startWorld(t, func(c *config.Config) {
 		c.Sessions.Secret, c.Sessions.Issuer, c.Sessions.Audience = secret, "shop", "chasqui"
+		c.Sessions.Fields = "firstName,lastName"
 	})
 	p, q := w.connect(graphemu.Page{}), w.connect(graphemu.Page{})
 	base := "/apispaces/" + p.key
@@ -54,6 +55,8 @@ func TestComapiSessions(t *testing.T) {
 		"another nonce":     sign(jwt.SigningMethodHS256, []byte(secret), with("nonce", "x")),
 		"another issuer":    sign(jwt.SigningMethodHS256, []byte(secret), with("iss", "x")),
 		"another audience":  sign(jwt.SigningMethodHS256, []byte(secret), with("aud", "x")),
+		"good for ever":     sign(jwt.SigningMethodHS256, []byte(secret), with("exp", nil)),
+		"good for years":    sign(jwt.SigningMethodHS256, []byte(secret), with("exp", time.Now().Add(10000*time.Hour).Unix())),
 		"nobody":            sign(jwt.SigningMethodHS256, []byte(secret), with("sub", "")),
 		"no token":          "x",
 	} {
@@ -73,6 +76,9 @@ func TestComapiSessions(t *testing.T) {
 		}
 	}
 	made := answered[session](t, ask(c, good), http.StatusOK)
+	if got := ask(c, good); got.status != http.StatusUnauthorized {
+		t.Errorf("the same challenge again: %d %s", got.status, got.body)
+	}
 	if s := made.Session; s.ProfileID != "dave@acme.com" || !s.IsActive || s.DeviceID != "d1" {
 		t.Errorf("session %+v", s)
 	}
@@ -93,7 +99,15 @@ func TestComapiSessions(t *testing.T) {
 		{"GET", base + "/profiles", "", 403},
 		{"DELETE", base + "/profiles/dave@acme.com", "", 403},
 		{"POST", base + "/messages", `{"to":{"profileId":"dave@acme.com"},"body":"x","rules":["fbMessenger"]}`, 403},
-		{"GET", "/apispaces/" + q.key + "/profiles/dave@acme.com", "", 403},
+		{"GET", "/apispaces/" + q.key + "/profiles/dave@acme.com", "", 404},
+		{"PATCH", base + "/profiles/dave@acme.com", `{"fbMessengerId":"123"}`, 403},
+		{"PATCH", base + "/profiles/dave@acme.com", `{"fbMessengerIds":{"` + q.key + `":"123"}}`, 403},
+		{"PATCH", base + "/profiles/dave@acme.com", `{"optInChannels":["sms"]}`, 403},
+		{"PATCH", base + "/profiles/dave@acme.com", `{"role":"admin"}`, 403},
+		{"PATCH", base + "/profiles/dave@acme.com?deletes=firstName,optInChannels", `{"email":null}`, 200},
+		{"PATCH", base + "/profiles/dave@acme.com?allowcreate=true", `{"email":"eve@acme.com"}`, 403},
+		{"PUT", base + "/profiles/dave@acme.com", `{"id":"dave@acme.com","lastName":"D","firstTouch":{"ref":"x"}}`, 403},
+		{"PUT", base + "/profiles/dave@acme.com", `{"id":"dave@acme.com","lastName":"D"}`, 200},
 		{"GET", base + "/sessions/" + made.Session.ID, "", 200},
 		{"GET", base + "/sessions/ses_other", "", 404},
 		{"GET", "/v1/profiles/dave@acme.com", "", 401},

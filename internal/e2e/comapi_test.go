@@ -313,7 +313,7 @@ func TestComapiCredentials(t *testing.T) {
 	w.comapi("POST", "/apispaces/"+dashed+"/messages", body, "Authorization", "Bearer "+limited.Reveal()).object(t, http.StatusCreated)
 	w.comapi("POST", "/cpaas/messages", body).wantProblem(t, http.StatusBadRequest, "apiSpaceId", "ApplicationAmbiguous", "apiSpaceId")
 	w.comapi("POST", "/cpaas/messages", body, "Authorization", basic("chq_wrong")).wantProblem(t, http.StatusUnauthorized, "", "Unauthorized", "not known")
-	w.comapi("POST", "/apispaces/"+q.key+"/messages", body, "Authorization", "Bearer "+limited.Reveal()).wantProblem(t, http.StatusForbidden, "apiSpaceId", "Forbidden", "")
+	w.comapi("POST", "/apispaces/"+q.key+"/messages", body, "Authorization", "Bearer "+limited.Reveal()).wantProblem(t, http.StatusNotFound, "apiSpaceId", "NotFound", "")
 	w.comapi("POST", "/apispaces/0/messages", body).wantProblem(t, http.StatusNotFound, "apiSpaceId", "NotFound", "")
 	w.comapi("GET", "/cpaas/messages/x", "", "Authorization", basic(limited.Reveal())).wantProblem(t, http.StatusForbidden, "", "Forbidden", "messages:read")
 }

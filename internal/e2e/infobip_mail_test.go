@@ -60,7 +60,7 @@ func TestInfobipOMNIByMail(t *testing.T) {
 	t.Cleanup(func() { server.Close() })
 	_, err = f.client.CreateChannel(t.Context(), gatewayapi.CreateChannelRequest{
 		Provider: "smtp", Application: p.key,
-		SMTP: &gatewayapi.SMTPSettings{Host: "127.0.0.1", Port: listener.Addr().(*net.TCPAddr).Port, TLS: "none", From: "shop@example.com"},
+		SMTP: &gatewayapi.SMTPSettings{Host: "127.0.0.1", Port: listener.Addr().(*net.TCPAddr).Port, TLS: "none", From: "shop@example.com", Senders: []string{"desk@example.com"}},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -86,8 +86,8 @@ func TestInfobipLimitedKeys(t *testing.T) {
 			t.Errorf("%s: %d %s", path, status, answer)
 		}
 	}
-	for _, path := range []string{"/facebook/1/applications/" + other.key, "/facebook/1/applications/" + other.key + "/configurations", "/facebook/1/logs?from=" + other.key} {
-		if status, answer := limited.call("GET", path, ""); status != 403 {
+	for path, want := range map[string]int{"/facebook/1/applications/" + other.key: 404, "/facebook/1/applications/" + other.key + "/configurations": 404, "/facebook/1/logs?from=" + other.key: 403} {
+		if status, answer := limited.call("GET", path, ""); status != want {
 			t.Errorf("%s: %d %s", path, status, answer)
 		}
 	}

@@ -14,7 +14,7 @@ const (
 	stateExpired  = "expired"  // its time was up
 	stateUsed     = "used"     // it could be used once, and was
 	stateForged   = "forged"   // it is not ours, was changed, or is for another page
-	stateConflict = "conflict" // the person belongs to another profile that was given to them
+	stateConflict = "conflict" // the person belongs to another profile that was given to them, or the profile is not for whoever made the state
 )
 
 // optInData is the data of an optin event of the gateway's own.
@@ -45,7 +45,7 @@ func (t *Tracker) bind(tx *store.Tx, s step, current string) (string, error) {
 	case state.SingleUse && !state.UsedAt.IsZero():
 		report.State = stateUsed
 	default:
-		moved, err := t.give(tx, lane, current, state.ProfileID)
+		moved, err := t.give(tx, &state.Key, lane, current, state.ProfileID)
 		if err != nil {
 			return "", err
 		}
@@ -66,8 +66,8 @@ func (t *Tracker) bind(tx *store.Tx, s step, current string) (string, error) {
 }
 
 // give makes a person of an application be a profile's. A profile that came about by itself is merged into it, with its history; one that somebody has named stays as it
-// is, and the answer is false.
-func (t *Tracker) give(tx *store.Tx, lane gateway.Lane, current, named string) (bool, error) {
+// is, and the answer is false. So it is when the key that made the state may not see the profile, which may have come to be since.
+func (t *Tracker) give(tx *store.Tx, key *gateway.APIKey, lane gateway.Lane, current, named string) (bool, error) {
 	if current == named {
 		return true, nil
 	}
@@ -80,6 +80,9 @@ func (t *Tracker) give(tx *store.Tx, lane gateway.Lane, current, named string) (
 	}
 	to, err := tx.Profile(named)
 	isNew := gateway.CodeOf(err) == gateway.CodeNotFound
+	if err == nil && !key.AllowsProfile(to) {
+		return false, nil
+	}
 	if isNew {
 		to = &gateway.Profile{ID: named, Doc: map[string]json.RawMessage{}, Addresses: map[string]string{}}
 	} else if err != nil {

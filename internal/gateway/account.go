@@ -1,7 +1,10 @@
 package gateway
 
 import (
+	"net/mail"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -131,8 +134,21 @@ type SMTPSettings struct {
 	CACertificates string `json:"caCertificates,omitempty"` // PEM; empty for those of the system
 	Username       string `json:"username,omitempty"`
 	From           string `json:"from"`
-	ReplyTo        string `json:"replyTo,omitempty"`
-	Subject        string `json:"subject,omitempty"`
+	// Senders are the other addresses, and domains as @example.com, that a message may name as its sender; From is always one.
+	Senders []string `json:"senders,omitempty"`
+	ReplyTo string   `json:"replyTo,omitempty"`
+	Subject string   `json:"subject,omitempty"`
+}
+
+// SendsAs reports whether a message may name an address as its sender.
+func (s *SMTPSettings) SendsAs(address string) bool {
+	if own, err := mail.ParseAddress(s.From); err == nil && strings.EqualFold(own.Address, address) {
+		return true
+	}
+	return slices.ContainsFunc(s.Senders, func(sender string) bool {
+		at := strings.LastIndexByte(address, '@')
+		return strings.EqualFold(sender, address) || strings.HasPrefix(sender, "@") && at > 0 && strings.EqualFold(sender, address[at:])
+	})
 }
 
 // WebhookSettings say where messages are handed over.

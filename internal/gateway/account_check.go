@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"crypto/x509"
+	"fmt"
 	"net/mail"
 	"net/url"
 	"slices"
@@ -116,8 +117,19 @@ func (s *TwilioSettings) validate(secrets map[string]Secret) error {
 	return nil
 }
 
+const maxSenders = 200
+
 func (s *SMTPSettings) validate(secrets map[string]Secret) error {
 	const at = "smtp."
+	for i, sender := range s.Senders {
+		address := sender
+		if strings.HasPrefix(sender, "@") {
+			address = "anybody" + sender
+		}
+		if a, err := mail.ParseAddress(address); err != nil || a.Address != address || len(s.Senders) > maxSenders {
+			return Invalid(fmt.Sprintf("%ssenders[%d]", at, i), "must be an address, or a domain such as @shop.example; at most %d", maxSenders)
+		}
+	}
 	if s.TLS != "starttls" && s.TLS != "implicit" && s.TLS != "none" {
 		return Invalid(at+"tls", "must be starttls, implicit or none")
 	}

@@ -71,13 +71,27 @@ func (e *ChannelError) Error() string { return string(e.Failure.Code) + ": " + e
 
 // ChannelReport is what a provider says later of a message it took.
 type ChannelReport struct {
-	Account   string // identifier of the channel account that the report came by
-	Ref       string // the provider's identifier, for the trace; the report must say message and step
+	Account   string          // identifier of the channel account that the report came by
+	By        *ChannelAccount // the account; nil when the business itself says so
+	Ref       string          // the provider's identifier, for the trace; the report must say message and step
 	MessageID string
 	Step      int
 	Status    Status // sent, delivered, read or failed
 	Failure   *Failure
 	At        time.Time // by the provider's clock; zero when it does not say
+}
+
+// IsOf reports whether a report can be of a message's step: it comes by the account that the step went by, or, where that was not recorded, by one that serves the message's
+// application on the step's channel.
+func (r *ChannelReport) IsOf(m *Message) bool {
+	if r.Step < 0 || r.Step >= len(m.Steps) {
+		return false
+	}
+	s := &m.Steps[r.Step]
+	if s.Account != "" || r.By == nil {
+		return s.Account == r.Account
+	}
+	return r.By.Serves(s.Rule.Channel) && (r.By.Application == "" || r.By.Application == m.Application)
 }
 
 // ChannelInbound is a message that a person sent over a channel.

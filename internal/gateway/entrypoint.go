@@ -142,6 +142,7 @@ func CheckGoal(name string) error {
 type OptInState struct {
 	Handle      string
 	Application string
+	Key         APIKey // of the key that made it, the applications: what it may not see it cannot bind
 	ProfileID   string
 	Data        json.RawMessage
 	SingleUse   bool

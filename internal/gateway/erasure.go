@@ -31,6 +31,8 @@ type Erasure struct {
 	ID          string // unguessable: whoever knows it may see the state
 	Source      ErasureSource
 	Application string // whose data-deletion callback asked; empty for the API
+	// Applications are those of the key that asked; empty for a key of all. The erasure touches no other's conversations.
+	Applications []string
 	// UserID is an app-scoped id of which it is not known yet whose it is.
 	UserID    string
 	Profiles  []string
@@ -97,15 +99,25 @@ func (e *Erasure) AddProfile(p *Profile) {
 	for app, person := range p.Addresses {
 		e.AddPerson(app, person)
 	}
-	e.AddPerson("", "profile:"+p.ID)
+	e.addAddress("profile:" + p.ID)
 	for field, channel := range map[string]string{"phoneNumber": ChannelSMS, "email": ChannelEmail} {
 		var text string
 		if json.Unmarshal(p.Doc[field], &text) != nil {
 			continue
 		}
 		if address, ok := NormalAddress(channel, text); ok {
-			e.AddPerson("", channel+":"+address)
+			e.addAddress(channel + ":" + address)
 		}
+	}
+}
+
+// addAddress adds an address that is the same for all applications: in all of them, or in those of the key that asked.
+func (e *Erasure) addAddress(person string) {
+	if len(e.Applications) == 0 {
+		e.AddPerson("", person)
+	}
+	for _, app := range e.Applications {
+		e.AddPerson(app, person)
 	}
 }
 

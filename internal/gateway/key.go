@@ -67,6 +67,40 @@ func (k *APIKey) AllowsApplication(key string) bool {
 	return !k.Limited() || slices.Contains(k.Applications, key)
 }
 
+// AllowsProfile reports whether the key may see a profile: one that has an address at an application of the key's, or is that application's own.
+func (k *APIKey) AllowsProfile(p *Profile) bool {
+	if !k.Limited() || p.Application != "" && k.AllowsApplication(p.Application) {
+		return true
+	}
+	for app := range p.Addresses {
+		if k.AllowsApplication(app) {
+			return true
+		}
+	}
+	return false
+}
+
+// OwnsProfile reports whether a profile is of applications of the key's alone, so that the key may remove it.
+func (k *APIKey) OwnsProfile(p *Profile) bool {
+	if !k.AllowsProfile(p) || p.Application != "" && !k.AllowsApplication(p.Application) {
+		return false
+	}
+	for app := range p.Addresses {
+		if !k.AllowsApplication(app) {
+			return false
+		}
+	}
+	return true
+}
+
+// AllowsAll reports whether the key may see what belongs to some applications together; what belongs to none is for keys of all.
+func (k *APIKey) AllowsAll(applications []string) bool {
+	if !k.Limited() {
+		return true
+	}
+	return len(applications) > 0 && !slices.ContainsFunc(applications, func(app string) bool { return !k.AllowsApplication(app) })
+}
+
 const apiKeyPrefix = "chq_"
 
 // NewAPIKeySecret makes a key: chq_ and the URL-safe base64 of 32 random bytes. It is shown once, to whoever asked for it.

@@ -89,10 +89,11 @@ func (k KeywordSettings) validate(channel string) error {
 
 // OptOut says that an address of a channel wants nothing more.
 type OptOut struct {
-	Channel string
-	Address string // digits for sms, in lower case for email
-	At      time.Time
-	Word    string // what the person wrote; empty when the business recorded it
+	Channel     string
+	Address     string // digits for sms, in lower case for email
+	Application string // which alone may not write any more; empty for all
+	At          time.Time
+	Word        string // what the person wrote; empty when the business recorded it
 }
 
 // NormalAddress answers an address of a channel in the form in which it is compared: digits for sms, lower case for email. False when it cannot be one.

@@ -16,6 +16,8 @@ type Profile struct {
 	Doc map[string]json.RawMessage
 	// Addresses are the person's ids on Messenger: application key → PSID.
 	Addresses map[string]string
+	// Application is whose the profile is beside those at which it has an address: the one whose key, channel or session made it; empty for nobody's.
+	Application string
 	// Version grows with every change; the ETag is made of it.
 	Version   int64
 	CreatedAt time.Time
@@ -194,7 +196,7 @@ func (p *Profile) Patch(patch json.RawMessage) (*Profile, error) {
 	if err != nil {
 		return nil, err
 	}
-	after.ID, after.Version, after.CreatedAt, after.UpdatedAt = p.ID, p.Version, p.CreatedAt, p.UpdatedAt
+	after.ID, after.Application, after.Version, after.CreatedAt, after.UpdatedAt = p.ID, p.Application, p.Version, p.CreatedAt, p.UpdatedAt
 	for _, name := range gatewayFields() {
 		if value, ok := p.Doc[name]; ok {
 			after.Doc[name] = value

@@ -121,7 +121,7 @@ func (in *omniMessage) spread() {
 	}
 }
 
-// scenarioOf answers the scenario that a message names, or else the default; where there is none, one of the channels that it has content for.
+// scenarioOf answers the scenario that a message names, or else the default of its key's application, or else of all; where there is none, one of the channels that it has content for.
 func (q *request) scenarioOf(in *omniMessage) (*gateway.Route, error) {
 	if in.ScenarioKey != "" {
 		r, err := q.stored(in.ScenarioKey)
@@ -134,8 +134,15 @@ func (q *request) scenarioOf(in *omniMessage) (*gateway.Route, error) {
 	if err != nil {
 		return nil, err
 	}
-	if i := slices.IndexFunc(routes, func(r *gateway.Route) bool { return r.Default }); i >= 0 {
-		return routes[i], nil
+	defaults := slices.DeleteFunc(routes, func(r *gateway.Route) bool { return !r.Default })
+	if own := slices.DeleteFunc(slices.Clone(defaults), func(r *gateway.Route) bool { return (r.Application == "") == q.key.Limited() }); len(own) > 0 {
+		defaults = own // of the key's applications, or for a key of all that of all
+	}
+	switch {
+	case len(defaults) > 1:
+		return nil, gateway.Invalid("scenarioKey", "%d applications have a default scenario: name one", len(defaults))
+	case len(defaults) == 1:
+		return defaults[0], nil
 	}
 	return &gateway.Route{Rules: gateway.Rules(gateway.ChannelMessenger, gateway.ChannelSMS, gateway.ChannelEmail)}, nil
 }
@@ -213,7 +220,7 @@ func (q *request) address(to *omniAddress, out *outgoing) error {
 	out.note.To, out.input.To = a.key(), a.to()
 	out.input.To.Email = to.EmailAddress
 	if profile := out.input.To.ProfileID; profile != "" && to.PhoneNumber+to.EmailAddress != "" {
-		_, err := q.s.o.Store.Profile(q.Context(), profile)
+		_, err := q.s.o.Profiles.Get(q.Context(), q.key, profile)
 		if gateway.CodeOf(err) == gateway.CodeNotFound {
 			out.input.To.ProfileID, out.note.To, err = "", "", nil
 		}

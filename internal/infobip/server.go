@@ -28,6 +28,7 @@ type Options struct {
 	Keys          *service.Keys
 	Applications  *service.Applications
 	Messages      *service.Messages
+	Profiles      *service.Profiles
 	Subscriptions *service.Subscriptions
 	Routes        *service.Routes
 	Infobip       *service.Infobip

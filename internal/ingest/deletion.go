@@ -94,7 +94,7 @@ func (h *Handler) deletionState(w http.ResponseWriter, r *http.Request) {
 		Title, Text string
 		Erasure     *gateway.Erasure
 	}
-	e, err := h.o.Erasures.Get(r.Context(), r.PathValue("id"))
+	e, err := h.o.Erasures.Status(r.Context(), r.PathValue("id"))
 	switch {
 	case gateway.CodeOf(err) == gateway.CodeNotFound:
 		status, shown.Title, shown.Text = http.StatusNotFound, "There is no such request", "Check the address: it ends with the code you were given."

@@ -45,10 +45,10 @@ func (s *Applications) List(ctx context.Context, key *gateway.APIKey) ([]*gatewa
 	return seen, nil
 }
 
-// Get answers one application; the error is forbidden when the key is limited to others, and not_found when there is none.
+// Get answers one application that the key may see; a not_found error otherwise.
 func (s *Applications) Get(ctx context.Context, key *gateway.APIKey, application string) (*gateway.Application, error) {
 	if !key.AllowsApplication(application) {
-		return nil, gateway.Errorf(gateway.CodeForbidden, "this key is limited to other applications")
+		return nil, gateway.NotFound("application", application)
 	}
 	return s.Vault.Application(ctx, application)
 }

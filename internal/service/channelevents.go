@@ -29,7 +29,7 @@ func (c *ChannelEvents) Report(ctx context.Context, r gateway.ChannelReport) err
 	return c.Apply(ctx, r)
 }
 
-// Inbound takes a message that a person sent, once: it finds or makes the person's profile by the phone number, records what a word such as STOP means, and appends
+// Inbound takes a message that a person sent, once: it finds or makes the person's profile by the phone number, records what a word such as STOP means for the account's application, and appends
 // message.inbound to the log, all in one commit. The answer to a word goes out afterwards; it is not tried again.
 func (c *ChannelEvents) Inbound(ctx context.Context, in gateway.ChannelInbound) error {
 	account, err := c.Vault.Channel(ctx, in.Account)
@@ -51,10 +51,10 @@ func (c *ChannelEvents) Inbound(ctx context.Context, in gateway.ChannelInbound) 
 	err = c.Store.Write(ctx, func(tx *store.Tx) error {
 		profile := ""
 		if sms {
-			if profile, err = profileWithPhone(tx, address); err != nil {
+			if profile, err = profileWithPhone(tx, c.lookIn(account.Application), in.Application, address); err != nil {
 				return err
 			}
-			if err := opt(tx, gateway.OptOut{Channel: in.Channel, Address: address, At: tx.Now().UTC(), Word: word}, keyword); err != nil {
+			if err := opt(tx, gateway.OptOut{Channel: in.Channel, Address: address, Application: account.Application, At: tx.Now().UTC(), Word: word}, keyword); err != nil {
 				return err
 			}
 		}
@@ -73,6 +73,14 @@ func (c *ChannelEvents) Inbound(ctx context.Context, in gateway.ChannelInbound) 
 	return nil
 }
 
+// lookIn answers the application among whose profiles somebody is looked for who comes by an account of it: "" for all, where there is no other.
+func (c *ChannelEvents) lookIn(application string) string {
+	if application == c.only() {
+		return ""
+	}
+	return application
+}
+
 // only answers the one application there is, "" when there are more or none.
 func (c *ChannelEvents) only() string {
 	if all := c.Directory.Applications(); len(all) == 1 {
@@ -81,9 +89,9 @@ func (c *ChannelEvents) only() string {
 	return ""
 }
 
-// profileWithPhone answers the profile of a phone number, a new one when there is none.
-func profileWithPhone(tx *store.Tx, digits string) (string, error) {
-	id, err := tx.ProfileWithPhone(digits)
+// profileWithPhone answers the profile of a phone number among those of an application ("" for all), a new one of the owner's when there is none.
+func profileWithPhone(tx *store.Tx, application, owner, digits string) (string, error) {
+	id, err := tx.ProfileWithPhone(application, digits)
 	if err != nil || id != "" {
 		return id, err
 	}
@@ -91,7 +99,7 @@ func profileWithPhone(tx *store.Tx, digits string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	p := &gateway.Profile{ID: tx.NewID("prf"), Doc: map[string]json.RawMessage{"phoneNumber": number}}
+	p := &gateway.Profile{ID: tx.NewID("prf"), Application: owner, Doc: map[string]json.RawMessage{"phoneNumber": number}}
 	return p.ID, tx.CreateProfile(p)
 }
 
@@ -102,7 +110,7 @@ func opt(tx *store.Tx, o gateway.OptOut, keyword gateway.Keyword) error {
 	case gateway.KeywordStop:
 		_, err = tx.SetOptOut(o)
 	case gateway.KeywordStart:
-		_, err = tx.DeleteOptOut(o.Channel, o.Address)
+		_, err = tx.DeleteOptOut(o.Application, o.Channel, o.Address)
 	}
 	return err
 }

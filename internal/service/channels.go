@@ -132,23 +132,32 @@ func (s *Channels) Check(ctx context.Context, key *gateway.APIKey, id string) (*
 		return nil, nil
 	}
 	var refusal *gateway.ChannelError
-	if errors.As(err, &refusal) {
-		return &refusal.Failure, nil
+	if !errors.As(err, &refusal) {
+		return nil, err
 	}
-	return nil, err
-}
-
-// unlimited says that a key that is limited to applications may not do this: an opt-out belongs to an address, not to an application.
-func unlimited(key *gateway.APIKey) error {
+	failure := refusal.Failure
 	if key.Limited() {
-		return gateway.Errorf(gateway.CodeForbidden, "opt-outs hold for every application; this key is limited to some")
+		// What an address inside the operator's network says is not for everybody who may name one.
+		failure = gateway.Failure{Code: failure.Code, Message: "the provider did not take the account; a key of all applications is told its words"}
 	}
-	return nil
+	return &failure, nil
 }
 
-// OptOuts answers who wants nothing more, in the order of channel and address.
+// optOutsOf says whether a key may touch the opt-outs of an application, empty for those that hold for all.
+func (s *Channels) optOutsOf(key *gateway.APIKey, application string) error {
+	if application == "" && key.Limited() {
+		return gateway.Errorf(gateway.CodeForbidden, "this holds for every application, and this key is limited to some: name one of them").WithField("application")
+	}
+	if application == "" {
+		return nil
+	}
+	return usable(s.Directory, key, application)
+}
+
+// OptOuts answers who wants nothing more, in the order of channel and address. A key that is limited to applications is told of theirs alone.
 func (s *Channels) OptOuts(ctx context.Context, key *gateway.APIKey, f store.OptOutFilter) ([]gateway.OptOut, error) {
-	if err := unlimited(key); err != nil {
+	var err error
+	if f.Applications, err = narrowed(key, f.Applications); err != nil {
 		return nil, err
 	}
 	if f.Address != "" && f.Channel != "" {
@@ -161,14 +170,19 @@ func (s *Channels) OptOuts(ctx context.Context, key *gateway.APIKey, f store.Opt
 	return s.Store.OptOuts(ctx, f)
 }
 
-// SetOptOut records that an address wants nothing more on a channel; one that was recorded before stays as it is.
-func (s *Channels) SetOptOut(ctx context.Context, key *gateway.APIKey, channel, address string) (gateway.OptOut, error) {
-	normal, err := optOutAddress(key, channel, address)
+// SetOptOut records that an address wants nothing more on a channel from an application, empty for all; one that was recorded before stays as it is.
+func (s *Channels) SetOptOut(ctx context.Context, key *gateway.APIKey, application, channel, address string) (gateway.OptOut, error) {
+	if err := s.optOutsOf(key, application); err != nil {
+		return gateway.OptOut{}, err
+	}
+	normal, err := optOutAddress(channel, address)
 	if err != nil {
 		return gateway.OptOut{}, err
 	}
+	made := gateway.OptOut{Channel: channel, Address: normal, Application: application}
 	err = s.Store.Write(ctx, func(tx *store.Tx) error {
-		_, err := tx.SetOptOut(gateway.OptOut{Channel: channel, Address: normal, At: tx.Now().UTC()})
+		made.At = tx.Now().UTC()
+		_, err := tx.SetOptOut(made)
 		return err
 	})
 	if err != nil {
@@ -177,21 +191,24 @@ func (s *Channels) SetOptOut(ctx context.Context, key *gateway.APIKey, channel, 
 	if err := s.Directory.Refresh(ctx); err != nil {
 		return gateway.OptOut{}, err
 	}
-	list, err := s.Store.OptOuts(ctx, store.OptOutFilter{Channel: channel, Address: normal, Limit: 1})
+	list, err := s.Store.OptOuts(ctx, store.OptOutFilter{Channel: channel, Address: normal, Applications: []string{application}, Limit: 1})
 	if err != nil || len(list) == 0 {
-		return gateway.OptOut{Channel: channel, Address: normal}, err
+		return made, err
 	}
 	return list[0], nil
 }
 
-// DeleteOptOut records that an address may be written to again; a not_found error when it might before.
-func (s *Channels) DeleteOptOut(ctx context.Context, key *gateway.APIKey, channel, address string) error {
-	normal, err := optOutAddress(key, channel, address)
+// DeleteOptOut records that an address may be written to again, as far as an opt-out of the application forbade it, empty for one of all; a not_found error when there was none.
+func (s *Channels) DeleteOptOut(ctx context.Context, key *gateway.APIKey, application, channel, address string) error {
+	if err := s.optOutsOf(key, application); err != nil {
+		return err
+	}
+	normal, err := optOutAddress(channel, address)
 	if err != nil {
 		return err
 	}
 	return s.Store.Write(ctx, func(tx *store.Tx) error {
-		was, err := tx.DeleteOptOut(channel, normal)
+		was, err := tx.DeleteOptOut(application, channel, normal)
 		if err == nil && !was {
 			return gateway.NotFound("opt-out", normal)
 		}
@@ -199,10 +216,7 @@ func (s *Channels) DeleteOptOut(ctx context.Context, key *gateway.APIKey, channe
 	})
 }
 
-func optOutAddress(key *gateway.APIKey, channel, address string) (string, error) {
-	if err := unlimited(key); err != nil {
-		return "", err
-	}
+func optOutAddress(channel, address string) (string, error) {
 	if channel == gateway.ChannelWebhook || !slices.Contains(gateway.Channels(), channel) {
 		return "", gateway.Invalid("channel", "must be fbMessenger, sms or email")
 	}

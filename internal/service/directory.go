@@ -61,15 +61,13 @@ func follow(ctx context.Context, log *slog.Logger, what string, refresh func(con
 	}
 }
 
-// usable says whether an application is there and a key may touch it; the field at fault is application.
+// usable says whether an application is there and a key may touch it; the field at fault is application. One that the key may not touch is one that is not there.
 func usable(d *Directory, key *gateway.APIKey, app string) error {
 	switch {
 	case app == "":
 		return gateway.Invalid("application", "name the application by its key")
-	case d.Application(app) == nil:
+	case d.Application(app) == nil || !key.AllowsApplication(app):
 		return gateway.Invalid("application", "there is no application %q", app)
-	case !key.AllowsApplication(app):
-		return gateway.Errorf(gateway.CodeForbidden, "this key may not use application %s", app).WithField("application")
 	}
 	return nil
 }

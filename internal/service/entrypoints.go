@@ -274,10 +274,7 @@ func (s *EntryPoints) Goal(ctx context.Context, key *gateway.APIKey, to gateway.
 		if to.ProfileID == "" {
 			return gateway.Invalid("to", "name who reached it: profileId or fbMessengerId")
 		}
-		p, err := s.Store.Profile(ctx, to.ProfileID)
-		if gateway.CodeOf(err) == gateway.CodeNotFound {
-			return gateway.Invalid("to.profileId", "there is no profile %q", to.ProfileID)
-		}
+		p, err := addressee(ctx, s.Store, key, to.ProfileID)
 		if err != nil {
 			return err
 		}

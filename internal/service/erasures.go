@@ -56,7 +56,7 @@ func (s *Erasures) Forget(ctx context.Context, key *gateway.APIKey, id string, v
 		if version != 0 && version != p.Version {
 			return gateway.Errorf(gateway.CodePreconditionFailed, "profile %q has changed since it was read", id)
 		}
-		e = &gateway.Erasure{ID: gateway.NewErasureID(), Source: gateway.ErasureByAPI}
+		e = &gateway.Erasure{ID: gateway.NewErasureID(), Source: gateway.ErasureByAPI, Applications: key.Applications}
 		return tx.BeginErasure(e, []string{id}, nil)
 	})
 	return e, err
@@ -67,23 +67,37 @@ func deletable(key *gateway.APIKey, p *gateway.Profile) error {
 	if err := visible(key, p); err != nil {
 		return err
 	}
-	for app := range p.Addresses {
-		if !key.AllowsApplication(app) {
-			return gateway.Errorf(gateway.CodeForbidden, "the profile also belongs to applications that this key is not for")
-		}
+	if !key.OwnsProfile(p) {
+		return gateway.Errorf(gateway.CodeForbidden, "the profile also belongs to applications that this key is not for")
 	}
 	return nil
 }
 
-// Get answers an erasure; a not_found error when there is none.
-func (s *Erasures) Get(ctx context.Context, id string) (*gateway.Erasure, error) {
+// Get answers an erasure that the key may see, that is, one that was asked for by a key of the same applications or by the callback of one of them; a not_found error otherwise.
+func (s *Erasures) Get(ctx context.Context, key *gateway.APIKey, id string) (*gateway.Erasure, error) {
+	e, err := s.Store.Erasure(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	of := e.Applications
+	if e.Application != "" {
+		of = []string{e.Application}
+	}
+	if !key.AllowsAll(of) {
+		return nil, gateway.NotFound("erasure", id)
+	}
+	return e, nil
+}
+
+// Status answers an erasure to whoever knows its id, which the person it is about was given.
+func (s *Erasures) Status(ctx context.Context, id string) (*gateway.Erasure, error) {
 	return s.Store.Erasure(ctx, id)
 }
 
 // Requested takes up what the platform's data-deletion callback of an application asks for. userID is the person's app-scoped id: it may be a PSID that is known here, and else
 // the platform is asked, later, for the person's PSIDs.
 func (s *Erasures) Requested(ctx context.Context, a *gateway.Application, userID string) (*gateway.Erasure, error) {
-	e := &gateway.Erasure{ID: gateway.NewErasureID(), Source: gateway.ErasureByPlatform, Application: a.Key}
+	e := &gateway.Erasure{ID: gateway.NewErasureID(), Source: gateway.ErasureByPlatform, Application: a.Key, Applications: s.pagesOf(a)}
 	return e, s.Store.Write(ctx, func(tx *store.Tx) error {
 		lanes, err := s.known(tx, a, []gateway.Lane{{Application: a.Key, Person: userID}})
 		if err != nil {
@@ -94,6 +108,21 @@ func (s *Erasures) Requested(ctx context.Context, a *gateway.Application, userID
 		}
 		return tx.BeginErasure(e, nil, lanes)
 	})
+}
+
+// pagesOf answers the applications whose conversations a callback of a Facebook app is about: those of the app's pages. It answers nil where there are no others here.
+func (s *Erasures) pagesOf(a *gateway.Application) []string {
+	var pages []string
+	all := s.Directory.Applications()
+	for _, of := range all {
+		if of.AppID == a.AppID {
+			pages = append(pages, of.Key)
+		}
+	}
+	if len(pages) == len(all) {
+		return nil
+	}
+	return pages
 }
 
 // known answers which people of a Facebook app's pages there are here; a lane without application is looked for at each of them.

@@ -52,6 +52,12 @@ func (s *OptIns) Create(ctx context.Context, key *gateway.APIKey, in OptInInput)
 	if err := gateway.ValidateProfileID(in.ProfileID); err != nil {
 		return "", expires, gateway.Invalid("profileId", "a profile's id has 1 to 200 bytes without control characters and slashes")
 	}
+	// Whether the key may bind the profile is asked again when the state comes back.
+	if p, err := s.Store.Profile(ctx, in.ProfileID); err == nil && !key.AllowsProfile(p) {
+		return "", expires, gateway.Errorf(gateway.CodeConflict, "there is a profile %q already", in.ProfileID).WithField("profileId")
+	} else if err != nil && gateway.CodeOf(err) != gateway.CodeNotFound {
+		return "", expires, err
+	}
 	if in.ExpiresIn == 0 {
 		in.ExpiresIn = defaultOptIn
 	}
@@ -62,7 +68,7 @@ func (s *OptIns) Create(ctx context.Context, key *gateway.APIKey, in OptInInput)
 		return "", expires, err
 	}
 	expires = s.Store.Now().Add(in.ExpiresIn).UTC().Truncate(time.Millisecond)
-	state := &gateway.OptInState{Handle: hex.EncodeToString(handle[:]), Application: in.Application, ProfileID: in.ProfileID, Data: in.Data, SingleUse: in.SingleUse, ExpiresAt: expires}
+	state := &gateway.OptInState{Handle: hex.EncodeToString(handle[:]), Application: in.Application, Key: gateway.APIKey{Applications: key.Applications}, ProfileID: in.ProfileID, Data: in.Data, SingleUse: in.SingleUse, ExpiresAt: expires}
 	return tokenPrefix + box, expires, s.Store.Write(ctx, func(tx *store.Tx) error { return tx.AddOptInState(state) })
 }
 

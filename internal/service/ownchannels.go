@@ -16,7 +16,7 @@ func (c *ChannelEvents) Told(ctx context.Context, m *gateway.Message, channel st
 	}
 	for i, s := range slices.Backward(m.Steps) {
 		if s.Rule.Channel == channel && !s.StartedAt.IsZero() && s.Outcome != gateway.StepSkipped {
-			r.MessageID, r.Step = m.ID, i
+			r.MessageID, r.Step, r.Account = m.ID, i, s.Account
 			return c.Apply(ctx, r)
 		}
 	}
@@ -24,8 +24,8 @@ func (c *ChannelEvents) Told(ctx context.Context, m *gateway.Message, channel st
 }
 
 // Bring takes a message that a person sent over a channel of the business's own, for which the application must have an account. It makes the profile that the message names
-// when there is none, else finds or makes that of phone when it is a phone number, and appends message.inbound to the log, in one commit.
-func (c *ChannelEvents) Bring(ctx context.Context, in gateway.ChannelInbound, phone string) (*gateway.Event, error) {
+// when there is none and the key may make profiles, else finds or makes that of phone when it is a phone number, and appends message.inbound to the log, in one commit.
+func (c *ChannelEvents) Bring(ctx context.Context, key *gateway.APIKey, in gateway.ChannelInbound, phone string) (*gateway.Event, error) {
 	if in.Channel == "" || !gateway.OwnChannel(in.Channel) {
 		return nil, gateway.Invalid("channel", "must be a channel of your own: on %q messages come in by themselves", in.Channel)
 	}
@@ -43,11 +43,9 @@ func (c *ChannelEvents) Bring(ctx context.Context, in gateway.ChannelInbound, ph
 		profile := in.ProfileID
 		switch {
 		case profile != "":
-			if _, err = tx.Profile(profile); gateway.CodeOf(err) == gateway.CodeNotFound {
-				err = tx.CreateProfile(&gateway.Profile{ID: profile})
-			}
+			err = introduced(tx, key, in.Application, profile)
 		case isPhone:
-			profile, err = profileWithPhone(tx, digits)
+			profile, err = profileWithPhone(tx, c.lookIn(in.Application), in.Application, digits)
 		}
 		if err != nil {
 			return err
@@ -57,6 +55,21 @@ func (c *ChannelEvents) Bring(ctx context.Context, in gateway.ChannelInbound, ph
 		return nil
 	})
 	return event, err
+}
+
+// introduced makes the profile that a message names as an application's own, when there is none and the key may make one. One that the key may not see is taken by somebody else.
+func introduced(tx *store.Tx, key *gateway.APIKey, application, id string) error {
+	p, err := tx.Profile(id)
+	switch {
+	case err == nil:
+		err = visible(key, p)
+	case gateway.CodeOf(err) == gateway.CodeNotFound && key.Allows(gateway.ScopeProfilesWrite):
+		return tx.CreateProfile(&gateway.Profile{ID: id, Application: application})
+	}
+	if gateway.CodeOf(err) == gateway.CodeNotFound {
+		return gateway.Invalid("from.profileId", "there is no profile %q, and this key may not make it", id)
+	}
+	return err
 }
 
 func validBrought(profile string) error {

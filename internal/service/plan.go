@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/store"
 	"github.com/chasqui/chasqui/messenger"
 )
 
@@ -36,15 +37,12 @@ func (m *Messages) Plan(ctx context.Context, key *gateway.APIKey, in *gateway.Me
 // route puts stored rules in the place of their name.
 func (m *Messages) route(ctx context.Context, key *gateway.APIKey, in *gateway.MessageInput) error {
 	if in.Route != "" {
-		route, err := m.Store.Route(ctx, in.Route)
+		route, err := routeOf(ctx, m.Store, key, in.Application, in.Route)
 		if gateway.CodeOf(err) == gateway.CodeNotFound {
 			return gateway.Invalid("route", "there is no route %q", in.Route)
 		}
 		if err != nil {
 			return err
-		}
-		if !key.AllowsRoute(route) {
-			return gateway.Invalid("route", "there is no route %q", in.Route)
 		}
 		in.Rules = route.Rules
 		if in.Application == "" {
@@ -102,19 +100,20 @@ func (m *Messages) compose(r recipient, apiKey string, in *gateway.MessageInput)
 func (m *Messages) recipient(ctx context.Context, key *gateway.APIKey, in *gateway.MessageInput) (recipient, error) {
 	var candidates []*gateway.Application
 	if in.Application != "" {
-		a := m.Directory.Application(in.Application)
-		if a == nil {
-			return recipient{}, gateway.Invalid("application", "there is no application %q", in.Application)
+		if err := usable(m.Directory, key, in.Application); err != nil {
+			return recipient{}, err
 		}
-		if !key.AllowsApplication(a.Key) {
-			return recipient{}, gateway.Errorf(gateway.CodeForbidden, "this key may not use application %s", a.Key).WithField("application")
-		}
-		candidates = append(candidates, a)
+		candidates = append(candidates, m.Directory.Application(in.Application))
 	} else {
 		for _, a := range m.Directory.Applications() {
 			if key.AllowsApplication(a.Key) && a.State != gateway.ApplicationConnecting {
 				candidates = append(candidates, a)
 			}
+		}
+	}
+	if in.To.ProfileID != "" && in.To.FBMessengerID != "" && key.Limited() {
+		if _, err := m.addressee(ctx, key, in.To.ProfileID); err != nil {
+			return recipient{}, err
 		}
 	}
 	switch {
@@ -125,7 +124,7 @@ func (m *Messages) recipient(ctx context.Context, key *gateway.APIKey, in *gatew
 	case in.To.FBMessengerID != "":
 		return m.ownerOf(ctx, in.To.FBMessengerID, candidates)
 	case in.To.ProfileID != "":
-		return m.addressOf(ctx, in.To.ProfileID, candidates)
+		return m.addressOf(ctx, key, in.To.ProfileID, candidates)
 	}
 	return oneOf([]recipient{{application: candidates[0].Key}}, candidates)
 }
@@ -146,11 +145,8 @@ func (m *Messages) ownerOf(ctx context.Context, person string, candidates []*gat
 }
 
 // addressOf finds the one application, of those given, at which a profile has an address; without any, the one that there is.
-func (m *Messages) addressOf(ctx context.Context, id string, candidates []*gateway.Application) (recipient, error) {
-	profile, err := m.Store.Profile(ctx, id)
-	if gateway.CodeOf(err) == gateway.CodeNotFound {
-		return recipient{}, gateway.Invalid("to.profileId", "there is no profile %q", id)
-	}
+func (m *Messages) addressOf(ctx context.Context, key *gateway.APIKey, id string, candidates []*gateway.Application) (recipient, error) {
+	profile, err := m.addressee(ctx, key, id)
 	if err != nil {
 		return recipient{}, err
 	}
@@ -164,6 +160,19 @@ func (m *Messages) addressOf(ctx context.Context, id string, candidates []*gatew
 		return recipient{application: candidates[0].Key, profile: profile}, nil
 	}
 	return oneOf(found, candidates)
+}
+
+// addressee answers the profile that a message or a goal names, if the key may see it.
+func (m *Messages) addressee(ctx context.Context, key *gateway.APIKey, id string) (*gateway.Profile, error) {
+	return addressee(ctx, m.Store, key, id)
+}
+
+func addressee(ctx context.Context, st *store.Store, key *gateway.APIKey, id string) (*gateway.Profile, error) {
+	profile, err := seen(ctx, st, key, id)
+	if gateway.CodeOf(err) == gateway.CodeNotFound {
+		return nil, gateway.Invalid("to.profileId", "there is no profile %q", id)
+	}
+	return profile, err
 }
 
 func oneOf(found []recipient, candidates []*gateway.Application) (recipient, error) {

@@ -46,7 +46,7 @@ func (p *Policy) Ask(ctx context.Context, m *gateway.Message) (gateway.PolicyAns
 func (p *Policy) read(ctx context.Context, lane gateway.Lane) (gateway.History, error) {
 	h, err := p.Store.History(ctx, lane)
 	if err == nil && p.Directory.MessengerOptOuts() {
-		h.OptedOut, err = p.Store.OptedOut(ctx, gateway.ChannelMessenger, lane.Person)
+		h.OptedOut, err = p.Store.OptedOut(ctx, lane.Application, gateway.ChannelMessenger, lane.Person)
 	}
 	return h, err
 }

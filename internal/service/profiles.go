@@ -8,7 +8,7 @@ import (
 	"github.com/chasqui/chasqui/internal/store"
 )
 
-// Profiles keeps the business's customers. A key that is limited to applications sees and changes only profiles with an address at one of them.
+// Profiles keeps the business's customers. A key that is limited to applications sees and changes only profiles with an address at one of them, and those that were made for one.
 type Profiles struct {
 	Store     *store.Store
 	Directory *Directory
@@ -33,6 +33,79 @@ func (s *Profiles) Create(ctx context.Context, key *gateway.APIKey, object json.
 		return nil, err
 	}
 	return p, s.Store.Write(ctx, func(tx *store.Tx) error { return tx.CreateProfile(p) })
+}
+
+// Enrich makes the profile of a customer whom a message of an application names, and lets one that is there learn what it does not know yet: nothing that stands there is
+// changed. The key needs the scope for profiles; without, and for a profile that it may not see, nothing happens.
+func (s *Profiles) Enrich(ctx context.Context, key *gateway.APIKey, application, id string, known map[string]string, person string) error {
+	if !key.Allows(gateway.ScopeProfilesWrite) {
+		return nil
+	}
+	p, err := s.Store.Profile(ctx, id)
+	if err == nil && (!key.AllowsProfile(p) || len(missing(p, known)) == 0) {
+		return nil // most messages bring nothing new
+	}
+	if err != nil && gateway.CodeOf(err) != gateway.CodeNotFound {
+		return err
+	}
+	err = s.Store.Write(ctx, func(tx *store.Tx) error {
+		before, err := tx.Profile(id)
+		if gateway.CodeOf(err) == gateway.CodeNotFound {
+			return s.introduce(tx, application, id, known, person)
+		}
+		if err != nil || !key.AllowsProfile(before) {
+			return err
+		}
+		patch, err := json.Marshal(missing(before, known))
+		if err != nil {
+			return err
+		}
+		after, err := before.Patch(patch)
+		if err != nil {
+			return err
+		}
+		return tx.UpdateProfile(after)
+	})
+	return under(err, "to")
+}
+
+// missing answers those of the fields that a profile does not have.
+func missing(p *gateway.Profile, known map[string]string) map[string]string {
+	fields := map[string]string{}
+	for field, value := range known {
+		if _, have := p.Doc[field]; value != "" && !have {
+			fields[field] = value
+		}
+	}
+	return fields
+}
+
+// introduce makes a profile that is an application's own.
+func (s *Profiles) introduce(tx *store.Tx, application, id string, known map[string]string, person string) error {
+	if err := gateway.ValidateProfileID(id); err != nil {
+		return err
+	}
+	p := &gateway.Profile{ID: id, Application: application, Doc: map[string]json.RawMessage{}, Addresses: map[string]string{}}
+	for field, value := range known {
+		if value == "" {
+			continue
+		}
+		encoded, err := json.Marshal(value)
+		if err != nil {
+			return err
+		}
+		p.Doc[field] = encoded
+	}
+	if person != "" {
+		owner, err := tx.ProfileOf(application, person)
+		if err != nil {
+			return err
+		}
+		if owner == "" {
+			p.Addresses[application] = person
+		}
+	}
+	return tx.CreateProfile(p)
 }
 
 // creatable says whether a key may make a profile.
@@ -78,21 +151,22 @@ func (s *Profiles) addressable(key *gateway.APIKey, before, after *gateway.Profi
 
 // Get answers one profile that the key may see; a not_found error otherwise.
 func (s *Profiles) Get(ctx context.Context, key *gateway.APIKey, id string) (*gateway.Profile, error) {
-	p, err := s.Store.Profile(ctx, id)
+	return seen(ctx, s.Store, key, id)
+}
+
+// seen answers one profile that a key may see; a not_found error otherwise.
+func seen(ctx context.Context, st *store.Store, key *gateway.APIKey, id string) (*gateway.Profile, error) {
+	p, err := st.Profile(ctx, id)
 	if err != nil {
 		return nil, err
 	}
 	return p, visible(key, p)
 }
 
+// visible says whether a key may see a profile. One that it may not see is one that is not there.
 func visible(key *gateway.APIKey, p *gateway.Profile) error {
-	if !key.Limited() {
+	if key.AllowsProfile(p) {
 		return nil
-	}
-	for app := range p.Addresses {
-		if key.AllowsApplication(app) {
-			return nil
-		}
 	}
 	return gateway.NotFound("profile", p.ID)
 }
@@ -165,13 +239,8 @@ func (s *Profiles) remove(tx *store.Tx, key *gateway.APIKey, id string, version 
 	if err != nil {
 		return err
 	}
-	if err := visible(key, p); err != nil {
+	if err := deletable(key, p); err != nil {
 		return err
-	}
-	for app := range p.Addresses {
-		if !key.AllowsApplication(app) {
-			return gateway.Errorf(gateway.CodeForbidden, "the profile also belongs to applications that this key is not for")
-		}
 	}
 	return tx.DeleteProfile(id, version)
 }

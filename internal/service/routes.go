@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"slices"
 
 	"github.com/chasqui/chasqui/internal/gateway"
 	"github.com/chasqui/chasqui/internal/store"
@@ -30,14 +31,34 @@ func (s *Routes) List(ctx context.Context, key *gateway.APIKey) ([]*gateway.Rout
 
 // Get answers the route of an id or a name; a not_found error when there is none that the key may see.
 func (s *Routes) Get(ctx context.Context, key *gateway.APIKey, idOrName string) (*gateway.Route, error) {
-	r, err := s.Store.Route(ctx, idOrName)
+	return routeOf(ctx, s.Store, key, "", idOrName)
+}
+
+// routeOf answers the route of an id or a name that a key may see. Of several of the name, that of the application comes first, then that of all applications; when neither is
+// there and several others are, the error says that the application must be named.
+func routeOf(ctx context.Context, st *store.Store, key *gateway.APIKey, application, idOrName string) (*gateway.Route, error) {
+	named, err := st.RoutesNamed(ctx, idOrName)
 	if err != nil {
 		return nil, err
 	}
-	if !key.AllowsRoute(r) {
+	named = slices.DeleteFunc(named, func(r *gateway.Route) bool { return !key.AllowsRoute(r) })
+	if len(named) == 0 {
 		return nil, gateway.NotFound("route", idOrName)
 	}
-	return r, nil
+	fits := []func(*gateway.Route) bool{
+		func(r *gateway.Route) bool { return r.ID == idOrName },
+		func(r *gateway.Route) bool { return application != "" && r.Application == application },
+		func(r *gateway.Route) bool { return r.Application == "" },
+	}
+	for _, fit := range fits {
+		if i := slices.IndexFunc(named, fit); i >= 0 {
+			return named[i], nil
+		}
+	}
+	if len(named) > 1 {
+		return nil, gateway.Errorf(gateway.CodeApplicationAmbiguous, "%d applications have a route %q: name the application, or the route by its id", len(named), idOrName).WithField("application")
+	}
+	return named[0], nil
 }
 
 // Save stores a route: a new one when it has no ID, which it then gets.

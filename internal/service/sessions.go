@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,6 +21,8 @@ const (
 	challengeLife  = 5 * time.Minute
 	sessionLife    = 2 * time.Hour
 	maxDevice      = 4 << 10 // bytes
+	// maxBusinessToken is how far ahead the end of a business's token may be. It counts with its nonce only, which is good for minutes.
+	maxBusinessToken = 24 * time.Hour
 )
 
 // Sessions lets customers at their own profile from a browser or an app: the business's own server says who they are, by a JSON Web Token.
@@ -32,6 +35,17 @@ type Sessions struct {
 	// claim that holds the profile's id.
 	Secret                    gateway.Secret
 	Issuer, Audience, IDClaim string
+	// Fields are those of their own profile that customers may write. What names them to channels and says what they agreed to is never one.
+	Fields []string
+}
+
+// MayWrite reports whether a customer may write a field of their own profile.
+func (s *Sessions) MayWrite(field string) bool {
+	switch field {
+	case gateway.FieldID, gateway.FieldMessenger, gateway.FieldOptIn, gateway.FieldFacebook, gateway.FieldFirstTouch, gateway.FieldLastTouch:
+		return false
+	}
+	return slices.Contains(s.Fields, field)
 }
 
 // challenge is what a session begins with: the business's token has to carry the nonce.
@@ -82,25 +96,42 @@ func (s *Sessions) Create(ctx context.Context, application, challengeID, busines
 	if err != nil {
 		return nil, "", err
 	}
-	encoded, err := json.Marshal(map[string]string{gateway.FieldID: profile})
-	if err != nil {
-		return nil, "", err
-	}
-	if _, err := s.Profiles.Create(ctx, &gateway.APIKey{}, encoded); err != nil && gateway.CodeOf(err) != gateway.CodeConflict {
-		return nil, "", err
-	}
 	now := s.Store.Now().UTC().Truncate(time.Second)
 	made := &gateway.Session{ID: s.Store.NewID("ses"), Application: application, ProfileID: profile, Device: device, CreatedAt: now, ExpiresAt: now.Add(sessionLife)}
-	if err := s.Store.Write(ctx, func(tx *store.Tx) error { return tx.AddSession(made) }); err != nil {
+	if err := s.Store.Write(ctx, func(tx *store.Tx) error { return s.admit(tx, made, c) }); err != nil {
 		return nil, "", err
 	}
 	token, err := s.sign(ctx, made)
 	return made, token, err
 }
 
+// admit stores a session with the profile that it is of, made as the application's own when there is none. A profile that is of other applications alone is not for it, and a
+// challenge does for one session.
+func (s *Sessions) admit(tx *store.Tx, made *gateway.Session, c challenge) error {
+	first, err := tx.Spend(store.SpentChallenge, c.Nonce, c.ExpiresAt)
+	if err != nil {
+		return err
+	}
+	if !first {
+		return gateway.Errorf(gateway.CodeUnauthorized, "the authenticationId was used before: begin again").WithField("authenticationId")
+	}
+	p, err := tx.Profile(made.ProfileID)
+	of := gateway.APIKey{Applications: []string{made.Application}}
+	switch {
+	case gateway.CodeOf(err) == gateway.CodeNotFound:
+		err = tx.CreateProfile(&gateway.Profile{ID: made.ProfileID, Application: made.Application})
+	case err == nil && !of.AllowsProfile(p) && (p.Application != "" || len(p.Addresses) > 0):
+		err = gateway.Errorf(gateway.CodeUnauthorized, "the authenticationToken names a customer of another application").WithField("authenticationToken")
+	}
+	if err != nil {
+		return err
+	}
+	return tx.AddSession(made)
+}
+
 // whom answers the profile that a business's token names.
 func (s *Sessions) whom(token, nonce string) (string, error) {
-	options := []jwt.ParserOption{jwt.WithValidMethods([]string{"HS256"}), jwt.WithTimeFunc(s.Store.Now), jwt.WithLeeway(time.Minute)}
+	options := []jwt.ParserOption{jwt.WithValidMethods([]string{"HS256"}), jwt.WithTimeFunc(s.Store.Now), jwt.WithLeeway(time.Minute), jwt.WithExpirationRequired()}
 	if s.Issuer != "" {
 		options = append(options, jwt.WithIssuer(s.Issuer))
 	}
@@ -113,13 +144,24 @@ func (s *Sessions) whom(token, nonce string) (string, error) {
 	profile, _ := claims[s.IDClaim].(string)
 	switch {
 	case err != nil:
-		return "", gateway.Errorf(gateway.CodeUnauthorized, "the authenticationToken is not accepted: it is not signed with the shared secret, too old, or of another issuer or audience").WithField("authenticationToken").WithCause(err)
+		return "", gateway.Errorf(gateway.CodeUnauthorized, "the authenticationToken is not accepted: it is not signed with the shared secret, without exp, too old, or of another issuer or audience").WithField("authenticationToken").WithCause(err)
+	case expires(claims).After(s.Store.Now().Add(maxBusinessToken)):
+		return "", gateway.Errorf(gateway.CodeUnauthorized, "the authenticationToken is good for too long: its exp may be at most %s ahead", maxBusinessToken).WithField("authenticationToken")
 	case given != nonce:
 		return "", gateway.Errorf(gateway.CodeUnauthorized, "the authenticationToken does not carry the nonce of this authenticationId").WithField("authenticationToken")
 	case gateway.ValidateProfileID(profile) != nil:
 		return "", gateway.Errorf(gateway.CodeUnauthorized, "the authenticationToken has no profile id in its claim %s", s.IDClaim).WithField("authenticationToken")
 	}
 	return profile, nil
+}
+
+// expires is the end of a token; a time far away for one that has none.
+func expires(claims jwt.MapClaims) time.Time {
+	at, err := claims.GetExpirationTime()
+	if err != nil || at == nil {
+		return time.Unix(1<<40, 0)
+	}
+	return at.Time
 }
 
 // sign makes the token of a session. Its claims are ASCII without ? and ~, so that its parts hold no - and _ either: the SDK reads them as plain base64.

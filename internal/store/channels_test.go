@@ -104,7 +104,7 @@ func TestOptOuts(t *testing.T) {
 			t.Error("an address is recorded once")
 		}
 		for address, want := range map[string]bool{"4477": true, "4478": false} {
-			if got, err := s.OptedOut(ctx, "sms", address); err != nil || got != want {
+			if got, err := s.OptedOut(ctx, "", "sms", address); err != nil || got != want {
 				t.Errorf("%s: %v %v", address, got, err)
 			}
 		}
@@ -122,8 +122,8 @@ func TestOptOuts(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		must(s.Write(ctx, func(tx *store.Tx) (err error) { was, err = tx.DeleteOptOut("sms", "4477"); return err }))
-		must(s.Write(ctx, func(tx *store.Tx) (err error) { again, err = tx.DeleteOptOut("sms", "4477"); return err }))
+		must(s.Write(ctx, func(tx *store.Tx) (err error) { was, err = tx.DeleteOptOut("", "sms", "4477"); return err }))
+		must(s.Write(ctx, func(tx *store.Tx) (err error) { again, err = tx.DeleteOptOut("", "sms", "4477"); return err }))
 		if !was || again {
 			t.Error(was, again)
 		}
@@ -219,7 +219,7 @@ func TestProfilesByPhone(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, _ string, s *store.Store) {
 		find := func(digits string) (id string) {
-			if err := s.Write(t.Context(), func(tx *store.Tx) (err error) { id, err = tx.ProfileWithPhone(digits); return err }); err != nil {
+			if err := s.Write(t.Context(), func(tx *store.Tx) (err error) { id, err = tx.ProfileWithPhone("", digits); return err }); err != nil {
 				t.Fatal(err)
 			}
 			return id

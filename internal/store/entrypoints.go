@@ -294,8 +294,8 @@ func (tx *Tx) AddGoal(g *gateway.Goal) error {
 
 // AddOptInState stores a state.
 func (tx *Tx) AddOptInState(o *gateway.OptInState) error {
-	_, err := tx.Exec(`INSERT INTO opt_in_states (handle, app, profile, data, single_use, expires_at, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-		o.Handle, o.Application, o.ProfileID, []byte(o.Data), flag(o.SingleUse), millis(o.ExpiresAt), millis(tx.Now()))
+	_, err := tx.Exec(`INSERT INTO opt_in_states (handle, app, apps, profile, data, single_use, expires_at, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+		o.Handle, o.Application, keptApplications(o.Key.Applications), o.ProfileID, []byte(o.Data), flag(o.SingleUse), millis(o.ExpiresAt), millis(tx.Now()))
 	if err != nil {
 		return fmt.Errorf("store opt-in state: %w", err)
 	}
@@ -308,12 +308,16 @@ func (tx *Tx) OptInState(handle string) (*gateway.OptInState, error) {
 	var single int
 	var expires, used int64
 	var content []byte
-	err := tx.QueryRow(`SELECT app, profile, data, single_use, expires_at, used_at, used_by FROM opt_in_states WHERE handle = ?`, handle).
-		Scan(&o.Application, &o.ProfileID, &content, &single, &expires, &used, &o.UsedBy)
+	var apps string
+	err := tx.QueryRow(`SELECT app, apps, profile, data, single_use, expires_at, used_at, used_by FROM opt_in_states WHERE handle = ?`, handle).
+		Scan(&o.Application, &apps, &o.ProfileID, &content, &single, &expires, &used, &o.UsedBy)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
 	if err != nil {
+		return nil, fmt.Errorf("read opt-in state: %w", err)
+	}
+	if o.Key.Applications, err = readApplications(apps); err != nil {
 		return nil, fmt.Errorf("read opt-in state: %w", err)
 	}
 	o.Data, o.SingleUse, o.ExpiresAt, o.UsedAt = content, single == 1, fromMillis(expires), fromMillis(used)

@@ -11,21 +11,24 @@ import (
 	"github.com/chasqui/chasqui/internal/gateway"
 )
 
-const erasureColumns = `id, source, app, user_id, profiles, people, state, pos, due_at, tries, counts, created_at, updated_at, done_at`
+const erasureColumns = `id, source, app, apps, user_id, profiles, people, state, pos, due_at, tries, counts, created_at, updated_at, done_at`
 
 func scanErasure(rows *sql.Rows) (*gateway.Erasure, error) {
 	var e gateway.Erasure
-	var source, state, profiles, people, counts string
+	var source, apps, state, profiles, people, counts string
 	var due, created, updated, done int64
-	err := rows.Scan(&e.ID, &source, &e.Application, &e.UserID, &profiles, &people, &state, &e.Pos, &due, &e.Tries, &counts, &created, &updated, &done)
+	err := rows.Scan(&e.ID, &source, &e.Application, &apps, &e.UserID, &profiles, &people, &state, &e.Pos, &due, &e.Tries, &counts, &created, &updated, &done)
 	if err != nil {
 		return nil, fmt.Errorf("read erasure: %w", err)
 	}
-	for text, into := range map[string]any{profiles: &e.Profiles, people: &e.People, counts: &e.Counts} {
-		if text == "" {
+	for _, kept := range []struct {
+		text string
+		into any
+	}{{profiles, &e.Profiles}, {people, &e.People}, {counts, &e.Counts}, {apps, &e.Applications}} {
+		if kept.text == "" {
 			continue
 		}
-		if err := json.Unmarshal([]byte(text), into); err != nil {
+		if err := json.Unmarshal([]byte(kept.text), kept.into); err != nil {
 			return nil, fmt.Errorf("read erasure %s: %w", e.ID, err)
 		}
 	}
@@ -66,10 +69,10 @@ func (tx *Tx) SaveErasure(e *gateway.Erasure) error {
 	if len(e.People) > 0 {
 		people = string(data(e.People))
 	}
-	_, err := tx.Exec(`INSERT INTO erasures (`+erasureColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+	_, err := tx.Exec(`INSERT INTO erasures (`+erasureColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (id) DO UPDATE SET user_id = excluded.user_id, profiles = excluded.profiles, people = excluded.people, state = excluded.state, pos = excluded.pos,
   due_at = excluded.due_at, tries = excluded.tries, counts = excluded.counts, updated_at = excluded.updated_at, done_at = excluded.done_at`,
-		e.ID, string(e.Source), e.Application, e.UserID, profiles, people, string(e.State), e.Pos, millis(e.DueAt), e.Tries, string(data(e.Counts)),
+		e.ID, string(e.Source), e.Application, keptApplications(e.Applications), e.UserID, profiles, people, string(e.State), e.Pos, millis(e.DueAt), e.Tries, string(data(e.Counts)),
 		millis(e.CreatedAt), millis(e.UpdatedAt), millis(e.DoneAt))
 	if err != nil {
 		return fmt.Errorf("store erasure %s: %w", e.ID, err)
@@ -158,8 +161,13 @@ func (tx *Tx) erasePerson(e *gateway.Erasure, p gateway.ErasedPerson) error {
 		return err
 	}
 	if channel, address := p.Address(); channel != profilePerson {
-		for _, statement := range []string{`DELETE FROM opt_outs WHERE address = ? AND channel = ?`, `DELETE FROM sms_fragments WHERE sender = ? AND CAST(? AS TEXT) <> ''`} {
-			if _, err := tx.Exec(statement, address, channel); err != nil {
+		only := p.Application
+		if channel == gateway.ChannelMessenger {
+			only = "" // the id is that of the page's person alone
+		}
+		for _, statement := range []string{`DELETE FROM opt_outs WHERE address = ? AND channel = ? AND (app = ? OR CAST(? AS TEXT) = '')`,
+			`DELETE FROM sms_fragments WHERE sender = ? AND CAST(? AS TEXT) <> '' AND (account IN (SELECT id FROM channels WHERE app = ?) OR CAST(? AS TEXT) = '')`} {
+			if _, err := tx.Exec(statement, address, channel, only, only); err != nil {
 				return err
 			}
 		}

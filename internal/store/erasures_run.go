@@ -81,10 +81,15 @@ func (s *Store) eraseWrite(ctx context.Context, e *gateway.Erasure, do func(*Tx)
 	return err
 }
 
+// within tells whether what belongs to an application may be looked through for an erasure.
+func within(e *gateway.Erasure, app string) bool {
+	return len(e.Applications) == 0 || slices.Contains(e.Applications, app)
+}
+
 // isOf tells whether a row's conversation is of somebody who is erased, and who stands in for them.
 func isOf(e *gateway.Erasure, app, person string) (standIn string, ok bool) {
 	for _, p := range e.People {
-		if p.StandIn == person || p.Person == person && (p.Application == "" || app == "" || p.Application == app) {
+		if p.StandIn == person || p.Person == person && (p.Application == "" || app == "" && len(e.Applications) == 0 || p.Application == app) {
 			return p.StandIn, true
 		}
 	}
@@ -253,7 +258,7 @@ FROM events WHERE pos > ? AND pos <= ? AND (`+condition+`) ORDER BY pos`, args..
 		standIn, ok := isOf(e, app, person)
 		switch {
 		case ok:
-		case person == "" && (names(e, raw) || names(e, content)):
+		case person == "" && within(e, app) && (names(e, raw) || names(e, content)):
 		case bytes.HasPrefix([]byte(kind), []byte("profile.")) && ofProfile(e, content):
 			standIn = person // the conversation is somebody else's now
 		default:

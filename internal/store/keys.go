@@ -28,6 +28,21 @@ func scanKey(rows *sql.Rows) (*gateway.APIKey, error) {
 	return &k, nil
 }
 
+// keptApplications writes the applications of a key beside what the key has made; nothing for a key of all.
+func keptApplications(applications []string) string {
+	if len(applications) == 0 {
+		return ""
+	}
+	return string(data(applications))
+}
+
+func readApplications(kept string) (applications []string, err error) {
+	if kept != "" {
+		err = json.Unmarshal([]byte(kept), &applications)
+	}
+	return applications, err
+}
+
 // CreateKey stores what is kept of a new API key: its hash, never the key. Its ID and CreatedAt are set.
 func (s *Store) CreateKey(ctx context.Context, k *gateway.APIKey, key gateway.Secret) error {
 	return s.Write(ctx, func(tx *Tx) error {

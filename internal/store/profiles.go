@@ -13,13 +13,13 @@ import (
 	"github.com/chasqui/chasqui/internal/gateway"
 )
 
-const selectProfiles = `SELECT p.id, p.doc, p.version, p.created_at, p.updated_at FROM profiles p`
+const selectProfiles = `SELECT p.id, p.doc, p.app, p.version, p.created_at, p.updated_at FROM profiles p`
 
 func scanProfile(rows *sql.Rows) (*gateway.Profile, error) {
 	p := &gateway.Profile{Addresses: map[string]string{}}
 	var doc string
 	var created, updated int64
-	if err := rows.Scan(&p.ID, &doc, &p.Version, &created, &updated); err != nil {
+	if err := rows.Scan(&p.ID, &doc, &p.Application, &p.Version, &created, &updated); err != nil {
 		return nil, fmt.Errorf("read profile: %w", err)
 	}
 	if err := json.Unmarshal([]byte(doc), &p.Doc); err != nil {
@@ -109,8 +109,8 @@ func addressed(row *sql.Row) (string, error) {
 // when the id or an address is taken. People whose address is new are asked for at the platform soon.
 func (tx *Tx) CreateProfile(p *gateway.Profile) error {
 	p.Version, p.CreatedAt, p.UpdatedAt = 1, tx.Now(), tx.Now()
-	n, err := tx.Exec(`INSERT INTO profiles (id, doc, version, created_at, updated_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-		p.ID, string(data(p.Doc)), p.Version, millis(p.CreatedAt), millis(p.UpdatedAt))
+	n, err := tx.Exec(`INSERT INTO profiles (id, doc, app, version, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+		p.ID, string(data(p.Doc)), p.Application, p.Version, millis(p.CreatedAt), millis(p.UpdatedAt))
 	if err != nil {
 		return fmt.Errorf("store profile: %w", err)
 	}
@@ -200,12 +200,14 @@ func (tx *Tx) storeFields(p *gateway.Profile) error {
 	return nil
 }
 
-// profileEvent appends one event for a profile. It stands in the conversation of the profile's first address by application key; a profile without
-// address has an event without application.
+// profileEvent appends one event for a profile. It stands in the conversation of the profile's first address by application key; that of a profile without
+// address is its own application's, and of no person.
 func (tx *Tx) profileEvent(kind gateway.EventType, p *gateway.Profile) error {
-	e := &gateway.Event{Type: kind}
+	e := &gateway.Event{Type: kind, Application: p.Application}
 	if apps := slices.Sorted(maps.Keys(p.Addresses)); len(apps) > 0 {
 		e.Application, e.Person = apps[0], p.Addresses[apps[0]]
+	}
+	if e.Application != "" {
 		err := tx.QueryRow(`SELECT page_id FROM applications WHERE key = ?`, e.Application).Scan(&e.PageID)
 		if err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return fmt.Errorf("find the page of profile %s: %w", p.ID, err)
@@ -239,7 +241,7 @@ func (tx *Tx) DeleteProfile(id string, version int64) error {
 
 // ProfileFilter selects profiles for listing, in the order of their ids. Empty fields select all.
 type ProfileFilter struct {
-	Applications []string          // profiles with an address at one of these
+	Applications []string          // profiles with an address at one of these, or of one of these
 	Person       string            // profiles with this person's id
 	IDPrefix     string            // profiles whose id begins so
 	Fields       map[string]string // by field of gateway.ProfileQueryFields, without regard to case
@@ -253,18 +255,18 @@ func (s *Store) ListProfiles(ctx context.Context, f ProfileFilter) ([]*gateway.P
 	add := func(condition string, values ...any) {
 		where, args = append(where, condition), append(args, values...)
 	}
-	if len(f.Applications) > 0 || f.Person != "" {
-		condition, values := []string{"a.profile = p.id"}, []any{}
-		if len(f.Applications) > 0 {
-			condition = append(condition, "a.app IN ("+holes(len(f.Applications))+")")
-			for _, app := range f.Applications {
-				values = append(values, app)
-			}
-		}
-		if f.Person != "" {
-			condition, values = append(condition, "a.person = ?"), append(values, f.Person)
-		}
-		add("EXISTS (SELECT 1 FROM addresses a WHERE "+strings.Join(condition, " AND ")+")", values...)
+	var applications []any
+	for _, app := range f.Applications {
+		applications = append(applications, app)
+	}
+	within := " IN (" + holes(len(applications)) + ")"
+	switch {
+	case f.Person != "" && len(applications) > 0:
+		add("EXISTS (SELECT 1 FROM addresses a WHERE a.profile = p.id AND a.person = ? AND a.app"+within+")", append([]any{f.Person}, applications...)...)
+	case f.Person != "":
+		add("EXISTS (SELECT 1 FROM addresses a WHERE a.profile = p.id AND a.person = ?)", f.Person)
+	case len(applications) > 0:
+		add("(p.app"+within+" OR EXISTS (SELECT 1 FROM addresses a WHERE a.profile = p.id AND a.app"+within+"))", append(slices.Clone(applications), applications...)...)
 	}
 	if f.IDPrefix != "" {
 		add("substr(p.id, 1, ?) = ?", len([]rune(f.IDPrefix)), f.IDPrefix)

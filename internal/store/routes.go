@@ -40,17 +40,17 @@ func (s *Store) Routes(ctx context.Context) ([]*gateway.Route, error) {
 	return collect(rows, err, scanRoute)
 }
 
-// Route answers the route of an id or a name; a not_found error when there is none.
-func (s *Store) Route(ctx context.Context, idOrName string) (*gateway.Route, error) {
-	rows, err := s.query(ctx, selectRoutes+` WHERE id = ? OR name = ? ORDER BY CASE WHEN id = ? THEN 0 ELSE 1 END LIMIT 1`, idOrName, idOrName, idOrName)
-	return only("route", idOrName, rows, err, scanRoute)
+// RoutesNamed answers the routes of an id or a name: that of the id first, and then those of the name, one for each application that has it.
+func (s *Store) RoutesNamed(ctx context.Context, idOrName string) ([]*gateway.Route, error) {
+	rows, err := s.query(ctx, selectRoutes+` WHERE id = ? OR name = ? ORDER BY CASE WHEN id = ? THEN 0 ELSE 1 END, created_at, id`, idOrName, idOrName, idOrName)
+	return collect(rows, err, scanRoute)
 }
 
-// SaveRoute stores a route, new or changed. Its times are set, and where it is the default no other stays so. A name that another has is a conflict.
+// SaveRoute stores a route, new or changed. Its times are set, and where it is the default no other of its application stays so. A name that another of the same application has is a conflict.
 func (s *Store) SaveRoute(ctx context.Context, r *gateway.Route) error {
 	return s.Write(ctx, func(tx *Tx) error {
 		var owner string
-		err := tx.QueryRow(`SELECT id FROM routes WHERE name = ?`, r.Name).Scan(&owner)
+		err := tx.QueryRow(`SELECT id FROM routes WHERE app = ? AND name = ?`, r.Application, r.Name).Scan(&owner)
 		if err == nil && owner != r.ID {
 			return gateway.Errorf(gateway.CodeConflict, "the name %q is taken by route %s", r.Name, owner).WithField("name")
 		}
@@ -62,13 +62,13 @@ func (s *Store) SaveRoute(ctx context.Context, r *gateway.Route) error {
 		}
 		r.UpdatedAt = tx.now
 		if r.Default {
-			if _, err := tx.Exec(`UPDATE routes SET is_default = 0 WHERE id <> ?`, r.ID); err != nil {
+			if _, err := tx.Exec(`UPDATE routes SET is_default = 0 WHERE app = ? AND id <> ?`, r.Application, r.ID); err != nil {
 				return fmt.Errorf("change the default route: %w", err)
 			}
 		}
-		_, err = tx.Exec(`INSERT INTO routes (id, name, doc, is_default, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?)
-ON CONFLICT (id) DO UPDATE SET name = excluded.name, doc = excluded.doc, is_default = excluded.is_default, updated_at = excluded.updated_at`,
-			r.ID, r.Name, string(data(routeDoc{r.Application, r.Rules, r.Flow})), flag(r.Default), millis(r.CreatedAt), millis(r.UpdatedAt))
+		_, err = tx.Exec(`INSERT INTO routes (id, name, app, doc, is_default, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (id) DO UPDATE SET name = excluded.name, app = excluded.app, doc = excluded.doc, is_default = excluded.is_default, updated_at = excluded.updated_at`,
+			r.ID, r.Name, r.Application, string(data(routeDoc{r.Application, r.Rules, r.Flow})), flag(r.Default), millis(r.CreatedAt), millis(r.UpdatedAt))
 		if err != nil {
 			return fmt.Errorf("store route: %w", err)
 		}

@@ -121,6 +121,7 @@ func (k *Keeper) retire(ctx context.Context) {
 		{"deliveries", k.o.Retention.Deliveries, func(t time.Time) (int64, error) { return k.o.Store.RetireDeliveries(ctx, t, retireBatch) }},
 		{"idempotency", idempotencyLife, func(t time.Time) (int64, error) { return k.o.Store.RetireIdempotency(ctx, t, retireBatch) }},
 		{"sessions", idempotencyLife, func(t time.Time) (int64, error) { return k.o.Store.RetireSessions(ctx, t, retireBatch) }},
+		{"spent", idempotencyLife, func(t time.Time) (int64, error) { return k.o.Store.RetireSpent(ctx, t, retireBatch) }},
 		{"infobip_sessions", idempotencyLife, func(t time.Time) (int64, error) { return k.o.Store.RetireKeySessions(ctx, t, retireBatch) }},
 		{"infobip_reports", reportLife, func(t time.Time) (int64, error) { return k.o.Store.RetireReports(ctx, t, retireBatch) }},
 	}

@@ -117,12 +117,23 @@ func testRoutes(t *testing.T, url string) {
 	if err := s.SaveRoute(ctx, &gateway.Route{ID: "C", Name: "one", Rules: rules}); gateway.CodeOf(err) != gateway.CodeConflict {
 		t.Errorf("a name that is taken: %v", err)
 	}
-	got, err := s.Route(ctx, "one")
+	named, err := s.RoutesNamed(ctx, "one")
 	must(t, err)
-	one.Default = false // the newer one is
-	if diff := cmp.Diff(one.Rules, got.Rules); diff != "" || got.ID != "A" || got.Default {
-		t.Errorf("%+v %s", got, diff)
+	if len(named) != 1 {
+		t.Fatalf("routes called one: %+v", named)
 	}
+	if diff := cmp.Diff(one.Rules, named[0].Rules); diff != "" || named[0].ID != "A" || !named[0].Default {
+		t.Errorf("the default of another application counts: %+v %s", named[0], diff)
+	}
+	twin := &gateway.Route{ID: "D", Name: "one", Application: "APP", Rules: rules, Default: true}
+	must(t, s.SaveRoute(ctx, twin))
+	named, err = s.RoutesNamed(ctx, "two")
+	must(t, err)
+	if len(named) != 1 || named[0].Default {
+		t.Errorf("two defaults of one application: %+v", named)
+	}
+	must(t, s.DeleteRoute(ctx, "D"))
+	two.Default = true
 	two.Name = "three"
 	must(t, s.SaveRoute(ctx, two))
 	must(t, s.DeleteRoute(ctx, "A"))
