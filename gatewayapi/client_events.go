@@ -100,3 +100,23 @@ func (c *Client) ListEvents(ctx context.Context, f EventFilter) (EventPage, erro
 	setUnlessEmpty(query, "fbMessengerId", f.FBMessengerID)
 	return get[EventPage](ctx, c, "/v1/events", query)
 }
+
+// SetAsideQuery selects events that were set aside.
+type SetAsideQuery struct {
+	Reader string // a part of the gateway, such as bot; empty for all
+	Cursor string
+	Limit  int // 1 to 200; 0 for 50
+}
+
+// ListSetAside reads events that a part of the gateway failed on again and again, and went on without.
+func (c *Client) ListSetAside(ctx context.Context, q SetAsideQuery) (SetAsidePage, error) {
+	query := page(nil, q.Cursor, q.Limit)
+	setUnlessEmpty(query, "reader", q.Reader)
+	return get[SetAsidePage](ctx, c, "/v1/set-aside", query)
+}
+
+// RetrySetAside has a part of the gateway deal anew with an event that it set aside. It fails with code conflict when the event fails again.
+func (c *Client) RetrySetAside(ctx context.Context, event, reader string) error {
+	_, err := send[struct{}](ctx, c, http.MethodPost, "/v1/set-aside/"+url.PathEscape(event)+"/"+url.PathEscape(reader)+"/retry", nil)
+	return err
+}

@@ -39,3 +39,22 @@ type AckRequest struct {
 type AckResult struct {
 	Cursor string `json:"cursor" doc:"Cursor up to which events are acknowledged."`
 }
+
+// SetAsideEvent is an event that a part of the gateway failed on again and again, and went on without. The event itself is in the log and went to subscribers.
+type SetAsideEvent struct {
+	ID          string `json:"id" doc:"Id of the event."`
+	Reader      string `json:"reader" doc:"The part of the gateway that went on without it: projector, receipts, entrypoints, reports or bot."`
+	Type        string `json:"type" doc:"Type of the event."`
+	Application string `json:"application,omitempty" doc:"Key of the application; missing when none owns it."`
+	// FBMessengerID is the person's page-scoped id.
+	FBMessengerID string `json:"fbMessengerId,omitempty" doc:"The person's page-scoped id."`
+	Reason        string `json:"reason" doc:"The last error."`
+	Failures      int    `json:"failures" doc:"How often it was tried."`
+	At            Time   `json:"at" doc:"When it was set aside."`
+}
+
+// SetAsidePage is a page of events that were set aside, newest first.
+type SetAsidePage struct {
+	Events []SetAsideEvent `json:"events" doc:"Newest first."`
+	Cursor string          `json:"cursor,omitempty" doc:"Cursor of the next page; missing on the last."`
+}

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"reflect"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/chasqui/chasqui/internal/gateway"
 )
@@ -37,7 +36,7 @@ func (q *request) body() ([]byte, error) {
 	if err != nil {
 		return nil, gateway.Invalid("", "the body could not be read to its end").WithCause(err)
 	}
-	return body, nil
+	return body, gateway.CheckJSON(body)
 }
 
 // decode reads the request's body into a value, strictly.
@@ -53,9 +52,6 @@ func (q *request) decode(into any) error {
 func decode(body []byte, into any) error {
 	if len(bytes.TrimSpace(body)) == 0 {
 		return gateway.Invalid("", "the body is empty; JSON is expected")
-	}
-	if !utf8.Valid(body) {
-		return gateway.Invalid("", "the body is not UTF-8")
 	}
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.DisallowUnknownFields()

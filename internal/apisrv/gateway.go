@@ -1,6 +1,7 @@
 package apisrv
 
 import (
+	"errors"
 	"io"
 	"net/http"
 
@@ -24,7 +25,11 @@ func (s *server) readyz(q *request) error {
 		if code.Status() != http.StatusServiceUnavailable {
 			code = gateway.CodeStoreUnavailable
 		}
-		return gateway.Errorf(code, "not ready").WithCause(err)
+		why := "not ready"
+		if e := (*gateway.Error)(nil); errors.As(err, &e) {
+			why = "not ready: " + e.Message
+		}
+		return gateway.Errorf(code, "%s", why).WithCause(err)
 	}
 	return q.text(http.StatusOK, "ready\n")
 }

@@ -118,6 +118,11 @@ func (s *server) eventRoutes() []route {
 		{method: http.MethodGet, path: "/v1/events", scope: gateway.ScopeEventsRead, tag: tagEvents, summary: "List events in order",
 			detail: "`application=none` lists the events that no application owns.",
 			params: eventParams(), status: http.StatusOK, answer: typeOf[gatewayapi.EventPage](), handle: s.listEvents},
+		{method: http.MethodGet, path: "/v1/set-aside", scope: gateway.ScopeEventsRead, tag: tagEvents, summary: "List events that were set aside",
+			detail: "An event on which a part of the gateway fails again and again is set aside, so that the others go on. It stays in the log, and subscribers have it.",
+			params: setAsideParams(), status: http.StatusOK, answer: typeOf[gatewayapi.SetAsidePage](), handle: s.listSetAside},
+		{method: http.MethodPost, path: "/v1/set-aside/{id}/{reader}/retry", scope: gateway.ScopeApplicationsWrite, tag: tagEvents, summary: "Deal anew with an event that was set aside",
+			detail: "409 when it fails again; it stays set aside then.", status: http.StatusNoContent, handle: s.retrySetAside},
 	}
 }
 
@@ -171,7 +176,7 @@ func (s *server) applicationRoutes() []route {
 func (s *server) gatewayRoutes() []route {
 	routes := []route{
 		{method: http.MethodGet, path: "/healthz", tag: tagGateway, summary: "Whether the process runs", status: http.StatusOK, media: textPlain, handle: s.healthz},
-		{method: http.MethodGet, path: "/readyz", tag: tagGateway, summary: "Whether it should get requests", detail: "503 while it stops, or when the database does not answer.",
+		{method: http.MethodGet, path: "/readyz", tag: tagGateway, summary: "Whether it should get requests", detail: "503 while it stops, when nothing could be committed in the last seconds, or when a reader of the log has not got on for half a minute.",
 			status: http.StatusOK, media: textPlain, handle: s.readyz},
 		{method: http.MethodGet, path: "/openapi.json", tag: tagGateway, summary: "This description", status: http.StatusOK, media: "application/json", handle: s.openAPI},
 		{method: http.MethodGet, path: "/docs", tag: tagGateway, summary: "This description as a page", status: http.StatusOK, media: "text/html", handle: s.docs},

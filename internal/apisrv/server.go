@@ -64,7 +64,7 @@ func New(o Options) (http.Handler, error) {
 		o.MaxBody = DefaultMaxBody
 	}
 	if o.Ready == nil {
-		o.Ready = o.Store.Ping
+		o.Ready = o.Store.Ready
 	}
 	s := &server{o: o, mux: http.NewServeMux()}
 	routes := s.routes()
@@ -142,7 +142,10 @@ func (s *server) serve(route route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// A handler of the mux is reached through ServeHTTP only.
 		q := &request{Request: r, w: w.(*answer), s: s}
-		err := q.authorize(route.scope)
+		err := gateway.CheckURL(r.URL)
+		if err == nil {
+			err = q.authorize(route.scope)
+		}
 		if err == nil {
 			err = route.handle(q)
 		}

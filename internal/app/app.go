@@ -326,7 +326,7 @@ func (a *App) ready(ctx context.Context) error {
 	if a.stopping.Load() {
 		return gateway.Errorf(gateway.CodeShuttingDown, "the gateway is stopping")
 	}
-	return a.Store.Ping(ctx)
+	return a.Store.Ready(ctx)
 }
 
 // Stop ends the gateway: readiness turns off at once, no new send begins, and those in flight may end until ctx does. It is idempotent.

@@ -152,12 +152,14 @@ var (
 	tokenValid  = prometheus.NewDesc("chasqui_token_valid", "Whether the platform accepted the page's token at the last check.", []string{"application"}, nil)
 	problems    = prometheus.NewDesc("chasqui_application_problems", "How many problems the last check of an application found.", []string{"application"}, nil)
 	channelUp   = prometheus.NewDesc("chasqui_channel_connected", "Whether an account that keeps a connection, as one at an SMS centre does, has it.", []string{"account", "channel"}, nil)
+	readerStill = prometheus.NewDesc("chasqui_reader_failing_seconds", "For how long a reader of the log has not been able to go on; 0 while it gets on.", []string{"reader"}, nil)
+	setAside    = prometheus.NewDesc("chasqui_events_set_aside", "Events that a reader of the log goes on without.", []string{"reader"}, nil)
 	pagePaused  = prometheus.NewDesc("chasqui_application_paused", "Whether an application's sending is paused.", []string{"application"}, nil)
 )
 
 // Describe implements prometheus.Collector.
 func (c *states) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{queueDepth, queueOldest, forwardLag, pageSilent, tokenValid, problems, pagePaused, channelUp} {
+	for _, d := range []*prometheus.Desc{queueDepth, queueOldest, forwardLag, pageSilent, tokenValid, problems, pagePaused, channelUp, readerStill, setAside} {
 		ch <- d
 	}
 }
@@ -194,6 +196,11 @@ func (c *states) Collect(ch chan<- prometheus.Metric) {
 	}
 	for _, s := range c.connections() {
 		ch <- prometheus.MustNewConstMetric(channelUp, prometheus.GaugeValue, truth(s.Connected), s.Account, s.Channel)
+	}
+	aside, _ := c.store.CountSetAside(ctx) // an empty answer is told of by the figures that are missing
+	for _, r := range c.store.Readers() {
+		ch <- prometheus.MustNewConstMetric(readerStill, prometheus.GaugeValue, r.Failing().Seconds(), r.Name)
+		ch <- prometheus.MustNewConstMetric(setAside, prometheus.GaugeValue, float64(aside[r.Name]), r.Name)
 	}
 	places, err := c.store.Places(ctx)
 	if err != nil {

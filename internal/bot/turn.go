@@ -110,7 +110,7 @@ func (t *turn) run(ctx context.Context) {
 		t.runTimer(ctx, timer)
 		return
 	}
-	event := messenger.Envelope{Object: "page", PageID: messenger.PageID(t.job.event.PageID), Time: t.job.event.EntryTime, Channel: t.job.event.Channel, Raw: t.job.event.Raw}.Event()
+	event := t.job.event.Parse()
 	t.person.Pos = t.job.event.Pos
 	if t.job.event.Type == gateway.EventHandover {
 		t.handOver(&event)

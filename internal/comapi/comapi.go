@@ -144,7 +144,10 @@ func (f *Face) serve(e endpoint) http.Handler {
 		if e.session {
 			crossOrigin(w)
 		}
-		err := q.authorize(e)
+		err := gateway.CheckURL(r.URL)
+		if err == nil {
+			err = q.authorize(e)
+		}
 		if err == nil {
 			err = q.enter()
 		}

@@ -20,10 +20,8 @@ func (q *request) body() ([]byte, error) {
 		return nil, gateway.Errorf(gateway.CodePayloadTooLarge, "the body may have %d bytes", q.f.o.MaxBody)
 	case err != nil:
 		return nil, gateway.Invalid("", "the body could not be read to its end").WithCause(err)
-	case !utf8.Valid(body):
-		return nil, gateway.Invalid("", "the body is not UTF-8")
 	}
-	return body, nil
+	return body, gateway.CheckJSON(body)
 }
 
 // decode reads one JSON value. Names that are not known are passed over, as the API always did; text that is no JSON is an error that says in which line and column.

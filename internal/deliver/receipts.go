@@ -68,7 +68,7 @@ func (d *Deliverer) afterReceipts(events []*gateway.Event) {
 }
 
 func parse(e *gateway.Event) messenger.Event {
-	return messenger.Envelope{Object: "page", PageID: messenger.PageID(e.PageID), Time: e.EntryTime, Channel: e.Channel, Raw: e.Raw}.Event()
+	return e.Parse()
 }
 
 // echoStep takes an echo of ours: it proves that a part was sent, and gives the time that watermarks are compared with.

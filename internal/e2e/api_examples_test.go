@@ -108,6 +108,7 @@ type examples struct {
 	last     []byte // body of the newest answer
 	routes   *http.ServeMux
 	missing  map[string]bool
+	refused  bool // the next command is an example of an error
 }
 
 func newExamples(t *testing.T) *examples {
@@ -194,9 +195,10 @@ func (x *examples) answer(file, method, address string) string {
 	if x.last, err = os.ReadFile(file + ".body"); err != nil {
 		x.last = nil // there was none
 	}
-	if res.StatusCode >= 400 {
+	if refused := res.StatusCode >= 400; refused != x.refused {
 		x.t.Errorf("%s %s answered %d %s", method, address, res.StatusCode, x.last)
 	}
+	x.refused = false
 	text := fmt.Sprintf("HTTP/1.1 %d %s", res.StatusCode, http.StatusText(res.StatusCode))
 	kind, _, _ := strings.Cut(res.Header.Get("Content-Type"), ";")
 	for _, name := range []string{"Content-Type", "ETag", "Location"} {
@@ -305,6 +307,8 @@ func (x *examples) direct(text string) {
 			x.last = body
 			return regexp.MustCompile("^(?:" + value + ")$").MatchString(x.member(name)), string(body)
 		})
+	case "refused": // the next command is an example of an error
+		x.refused = true
 	case "fails": // the platform answers nothing but errors, so that messages wait
 		x.w.platform.SetFaults([]graphemu.Fault{{Endpoint: "messages", Status: 500, Code: 2}})
 	case "works":

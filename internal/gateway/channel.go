@@ -108,3 +108,25 @@ type ChannelInbound struct {
 	At          time.Time
 	Raw         json.RawMessage // as the provider sent it, in JSON
 }
+
+// Cleaned returns the report with what a provider wrote made fit to be stored.
+func (r ChannelReport) Cleaned() ChannelReport {
+	r.Ref, r.MessageID = KeyText(r.Ref), KeyText(r.MessageID)
+	if r.Failure != nil {
+		failure := *r.Failure
+		failure.Message = CleanText(failure.Message)
+		r.Failure = &failure
+	}
+	return r
+}
+
+// Cleaned returns the message with what a provider passed on made fit to be stored.
+func (in ChannelInbound) Cleaned() ChannelInbound {
+	in.From, in.To, in.Ref = KeyText(in.From), KeyText(in.To), KeyText(in.Ref)
+	in.Text, in.Raw = CleanText(in.Text), CleanJSON(in.Raw)
+	in.Parts = slices.Clone(in.Parts)
+	for i, p := range in.Parts {
+		in.Parts[i].Type, in.Parts[i].URL = CleanText(p.Type), CleanText(p.URL)
+	}
+	return in
+}

@@ -68,6 +68,11 @@ type Event struct {
 	Data        json.RawMessage
 }
 
+// Parse reads an event of the platform. Raw holds the bytes as they came; what is read has U+FFFD in place of bytes and characters that no database and no parser takes.
+func (e *Event) Parse() messenger.Event {
+	return messenger.Envelope{Object: "page", PageID: messenger.PageID(e.PageID), Time: e.EntryTime, Channel: e.Channel, Raw: CleanJSON(e.Raw)}.Event()
+}
+
 // ID is the event's public identifier.
 func (e *Event) ID() string { return EventID(e.Pos) }
 

@@ -130,10 +130,18 @@ func (to *To) settle() error {
 		}
 		to.PhoneNumber = digits
 	}
+	for field, id := range map[string]string{"to.profileId": to.ProfileID, "to.fbMessengerId": to.FBMessengerID} {
+		if err := CheckKey(field, id); err != nil {
+			return err
+		}
+	}
 	if to.Email != "" {
 		address, err := mail.ParseAddress(to.Email)
 		if err != nil {
 			return Invalid("to.email", "%q is no e-mail address", to.Email)
+		}
+		if len(address.Address) > maxEmail {
+			return Invalid("to.email", "an e-mail address has at most %d bytes", maxEmail)
 		}
 		to.Email = address.Address
 	}
@@ -142,6 +150,11 @@ func (to *To) settle() error {
 	}
 	return nil
 }
+
+// maxEmail is how long an e-mail address may be, in bytes.
+//
+// Docs: https://www.rfc-editor.org/rfc/rfc5321#section-4.5.3.1.3
+const maxEmail = 254
 
 // phoneNumber answers an international number in digits; false for what is none of 5 to 15.
 func phoneNumber(text string) (string, bool) {

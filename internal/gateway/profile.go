@@ -121,6 +121,12 @@ func (p *Profile) validate() error {
 		case strings.HasPrefix(name, "_"):
 			return Invalid(name, "names that begin with _ are kept for the gateway")
 		}
+		if err := CheckText(name, name); err != nil {
+			return err
+		}
+		if err := CheckJSON(v); err != nil {
+			return err.(*Error).WithField(name)
+		}
 		if slices.Contains(ProfileQueryFields(), name) {
 			var s *string
 			if json.Unmarshal(v, &s) != nil {
@@ -129,6 +135,9 @@ func (p *Profile) validate() error {
 		}
 	}
 	for app, person := range p.Addresses {
+		if err := CheckKey(FieldMessenger, app+person); err != nil {
+			return err
+		}
 		if app == "" || person == "" || len(person) > 100 {
 			return Invalid(FieldMessenger+"."+app, "must be a person's id of 1 to 100 bytes")
 		}

@@ -27,7 +27,7 @@ type PublicationPerson struct {
 
 // Publish makes what subscribers get of an event. profileID is the profile of its person, pageID the page of its application, for facts of the gateway's own.
 func Publish(e *Event, profileID, pageID string) Publication {
-	p := Publication{ID: e.ID(), Type: e.Type, CreatedAt: FormatTime(e.ReceivedAt), PageID: e.PageID, ProfileID: profileID, Data: e.Data, Raw: e.Raw}
+	p := Publication{ID: e.ID(), Type: e.Type, CreatedAt: FormatTime(e.ReceivedAt), PageID: e.PageID, ProfileID: profileID, Data: e.Data, Raw: CleanJSON(e.Raw)}
 	if e.Application != "" {
 		p.Application = &e.Application
 	}
@@ -143,7 +143,7 @@ type (
 )
 
 func platformData(e *Event) any {
-	event := messenger.Envelope{Object: "page", PageID: messenger.PageID(e.PageID), Time: e.EntryTime, Channel: e.Channel, Raw: e.Raw}.Event()
+	event := e.Parse()
 	if e.Type == EventStandby {
 		kind := TypeOf("messaging", event.Kind)
 		return standbyData{string(event.Kind), dataOf(kind, &event)}

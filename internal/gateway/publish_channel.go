@@ -62,7 +62,7 @@ func comapiChannelInbound(e *Event, d *channelInboundData, p *Publication) any {
 	}
 	return map[string]any{
 		"channel": d.Channel, "from": from, "to": map[string]any{address: d.To}, "receivedOn": p.CreatedAt, "status": "received", "metadata": map[string]any{},
-		"channelData": map[string]any{"body": e.Raw}, "messageId": e.ID(), "body": d.Text, "messageParts": parts,
+		"channelData": map[string]any{"body": CleanJSON(e.Raw)}, "messageId": e.ID(), "body": d.Text, "messageParts": parts,
 	}
 }
 

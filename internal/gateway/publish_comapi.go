@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/chasqui/chasqui/messenger"
 )
 
 // DeliveryFormat says how the deliveries of a forward subscription look and are signed.
@@ -176,14 +174,14 @@ func comapiInbound(e *Event, p *Publication, last *Message) any {
 	if d := overChannel(e); d != nil {
 		return comapiChannelInbound(e, d, p)
 	}
-	event := messenger.Envelope{Object: "page", PageID: messenger.PageID(e.PageID), Time: e.EntryTime, Channel: e.Channel, Raw: e.Raw}.Event()
+	event := e.Parse()
 	from := map[string]any{"fbMessengerId": e.Person}
 	if p.ProfileID != "" {
 		from["profileId"] = p.ProfileID
 	}
 	payload := map[string]any{
 		"channel": ChannelMessenger, "from": from, "to": map[string]any{"pageId": p.PageID}, "receivedOn": p.CreatedAt, "status": "received",
-		"metadata": map[string]any{}, "channelData": map[string]any{"body": e.Raw}, "messageId": e.ID(),
+		"metadata": map[string]any{}, "channelData": map[string]any{"body": CleanJSON(e.Raw)}, "messageId": e.ID(),
 	}
 	parts := []map[string]any{}
 	switch {
@@ -219,7 +217,7 @@ func comapiMedia(kind string) string {
 }
 
 func comapiOptin(e *Event, p *Publication) any {
-	payload := map[string]any{"fbMessengerId": e.Person, "pageId": p.PageID, "ref": optinRef(e), "rawData": e.Raw}
+	payload := map[string]any{"fbMessengerId": e.Person, "pageId": p.PageID, "ref": optinRef(e), "rawData": CleanJSON(e.Raw)}
 	if p.ProfileID != "" {
 		payload["profileId"] = p.ProfileID
 	}

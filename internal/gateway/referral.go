@@ -24,7 +24,7 @@ func ReferralOf(e *Event, lookup func(ref string) *EntryPoint) *ReferralRecord {
 	if e.Channel != "messaging" || !bytes.Contains(e.Raw, mayRefer[0]) && !bytes.Contains(e.Raw, mayRefer[1]) {
 		return nil
 	}
-	event := messenger.Envelope{Object: "page", PageID: messenger.PageID(e.PageID), Time: e.EntryTime, Channel: e.Channel, Raw: e.Raw}.Event()
+	event := e.Parse()
 	r := &ReferralRecord{}
 	var referral *messenger.Referral
 	switch {

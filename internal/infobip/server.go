@@ -168,8 +168,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *Server) serve(r route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		q := &request{Request: req, w: w, s: s}
-		var err error
-		if !r.open {
+		err := gateway.CheckURL(req.URL)
+		if err == nil && !r.open {
 			err = q.authorize(r.scope)
 		}
 		if err == nil && !r.xml && xmlOnly(req.Header.Get("Accept")) {
@@ -199,7 +199,7 @@ func (q *request) body() ([]byte, error) {
 	if err != nil {
 		return nil, gateway.Invalid("", "the body could not be read to its end").WithCause(err)
 	}
-	return body, nil
+	return body, gateway.CheckJSON(body)
 }
 
 // decode reads the body into a value. Names that are not known are passed over and null is the same as nothing, as programs made for the original expect.

@@ -124,6 +124,11 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	envelopes, err := messenger.Split(body)
+	if err == nil && gateway.Depth(body) > gateway.MaxDepth {
+		h.o.Metrics.Refused("too_deep")
+		http.Error(w, "nested too deep", http.StatusBadRequest)
+		return
+	}
 	if err != nil {
 		h.o.Metrics.Refused("not_json")
 		http.Error(w, "not JSON", http.StatusBadRequest)
@@ -174,11 +179,11 @@ func (h *Handler) commit(ctx context.Context, door *gateway.Application, envelop
 func (h *Handler) place(door *gateway.Application, e messenger.Envelope, now time.Time) *gateway.Event {
 	keys := e.Keys()
 	event := &gateway.Event{
-		PageID: string(e.PageID), Type: gateway.TypeOf(e.Channel, keys.Kind), Channel: e.Channel, EntryTime: e.Time, ReceivedAt: now, Raw: e.Raw,
+		PageID: gateway.KeyText(string(e.PageID)), Type: gateway.TypeOf(e.Channel, keys.Kind), Channel: e.Channel, EntryTime: e.Time, ReceivedAt: now, Raw: e.Raw,
 	}
 	owner := "app:" + door.AppID
 	if e.Object == "page" {
-		event.Person = string(keys.Person())
+		event.Person = gateway.KeyText(string(keys.Person()))
 		if app := h.o.Directory.ApplicationOf(door.AppID, event.PageID); app != nil {
 			event.Application, owner = app.Key, app.Key
 		}

@@ -26,12 +26,13 @@ type ChannelEvents struct {
 
 // Report takes what a provider says of a message. It returns nil once that is committed.
 func (c *ChannelEvents) Report(ctx context.Context, r gateway.ChannelReport) error {
-	return c.Apply(ctx, r)
+	return c.Apply(ctx, r.Cleaned())
 }
 
 // Inbound takes a message that a person sent, once: it finds or makes the person's profile by the phone number, records what a word such as STOP means for the account's application, and appends
 // message.inbound to the log, all in one commit. The answer to a word goes out afterwards; it is not tried again.
 func (c *ChannelEvents) Inbound(ctx context.Context, in gateway.ChannelInbound) error {
+	in = in.Cleaned()
 	account, err := c.Vault.Channel(ctx, in.Account)
 	if err != nil {
 		return fmt.Errorf("take a message over account %s: %w", in.Account, err)

@@ -16,9 +16,6 @@ import (
 // MaxBatch is how many messages one batch may hold.
 const MaxBatch = 1000
 
-// maxIdempotencyKey is how long a caller's Idempotency-Key may be.
-const maxIdempotencyKey = 255
-
 // Messages accepts messages for sending and tells what became of them.
 type Messages struct {
 	Store     *store.Store
@@ -241,8 +238,8 @@ func (m *Messages) idempotency(key *gateway.APIKey, idempotencyKey string, body 
 	if idempotencyKey == "" {
 		return nil, nil
 	}
-	if len(idempotencyKey) > maxIdempotencyKey {
-		return nil, gateway.Invalid("Idempotency-Key", "the key may have %d bytes, this has %d", maxIdempotencyKey, len(idempotencyKey))
+	if err := gateway.CheckKey("Idempotency-Key", idempotencyKey); err != nil {
+		return nil, err
 	}
 	sum := sha256.Sum256(body)
 	return &store.Idempotency{APIKey: key.ID, Key: idempotencyKey, Fingerprint: sum[:]}, nil

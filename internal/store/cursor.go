@@ -173,9 +173,9 @@ func (c *Cursor) Save(tx *Tx, upto int64) (bool, error) {
 			c.name, part, pos); err != nil {
 			return false, fmt.Errorf("save cursor %s: %w", c.name, err)
 		}
-		c.saved[part] = pos
+		tx.OnCommit(func() { c.saved[part] = pos })
 	}
-	c.at = tx.now
+	tx.OnCommit(func() { c.at = tx.now })
 	return true, nil
 }
 

@@ -169,6 +169,10 @@ const (
 	levelQuarters = 1
 	levelDays     = 2
 
+	// maxCountRef is how many bytes of a ref counts are kept under; a longer one, which no entry point can have, is cut and told apart by a hash. The index row holds
+	// two thousand more bytes at the most, of the 2,704 that PostgreSQL takes.
+	maxCountRef = 1000
+
 	quarter = 15 * time.Minute
 	day     = 24 * time.Hour
 )
@@ -183,6 +187,7 @@ func (tx *Tx) AddCounts(counts ...Count) error {
 	sums := map[key]*Count{}
 	var order []key
 	for _, c := range counts {
+		c.Ref, c.Source = gateway.ShortText(c.Ref, maxCountRef), gateway.KeyText(c.Source)
 		for _, k := range []key{
 			{levelTotals, c.Application, "", "", "", c.Metric, c.At.Truncate(quarter).UnixMilli()},
 			{levelQuarters, c.Application, c.Point, c.Ref, c.Source, c.Metric, c.At.Truncate(quarter).UnixMilli()},

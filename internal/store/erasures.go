@@ -126,7 +126,7 @@ func (tx *Tx) PendingErasureOf(profile string) (*gateway.Erasure, error) {
 }
 
 // personTables are the tables whose rows are of one conversation and go as they are.
-var personTables = [...]string{"conversations", "touches", "bot_people", "bot_timers"}
+var personTables = [...]string{"conversations", "touches", "bot_people", "bot_timers", "set_aside"}
 
 // eraseRecords removes what is small: profiles, addresses, and all that is kept once for each conversation. It does no harm to do it again.
 func (tx *Tx) eraseRecords(e *gateway.Erasure) error {

@@ -34,7 +34,7 @@ func (b *importBatch) write() error {
 		{`INSERT INTO profiles (id, doc, version, created_at, updated_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`, w.profiles, true},
 		{`UPDATE profiles SET doc = ?, version = ?, updated_at = ? WHERE id = ? AND version = ?`, w.changed, true},
 		{`INSERT INTO addresses (app, person, profile, fetch_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`, w.addresses, true},
-		{`INSERT INTO profile_fields (field, value, profile) VALUES (?, ?, ?)`, w.indexed, true},
+		{insertField, w.indexed, true},
 	} {
 		changed, err := b.tx.ExecMany(step.query, step.rows)
 		if err != nil {
@@ -69,11 +69,7 @@ func (b *importBatch) plan(w *importWrites, id string, at *importing) {
 		w.changed = append(w.changed, []any{string(data(p.Doc)), p.Version, millis(p.UpdatedAt), id, at.stored.Version})
 	}
 	b.planAddresses(w, id, at)
-	for _, field := range gateway.ProfileQueryFields() {
-		if value := p.QueryValue(field); value != "" {
-			w.indexed = append(w.indexed, []any{field, value, id})
-		}
-	}
+	w.indexed = append(w.indexed, fieldRows(p)...)
 	if b.o.Events {
 		b.tell(kind, p)
 	}

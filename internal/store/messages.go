@@ -138,6 +138,7 @@ func (tx *Tx) markSending() error {
 	var rows [][]any
 	var marks []*Sending
 	for _, m := range tx.sendings {
+		m.Applied = false
 		if !tx.holds(m.Partition, m.Epoch) {
 			continue
 		}

@@ -179,25 +179,36 @@ func (tx *Tx) storeAddresses(p *gateway.Profile, have []address) error {
 	return nil
 }
 
+// maxFieldValue is how many bytes of a field's value profiles are found by; a longer one is cut and told apart by a hash.
+const maxFieldValue = 1000
+
 // storeFields makes the profile findable by its fields.
 func (tx *Tx) storeFields(p *gateway.Profile) error {
 	if _, err := tx.Exec(`DELETE FROM profile_fields WHERE profile = ?`, p.ID); err != nil {
 		return fmt.Errorf("index profile %s: %w", p.ID, err)
 	}
-	digits, _ := gateway.NormalAddress(gateway.ChannelSMS, p.QueryValue("phoneNumber")) // empty for none
-	for _, field := range append(gateway.ProfileQueryFields(), phoneDigits) {
-		value := p.QueryValue(field)
-		if field == phoneDigits {
-			value = digits
-		}
-		if value == "" {
-			continue
-		}
-		if _, err := tx.Exec(`INSERT INTO profile_fields (field, value, profile) VALUES (?, ?, ?)`, field, value, p.ID); err != nil {
+	for _, row := range fieldRows(p) {
+		if _, err := tx.Exec(insertField, row...); err != nil {
 			return fmt.Errorf("index profile %s: %w", p.ID, err)
 		}
 	}
 	return nil
+}
+
+const insertField = `INSERT INTO profile_fields (field, value, profile) VALUES (?, ?, ?)`
+
+// fieldRows returns the rows under which a profile is found: by its fields, and by the digits of its phone number.
+func fieldRows(p *gateway.Profile) [][]any {
+	var rows [][]any
+	for _, field := range gateway.ProfileQueryFields() {
+		if value := p.QueryValue(field); value != "" {
+			rows = append(rows, []any{field, gateway.ShortText(value, maxFieldValue), p.ID})
+		}
+	}
+	if digits, ok := gateway.NormalAddress(gateway.ChannelSMS, p.QueryValue("phoneNumber")); ok {
+		rows = append(rows, []any{phoneDigits, digits, p.ID})
+	}
+	return rows
 }
 
 // profileEvent appends one event for a profile. It stands in the conversation of the profile's first address by application key; that of a profile without
@@ -272,7 +283,7 @@ func (s *Store) ListProfiles(ctx context.Context, f ProfileFilter) ([]*gateway.P
 		add("substr(p.id, 1, ?) = ?", len([]rune(f.IDPrefix)), f.IDPrefix)
 	}
 	for _, field := range slices.Sorted(maps.Keys(f.Fields)) {
-		add("EXISTS (SELECT 1 FROM profile_fields x WHERE x.profile = p.id AND x.field = ? AND x.value = ?)", field, strings.ToLower(f.Fields[field]))
+		add("EXISTS (SELECT 1 FROM profile_fields x WHERE x.profile = p.id AND x.field = ? AND x.value = ?)", field, gateway.ShortText(strings.ToLower(f.Fields[field]), maxFieldValue))
 	}
 	args = append(args, f.Limit)
 	rows, err := s.query(ctx, selectProfiles+` WHERE `+strings.Join(where, " AND ")+` ORDER BY p.id LIMIT ?`, args...)

@@ -66,12 +66,17 @@ type Store struct {
 
 	forgotten atomic.Int64 // grows when rows were emptied
 
+	committedAt atomic.Int64 // of the last commit, nanoseconds since 1970 by this machine's clock; 0 before the first
+
+	readersMu sync.Mutex
+	readers   map[string]*Reader
+
 	refusing atomic.Pointer[string] // why writes are refused for now, nil when they are not
 }
 
 // Open opens the database, brings its schema up to date, and starts the writer. Close must be called.
 func Open(ctx context.Context, o Options) (_ *Store, err error) {
-	s := &Store{log: o.Logger, now: o.Now, events: newTail[*gateway.Event](4096, 8<<20), outbox: newTail[*gateway.Message](2048, 4<<20)}
+	s := &Store{log: o.Logger, now: o.Now, readers: map[string]*Reader{}, events: newTail[*gateway.Event](4096, 8<<20), outbox: newTail[*gateway.Message](2048, 4<<20)}
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -204,18 +209,12 @@ func (s *Store) Refuse(reason string) {
 	}
 }
 
-// Ping tells whether the database answers.
-func (s *Store) Ping(ctx context.Context) error {
-	_, err := s.readHead(ctx)
-	return err
-}
-
 func (s *Store) query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	return s.db.QueryContext(ctx, s.dialect.bind(query), args...)
+	return s.db.QueryContext(ctx, s.dialect.bind(query), fit(args)...)
 }
 
 func (s *Store) queryRow(ctx context.Context, query string, args ...any) *sql.Row {
-	return s.db.QueryRowContext(ctx, s.dialect.bind(query), args...)
+	return s.db.QueryRowContext(ctx, s.dialect.bind(query), fit(args)...)
 }
 
 // hotRow is queryRow for the few queries that are asked for each message or event: their statements are prepared once for each connection.
@@ -230,7 +229,7 @@ func (s *Store) hotRow(ctx context.Context, query string, args ...any) *sql.Row 
 			made.Close()
 		}
 	}
-	return st.(*sql.Stmt).QueryRowContext(ctx, args...)
+	return st.(*sql.Stmt).QueryRowContext(ctx, fit(args)...)
 }
 
 func (s *Store) readHead(ctx context.Context) (int64, error) {

@@ -26,7 +26,12 @@ type Tx struct {
 	epochs map[int]int64 // leases held, read once in a group that needs them
 
 	before, head int64 // the head of the logs before and after this group
+
+	committed []func() // what is to be remembered once the group is committed
 }
+
+// OnCommit has fn called once the transaction is committed, and never when it is not. It must not use the store.
+func (tx *Tx) OnCommit(fn func()) { tx.committed = append(tx.committed, fn) }
 
 // Now is the moment of the transaction.
 func (tx *Tx) Now() time.Time { return tx.now }
@@ -40,7 +45,7 @@ func (tx *Tx) Exec(query string, args ...any) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	res, err := st.Exec(args...)
+	res, err := st.Exec(fit(args)...)
 	if err != nil {
 		return 0, err
 	}
@@ -60,7 +65,7 @@ func (tx *Tx) ExecMany(query string, rows [][]any) ([]int64, error) {
 		batch := &pgx.Batch{}
 		text := tx.w.s.dialect.bind(query)
 		for _, args := range rows {
-			batch.Queue(text, args...)
+			batch.Queue(text, fit(args)...)
 		}
 		br := c.(*stdlib.Conn).Conn().SendBatch(context.Background(), batch)
 		for i := range rows {
@@ -85,7 +90,7 @@ func (tx *Tx) execEach(query string, rows [][]any, changed []int64) error {
 		}
 		named := make([]driver.NamedValue, len(rows[0]))
 		for i, args := range rows {
-			for j, arg := range args {
+			for j, arg := range fit(args) {
 				value, err := driver.DefaultParameterConverter.ConvertValue(arg)
 				if err != nil {
 					return fmt.Errorf("argument %d: %w", j+1, err)
@@ -110,7 +115,7 @@ func (tx *Tx) Query(query string, args ...any) (*sql.Rows, error) {
 	if err != nil {
 		return nil, err
 	}
-	return st.Query(args...)
+	return st.Query(fit(args)...)
 }
 
 // QueryRow runs a query for one row inside the transaction.
@@ -118,9 +123,9 @@ func (tx *Tx) QueryRow(query string, args ...any) *sql.Row {
 	st, err := tx.w.prepared(query)
 	if err != nil {
 		// The same query without preparing it gives the same error, in a row.
-		return tx.w.conn.QueryRowContext(context.Background(), tx.w.s.dialect.bind(query), args...)
+		return tx.w.conn.QueryRowContext(context.Background(), tx.w.s.dialect.bind(query), fit(args)...)
 	}
-	return st.QueryRow(args...)
+	return st.QueryRow(fit(args)...)
 }
 
 // AppendEvent adds a fact of the gateway's own to the inbound log, in the same commit. Its partition follows from its application and person; Pos is set
@@ -138,18 +143,24 @@ func (tx *Tx) savepoint(r *request) error {
 	if _, err := tx.Exec("SAVEPOINT request"); err != nil {
 		return fmt.Errorf("savepoint: %w", err)
 	}
-	mark, accepted := len(tx.events), len(tx.accepts)
-	if r.err = r.fn(tx); r.err == nil {
+	mark, accepted, committed := len(tx.events), len(tx.accepts), len(tx.committed)
+	if r.err = refused(tx.run(r.fn)); r.err == nil {
 		_, err := tx.Exec("RELEASE SAVEPOINT request")
 		return err
 	}
 	clear(tx.events[mark:])
-	tx.events, tx.accepts = tx.events[:mark], tx.accepts[:accepted]
+	tx.events, tx.accepts, tx.committed = tx.events[:mark], tx.accepts[:accepted], tx.committed[:committed]
 	if _, err := tx.Exec("ROLLBACK TO SAVEPOINT request"); err != nil {
 		return fmt.Errorf("undo %v: %w", r.err, err)
 	}
 	_, err := tx.Exec("RELEASE SAVEPOINT request")
 	return err
+}
+
+// run calls a request's function. A panic of it is its error.
+func (tx *Tx) run(fn func(*Tx) error) (err error) {
+	defer recovered(&err)
+	return fn(tx)
 }
 
 // takePositions moves the head of the logs by as many as this group appends. The row stays locked until the commit.

@@ -76,6 +76,12 @@ func (s *Store) RetireEvents(ctx context.Context, upto int64, limit int) (int64,
 	return s.retire(ctx, `DELETE FROM events WHERE pos IN (SELECT pos FROM events WHERE pos <= ? ORDER BY pos LIMIT ?)`, upto, limit)
 }
 
+// RetireSetAside removes what is known of events that were set aside and are in the log no longer: those up to a position.
+func (s *Store) RetireSetAside(ctx context.Context, upto int64) error {
+	_, err := s.retire(ctx, `DELETE FROM set_aside WHERE pos <= ?`, upto)
+	return err
+}
+
 // CountEvents answers how many events of a subscription's kind lie after one position and up to another.
 func (s *Store) CountEvents(ctx context.Context, after, upto int64) (int64, error) {
 	var n int64

@@ -98,7 +98,8 @@ func (s *Store) submit(ctx context.Context, r *request) error {
 }
 
 // Write runs fn in a transaction that it may share with others. When fn returns an error nothing of it is kept, and Write returns that error. fn may not
-// use the store itself, only tx.
+// use the store itself, only tx. It may run a second time when the commit fails because of another request: what it leaves outside the database must be assigned,
+// not added to, or left to Tx.OnCommit.
 func (s *Store) Write(ctx context.Context, fn func(tx *Tx) error) error {
 	return s.submit(ctx, &request{fn: fn})
 }
@@ -152,22 +153,56 @@ func (w *writer) drain() {
 	}
 }
 
+// commitGroup commits a group. One that fails because of what one of its requests wants stored is committed request by request, so that it fails alone.
 func (w *writer) commitGroup(group []*request) {
-	tx := &Tx{w: w, now: w.s.now()}
-	err := w.commit(tx, group)
+	err := w.tryCommit(group)
+	if err != nil && len(group) > 1 && ofData(err) {
+		w.s.log.Warn("a request of a group cannot be stored; each is committed by itself", "err", err, "requests", len(group))
+		for _, r := range group {
+			w.finish([]*request{r}, w.tryCommit([]*request{r}))
+		}
+		return
+	}
+	w.finish(group, err)
+}
+
+// finish tells the callers of a group what became of it.
+func (w *writer) finish(group []*request, err error) {
 	if err != nil {
 		w.s.log.Error("commit", "err", err, "requests", len(group))
-		err = unavailable(err)
-		w.rollback()
-	} else {
-		w.s.publish(tx)
+		if err = refused(err); !ofData(err) {
+			err = unavailable(err)
+		}
 	}
 	for _, r := range group {
-		if err != nil {
+		if err != nil && !errors.Is(r.err, errPanic) { // a panic may have left the connection in use, which fails the others
 			r.err = err
 		}
 		close(r.done)
 	}
+}
+
+// tryCommit commits requests in one transaction, or none of them.
+func (w *writer) tryCommit(group []*request) error {
+	tx := &Tx{w: w, now: w.s.now()}
+	if err := w.commit(tx, group); err != nil {
+		w.rollback()
+		return err
+	}
+	w.s.committedAt.Store(time.Now().UnixNano())
+	w.s.publish(tx)
+	for _, remember := range tx.committed {
+		remember()
+	}
+	return nil
+}
+
+// refused turns the database's refusal of a value into an error for whoever gave it. Other errors stay as they are.
+func refused(err error) error {
+	if err == nil || !unfit(err) {
+		return err
+	}
+	return gateway.Invalid("", "it holds a value that the database cannot store").WithCause(err)
 }
 
 // commit runs all requests of a group in one transaction. The order inside is: free-form writes, fences, messages, marks and results, and last the events
@@ -180,7 +215,8 @@ func (w *writer) commit(tx *Tx, group []*request) error {
 		return fmt.Errorf("begin: %w", err)
 	}
 	for _, r := range group {
-		if r.fn != nil && r.taken.CompareAndSwap(0, fnRun) {
+		r.err = nil
+		if r.fn != nil && (r.taken.CompareAndSwap(0, fnRun) || r.taken.Load() == fnRun) {
 			if err := tx.savepoint(r); err != nil {
 				return err
 			}

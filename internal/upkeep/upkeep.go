@@ -192,7 +192,7 @@ func (k *Keeper) retireEvents(ctx context.Context, before time.Time) error {
 		}
 	}
 	k.drain(ctx, "events", func() (int64, error) { return k.o.Store.RetireEvents(ctx, upto, retireBatch) })
-	return nil
+	return k.o.Store.RetireSetAside(ctx, upto)
 }
 
 // SharedPosition answers how far a cursor has come on all nodes of a shared database. It asks at most every 20 ms.

@@ -59,6 +59,9 @@ func Run(t *testing.T, fresh func(testing.TB) string) {
 		"the platform's word on windows is kept":              testHistory,
 		"routes are found by id and name":                     testRoutes,
 		"sessions end":                                        testSessions,
+		"one bad request of a group fails alone":              testPoisonedGroup,
+		"text that a database cannot hold is made fit":        testAnyText,
+		"what a reader cannot deal with is set aside":         testSetAside,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

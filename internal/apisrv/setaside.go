@@ -1,0 +1,52 @@
+package apisrv
+
+import (
+	"net/http"
+
+	"github.com/chasqui/chasqui/gatewayapi"
+	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/store"
+)
+
+const cursorSetAside = 'a'
+
+func setAsideParams() []param {
+	return append(pageParams(), param{"reader", "query", "Name of a reader: projector, receipts, entrypoints, reports or bot."})
+}
+
+func (s *server) listSetAside(q *request) error {
+	if err := q.known(setAsideParams()); err != nil {
+		return err
+	}
+	limit, err := q.limit(pageSize, maxPageSize)
+	if err != nil {
+		return err
+	}
+	f := store.SetAsideFilter{Reader: q.URL.Query().Get("reader"), Limit: limit + 1}
+	if f.Before, err = parsePosition("cursor", cursorSetAside, q.URL.Query().Get("cursor")); err != nil {
+		return err
+	}
+	found, err := s.o.Events.SetAsides(q.Context(), q.key, f)
+	if err != nil {
+		return err
+	}
+	page := gatewayapi.SetAsidePage{Events: []gatewayapi.SetAsideEvent{}}
+	if len(found) > limit {
+		found = found[:limit]
+		page.Cursor = positionCursor(cursorSetAside, found[limit-1].Pos)
+	}
+	for _, x := range found {
+		page.Events = append(page.Events, gatewayapi.SetAsideEvent{
+			ID: gateway.EventID(x.Pos), Reader: x.Reader, Type: string(x.Type), Application: x.Application, FBMessengerID: x.Person, Reason: x.Reason, Failures: x.Failures, At: gatewayapi.At(x.At),
+		})
+	}
+	return q.reply(http.StatusOK, page)
+}
+
+func (s *server) retrySetAside(q *request) error {
+	if err := s.o.Events.RetrySetAside(q.Context(), q.key, q.PathValue("id"), q.PathValue("reader")); err != nil {
+		return err
+	}
+	q.w.WriteHeader(http.StatusNoContent)
+	return nil
+}

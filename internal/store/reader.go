@@ -1,0 +1,82 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"runtime/debug"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/chasqui/chasqui/internal/gateway"
+)
+
+// Reader is what the store knows of one kind of reader of the inbound log on this node, such as the projector: whether it gets on.
+type Reader struct {
+	Name string
+
+	failingSince atomic.Int64 // nanoseconds since 1970 by this machine's clock; 0 while it gets on
+	setAside     atomic.Int64
+	retry        atomic.Pointer[func(context.Context, *gateway.Event) error]
+}
+
+// Reader returns the reader of a name, which comes into being when it is first asked for.
+func (s *Store) Reader(name string) *Reader {
+	s.readersMu.Lock()
+	defer s.readersMu.Unlock()
+	r := s.readers[name]
+	if r == nil {
+		r = &Reader{Name: name}
+		s.readers[name] = r
+	}
+	return r
+}
+
+// Readers returns all readers of this node, by name.
+func (s *Store) Readers() []*Reader {
+	s.readersMu.Lock()
+	defer s.readersMu.Unlock()
+	return slices.SortedFunc(maps.Values(s.readers), func(a, b *Reader) int {
+		if a.Name < b.Name {
+			return -1
+		}
+		return 1
+	})
+}
+
+// Failed says that the reader could not go on.
+func (r *Reader) Failed() { r.failingSince.CompareAndSwap(0, time.Now().UnixNano()) }
+
+// Went says that the reader has gone on.
+func (r *Reader) Went() {
+	if r.failingSince.Load() != 0 {
+		r.failingSince.Store(0)
+	}
+}
+
+// Failing returns for how long the reader has not been able to go on; 0 when it gets on.
+func (r *Reader) Failing() time.Duration {
+	since := r.failingSince.Load()
+	if since == 0 {
+		return 0
+	}
+	return max(time.Since(time.Unix(0, since)), time.Nanosecond)
+}
+
+// SetAsideHere returns how many events the reader has set aside on this node since it started.
+func (r *Reader) SetAsideHere() int64 { return r.setAside.Load() }
+
+// OnRetry says how the reader is given an event anew that it went on without.
+func (r *Reader) OnRetry(fn func(context.Context, *gateway.Event) error) { r.retry.Store(&fn) }
+
+// errPanic is what a panic becomes, so that what causes it can be set aside.
+var errPanic = errors.New("the program is at fault")
+
+// recovered turns a panic into an error. It is to be deferred.
+func recovered(err *error) {
+	if p := recover(); p != nil {
+		*err = fmt.Errorf("%w: %v\n%s", errPanic, p, debug.Stack())
+	}
+}
