@@ -8,9 +8,12 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"reflect"
 	"strings"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/chasqui/chasqui/internal/config"
 )
 
 // commands is the table of subcommands: one field and one file each.
@@ -84,6 +87,7 @@ func (c console) parse(into *commands) (*kong.Context, error) {
 		kong.Description("A self-hosted Messenger gateway. `chasqui config describe` explains every setting."),
 		kong.Writers(c.stdout, c.stderr),
 		kong.Bind(c),
+		kong.TypeMapper(reflect.TypeFor[config.Addresses](), addressesMapper{}),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 	)
 	if err != nil {

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+	"reflect"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -41,3 +43,18 @@ func (configFile) BeforeResolve(k *kong.Context, c console) error {
 	}))
 	return nil
 }
+
+// addressesMapper reads a list of addresses, which stood for true alone before it was a list: without a value it is that.
+type addressesMapper struct{}
+
+// Decode reads the value.
+func (addressesMapper) Decode(ctx *kong.DecodeContext, target reflect.Value) error {
+	target.SetString("true")
+	if ctx.Scan.Peek().Type == kong.FlagValueToken {
+		target.SetString(fmt.Sprint(ctx.Scan.Pop().Value))
+	}
+	return nil
+}
+
+// IsBool tells that the flag needs no value.
+func (addressesMapper) IsBool() bool { return true }

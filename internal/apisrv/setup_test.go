@@ -20,6 +20,7 @@ import (
 	"github.com/chasqui/chasqui/internal/apisrv"
 	"github.com/chasqui/chasqui/internal/gateway"
 	"github.com/chasqui/chasqui/internal/ingest"
+	"github.com/chasqui/chasqui/internal/reach"
 	"github.com/chasqui/chasqui/internal/service"
 	"github.com/chasqui/chasqui/internal/store"
 )
@@ -70,8 +71,8 @@ func setup(t *testing.T) *bundle {
 	handler, err := apisrv.New(apisrv.Options{
 		Store: b.store, Directory: directory, Keys: service.NewKeys(b.store, time.Now), Messages: &service.Messages{Store: b.store, Directory: directory},
 		Applications: b.apps, Profiles: &service.Profiles{Store: b.store, Directory: directory}, Erasures: &service.Erasures{Store: b.store, Directory: directory},
-		Subscriptions: &service.Subscriptions{Vault: b.vault, Store: b.store, Directory: directory},
-		Channels: &service.Channels{Vault: b.vault, Store: b.store, Directory: directory, Probe: func(_ context.Context, a *gateway.ChannelAccount) error {
+		Subscriptions: &service.Subscriptions{Vault: b.vault, Store: b.store, Directory: directory, Reach: new(reach.Allowed).WithLoopback()},
+		Channels: &service.Channels{Vault: b.vault, Store: b.store, Directory: directory, Reach: new(reach.Allowed).WithLoopback(), Probe: func(_ context.Context, a *gateway.ChannelAccount) error {
 			if a.Name != "broken" {
 				return nil
 			}

@@ -29,6 +29,7 @@ import (
 	"github.com/chasqui/chasqui/internal/infobip"
 	"github.com/chasqui/chasqui/internal/ingest"
 	"github.com/chasqui/chasqui/internal/project"
+	"github.com/chasqui/chasqui/internal/reach"
 	"github.com/chasqui/chasqui/internal/service"
 	"github.com/chasqui/chasqui/internal/store"
 	"github.com/chasqui/chasqui/internal/upkeep"
@@ -119,17 +120,25 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	metrics := newMetrics(a.Store, a.Directory, func() []channel.Connection { return a.channels.Connections() })
 	platform := service.Platform{BaseURL: c.GraphURL, Version: c.GraphVersion}
 
+	reachable, err := reach.Parse(string(c.Forward.AllowPrivate))
+	if err != nil {
+		return nil, fmt.Errorf("setting forward.allowPrivate: %w", err)
+	}
+	pictures := new(reach.Allowed)
+	if o.AllowLoopback {
+		reachable, pictures = reachable.WithLoopback(), pictures.WithLoopback()
+	}
 	now := a.Store.Now
 	a.Keys = service.NewKeys(a.Store, now)
 	a.Applications = &service.Applications{Vault: vault, Directory: a.Directory, Platform: platform, PublicURL: c.PublicURL, Logger: component(o.Logger, "applications"), Now: now}
-	a.Subscriptions = &service.Subscriptions{Vault: vault, Store: a.Store, Directory: a.Directory}
+	a.Subscriptions = &service.Subscriptions{Vault: vault, Store: a.Store, Directory: a.Directory, Reach: reachable}
 	a.projector = project.New(project.Options{Store: a.Store, Directory: a.Directory, Platform: platform, Logger: component(o.Logger, "project")})
 	policy := &service.Policy{Store: a.Store, Directory: a.Directory, GraphVersion: c.GraphVersion, Observe: c.Policy == "observe"}
 	brought := &service.ChannelEvents{Store: a.Store, Vault: vault, Directory: a.Directory, Logger: component(o.Logger, "channel"),
 		Apply: func(ctx context.Context, r gateway.ChannelReport) error { return a.deliverer.Report(ctx, r) }}
 	a.channels = channel.New(channel.Options{
 		Vault: vault, Store: a.Store, Logger: component(o.Logger, "channel"), PublicURL: c.PublicURL, UserAgent: "Chasqui/" + o.Version,
-		AllowPrivate: c.Forward.AllowPrivate, AllowLoopback: o.AllowLoopback,
+		Reach:  reachable,
 		Report: brought.Report, Inbound: brought.Inbound,
 	})
 	brought.Answer, brought.Account = a.channels.Answer, a.channels.Account
@@ -141,7 +150,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	projected := a.projected()
 	a.forwarder = forward.New(forward.Options{
 		Store: a.Store, Vault: vault, Directory: a.Directory, Logger: component(o.Logger, "forward"), Projected: projected,
-		AllowPrivate: c.Forward.AllowPrivate, AllowLoopback: o.AllowLoopback, UserAgent: "Chasqui/" + o.Version, Metrics: metrics.forward(),
+		Reach: reachable, UserAgent: "Chasqui/" + o.Version, Metrics: metrics.forward(),
 	})
 	a.keeper = upkeep.New(upkeep.Options{
 		Store: a.Store, Logger: component(o.Logger, "upkeep"),
@@ -150,7 +159,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	})
 	tokens := store.NewTokens(vault)
 	a.EntryPoints = &service.EntryPoints{Store: a.Store, Directory: a.Directory, Logger: component(o.Logger, "entrypoints"), LinkBase: c.LinkURL, PublicURL: c.PublicURL,
-		Pictures: service.NewPictures(c.Forward.AllowPrivate, o.AllowLoopback)}
+		Pictures: service.NewPictures(pictures)}
 	optIns := &service.OptIns{Store: a.Store, Directory: a.Directory, Tokens: tokens}
 	a.tracker = entrypoint.New(entrypoint.Options{Store: a.Store, Directory: a.Directory, Points: a.EntryPoints, OptIns: optIns, Logger: component(o.Logger, "entrypoints")})
 	messages := &service.Messages{Store: a.Store, Directory: a.Directory, Sender: a.deliverer, Counted: metrics.accepted, Policy: policy, Accounts: a.channels, CustomerMatching: c.CustomerMatching}
@@ -163,7 +172,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	api := apisrv.Options{
 		Store: a.Store, Directory: a.Directory, Keys: a.Keys, Applications: a.Applications, Subscriptions: a.Subscriptions,
 		Messages: messages, Scripts: a.Scripts, Conversations: &service.Conversations{Store: a.Store, Directory: a.Directory},
-		Channels:    &service.Channels{Vault: vault, Store: a.Store, Directory: a.Directory, Refresh: a.channels.Refresh, Probe: a.channels.Check},
+		Channels:    &service.Channels{Vault: vault, Store: a.Store, Directory: a.Directory, Reach: reachable, Refresh: a.channels.Refresh, Probe: a.channels.Check},
 		EntryPoints: a.EntryPoints, OptIns: optIns, Routes: &service.Routes{Store: a.Store, Directory: a.Directory},
 		Profiles: &service.Profiles{Store: a.Store, Directory: a.Directory},
 		Erasures: a.erasures,

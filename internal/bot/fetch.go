@@ -15,8 +15,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"code.dny.dev/ssrf"
-
+	"github.com/chasqui/chasqui/internal/reach"
 	"github.com/chasqui/chasqui/rivescript"
 )
 
@@ -35,25 +34,20 @@ type Fetcher struct {
 // NewFetcher makes a fetcher. A host that begins with *. stands for all below it; a host with a port stands for that port, and may be on this machine or in a private
 // network, since somebody wrote it down.
 func NewFetcher(hosts []string) *Fetcher {
-	dialer := &net.Dialer{Timeout: 5 * time.Second}
-	guarded := &net.Dialer{Timeout: 5 * time.Second, Control: ssrf.New(ssrf.WithAnyPort()).Safe}
 	f := &Fetcher{}
-	named := map[string]bool{}
+	var ported []string
 	for _, h := range hosts {
 		if h = strings.ToLower(strings.TrimSpace(h)); h != "" {
 			f.hosts = append(f.hosts, h)
-			named[h] = true
+		}
+		if _, _, err := net.SplitHostPort(h); err == nil {
+			ported = append(ported, h)
 		}
 	}
 	f.http = &http.Client{
 		Timeout: fetchTimeout,
 		Transport: &http.Transport{
-			DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-				if named[strings.ToLower(addr)] {
-					return dialer.DialContext(ctx, network, addr)
-				}
-				return guarded.DialContext(ctx, network, addr)
-			},
+			DialContext:       reach.Named(ported...).DialContext(5 * time.Second),
 			ForceAttemptHTTP2: true, TLSHandshakeTimeout: 5 * time.Second, MaxIdleConnsPerHost: 8, IdleConnTimeout: 90 * time.Second,
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },

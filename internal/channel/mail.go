@@ -54,7 +54,7 @@ func (s *mailer) client(ctx context.Context) (*mail.Client, func(), error) {
 	var conn net.Conn
 	var stop func() bool
 	dial := func(ctx2 context.Context, network, address string) (net.Conn, error) {
-		c, err := dialer(s.m.o).DialContext(ctx2, network, address)
+		c, err := s.m.o.Reach.DialContext(dialTimeout)(ctx2, network, address)
 		if err != nil {
 			return nil, err
 		}

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/reach"
 	"github.com/chasqui/chasqui/internal/store"
 )
 
@@ -37,9 +38,8 @@ type Options struct {
 	// PublicURL is the gateway's own address, to which providers report.
 	PublicURL string
 	UserAgent string
-	// AllowPrivate lets accounts lead to private, loopback and link-local addresses, AllowLoopback to this machine only.
-	AllowPrivate  bool
-	AllowLoopback bool
+	// Reach is where accounts may lead beside public addresses.
+	Reach *reach.Allowed
 	// Report takes what a provider says of a message. It returns nil once that is committed; a not_found error when the message is gone.
 	Report func(context.Context, gateway.ChannelReport) error
 	// Inbound takes a message that a person sent. It returns nil once that is committed.

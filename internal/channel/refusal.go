@@ -5,15 +5,13 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
 	"time"
 
-	"code.dny.dev/ssrf"
-
 	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/reach"
 )
 
 // requestTimeout bounds one request over HTTP, 15 s as for forwarded events.
@@ -31,25 +29,15 @@ func unknown(format string, args ...any) *gateway.ChannelError {
 	return &gateway.ChannelError{Kind: gateway.ChannelUnknown, Failure: gateway.Failure{Code: gateway.FailureUnknownOutcome, Message: fmt.Sprintf(format, args...)}}
 }
 
-// dialer dials only addresses that it has checked.
-func dialer(o Options) *net.Dialer {
-	d := &net.Dialer{Timeout: 10 * time.Second}
-	if !o.AllowPrivate {
-		guard := []ssrf.Option{ssrf.WithAnyPort()}
-		if o.AllowLoopback {
-			guard = append(guard, ssrf.WithAllowedV4Prefixes(netip.MustParsePrefix("127.0.0.0/8")), ssrf.WithAllowedV6Prefixes(netip.MustParsePrefix("::1/128")))
-		}
-		d.Control = ssrf.New(guard...).Safe
-	}
-	return d
-}
+// dialTimeout bounds the making of a connection.
+const dialTimeout = 10 * time.Second
 
 // newHTTP makes a client that dials only addresses it has checked, follows no redirect and uses no proxy.
 func newHTTP(o Options) *http.Client {
 	return &http.Client{
 		Timeout: requestTimeout,
 		Transport: &http.Transport{
-			DialContext: dialer(o).DialContext, ForceAttemptHTTP2: true, TLSHandshakeTimeout: 10 * time.Second, MaxIdleConnsPerHost: 64,
+			DialContext: o.Reach.DialContext(dialTimeout), ForceAttemptHTTP2: true, TLSHandshakeTimeout: 10 * time.Second, MaxIdleConnsPerHost: 64,
 			// Short, for a connection that the provider closes while a request goes out leaves its outcome unknown.
 			IdleConnTimeout: 15 * time.Second,
 		},
@@ -58,14 +46,7 @@ func newHTTP(o Options) *http.Client {
 }
 
 // private tells whether an address was not dialled because it is private or reserved.
-func private(err error) bool {
-	for _, reason := range []error{ssrf.ErrProhibitedIP, ssrf.ErrProhibitedNetwork, ssrf.ErrProhibitedPort, ssrf.ErrInvalidHostPort} {
-		if errors.Is(err, reason) {
-			return true
-		}
-	}
-	return false
-}
+func private(err error) bool { return errors.Is(err, reach.ErrRefused) }
 
 // plain says what went wrong with a connection or a request, without its URL, which may hold a credential.
 func plain(err error) string {

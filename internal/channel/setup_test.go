@@ -19,6 +19,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/reach"
 	"github.com/chasqui/chasqui/internal/store"
 )
 
@@ -139,7 +140,7 @@ func (f *fixture) open() {
 		f.t.Fatal(err)
 	}
 	f.Manager = New(Options{
-		Vault: v, Store: s, Logger: logger, Now: f.time, PublicURL: publicURL, AllowLoopback: true, FirstPause: 10 * time.Millisecond,
+		Vault: v, Store: s, Logger: logger, Now: f.time, PublicURL: publicURL, Reach: new(reach.Allowed).WithLoopback(), FirstPause: 10 * time.Millisecond,
 		Report: f.got.Report, Inbound: f.got.Inbound,
 	})
 	if err := f.Start(f.t.Context()); err != nil {

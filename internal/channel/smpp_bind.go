@@ -65,7 +65,7 @@ func (s *smpp) dialBind(ctx context.Context) (*bind, error) {
 	set := s.account.SMPP
 	ctx, cancel := context.WithTimeout(ctx, s.timeout())
 	defer cancel()
-	conn, err := dialer(s.m.o).DialContext(ctx, "tcp", net.JoinHostPort(set.Host, strconv.Itoa(set.Port)))
+	conn, err := s.m.o.Reach.DialContext(dialTimeout)(ctx, "tcp", net.JoinHostPort(set.Host, strconv.Itoa(set.Port)))
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"github.com/chasqui/chasqui/internal/reach"
 )
 
 // Config holds every setting of the gateway. The tags are those of the command line's parser: `help` is the meaning, `default` the
@@ -72,8 +74,11 @@ type Uncertain struct {
 
 // Forward holds the settings of forward subscriptions.
 type Forward struct {
-	AllowPrivate bool `name:"allow-private" help:"Let subscriptions reach private, loopback and other reserved addresses."`
+	AllowPrivate Addresses `name:"allow-private" placeholder:"NETWORKS" help:"Networks, addresses and hosts outside the public internet that subscriptions, channels and webhooks may lead to, with commas between, such as 10.1.0.0/16,mail.internal; true: this machine and all private networks. Addresses of one link and those of clouds' metadata are never reached, and pictures for codes never come from here. On the command line with an equals sign."`
 }
+
+// Addresses is a list as reach.Parse reads it.
+type Addresses string
 
 // Scripts holds the settings of bots.
 type Scripts struct {
@@ -154,6 +159,9 @@ func (c Config) Validate() error {
 	}
 	if c.Data == "" && (c.Store == "" || c.KeyFile == "") {
 		wrong("data", "must name a folder")
+	}
+	if _, err := reach.Parse(string(c.Forward.AllowPrivate)); err != nil {
+		wrong("forward.allowPrivate", "%s", err)
 	}
 	for _, s := range settingsOf(&c) {
 		if s.Enum != "" && !s.allows(s.text()) {

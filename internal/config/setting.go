@@ -79,6 +79,8 @@ func (s Setting) parse(text string) (any, error) {
 	switch s.value.Interface().(type) {
 	case string:
 		return text, nil
+	case Addresses:
+		return Addresses(text), nil
 	case bool:
 		b, err := strconv.ParseBool(text)
 		return b, orNot(err, "true or false")

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/chasqui/chasqui/gatewayapi"
 	"github.com/chasqui/chasqui/graphemu"
+	"github.com/chasqui/chasqui/internal/config"
 )
 
 // inboundOnly limits a subscription to what people write.
@@ -278,16 +280,30 @@ func TestSecretsWithOverlap(t *testing.T) {
 
 func TestPrivateAddressesAreRefused(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, startPlatform(t))
-	w.strict = true
+	w := newWorld(t, startPlatform(t), func(c *config.Config) { c.Forward.AllowPrivate = "true" })
 	w.start()
 	w.login()
 	p := w.connect(graphemu.Page{})
 	customer := startReceiver(t, nil)
 	_, port, _ := strings.Cut(strings.TrimPrefix(customer.server.URL, "http://"), ":")
+	refused := []string{"http://169.254.169.254/latest", "http://[fe80::1]:80/", "http://[::ffff:169.254.169.254]/", "http://100.100.100.200/", "http://2852039166/latest"}
+	private := []string{customer.server.URL, "http://localhost:" + port, "http://[::ffff:127.0.0.1]:" + port, "http://10.255.255.1:9"}
+	try := func(address string) error {
+		_, err := w.client.CreateSubscription(t.Context(), gatewayapi.CreateSubscriptionRequest{Kind: "forward", URL: address})
+		return err
+	}
+	for _, address := range refused {
+		wantRefused(t, try(address), "url")
+	}
+	var subs []gatewayapi.Subscription
+	for _, address := range private {
+		subs = append(subs, w.forward(customer, inboundOnly, func(r *gatewayapi.CreateSubscriptionRequest) { r.URL = address }))
+	}
+	w.stop() // and without the setting what was stored leads nowhere either
+	w.config.Forward.AllowPrivate, w.strict = "192.0.2.0/24", true
+	w.start()
 	p.says(p.person("Ana"), "hello")
-	for _, address := range []string{customer.server.URL, "http://localhost:" + port, "http://[::ffff:127.0.0.1]:" + port, "http://10.255.255.1:9", "http://169.254.169.254/latest"} {
-		sub := w.forward(customer, inboundOnly, func(r *gatewayapi.CreateSubscriptionRequest) { r.URL = address })
+	for _, sub := range subs {
 		await(t, "the attempt to be refused", func() (bool, string) {
 			list, err := w.client.Deliveries(t.Context(), sub.ID, "pending", "", 10)
 			if err != nil || len(list.Deliveries) != 1 || len(list.Deliveries[0].Attempts) == 0 {
@@ -299,6 +315,26 @@ func TestPrivateAddressesAreRefused(t *testing.T) {
 	}
 	if n := len(customer.deliveries()); n > 0 {
 		t.Errorf("%d POSTs went to this machine", n)
+	}
+	for _, address := range append(private, refused...) {
+		wantRefused(t, try(address), "url")
+	}
+	for field, request := range map[string]gatewayapi.CreateChannelRequest{
+		"webhook.url":    {Provider: "webhook", Webhook: &gatewayapi.WebhookSettings{URL: customer.server.URL}},
+		"twilio.baseUrl": {Provider: "twilio", Secrets: map[string]string{"authToken": "t"}, Twilio: &gatewayapi.TwilioSettings{BaseURL: "http://169.254.169.254/latest", AccountSID: "AC1", From: "+1"}},
+		"smtp.host":      {Provider: "smtp", SMTP: &gatewayapi.SMTPSettings{Host: "localhost", From: "a@b.example"}},
+	} {
+		_, err := w.client.CreateChannel(t.Context(), request)
+		wantRefused(t, err, field)
+	}
+}
+
+// wantRefused wants an error that names a field.
+func wantRefused(t *testing.T, err error, field string) {
+	t.Helper()
+	var e *gatewayapi.Error
+	if !errors.As(err, &e) || e.Code != "invalid_request" || e.Field != field || !strings.Contains(e.Message, "private or reserved") {
+		t.Errorf("%v, wanted a refusal of %s", err, field)
 	}
 }
 

@@ -8,15 +8,12 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net"
 	"net/http"
-	"net/netip"
 	"sync"
 	"time"
 
-	"code.dny.dev/ssrf"
-
 	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/reach"
 	"github.com/chasqui/chasqui/internal/service"
 	"github.com/chasqui/chasqui/internal/store"
 )
@@ -28,14 +25,12 @@ type Options struct {
 	Directory *service.Directory
 	Logger    *slog.Logger
 	Projected func() int64 // up to which position of the log events have their profiles
-	// AllowPrivate lets subscriptions lead to private, loopback and link-local addresses.
-	AllowPrivate bool
-	// AllowLoopback lets them lead to this machine only.
-	AllowLoopback bool
-	Timeout       time.Duration // of one POST; default 15 s
-	InFlight      int           // POSTs of one subscription under way at once; default 64
-	UserAgent     string
-	Metrics       Metrics
+	// Reach is where subscriptions may lead beside public addresses.
+	Reach     *reach.Allowed
+	Timeout   time.Duration // of one POST; default 15 s
+	InFlight  int           // POSTs of one subscription under way at once; default 64
+	UserAgent string
+	Metrics   Metrics
 }
 
 // Metrics receives what is counted; nil functions are not called.
@@ -82,18 +77,10 @@ func New(o Options) *Forwarder {
 
 // newClient makes a client that dials only the address it has checked, follows no redirect and uses no proxy.
 func newClient(o Options) *http.Client {
-	dialer := &net.Dialer{Timeout: 10 * time.Second}
-	if !o.AllowPrivate {
-		guard := []ssrf.Option{ssrf.WithAnyPort()}
-		if o.AllowLoopback {
-			guard = append(guard, ssrf.WithAllowedV4Prefixes(netip.MustParsePrefix("127.0.0.0/8")), ssrf.WithAllowedV6Prefixes(netip.MustParsePrefix("::1/128")))
-		}
-		dialer.Control = ssrf.New(guard...).Safe
-	}
 	return &http.Client{
 		Timeout: o.Timeout,
 		Transport: &http.Transport{
-			DialContext: dialer.DialContext, ForceAttemptHTTP2: true, TLSHandshakeTimeout: 10 * time.Second,
+			DialContext: o.Reach.DialContext(10 * time.Second), ForceAttemptHTTP2: true, TLSHandshakeTimeout: 10 * time.Second,
 			MaxIdleConnsPerHost: o.InFlight, IdleConnTimeout: 90 * time.Second,
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },

@@ -13,10 +13,10 @@ import (
 	"strings"
 	"time"
 
-	"code.dny.dev/ssrf"
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
 	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/reach"
 )
 
 // errGone is a subscriber's answer that it wants no more.
@@ -127,10 +127,8 @@ func plain(err error) error {
 		}
 		err = u.Err
 	}
-	for _, refused := range []error{ssrf.ErrProhibitedIP, ssrf.ErrProhibitedNetwork, ssrf.ErrProhibitedPort, ssrf.ErrInvalidHostPort} {
-		if errors.Is(err, refused) {
-			return fmt.Errorf("the address is private or reserved: %w", errPrivate)
-		}
+	if errors.Is(err, reach.ErrRefused) {
+		return fmt.Errorf("the address is private or reserved: %w", errPrivate)
 	}
 	return err
 }

@@ -140,6 +140,21 @@ type SMTPSettings struct {
 	Subject string   `json:"subject,omitempty"`
 }
 
+// Targets are the addresses that the account leads to, by field.
+func (a *ChannelAccount) Targets() map[string]string {
+	switch {
+	case a.SMPP != nil:
+		return map[string]string{"smpp.host": a.SMPP.Host}
+	case a.Twilio != nil:
+		return map[string]string{"twilio.baseUrl": a.Twilio.BaseURL}
+	case a.SMTP != nil:
+		return map[string]string{"smtp.host": a.SMTP.Host}
+	case a.Webhook != nil:
+		return map[string]string{"webhook.url": a.Webhook.URL}
+	}
+	return nil
+}
+
 // SendsAs reports whether a message may name an address as its sender.
 func (s *SMTPSettings) SendsAs(address string) bool {
 	if own, err := mail.ParseAddress(s.From); err == nil && strings.EqualFold(own.Address, address) {

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/reach"
 	"github.com/chasqui/chasqui/internal/store"
 )
 
@@ -15,6 +16,7 @@ type Channels struct {
 	Vault     *store.Vault
 	Store     *store.Store
 	Directory *Directory
+	Reach     *reach.Allowed // where accounts may lead beside public addresses
 	// Refresh makes a change count at once on this node; nil for when the node looks next.
 	Refresh func(context.Context) error
 	// Probe asks the provider whether an account works; its error is a *gateway.ChannelError.
@@ -54,6 +56,11 @@ func (s *Channels) permitted(key *gateway.APIKey, a *gateway.ChannelAccount, had
 	}
 	if !ownAccount(key, a) {
 		return gateway.Errorf(gateway.CodeForbidden, "this key is limited to some applications: name one of them").WithField("application")
+	}
+	for field, address := range a.Targets() {
+		if err := s.Reach.Check(address); err != nil {
+			return gateway.Invalid(field, "leads to a private or reserved address, which the setting forward.allowPrivate does not allow")
+		}
 	}
 	if a.Application != "" && a.Application != had && s.Directory.Application(a.Application) == nil {
 		return gateway.Invalid("application", "there is no application %q", a.Application)

@@ -5,15 +5,12 @@ import (
 	"fmt"
 	"html"
 	"io"
-	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"time"
 
-	"code.dny.dev/ssrf"
-
 	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/reach"
 )
 
 const maxLogo = 4 << 20
@@ -21,17 +18,9 @@ const maxLogo = 4 << 20
 // Pictures fetches what stands in the middle of codes. It dials only addresses it has checked, and follows no redirect to others.
 type Pictures struct{ http *http.Client }
 
-// NewPictures makes a fetcher. With allowPrivate it reaches private addresses too, with allowLoopback this machine.
-func NewPictures(allowPrivate, allowLoopback bool) *Pictures {
-	dialer := &net.Dialer{Timeout: 5 * time.Second}
-	if !allowPrivate {
-		guard := []ssrf.Option{ssrf.WithAnyPort()}
-		if allowLoopback {
-			guard = append(guard, ssrf.WithAllowedV4Prefixes(netip.MustParsePrefix("127.0.0.0/8")), ssrf.WithAllowedV6Prefixes(netip.MustParsePrefix("::1/128")))
-		}
-		dialer.Control = ssrf.New(guard...).Safe
-	}
-	return &Pictures{&http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DialContext: dialer.DialContext, TLSHandshakeTimeout: 5 * time.Second}}}
+// NewPictures makes a fetcher. allowed is what it reaches beside public addresses.
+func NewPictures(allowed *reach.Allowed) *Pictures {
+	return &Pictures{&http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DialContext: allowed.DialContext(5 * time.Second), TLSHandshakeTimeout: 5 * time.Second}}}
 }
 
 // Logo fetches the picture of an application's page, when it is called page, or that of an address.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/reach"
 	"github.com/chasqui/chasqui/internal/store"
 )
 
@@ -15,6 +16,7 @@ type Subscriptions struct {
 	Vault     *store.Vault
 	Store     *store.Store
 	Directory *Directory
+	Reach     *reach.Allowed // where subscriptions may lead beside public addresses
 }
 
 // Create stores a subscription that begins from `from`: "now" or empty, "earliest", or a time in RFC 3339. A forward subscription without a secret gets one.
@@ -88,6 +90,9 @@ func (s *Subscriptions) position(ctx context.Context, from string) (int64, error
 func (s *Subscriptions) permitted(key *gateway.APIKey, sub *gateway.Subscription) error {
 	if err := sub.Validate(); err != nil {
 		return err
+	}
+	if sub.URL != "" && s.Reach.Check(sub.URL) != nil {
+		return gateway.Invalid("url", "leads to a private or reserved address, which the setting forward.allowPrivate does not allow")
 	}
 	if key.Limited() && len(sub.Applications) == 0 {
 		return gateway.Errorf(gateway.CodeForbidden, "this key is limited to some applications: name them").WithField("applications")
