@@ -149,7 +149,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	})
 	projected := a.projected()
 	a.forwarder = forward.New(forward.Options{
-		Store: a.Store, Vault: vault, Directory: a.Directory, Logger: component(o.Logger, "forward"), Projected: projected,
+		Store: a.Store, Vault: vault, Directory: a.Directory, Logger: component(o.Logger, "forward"), Projected: a.projector.Covers,
 		Reach: reachable, UserAgent: "Chasqui/" + o.Version, Metrics: metrics.forward(),
 	})
 	a.keeper = upkeep.New(upkeep.Options{

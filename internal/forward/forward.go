@@ -24,7 +24,8 @@ type Options struct {
 	Vault     *store.Vault
 	Directory *service.Directory
 	Logger    *slog.Logger
-	Projected func() int64 // up to which position of the log events have their profiles
+	// Projected says up to which position of the log events of the partitions held under these epochs have their profiles.
+	Projected func(epochs map[int]int64) int64
 	// Reach is where subscriptions may lead beside public addresses.
 	Reach     *reach.Allowed
 	Timeout   time.Duration // of one POST; default 15 s

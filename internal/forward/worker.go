@@ -172,7 +172,7 @@ func (w *worker) tidy(key gateway.Lane, l *lane) {
 
 // readSome takes the next events from the log into their lanes. It answers whether there may be more.
 func (w *worker) readSome(delivered map[int64]bool) (bool, error) {
-	bound := w.f.o.Projected()
+	bound := w.f.o.Projected(w.cursor.Epochs())
 	if w.read >= bound {
 		return false, nil
 	}
@@ -221,7 +221,7 @@ func (w *worker) idle() {
 	// The head moves before the projection has come as far; a short wait bounds what that costs.
 	timer := time.NewTimer(20 * time.Millisecond)
 	defer timer.Stop()
-	if w.f.o.Projected() >= w.f.o.Store.Head() && w.read >= w.f.o.Store.Head() {
+	if w.f.o.Projected(w.cursor.Epochs()) >= w.f.o.Store.Head() && w.read >= w.f.o.Store.Head() {
 		select {
 		case <-headMoved:
 		case <-w.ctx.Done():

@@ -64,6 +64,9 @@ func (p *Projector) Stop() {
 // Position is up to where the log has been projected: subscribers get nothing that is after it, so that every event they get has its profile.
 func (p *Projector) Position() int64 { return p.consumer.Position() }
 
+// Covers is Position for the partitions that this node holds under the epochs given: what other nodes do does not hold it up.
+func (p *Projector) Covers(epochs map[int]int64) int64 { return p.consumer.Covers(epochs) }
+
 // handle finds out which conversations events touch, and who is new.
 func (p *Projector) handle(ctx context.Context, events []*gateway.Event) (func(*store.Tx) error, error) {
 	var order []gateway.Lane

@@ -32,7 +32,14 @@ type Consumer struct {
 	After func(events []*gateway.Event)
 
 	position atomic.Int64
+	place    atomic.Pointer[consumePlace]
 	retries  chan *consumeRetry
+}
+
+// consumePlace is how far a consumer has come in the partitions that it works under these epochs.
+type consumePlace struct {
+	epochs map[int]int64 // never changed
+	pos    int64
 }
 
 // consumeRetry is an event that was set aside and is to be dealt with now.
@@ -43,6 +50,26 @@ type consumeRetry struct {
 
 // Position is up to where the consumer has dealt with every event of this node's partitions.
 func (c *Consumer) Position() int64 { return c.position.Load() }
+
+// Covers returns up to where the consumer has dealt with every event of partitions that this node holds under the epochs given; 0 when it does not work one of them yet.
+func (c *Consumer) Covers(epochs map[int]int64) int64 {
+	place := c.place.Load()
+	if place == nil {
+		return 0
+	}
+	for part, epoch := range epochs {
+		if place.epochs[part] != epoch {
+			return 0
+		}
+	}
+	return place.pos
+}
+
+func (c *Consumer) moved(cursor *Cursor) {
+	low := cursor.Low()
+	c.position.Store(low)
+	c.place.Store(&consumePlace{cursor.epoch, low})
+}
 
 // Consume runs the consumer until ctx ends.
 func (s *Store) Consume(ctx context.Context, c *Consumer) {
@@ -90,7 +117,7 @@ func (s *Store) consumeSome(ctx context.Context, c *Consumer, cursor *Cursor) er
 		return err
 	}
 	if upto <= low && len(events) == 0 {
-		c.position.Store(low)
+		c.moved(cursor)
 		unsaved := make(<-chan time.Time) // never, when the database knows the position
 		if cursor.Unsaved() {
 			unsaved = time.After(cursorInterval)
@@ -129,7 +156,7 @@ func (s *Store) consumeEvents(ctx context.Context, c *Consumer, cursor *Cursor, 
 		}
 	}
 	cursor.Done(upto)
-	c.position.Store(cursor.Low())
+	c.moved(cursor)
 	if c.After != nil {
 		c.After(events)
 	}
@@ -157,7 +184,7 @@ func (s *Store) consumeEach(ctx context.Context, c *Consumer, cursor *Cursor) er
 		}
 	}
 	cursor.Done(upto)
-	c.position.Store(cursor.Low())
+	c.moved(cursor)
 	return nil
 }
 

@@ -81,7 +81,10 @@ func (c *Cursor) Sync(ctx context.Context, start int64) error {
 }
 
 // Reset forgets what was read since the last save, after a write that failed; Sync reads the saved positions again.
-func (c *Cursor) Reset() { clear(c.epoch); clear(c.next) }
+func (c *Cursor) Reset() { c.epoch = nil; clear(c.next) }
+
+// Epochs returns the epochs of the partitions that the cursor works. They must not be changed.
+func (c *Cursor) Epochs() map[int]int64 { return c.epoch }
 
 // Fresh tells whether no place of this cursor has been saved yet.
 func (c *Cursor) Fresh() bool {

@@ -146,7 +146,9 @@ func (s *Store) followHead(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		head, err := s.readHead(ctx)
+		asked, cancel := context.WithTimeout(ctx, headPatience)
+		head, err := s.readHead(asked)
+		cancel()
 		if err != nil || head <= s.Head() {
 			continue // the next read of the log will say what is wrong
 		}
@@ -154,6 +156,9 @@ func (s *Store) followHead(ctx context.Context) {
 		s.events.publish(head, head, nil)
 	}
 }
+
+// headPatience is for how long a node waits to learn of it, before it asks over another connection.
+const headPatience = time.Second
 
 // headInterval is how soon a node notices what others have committed.
 const headInterval = 20 * time.Millisecond

@@ -26,16 +26,24 @@ type Leases struct {
 	ended  chan struct{}
 }
 
+// nodeMemory is for how long a node that has gone is remembered.
+const nodeMemory = time.Minute
+
 type lease struct {
 	epoch int64 // 0: not held
 	until time.Time
 }
 
 func newLeases(s *Store, ttl time.Duration) *Leases {
-	if ttl == 0 {
-		ttl = 3 * time.Second
+	return &Leases{s: s, node: s.ids.New("node", s.now()), ttl: leaseTTL(ttl), changed: make(chan struct{})}
+}
+
+// leaseTTL is the time of a lease: three seconds unless another is given.
+func leaseTTL(given time.Duration) time.Duration {
+	if given == 0 {
+		return 3 * time.Second
 	}
-	return &Leases{s: s, node: s.ids.New("node", s.now()), ttl: ttl, changed: make(chan struct{})}
+	return given
 }
 
 // Start takes what leases it can get and keeps them until Release. Nodes over one database share the partitions evenly.
@@ -117,6 +125,10 @@ func (l *Leases) claim(tx *Tx, got map[int]int64) error {
 	}
 	if _, err := tx.Exec(`INSERT INTO nodes (id, expires_at) VALUES (?, `+d.now+` + ?) ON CONFLICT (id) DO UPDATE SET expires_at = excluded.expires_at`,
 		l.node, ttl); err != nil {
+		return err
+	}
+	// Nodes that are long gone leave nothing behind.
+	if _, err := tx.Exec(`DELETE FROM nodes WHERE expires_at < `+d.now+` - ?`, nodeMemory.Milliseconds()); err != nil {
 		return err
 	}
 	var nodes int

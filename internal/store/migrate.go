@@ -51,11 +51,12 @@ func (s *Store) migrate(ctx context.Context, check bool) error {
 	if err != nil {
 		return err
 	}
-	kind := database.DialectSQLite3
+	kind, db := database.DialectSQLite3, s.wdb
 	if s.dialect.dollars {
-		kind = database.DialectPostgres
+		kind, db = database.DialectPostgres, s.mdb
+		defer db.SetMaxIdleConns(0)
 	}
-	provider, err := goose.NewProvider(kind, s.wdb, nil, goose.WithGoMigrations(list...), goose.WithDisableGlobalRegistry(true), goose.WithSlog(s.log))
+	provider, err := goose.NewProvider(kind, db, nil, goose.WithGoMigrations(list...), goose.WithDisableGlobalRegistry(true), goose.WithSlog(s.log))
 	if err != nil {
 		return fmt.Errorf("prepare migrations: %w", err)
 	}
@@ -74,7 +75,7 @@ func (s *Store) migrate(ctx context.Context, check bool) error {
 	}
 	if s.dialect.dollars {
 		// Nodes that start together must not migrate at once.
-		conn, err := s.db.Conn(ctx)
+		conn, err := db.Conn(ctx)
 		if err != nil {
 			return fmt.Errorf("migrate: %w", err)
 		}

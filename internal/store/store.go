@@ -19,8 +19,7 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
-	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
-	_ "modernc.org/sqlite"             // the driver "sqlite"
+	_ "modernc.org/sqlite" // the driver "sqlite"
 
 	"github.com/chasqui/chasqui/internal/gateway"
 )
@@ -51,6 +50,7 @@ type Store struct {
 	dialect *dialect
 	db      *sql.DB // reads
 	wdb     *sql.DB // the writer's one connection
+	mdb     *sql.DB // for what may take long, such as a migration; nil for SQLite
 	lock    *flock.Flock
 	ids     gateway.IDs
 	path    string   // of the SQLite file, empty for PostgreSQL
@@ -86,7 +86,7 @@ func Open(ctx context.Context, o Options) (_ *Store, err error) {
 		}
 	}()
 	if strings.HasPrefix(o.URL, "postgres://") || strings.HasPrefix(o.URL, "postgresql://") {
-		err = s.openPostgres(o.URL)
+		err = s.openPostgres(o.URL, leaseTTL(o.LeaseTTL))
 	} else {
 		err = s.openSQLite(o.URL, o.Shared)
 	}
@@ -109,21 +109,6 @@ func Open(ctx context.Context, o Options) (_ *Store, err error) {
 		s.following.Go(func() { s.followHead(ctx) })
 	}
 	return s, nil
-}
-
-func (s *Store) openPostgres(url string) error {
-	s.dialect = postgresDialect()
-	var err error
-	if s.db, err = sql.Open("pgx", url); err != nil {
-		return fmt.Errorf("open PostgreSQL: %w", err)
-	}
-	s.db.SetMaxOpenConns(16)
-	s.db.SetMaxIdleConns(16)
-	if s.wdb, err = sql.Open("pgx", url); err != nil {
-		return fmt.Errorf("open PostgreSQL: %w", err)
-	}
-	s.wdb.SetMaxOpenConns(1)
-	return nil
 }
 
 func (s *Store) openSQLite(path string, shared bool) error {
@@ -177,6 +162,9 @@ func (s *Store) closeHandles() error {
 	}
 	if s.wdb != nil {
 		errs = append(errs, s.wdb.Close())
+	}
+	if s.mdb != nil {
+		errs = append(errs, s.mdb.Close())
 	}
 	if s.lock != nil {
 		errs = append(errs, s.lock.Unlock())

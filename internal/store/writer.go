@@ -171,6 +171,7 @@ func (w *writer) finish(group []*request, err error) {
 	if err != nil {
 		w.s.log.Error("commit", "err", err, "requests", len(group))
 		if err = refused(err); !ofData(err) {
+			w.s.committedAt.Store(0) // readiness has to be shown anew
 			err = unavailable(err)
 		}
 	}
@@ -282,6 +283,7 @@ func (w *writer) rollback() {
 		return
 	}
 	w.disconnect()
+	abandon(w.s.db)
 }
 
 func (w *writer) disconnect() {

@@ -6,6 +6,7 @@ import (
 
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/chasqui/chasqui/internal/store"
@@ -195,24 +196,22 @@ func (k *Keeper) retireEvents(ctx context.Context, before time.Time) error {
 	return k.o.Store.RetireSetAside(ctx, upto)
 }
 
-// SharedPosition answers how far a cursor has come on all nodes of a shared database. It asks at most every 20 ms.
+// SharedPosition returns how far a cursor has come on all nodes of a shared database. One caller at a time asks, at most every 20 ms; the others get what is known.
 func SharedPosition(s *store.Store, name string) func() int64 {
-	var mu sync.Mutex
-	var known int64
-	var asked time.Time
+	var asking sync.Mutex
+	var known, asked atomic.Int64
 	return func() int64 {
-		mu.Lock()
-		defer mu.Unlock()
-		if time.Since(asked) < 20*time.Millisecond {
-			return known
+		now := time.Now().UnixNano()
+		if now-asked.Load() < int64(20*time.Millisecond) || !asking.TryLock() {
+			return known.Load()
 		}
-		asked = time.Now()
+		defer asking.Unlock()
+		asked.Store(now)
 		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 		defer cancel()
-		low, err := s.CursorLow(ctx, name)
-		if err == nil {
-			known = max(known, low)
+		if low, err := s.CursorLow(ctx, name); err == nil && low > known.Load() {
+			known.Store(low)
 		}
-		return known
+		return known.Load()
 	}
 }
