@@ -2,8 +2,10 @@ package rivescript
 
 import (
 	"encoding/json"
+	"errors"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // calls runs <call>name args</call>. Their results stand in the reply as they are.
@@ -37,7 +39,7 @@ func (t *turn) call(args []string, depth int) string {
 	if len(args) == 0 {
 		return notFoundWords
 	}
-	if t.turns++; t.turns > t.e.o.Budget.Turns {
+	if t.turns++; t.turns > t.e.o.Budget.Turns || t.left() <= 0 {
 		return t.fail(ErrBudget)
 	}
 	m := t.e.macros[args[0]]
@@ -48,7 +50,10 @@ func (t *turn) call(args []string, depth int) string {
 	t.begins = false
 	defer func() { t.begins = was }()
 	result, err := m(t.ctx, &Call{User: t.u, Engine: t.e, t: t, step: depth}, args[1:])
-	if err != nil {
+	switch {
+	case errors.Is(err, ErrEnded), errors.Is(err, ErrUnavailable):
+		return t.fail(err)
+	case err != nil:
 		return "[ERR: " + err.Error() + "]"
 	}
 	return strings.ToValidUTF8(result, "")
@@ -167,7 +172,9 @@ func (t *turn) request(won *trigger, caps, before []string, depth int) {
 		}
 		answer := map[string]any{}
 		if t.e.o.Fetch != nil {
+			began := time.Now()
 			got, err := t.e.o.Fetch(t.ctx, &Call{User: t.u, Engine: t.e, t: t, step: depth}, Request{Method: r.method, URL: url, Options: options})
+			t.waited += time.Since(began)
 			if m, ok := got.JSON.(map[string]any); ok {
 				answer = m
 			} else if got.JSON != nil {

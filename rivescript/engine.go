@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"maps"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // Dialect is a way to read and run scripts.
@@ -46,6 +48,9 @@ type Budget struct {
 	Reply   int // bytes of a reply and of every text on the way to it; 64 KiB
 	Steps   int // of the matcher, and for tags; 2,000,000, which takes less than a second
 	Turns   int // redirects, calls and requests of one message together; 500
+
+	// Time is what matching and macros of one turn may take together; 1 s. Waiting for the answers to requests does not count.
+	Time time.Duration
 }
 
 func (o *Options) settle() {
@@ -66,6 +71,9 @@ func (o *Options) settle() {
 	}
 	if o.Budget.Turns == 0 {
 		o.Budget.Turns = 500
+	}
+	if o.Budget.Time == 0 {
+		o.Budget.Time = time.Second
 	}
 }
 
@@ -92,20 +100,43 @@ func NewBuilder(o Options) (*Builder, error) {
 }
 
 // Add reads a source and adds it to those before. File is for messages only. A source that is refused adds nothing; the error is a *[LoadError].
-func (b *Builder) Add(file, source string) error { return b.AddTopic(file, topicRandom, source) }
+func (b *Builder) Add(file, source string) error {
+	return b.AddAll([]Source{{File: file, Text: source}})
+}
 
 // AddTopic reads a source whose triggers belong to a topic, unless it says otherwise: Dexter keeps each topic in a file of its own, without a label. The topics
 // random and default are one.
 func (b *Builder) AddTopic(file, topic, source string) error {
-	p := parser{o: b.o, file: file, s: b.s.clone()}
-	p.home = p.topicName(topic)
-	p.parse(source)
-	p.checkTriggers()
-	b.warnings = append(b.warnings, p.warnings...)
-	if len(p.problems) > 0 {
-		return &LoadError{p.problems}
+	return b.AddAll([]Source{{File: file, Topic: topic, Text: source}})
+}
+
+// Source is a file of a script.
+type Source struct {
+	File  string // for messages only
+	Topic string // that its triggers belong to, unless it says otherwise; random when empty
+	Text  string
+}
+
+// AddAll reads sources and adds them to those before. When one is refused nothing is added; the error is a *[LoadError] with the problems of all.
+func (b *Builder) AddAll(sources []Source) error {
+	var refused LoadError
+	s, full := b.s.clone(), false
+	for _, source := range sources {
+		p := parser{o: b.o, file: source.File, s: s, full: full}
+		p.home = topicRandom
+		if source.Topic != "" {
+			p.home = p.topicName(source.Topic)
+		}
+		p.parse(source.Text)
+		p.checkTriggers()
+		b.warnings = append(b.warnings, p.warnings...)
+		refused.Problems = append(refused.Problems, p.problems...)
+		full = p.full
 	}
-	b.s = p.s
+	if len(refused.Problems) > 0 {
+		return &refused
+	}
+	b.s = s
 	return nil
 }
 
@@ -124,10 +155,11 @@ type Engine struct {
 	macros map[string]Macro
 	pool   sync.Pool // of *machine
 
-	mu   sync.Mutex
-	vars atomic.Pointer[map[string]string] // of the bot; copied when one is set
-	set  map[string]string                 // those that were set since the engine was built
-	envs atomic.Pointer[map[string]string]
+	mu       sync.Mutex
+	vars     atomic.Pointer[map[string]string] // of the bot; copied when one is set
+	set      map[string]string                 // those that were set since the engine was built; those of envs behind a NUL
+	setBytes int                               // of both
+	envs     atomic.Pointer[map[string]string]
 }
 
 // Build makes an engine of the sources. More can be added to the builder afterwards, for another engine.
@@ -157,8 +189,13 @@ func (b *Builder) Build() (*Engine, error) {
 			e.compile(x.before)
 		}
 	}
+	room := maxViews
 	for _, name := range s.order {
-		e.views[name] = newView(s, name, b.o.Dialect, e.depth, e.array)
+		v := newView(s, name, b.o.Dialect, e.depth, e.array, &room)
+		if v == nil {
+			return nil, &LoadError{[]Problem{{Text: fmt.Sprintf("the topics hold more than %d triggers, counting those that they include and inherit", maxViews)}}}
+		}
+		e.views[name] = v
 	}
 	return e, e.compileObjects()
 }
@@ -213,13 +250,34 @@ func (e *Engine) BotVar(name string) (string, bool) {
 	return v, ok
 }
 
-// SetBotVar sets a variable of the bot for everybody whom this engine answers, as <bot name=value> does.
+// SetBotVar sets a variable of the bot for everybody whom this engine answers, as <bot name=value> does. It does nothing when what was set so is more than a mebibyte.
 func (e *Engine) SetBotVar(name, value string) {
+	if !e.room(name, value) {
+		return
+	}
 	e.setShared(&e.vars, name, value)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.set[name] = value
 }
+
+// room counts what is set while the bot talks.
+func (e *Engine) room(name, value string) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	n := e.setBytes + len(name) + len(value)
+	if old, ok := e.set[name]; ok {
+		n -= len(name) + len(old)
+	}
+	if n > maxShared {
+		return false
+	}
+	e.setBytes = n
+	return true
+}
+
+// sharedSize is how many variables of the bot and its surroundings there are.
+func (e *Engine) sharedSize() int { return len(*e.vars.Load()) + len(*e.envs.Load()) }
 
 // KeepBotVars takes over the variables of the bot that were set in an engine that this one follows.
 func (e *Engine) KeepBotVars(old *Engine) {
@@ -227,7 +285,9 @@ func (e *Engine) KeepBotVars(old *Engine) {
 	changed := maps.Clone(old.set)
 	old.mu.Unlock()
 	for name, value := range changed {
-		e.SetBotVar(name, value)
+		if !strings.HasPrefix(name, "\x00") {
+			e.SetBotVar(name, value)
+		}
 	}
 }
 

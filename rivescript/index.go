@@ -17,22 +17,26 @@ type index struct {
 // maxAlternatives bounds under how many words one trigger is found.
 const maxAlternatives = 512
 
-// newIndex indexes patterns, given in the order of their ranks. Nil ones are left out.
-func newIndex(patterns []*pattern, array func(string) []string) *index {
+// newIndex indexes patterns, given in the order of their ranks. Nil ones are left out. Each word beyond the first few of a pattern takes from room.
+func newIndex(patterns []*pattern, array func(string) []string, room *int) *index {
 	ix := &index{exact: map[string][]int32{}, words: map[string][]int32{}}
 	needs := make([][][]string, len(patterns))
 	frequency := map[string]int{}
+	known := map[arrayPlace][]string{}
 	for i, p := range patterns {
 		if p == nil || p.atomic {
 			continue
 		}
-		n := needer{array: array}
+		n := needer{array: array, known: known}
 		n.seq(p.seq, true, true)
 		needs[i] = n.sets
 		for _, set := range n.sets {
 			for _, w := range set {
 				frequency[w]++
 			}
+		}
+		if *room < 0 {
+			return ix
 		}
 	}
 	for i, p := range patterns {
@@ -45,6 +49,7 @@ func newIndex(patterns []*pattern, array func(string) []string) *index {
 			if set == nil {
 				ix.always = append(ix.always, int32(i))
 			}
+			*room -= len(set) / 8
 			for _, w := range set {
 				ix.words[w] = append(ix.words[w], int32(i))
 			}
@@ -73,6 +78,13 @@ func rarest(sets [][]string, frequency map[string]int) []string {
 type needer struct {
 	array func(string) []string
 	sets  [][]string
+	known map[arrayPlace][]string // the words of arrays, by what stands around them
+}
+
+// arrayPlace is an array between nodes.
+type arrayPlace struct {
+	name        string
+	left, right bool
 }
 
 // seq looks at nodes; left and right tell whether a word may begin before and end after them.
@@ -93,11 +105,23 @@ func (n *needer) seq(seq []node, left, right bool) {
 		case nodeGroup:
 			n.either(x.alts, before, after)
 		case nodeArray:
+			place := arrayPlace{x.text, before, after}
+			if set, ok := n.known[place]; ok {
+				if len(set) > 0 {
+					n.sets = append(n.sets, set)
+				}
+				break
+			}
+			had := len(n.sets)
 			var alts [][]node
 			for _, item := range n.array(x.text) {
+				if len(alts) > maxAlternatives {
+					break // too many to find it by
+				}
 				alts = append(alts, []node{{kind: nodeText, text: item}})
 			}
 			n.either(alts, before, after)
+			n.known[place] = slices.Concat(n.sets[had:]...)
 		}
 	}
 }
@@ -106,7 +130,7 @@ func (n *needer) seq(seq []node, left, right bool) {
 func (n *needer) either(alts [][]node, left, right bool) {
 	var set []string
 	for _, alt := range alts {
-		inner := needer{array: n.array}
+		inner := needer{array: n.array, known: n.known}
 		inner.seq(alt, left, right)
 		if len(inner.sets) == 0 {
 			return

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 )
 
 var (
@@ -17,7 +18,7 @@ var (
 // Check looks for what a script can hardly mean: triggers that can never win, and names of arrays, topics, objects and redirects that lead nowhere. The engine
 // works with all of them. Problems come in the order of files and lines.
 func (e *Engine) Check() []Problem {
-	c := checker{e: e, seen: map[string]bool{}}
+	c := checker{e: e, seen: map[string]bool{}, taken: map[string]bool{}}
 	for _, name := range e.s.order {
 		c.topic(e.s.topics[name])
 		c.order(e.views[name], name)
@@ -35,11 +36,13 @@ type checker struct {
 	e        *Engine
 	problems []Problem
 	seen     map[string]bool
+	taken    map[string]bool // targets of redirects
+	looks    int             // triggers that were looked for
 }
 
 func (c *checker) add(t *trigger, format string, args ...any) {
 	p := Problem{t.file, t.line, fmt.Sprintf(format, args...)}
-	if !c.seen[p.String()] {
+	if !c.seen[p.String()] && len(c.problems) < maxProblems {
 		c.seen[p.String()] = true
 		c.problems = append(c.problems, p)
 	}
@@ -70,10 +73,8 @@ func (c *checker) topic(t *topic) {
 // texts are all that a trigger may say.
 func (t *trigger) texts() []string {
 	var all []string
-	for i, r := range t.replies {
-		if i == 0 || r != t.replies[i-1] {
-			all = append(all, r.text)
-		}
+	for _, r := range t.replies {
+		all = append(all, r.text)
 	}
 	for _, c := range t.conditions {
 		all = append(all, c.left, c.right, c.reply.text)
@@ -126,13 +127,27 @@ func (c *checker) redirect(t *trigger, target string) {
 	if target == "" || strings.ContainsAny(target, "<{") {
 		return
 	}
-	turn := &turn{e: c.e, u: &User{}, m: &machine{}, message: target, kept: target}
-	for _, name := range c.e.s.order {
-		if won, _ := turn.find(c.e.views[name], target, target); won != nil && name != topicBegin {
+	taken, known := c.taken[target]
+	if !known {
+		if c.looks += len(c.e.s.order); c.looks > maxLooks {
 			return
 		}
+		taken = c.isTaken(target)
+		c.taken[target] = taken
 	}
-	c.add(t, "the redirect to %q is taken by no trigger", target)
+	if !taken {
+		c.add(t, "the redirect to %q is taken by no trigger", target)
+	}
+}
+
+func (c *checker) isTaken(target string) bool {
+	turn := &turn{e: c.e, u: &User{}, m: &machine{most: c.e.o.Budget.Steps}, message: target, kept: target, began: time.Now()}
+	for _, name := range c.e.s.order {
+		if won, _ := turn.find(c.e.views[name], target, target); won != nil && name != topicBegin {
+			return true
+		}
+	}
+	return false
 }
 
 // order looks for triggers that one before them leaves nothing for.

@@ -27,6 +27,7 @@ const (
 	opClose               // and ends
 	opEmpty               // the text may end here: a lone * takes the empty message too
 	opFail
+	opAny // one of texts
 	opMatch
 )
 
@@ -45,6 +46,7 @@ type inst struct {
 	next  int
 	text  string
 	alts  []int
+	texts []string
 }
 
 // span is where a capture stands in the text.
@@ -160,6 +162,9 @@ func flag(b bool) int {
 }
 
 func (c *compiler) alternatives(alts [][]node, next int, inner *counter) int {
+	if texts := textsOf(alts); texts != nil {
+		return c.emit(inst{op: opAny, texts: texts, next: next})
+	}
 	starts := make([]int, len(alts))
 	for i, alt := range alts {
 		starts[i] = c.seq(alt, next, inner)
@@ -175,11 +180,22 @@ func (c *compiler) list(name string, next int) int {
 	if len(words) == 0 {
 		return c.emit(inst{op: opFail})
 	}
-	starts := make([]int, len(words))
-	for i, w := range words {
-		starts[i] = c.emit(inst{op: opText, text: w, next: next})
+	return c.emit(inst{op: opAny, texts: words, next: next})
+}
+
+// textsOf are alternatives that are nothing but text; nil when one is more, or when there is only one.
+func textsOf(alts [][]node) []string {
+	if len(alts) < 2 {
+		return nil
 	}
-	return c.emit(inst{op: opSplit, alts: starts})
+	texts := make([]string, len(alts))
+	for i, alt := range alts {
+		if len(alt) != 1 || alt[0].kind != nodeText || alt[0].capture {
+			return nil
+		}
+		texts[i] = alt[0].text
+	}
+	return texts
 }
 
 func (c *compiler) wildcard(k class, next int) int {
@@ -196,6 +212,7 @@ type machine struct {
 	stack []thread
 	caps  []span
 	steps int // taken by all matches since it was reset
+	most  int // that it may take; 0 for any number
 	next  candidates
 }
 
@@ -203,6 +220,10 @@ type machine struct {
 func (m *machine) match(p *program, text string) bool {
 	width := len(text) + 1
 	words := (len(p.code)*width + 63) / 64
+	if m.steps += words / 64; words > maxSeen/8 {
+		m.exceed()
+		return false
+	}
 	if cap(m.seen) < words {
 		m.seen = make([]uint64, words)
 	}
@@ -210,7 +231,7 @@ func (m *machine) match(p *program, text string) bool {
 	clear(m.seen)
 	m.caps = append(m.caps[:0], make([]span, p.captures)...)
 	m.stack = append(m.stack[:0], thread{pc: len(p.code) - 1})
-	for len(m.stack) > 0 {
+	for len(m.stack) > 0 && !m.tired() {
 		t := m.stack[len(m.stack)-1]
 		m.stack = m.stack[:len(m.stack)-1]
 		switch {
@@ -230,6 +251,26 @@ const (
 	restoreTo   = -2
 )
 
+// tired tells whether the machine has taken all the steps that it may.
+func (m *machine) tired() bool { return m.most > 0 && m.steps > m.most }
+
+// exceed takes all steps at once.
+func (m *machine) exceed() {
+	if m.most > 0 {
+		m.steps = max(m.steps, m.most+1)
+	}
+}
+
+// rest gives back what the machine has taken for large matches.
+func (m *machine) rest() {
+	if cap(m.seen) > keptSeen/8 {
+		m.seen = nil
+	}
+	if cap(m.stack) > keptSeen/16 {
+		m.stack = nil
+	}
+}
+
 // follow runs one thread until it fails or takes the whole text.
 func (m *machine) follow(p *program, text string, pc, pos, width int) bool {
 	for {
@@ -238,7 +279,9 @@ func (m *machine) follow(p *program, text string, pc, pos, width int) bool {
 		} else {
 			m.seen[bit>>6] |= 1 << (bit & 63)
 		}
-		m.steps++
+		if m.steps++; m.tired() {
+			return false
+		}
 		in := &p.code[pc]
 		switch in.op {
 		case opText:
@@ -246,6 +289,22 @@ func (m *machine) follow(p *program, text string, pc, pos, width int) bool {
 				return false
 			}
 			pos, pc = pos+len(in.text), in.next
+		case opAny:
+			m.steps += len(in.texts) / 8
+			first := -1
+			for i := len(in.texts) - 1; i >= 0; i-- {
+				if !strings.HasPrefix(text[pos:], in.texts[i]) {
+					continue
+				}
+				if first >= 0 {
+					m.stack = append(m.stack, thread{pc: in.next, pos: pos + len(in.texts[first])})
+				}
+				first = i
+			}
+			if first < 0 {
+				return false
+			}
+			pos, pc = pos+len(in.texts[first]), in.next
 		case opOnce:
 			size := one(text[pos:], in.class)
 			if size == 0 {
@@ -313,6 +372,7 @@ func (m *machine) skip(p *program, text string, in *inst, pos int) int {
 	}
 	switch next.op {
 	case opText:
+		m.steps += (len(text) - pos) / 256
 		if i := strings.Index(text[pos:], next.text); i >= 0 {
 			return pos + i
 		}

@@ -43,16 +43,23 @@ type parser struct {
 	topic    *topic
 	trigger  *trigger
 	keep     bool
+	full     bool // it was said that the script is too large
 	added    []*trigger
 	warnings []Problem
 	problems []Problem
 }
 
 func (p *parser) warn(line int, words string) {
+	if len(p.warnings) >= maxProblems {
+		return
+	}
 	p.warnings = append(p.warnings, Problem{p.file, line, words})
 }
 
 func (p *parser) refuse(line int, words string) {
+	if len(p.problems) >= maxProblems {
+		return
+	}
 	p.problems = append(p.problems, Problem{p.file, line, words})
 }
 
@@ -62,9 +69,25 @@ func (p *parser) parse(source string) {
 	l.run(source)
 	p.topic = p.s.topic(p.home)
 	for _, c := range l.commands {
+		if !p.count(c.line, &p.s.commands, maxCommands, "lines") {
+			break
+		}
+		if words := c.size(); words != "" {
+			p.refuse(c.line, words)
+			continue
+		}
 		p.command(c)
 	}
-	p.s.objects = append(p.s.objects, l.objects...)
+	for _, o := range l.objects {
+		if len(o.code) > maxLine {
+			p.refuse(o.line, fmt.Sprintf("the object %s has %d bytes; at most %d are allowed", o.name, len(o.code), maxLine))
+		}
+		if len(p.s.objects) == maxObjects {
+			p.refuse(o.line, fmt.Sprintf("the script has more than %d objects", maxObjects))
+			break
+		}
+		p.s.objects = append(p.s.objects, o)
+	}
 }
 
 func (p *parser) command(c command) {
@@ -91,6 +114,10 @@ func (p *parser) command(c command) {
 }
 
 func (p *parser) plus(c command) {
+	if !p.count(c.line, &p.s.triggers, maxTriggers, "triggers") {
+		p.trigger = &trigger{}
+		return
+	}
 	t := &trigger{text: squeeze(c.text), file: p.file, line: c.line, keep: p.keep, top: p.topic.name}
 	p.keep = false
 	t.text, t.weight = triggerWeight(t.text)
@@ -112,6 +139,13 @@ func (p *parser) checkTriggers() {
 			in.triggers = slices.DeleteFunc(in.triggers, func(x *trigger) bool { return x == t })
 		case err != nil:
 			p.refuse(t.line, err.Error())
+		}
+		for _, part := range []*pattern{t.pattern, t.before} {
+			if part != nil && !p.count(t.line, &p.s.nodes, maxNodes, "parts of triggers") {
+				return
+			} else if part != nil {
+				p.s.nodes += part.size
+			}
 		}
 	}
 }
@@ -141,10 +175,8 @@ func (p *parser) under(c command) {
 		t.previous = squeeze(c.text)
 	case '-':
 		text, weight := replyWeight(c.text)
-		reply := newTemplate(text)
-		for range weight {
-			t.replies = append(t.replies, reply)
-		}
+		t.replies = append(t.replies, newTemplate(text))
+		t.weights = append(t.weights, t.total()+weight)
 	case '@':
 		t.redirect = newTemplate(c.text)
 	case '*':
@@ -203,6 +235,10 @@ func (p *parser) open(c command) {
 			p.refuse(c.line, "the topic has no name")
 			return
 		}
+		if len(p.s.topics) >= maxTopics && p.s.topics[p.topicName(fields[1])] == nil {
+			p.refuse(c.line, fmt.Sprintf("the script has more than %d topics", maxTopics))
+			return
+		}
 		p.topic = p.s.topic(p.topicName(fields[1]))
 		list := (*[]string)(nil)
 		for _, f := range fields[2:] {
@@ -213,6 +249,9 @@ func (p *parser) open(c command) {
 				list = &p.topic.inherits
 			case list == nil:
 				p.warn(c.line, fmt.Sprintf("%q: after a topic's name come includes or inherits", f))
+			case len(p.topic.includes)+len(p.topic.inherits) >= maxTies:
+				p.refuse(c.line, fmt.Sprintf("the topic %s includes and inherits more than %d", p.topic.name, maxTies))
+				return
 			default:
 				*list = append(*list, p.topicName(f))
 			}
@@ -247,6 +286,18 @@ func (p *parser) define(c command) {
 	if name == "" {
 		p.warn(c.line, "the definition has no name; the line is skipped")
 		return
+	}
+	if kind := fields[0]; kind != "array" {
+		if len(c.text) > maxLine {
+			p.refuse(c.line, fmt.Sprintf("the definition has %d bytes; at most %d are allowed", len(c.text), maxLine))
+			return
+		}
+		if kind == "sub" || kind == "person" {
+			if p.s.phrases += len(name); len(value) > maxPhrase || p.s.phrases > maxPhrases {
+				p.refuse(c.line, fmt.Sprintf("a substitution puts in at most %d bytes, and all together replace at most %d", maxPhrase, maxPhrases))
+				return
+			}
+		}
 	}
 	switch fields[0] {
 	case "var":

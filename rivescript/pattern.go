@@ -14,6 +14,7 @@ type pattern struct {
 	atomic bool
 	user   bool // it names something that only a turn knows
 	arrays bool
+	size   int      // how many nodes there are
 	prog   *program // compiled, unless user
 }
 
@@ -91,6 +92,7 @@ func (pp *patternParser) alternatives(end byte) ([][]node, error) {
 		}
 	}
 	next := func() error {
+		pp.p.size++
 		flush()
 		seq = trimBlanks(seq)
 		if len(seq) == 0 && end != 0 {
@@ -143,6 +145,7 @@ func (pp *patternParser) alternatives(end byte) ([][]node, error) {
 // special reads what is more than text.
 func (pp *patternParser) special(c byte) (node, bool, error) {
 	pp.pos++
+	pp.p.size++
 	capture := pp.opt == 0
 	switch c {
 	case '*':

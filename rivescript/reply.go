@@ -1,6 +1,7 @@
 package rivescript
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -17,6 +18,9 @@ func (t *turn) choose(won *trigger, caps, before []string, depth int) (string, b
 		return t.answer(target, depth+1), true
 	}
 	for i := range won.conditions {
+		if t.err != nil {
+			return "", true
+		}
 		if c := &won.conditions[i]; t.holds(c, caps, before, depth) {
 			return t.render(c.reply, caps, before, depth), true
 		}
@@ -24,7 +28,9 @@ func (t *turn) choose(won *trigger, caps, before []string, depth int) (string, b
 	if len(won.replies) == 0 {
 		return "", false
 	}
-	return t.render(won.replies[t.chance(len(won.replies))], caps, before, depth), true
+	n := t.chance(won.total())
+	i, _ := slices.BinarySearch(won.weights, n+1)
+	return t.render(won.replies[i], caps, before, depth), true
 }
 
 // render makes the text of a reply. That of a frame is made in two steps: see framed.
@@ -121,6 +127,9 @@ func (t *turn) plain(s string) string {
 
 // process runs all passes over a text, in the order that the language gives them.
 func (t *turn) process(s string, caps, before []string, depth int) string {
+	if t.m.steps += 10 + len(s)/16; t.m.steps > t.e.o.Budget.Steps {
+		return t.fail(ErrBudget)
+	}
 	if strings.Contains(s, "<raw>") && t.e.o.Dialect == Dexter {
 		s = t.takeRaw(s)
 	}
@@ -197,6 +206,9 @@ func (t *turn) arrays(s string) string {
 		}
 		b.WriteString(s[:i] + "{random}" + strings.Join(list, "|") + "{/random}")
 		s = s[end+1:]
+		if t.m.steps += len(list); b.Len() > 2*maxArrayText || t.m.steps > t.e.o.Budget.Steps {
+			return t.fail(ErrBudget)
+		}
 	}
 	b.WriteString(s)
 	return b.String()

@@ -18,6 +18,8 @@ type script struct {
 	topics                      map[string]*topic
 	order                       []string // of the topics, as they appeared
 	objects                     []object
+
+	commands, triggers, phrases, nodes int // how much there is
 }
 
 func newScript() *script {
@@ -53,7 +55,8 @@ type trigger struct {
 
 	redirect   *template
 	conditions []condition
-	replies    []*template // as often as they weigh
+	replies    []*template
+	weights    []int // of the replies, each with those before it
 	requests   []request
 
 	file string
@@ -68,6 +71,14 @@ type condition struct {
 	left, op, right string
 	leftT, rightT   *template
 	reply           *template
+}
+
+// total is the weight of all replies.
+func (t *trigger) total() int {
+	if len(t.weights) == 0 {
+		return 0
+	}
+	return t.weights[len(t.weights)-1]
 }
 
 // request is a $ line of Dexter's.
@@ -107,6 +118,7 @@ func (s *script) clone() *script {
 	c := &script{
 		vars: maps.Clone(s.vars), globals: maps.Clone(s.globals), subs: maps.Clone(s.subs), person: maps.Clone(s.person), arrays: maps.Clone(s.arrays),
 		topics: make(map[string]*topic, len(s.topics)), order: slices.Clone(s.order), objects: slices.Clone(s.objects),
+		commands: s.commands, triggers: s.triggers, phrases: s.phrases, nodes: s.nodes,
 	}
 	for name, t := range s.topics {
 		c.topics[name] = &topic{name: t.name, includes: slices.Clone(t.includes), inherits: slices.Clone(t.inherits), triggers: slices.Clone(t.triggers)}

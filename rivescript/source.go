@@ -11,6 +11,8 @@ type command struct {
 	text string
 	line int      // the line it begins on, from 1
 	more []string // the ^ lines after it, each by itself; text has them joined
+
+	joined []byte // text, while lines are added to it
 }
 
 // object is the body of a macro as it stands in the source.
@@ -42,7 +44,9 @@ func (l *lexer) run(source string) {
 	var macro *object
 	number := 0
 	for raw := range strings.Lines(source) {
-		number++
+		if number++; len(l.commands) > maxCommands {
+			break // the parser refuses it
+		}
 		line := strings.TrimSpace(raw)
 		if macro != nil {
 			if closes(line, "object") {
@@ -71,6 +75,11 @@ func (l *lexer) run(source string) {
 			}
 		}
 		l.add(command{op: op, text: text, line: number})
+	}
+	for i := range l.commands {
+		if c := &l.commands[i]; c.joined != nil {
+			c.text, c.joined = string(c.joined), nil
+		}
 	}
 	if macro != nil {
 		l.report(macro.line, "the object "+macro.name+" has no end: < object is missing; it is skipped")
@@ -145,12 +154,15 @@ func (l *lexer) add(c command) {
 		return
 	case c.op == '^':
 		last := &l.commands[len(l.commands)-1]
-		last.more = append(last.more, c.text)
 		joint := l.concat
 		if last.op == '!' {
 			joint = ""
 		}
-		last.text += joint + c.text
+		if last.joined == nil {
+			last.joined = []byte(last.text)
+		}
+		last.more = append(last.more, c.text)
+		last.joined = append(append(last.joined, joint...), c.text...)
 		return
 	case c.op == '+' && l.nostrip:
 		l.commands = append(l.commands, command{op: '#', text: "punc nostrip", line: c.line})

@@ -103,6 +103,7 @@ func assignment(s string) (name, value string, ok bool) {
 // shared reads or sets a variable that is not the person's own.
 func (t *turn) shared(rest string, get func(string) (string, bool), set func(name, value string)) (string, bool) {
 	if name, value, ok := assignment(rest); ok {
+		t.m.steps += t.e.sharedSize() / 8 // they are copied
 		set(name, t.plain(value))
 		return "", true
 	}
@@ -117,7 +118,15 @@ func (e *Engine) env(name string) (string, bool) {
 	return v, ok
 }
 
-func (e *Engine) setEnv(name, value string) { e.setShared(&e.envs, name, value) }
+func (e *Engine) setEnv(name, value string) {
+	if !e.room("\x00"+name, value) {
+		return
+	}
+	e.setShared(&e.envs, name, value)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.set["\x00"+name] = value
+}
 
 // calculate changes a number of the person's. Errors are texts in the reply.
 func (t *turn) calculate(op, name, value string) string {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -53,7 +54,10 @@ type turn struct {
 	won     *trigger
 	err     error // that ends the turn
 	turns   int
-	raws    []string // what stood between <raw> and </raw>
+	set     int // bytes, by macros
+	began   time.Time
+	waited  time.Duration // since then, for what is not the script's doing
+	raws    []string      // what stood between <raw> and </raw>
 	data    map[string]any
 }
 
@@ -70,9 +74,8 @@ func (e *Engine) Event(ctx context.Context, u *User, name string) Reply {
 
 // Process runs the tags of a text as if it were the reply to nothing, for what is said unasked: a reminder or a broadcast.
 func (e *Engine) Process(ctx context.Context, u *User, text string) Reply {
-	t := &turn{e: e, ctx: ctx, u: u, m: e.pool.Get().(*machine)}
-	defer e.pool.Put(t.m)
-	t.m.steps = 0
+	t := e.turn(ctx, u)
+	defer e.rest(t)
 	text = t.text(newTemplate(text), nil, nil, 0)
 	if t.err != nil {
 		text = classic(t.err)
@@ -80,6 +83,18 @@ func (e *Engine) Process(ctx context.Context, u *User, text string) Reply {
 	r := Reply{Text: t.plain(text), Topic: u.Topic(), Err: t.err, marked: t.unraw(text)}
 	u.Replies = pushed(u.Replies, r.Text)
 	return r
+}
+
+// turn begins a turn; rest ends it.
+func (e *Engine) turn(ctx context.Context, u *User) *turn {
+	t := &turn{e: e, ctx: ctx, u: u, m: e.pool.Get().(*machine), began: time.Now()}
+	t.m.steps, t.m.most = 0, e.o.Budget.Steps
+	return t
+}
+
+func (e *Engine) rest(t *turn) {
+	t.m.rest()
+	e.pool.Put(t.m)
 }
 
 func (e *Engine) run(ctx context.Context, u *User, message string, event bool) Reply {
@@ -90,9 +105,9 @@ func (e *Engine) run(ctx context.Context, u *User, message string, event bool) R
 		message = message[:n]
 	}
 	message = strings.ToValidUTF8(message, "")
-	t := &turn{e: e, ctx: ctx, u: u, event: event, m: e.pool.Get().(*machine)}
-	defer e.pool.Put(t.m)
-	t.m.steps = 0
+	t := e.turn(ctx, u)
+	defer e.rest(t)
+	t.event = event
 	t.message = e.form.message(message, false)
 	t.kept = t.message
 	if e.o.Dialect == Dexter {
@@ -152,7 +167,7 @@ func (t *turn) answer(text string, depth int) string {
 	if t.err != nil {
 		return ""
 	}
-	if t.turns++; t.turns > t.e.o.Budget.Turns || t.m.steps > t.e.o.Budget.Steps {
+	if t.turns++; t.turns > t.e.o.Budget.Turns || t.m.steps > t.e.o.Budget.Steps || t.left() <= 0 {
 		return t.fail(ErrBudget)
 	}
 	if depth > t.e.depth {
@@ -199,6 +214,9 @@ func (t *turn) problem(err error, depth int) string {
 	return words[err]
 }
 
+// left is how much time the turn still has.
+func (t *turn) left() time.Duration { return t.e.o.Budget.Time - time.Since(t.began) + t.waited }
+
 func (t *turn) fail(err error) string {
 	if t.err == nil {
 		t.err = err
@@ -237,7 +255,7 @@ func (t *turn) firstOf(v *view, ix *index, text string, limit int32) (int32, []s
 		if caps, ok := t.takes(v.plain[rank].pattern, text); ok {
 			return rank, caps
 		}
-		if t.m.steps > t.e.o.Budget.Steps {
+		if t.m.tired() {
 			t.fail(ErrBudget)
 			return -1, nil
 		}
@@ -256,6 +274,10 @@ func (t *turn) findAfter(v *view, text string) (*trigger, []string, []string) {
 	for rank := c.next(); rank >= 0; rank = c.next() {
 		r := v.after[rank]
 		before, ok := t.takes(r.before, last)
+		if t.m.tired() {
+			t.fail(ErrBudget)
+			break
+		}
 		if !ok {
 			continue
 		}
@@ -266,7 +288,7 @@ func (t *turn) findAfter(v *view, text string) (*trigger, []string, []string) {
 		if caps, ok := t.takes(r.pattern, want); ok {
 			return r.trigger, caps, before
 		}
-		if t.m.steps > t.e.o.Budget.Steps {
+		if t.m.tired() {
 			t.fail(ErrBudget)
 			break
 		}
@@ -283,6 +305,7 @@ func (t *turn) takes(p *pattern, text string) ([]string, bool) {
 	prog := p.prog
 	if prog == nil {
 		prog = compile(p, t.e.array, t.triggerTag)
+		t.m.steps += len(prog.code)
 	}
 	if !t.m.match(prog, text) {
 		return nil, false

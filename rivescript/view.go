@@ -1,7 +1,5 @@
 package rivescript
 
-import "slices"
-
 // view is a topic as a person in it meets it: its triggers, those it includes and those it inherits, in the order in which they are tried.
 type view struct {
 	plain    []ranked // without %
@@ -12,15 +10,21 @@ type view struct {
 	squashed map[string]int32
 }
 
-// newView collects and orders the triggers of a topic.
-func newView(s *script, name string, d Dialect, depth int, array func(string) []string) *view {
+// newView collects and orders the triggers of a topic; nil when there are more than there is room for.
+func newView(s *script, name string, d Dialect, depth int, array func(string) []string, room *int) *view {
 	v := &view{squashed: map[string]int32{}}
 	var list []ranked
 	collect(s, name, d, 0, depth, map[string]bool{}, func(t *topic, level int) {
+		if *room -= len(t.triggers); *room < 0 {
+			return
+		}
 		for _, trigger := range t.triggers {
 			list = append(list, ranked{trigger: trigger, level: level, key: keyOf(trigger, level), seq: len(list)})
 		}
 	})
+	if *room < 0 {
+		return nil
+	}
 	sortTriggers(list, d)
 	for _, r := range list {
 		if r.previous != "" {
@@ -46,9 +50,12 @@ func newView(s *script, name string, d Dialect, depth int, array func(string) []
 	for i, r := range v.after {
 		before[i] = r.before
 	}
-	v.ix, v.afterIx = newIndex(patterns, array), newIndex(before, array)
+	v.ix, v.afterIx = newIndex(patterns, array, room), newIndex(before, array, room)
 	if some {
-		v.keep = newIndex(kept, array)
+		v.keep = newIndex(kept, array, room)
+	}
+	if *room < 0 {
+		return nil
 	}
 	return v
 }
@@ -69,6 +76,10 @@ func collect(s *script, name string, d Dialect, level, depth int, seen map[strin
 	here := []string{name}
 	for level <= depth && len(here) > 0 {
 		var next []string
+		known := map[string]bool{}
+		for _, name := range here {
+			known[name] = true
+		}
 		for i := 0; i < len(here); i++ {
 			t := s.topics[here[i]]
 			if t == nil || seen[here[i]] {
@@ -77,7 +88,8 @@ func collect(s *script, name string, d Dialect, level, depth int, seen map[strin
 			seen[here[i]] = true
 			visit(t, level)
 			for _, included := range t.includes {
-				if !slices.Contains(here, included) {
+				if !known[included] {
+					known[included] = true
 					here = append(here, included)
 				}
 			}

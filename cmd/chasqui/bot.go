@@ -12,6 +12,7 @@ import (
 
 	"github.com/chasqui/chasqui/internal/script"
 	"github.com/chasqui/chasqui/rivescript"
+	"github.com/chasqui/chasqui/rivescript/js"
 )
 
 // botCmd holds the tools for authors of scripts. None of them needs a gateway.
@@ -39,6 +40,9 @@ func (f scriptFlags) load() ([]script.File, rivescript.Dialect, error) {
 	return files, script.DialectOf(files), nil
 }
 
+// javascript runs the macros of a command: also where their memory cannot be limited, for the scripts are those of whoever gives it.
+func javascript() *js.Pool { return js.NewPool(js.Options{Mode: js.On, Workers: 1}) }
+
 type botCheckCmd struct{ scriptFlags }
 
 // Run prints what is wrong, one line each, and fails when a script is refused.
@@ -47,7 +51,9 @@ func (cmd *botCheckCmd) Run(c console) error {
 	if err != nil {
 		return err
 	}
-	e, warnings, err := script.Build(rivescript.Options{Dialect: dialect, UTF8: true}, files)
+	macros := javascript()
+	defer macros.Close()
+	e, warnings, err := script.Build(rivescript.Options{Dialect: dialect, UTF8: true, Languages: script.Languages(macros.Checker(c.ctx, ""))}, files)
 	var refused *rivescript.LoadError
 	if errors.As(err, &refused) {
 		for _, p := range refused.Problems {
@@ -82,9 +88,11 @@ func (cmd *botTestCmd) Run(c console) error {
 	if err != nil {
 		return err
 	}
+	macros := javascript()
+	defer macros.Close()
 	failed := 0
 	for _, t := range transcripts {
-		failures, actual, err := t.Run(c.ctx)
+		failures, actual, err := t.Run(c.ctx, macros.Checker(c.ctx, ""))
 		if err != nil {
 			return err
 		}
@@ -130,11 +138,13 @@ type chat struct {
 	dialect rivescript.Dialect
 	talk    *script.Conversation
 	trace   bool
+	macros  *js.Pool
 }
 
 // Run talks until the input ends.
 func (cmd *botChatCmd) Run(c console) error {
-	s := &chat{cmd: cmd, c: c}
+	s := &chat{cmd: cmd, c: c, macros: javascript()}
+	defer s.macros.Close()
 	if err := s.load(); err != nil {
 		return err
 	}
@@ -161,7 +171,7 @@ func (s *chat) load() error {
 	if err != nil {
 		return err
 	}
-	e, warnings, err := script.Build(rivescript.Options{Dialect: dialect, UTF8: true}, files)
+	e, warnings, err := script.Build(rivescript.Options{Dialect: dialect, UTF8: true, Languages: script.Languages(s.macros.Checker(s.c.ctx, ""))}, files)
 	for _, w := range warnings {
 		fmt.Fprintf(s.c.stderr, "warning: %s\n", w)
 	}

@@ -60,6 +60,7 @@ type evalAnswer struct {
 // evaluator holds one engine and the people who talk with it.
 type evaluator struct {
 	c       console
+	macros  *js.Pool
 	dialect rivescript.Dialect
 
 	builder *rivescript.Builder
@@ -71,7 +72,9 @@ type evaluator struct {
 
 // Run answers one line for each line.
 func (cmd *botEvalCmd) Run(c console) error {
-	e := &evaluator{c: c, dialect: rivescript.Dialect(cmd.Dialect)}
+	macros := javascript()
+	defer macros.Close()
+	e := &evaluator{c: c, macros: macros, dialect: rivescript.Dialect(cmd.Dialect)}
 	in := bufio.NewScanner(os.Stdin)
 	in.Buffer(make([]byte, 1<<16), maxEvalLine)
 	out := bufio.NewWriter(c.stdout)
@@ -147,7 +150,7 @@ func (e *evaluator) start(r evalRequest) error {
 	}
 	b, err := rivescript.NewBuilder(rivescript.Options{
 		Dialect: r.Dialect, UTF8: r.UTF8, Depth: r.Options.Depth, Concat: r.Options.Concat,
-		Languages: map[string]rivescript.Compiler{"javascript": js.Compiler(js.Limits{})},
+		Languages: script.Languages(e.macros.Checker(e.c.ctx, "")),
 	})
 	if err != nil {
 		return err
@@ -179,7 +182,7 @@ func (e *evaluator) load(path string) (evalAnswer, error) {
 		return evalAnswer{}, err
 	}
 	for _, f := range files {
-		if err := script.Add(e.builder, f); err != nil {
+		if err := e.builder.AddAll([]rivescript.Source{script.SourceOf(f)}); err != nil {
 			return evalAnswer{}, err
 		}
 	}

@@ -143,6 +143,7 @@ type devSession struct {
 // startGateway starts the gateway on the data folder, pointed at the emulated platform.
 func (s *devSession) startGateway(ctx context.Context, l net.Listener, sessionsSecret string) error {
 	c := config.Default()
+	c.Scripts.JavaScript = "on" // the scripts are those of whoever tries
 	c.Data, c.Addr, c.PublicURL, c.GraphURL = s.folder, l.Addr().String(), s.gatewayURL, s.platformURL
 	c.LowDisk, c.LinkURL, c.Sessions.Secret = 64<<20, s.platformURL+"/m.me", sessionsSecret
 	var err error

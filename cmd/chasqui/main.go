@@ -14,6 +14,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/chasqui/chasqui/internal/config"
+	"github.com/chasqui/chasqui/rivescript/js"
 )
 
 // commands is the table of subcommands: one field and one file each.
@@ -58,6 +59,7 @@ type usageError struct{ error }
 func (e usageError) Unwrap() error { return e.error }
 
 func main() {
+	js.Main() // a process that runs JavaScript of scripts is this program again
 	c := console{ctx: context.Background(), args: os.Args[1:], env: os.Environ(), stdout: os.Stdout, stderr: os.Stderr}
 	os.Exit(c.run())
 }

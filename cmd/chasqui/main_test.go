@@ -9,9 +9,12 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/chasqui/chasqui/rivescript/js"
 )
 
 func TestMain(m *testing.M) {
+	js.Main()
 	testscript.Main(m, map[string]func(){"chasqui": main})
 }
 

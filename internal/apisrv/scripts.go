@@ -30,7 +30,7 @@ func (s *server) scriptRoutes() []route {
 			detail:  "The body is JSON, or a zip file (`Content-Type: application/zip`) with the other fields as parameters. What does not load is refused with file and line.",
 			params:  uploadParams(),
 			request: typeOf[gatewayapi.UploadScriptRequest](), status: http.StatusCreated, answer: one, handle: s.uploadScript},
-		{method: http.MethodPost, path: "/v1/script-checks", scope: read, tag: tagScripts, summary: "Check scripts without storing them",
+		{method: http.MethodPost, path: "/v1/script-checks", scope: write, tag: tagScripts, summary: "Check scripts without storing them",
 			request: typeOf[gatewayapi.UploadScriptRequest](), status: http.StatusOK, answer: typeOf[gatewayapi.ScriptValidation](), handle: s.validateScript},
 		{method: http.MethodGet, path: "/v1/scripts", scope: read, tag: tagScripts, summary: "List versions, the newest first",
 			params: []param{{"application", "query", "Key of an application."}}, status: http.StatusOK, answer: typeOf[gatewayapi.ScriptList](), handle: s.listScripts},
@@ -42,7 +42,7 @@ func (s *server) scriptRoutes() []route {
 			status: http.StatusOK, answer: one, handle: s.activateScript(false)},
 		{method: http.MethodPost, path: "/v1/applications/{key}/scripts/rollback", scope: write, tag: tagScripts, summary: "Go back to the version that was active before",
 			status: http.StatusOK, answer: one, handle: s.rollBackScript},
-		{method: http.MethodPost, path: "/v1/scripts/{id}/try", scope: read, tag: tagScripts, summary: "Try what a version would say",
+		{method: http.MethodPost, path: "/v1/scripts/{id}/try", scope: write, tag: tagScripts, summary: "Try what a version would say",
 			detail:  "Nothing is sent or stored.",
 			request: typeOf[gatewayapi.TryScriptRequest](), status: http.StatusOK, answer: typeOf[gatewayapi.TryScriptResult](), handle: s.tryScript},
 		{method: http.MethodDelete, path: "/v1/scripts/{id}", scope: write, tag: tagScripts, summary: "Delete a version that is not active",
@@ -134,7 +134,7 @@ func (s *server) validateScript(q *request) error {
 	if err != nil {
 		return err
 	}
-	_, warnings, problems, err := s.o.Scripts.Validate(&in)
+	_, warnings, problems, err := s.o.Scripts.Validate(q.Context(), q.key, &in)
 	if err != nil {
 		return err
 	}

@@ -33,6 +33,7 @@ import (
 	"github.com/chasqui/chasqui/internal/service"
 	"github.com/chasqui/chasqui/internal/store"
 	"github.com/chasqui/chasqui/internal/upkeep"
+	"github.com/chasqui/chasqui/rivescript/js"
 )
 
 // Options says what a gateway is made of.
@@ -163,7 +164,9 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	optIns := &service.OptIns{Store: a.Store, Directory: a.Directory, Tokens: tokens}
 	a.tracker = entrypoint.New(entrypoint.Options{Store: a.Store, Directory: a.Directory, Points: a.EntryPoints, OptIns: optIns, Logger: component(o.Logger, "entrypoints")})
 	messages := &service.Messages{Store: a.Store, Directory: a.Directory, Sender: a.deliverer, Counted: metrics.accepted, Policy: policy, Accounts: a.channels, CustomerMatching: c.CustomerMatching}
-	a.Scripts = &service.Scripts{Store: a.Store, Directory: a.Directory, Logger: component(o.Logger, "scripts"), Fetch: bot.NewFetcher(strings.Split(c.Scripts.AllowHosts, ",")).Fetch}
+	javascript := js.NewPool(js.Options{Mode: js.Mode(c.Scripts.JavaScript), Logger: component(o.Logger, "javascript")})
+	a.defers("javascript", func(context.Context) error { javascript.Close(); return nil })
+	a.Scripts = &service.Scripts{JavaScript: javascript, Store: a.Store, Directory: a.Directory, Logger: component(o.Logger, "scripts"), Fetch: bot.NewFetcher(strings.Split(c.Scripts.AllowHosts, ",")).Fetch}
 	a.bots = bot.New(bot.Options{
 		Store: a.Store, Directory: a.Directory, Scripts: a.Scripts, Messages: messages, Platform: platform, Logger: component(o.Logger, "bot"), Accepted: metrics.accepted,
 		Code: a.EntryPoints.IsCode,

@@ -82,6 +82,7 @@ type Addresses string
 
 // Scripts holds the settings of bots.
 type Scripts struct {
+	JavaScript string `name:"javascript" default:"auto" enum:"auto,on,off" help:"Whether macros in JavaScript are run: on, off, or auto, which is on where the memory of the processes that run them can be limited (Linux)."`
 	AllowHosts string `name:"allow-hosts" placeholder:"HOSTS" help:"Hosts that scripts may ask with $ lines, with commas between; *.example.com stands for all below it. Empty: none. One given with its port may be in a private network."`
 }
 

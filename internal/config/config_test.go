@@ -21,6 +21,7 @@ func TestDefaults(t *testing.T) {
 		MaxBody: 10 << 20, LowDisk: 256 << 20, ShutdownTimeout: 20 * time.Second,
 		Limits:    Limits{TextPerSecond: 300, MediaPerSecond: 10},
 		Uncertain: Uncertain{Wait: 5 * time.Second, GiveUp: 10 * time.Minute, Resend: "never"},
+		Scripts:   Scripts{JavaScript: "auto"},
 		Sessions:  Sessions{IDClaim: "sub"},
 		Retention: Retention{Events: 30, Messages: 30, Deliveries: 30},
 	}

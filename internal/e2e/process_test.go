@@ -24,12 +24,14 @@ import (
 	"github.com/chasqui/chasqui/graphemu"
 	"github.com/chasqui/chasqui/internal/config"
 	"github.com/chasqui/chasqui/internal/store/storetest"
+	"github.com/chasqui/chasqui/rivescript/js"
 )
 
 // programFolder holds the program while the tests run.
 var programFolder string
 
 func TestMain(m *testing.M) {
+	js.Main()
 	folder, err := os.MkdirTemp("", "chasqui-e2e")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -3,7 +3,6 @@
 package script
 
 import (
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -13,7 +12,6 @@ import (
 	"strings"
 
 	"github.com/chasqui/chasqui/rivescript"
-	"github.com/chasqui/chasqui/rivescript/js"
 )
 
 // File is one source of a set. A file that ends in .topic is a topic of Dexter's, named by the file.
@@ -77,39 +75,36 @@ func Files(paths ...string) ([]File, error) {
 	return files, nil
 }
 
-// Build makes an engine of files, with JavaScript macros. All files are read even if one is refused, so that all problems are told at once; the error is then a
+// Build makes an engine of files. All files are read even if one is refused, so that all problems are told at once; the error is then a
 // *[rivescript.LoadError].
 func Build(o rivescript.Options, files []File) (*rivescript.Engine, []rivescript.Problem, error) {
-	if o.Languages == nil {
-		o.Languages = map[string]rivescript.Compiler{"javascript": js.Compiler(js.Limits{})}
-	}
 	b, err := rivescript.NewBuilder(o)
 	if err != nil {
 		return nil, nil, err
 	}
-	var refused rivescript.LoadError
-	for _, f := range files {
-		if err := Add(b, f); err != nil {
-			var problems *rivescript.LoadError
-			if !errors.As(err, &problems) {
-				return nil, b.Warnings(), err
-			}
-			refused.Problems = append(refused.Problems, problems.Problems...)
-		}
+	sources := make([]rivescript.Source, len(files))
+	for i, f := range files {
+		sources[i] = SourceOf(f)
 	}
-	if len(refused.Problems) > 0 {
-		return nil, b.Warnings(), &refused
+	if err := b.AddAll(sources); err != nil {
+		return nil, b.Warnings(), err
 	}
 	e, err := b.Build()
 	return e, b.Warnings(), err
 }
 
-// Add adds a file to a builder.
-func Add(b *rivescript.Builder, f File) error {
-	if topic, ok := strings.CutSuffix(path.Base(f.Name), ".topic"); ok {
-		return b.AddTopic(f.Name, topic, f.Text)
+// SourceOf is a file as the engine reads it.
+func SourceOf(f File) rivescript.Source {
+	topic, ok := strings.CutSuffix(path.Base(f.Name), ".topic")
+	if !ok {
+		topic = ""
 	}
-	return b.Add(f.Name, f.Text)
+	return rivescript.Source{File: f.Name, Topic: topic, Text: f.Text}
+}
+
+// Languages are those of macros, given the compiler of the one there is.
+func Languages(javascript rivescript.Compiler) map[string]rivescript.Compiler {
+	return map[string]rivescript.Compiler{"javascript": javascript}
 }
 
 // DialectOf guesses the dialect of files: Dexter's when one of them is a topic file or uses what only Dexter has.

@@ -10,7 +10,19 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/chasqui/chasqui/rivescript"
+	"github.com/chasqui/chasqui/rivescript/js"
 )
+
+func TestMain(m *testing.M) {
+	js.Main()
+	os.Exit(m.Run())
+}
+
+func compiler(t *testing.T) rivescript.Compiler {
+	pool := js.NewPool(js.Options{Workers: 1})
+	t.Cleanup(pool.Close)
+	return pool.Checker(t.Context(), "")
+}
 
 func write(t *testing.T, dir string, files map[string]string) {
 	t.Helper()
@@ -69,11 +81,11 @@ func TestTranscripts(t *testing.T) {
 	if err != nil || len(all) != 2 {
 		t.Fatal(all, err)
 	}
-	failures, actual, err := all[0].Run(context.Background())
+	failures, actual, err := all[0].Run(context.Background(), compiler(t))
 	if err != nil || len(failures) > 0 || actual != strings.Join(all[0].lines, "\n")+"\n" {
 		t.Errorf("%v %v\n%s", failures, err, actual)
 	}
-	failures, actual, err = all[1].Run(context.Background())
+	failures, actual, err = all[1].Run(context.Background(), compiler(t))
 	if err != nil || len(failures) != 2 {
 		t.Fatal(failures, err)
 	}
@@ -82,7 +94,7 @@ func TestTranscripts(t *testing.T) {
 	}
 	write(t, dir, map[string]string{"b.transcript": "what\n"})
 	all, _ = ReadTranscripts(dir)
-	if _, _, err := all[1].Run(context.Background()); err == nil || !strings.Contains(err.Error(), "b.transcript:1") {
+	if _, _, err := all[1].Run(context.Background(), compiler(t)); err == nil || !strings.Contains(err.Error(), "b.transcript:1") {
 		t.Error(err)
 	}
 }
@@ -95,7 +107,7 @@ func TestCoffeeShop(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, tr := range all {
-		failures, _, err := tr.Run(context.Background())
+		failures, _, err := tr.Run(context.Background(), compiler(t))
 		if err != nil {
 			t.Error(err)
 		}

@@ -68,9 +68,9 @@ func (f Failure) String() string {
 	return fmt.Sprintf("%s:%d:\n  want %s\n  got  %s", f.Path, f.Line, strings.Join(f.Want, "\n       "), strings.Join(f.Got, "\n       "))
 }
 
-// Run plays a transcript and answers what did not come true. Actual is the transcript as it should be written to pass.
-func (t Transcript) Run(ctx context.Context) (failures []Failure, actual string, err error) {
-	p := player{t: t, seed: 1, ctx: ctx}
+// Run plays a transcript and returns what did not come true. JavaScript compiles the macros. Actual is the transcript as it should be written to pass.
+func (t Transcript) Run(ctx context.Context, javascript rivescript.Compiler) (failures []Failure, actual string, err error) {
+	p := player{t: t, seed: 1, ctx: ctx, javascript: javascript}
 	for i := 0; i < len(t.lines); {
 		n, err := p.line(i)
 		if err != nil {
@@ -82,14 +82,15 @@ func (t Transcript) Run(ctx context.Context) (failures []Failure, actual string,
 }
 
 type player struct {
-	ctx      context.Context
-	t        Transcript
-	scripts  []string
-	dialect  rivescript.Dialect
-	seed     uint64
-	c        *Conversation
-	out      []string
-	failures []Failure
+	ctx        context.Context
+	t          Transcript
+	javascript rivescript.Compiler
+	scripts    []string
+	dialect    rivescript.Dialect
+	seed       uint64
+	c          *Conversation
+	out        []string
+	failures   []Failure
 }
 
 // line plays one line, with the answers that follow it, and tells how many lines that were.
@@ -169,7 +170,7 @@ func (p *player) begin() error {
 	if p.dialect == "" {
 		p.dialect = DialectOf(files)
 	}
-	e, _, err := Build(rivescript.Options{Dialect: p.dialect, UTF8: true}, files)
+	e, _, err := Build(rivescript.Options{Dialect: p.dialect, UTF8: true, Languages: Languages(p.javascript)}, files)
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,9 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
+	"github.com/chasqui/chasqui/internal/fair"
 	"github.com/chasqui/chasqui/internal/gateway"
 	"github.com/chasqui/chasqui/internal/script"
 	"github.com/chasqui/chasqui/internal/store"
@@ -25,9 +27,22 @@ type Scripts struct {
 	Logger    *slog.Logger
 	// Fetch makes the requests of scripts; nil when they may make none.
 	Fetch func(ctx context.Context, c *rivescript.Call, r rivescript.Request) (rivescript.Response, error)
+	// JavaScript runs the macros of scripts.
+	JavaScript JavaScript
+
+	builds sync.Once
+	gate   *fair.Gate
 
 	mu      sync.Mutex
 	current atomic.Pointer[map[string]*ActiveScript] // by application
+}
+
+// JavaScript compiles macros for a tenant: an application, or a key that tries something.
+type JavaScript interface {
+	// Checker is for scripts that are new: what is no JavaScript is refused.
+	Checker(ctx context.Context, tenant string) rivescript.Compiler
+	// Compiler is for scripts that were checked before.
+	Compiler(tenant string) rivescript.Compiler
 }
 
 // ActiveScript is a version that answers people.
@@ -108,7 +123,7 @@ func (s *Scripts) load(ctx context.Context, id string) (*ActiveScript, error) {
 	if err != nil {
 		return nil, err
 	}
-	e, _, err := s.build(stored.Dialect, files)
+	e, _, err := s.build(stored.Dialect, files, s.JavaScript.Compiler(stored.Application))
 	if err != nil {
 		return nil, err
 	}
@@ -118,9 +133,28 @@ func (s *Scripts) load(ctx context.Context, id string) (*ActiveScript, error) {
 	return &ActiveScript{ID: id, Version: stored.Version, Engine: e, Names: names}, nil
 }
 
-func (s *Scripts) build(dialect string, files []script.File) (*rivescript.Engine, []rivescript.Problem, error) {
-	return script.Build(rivescript.Options{Dialect: rivescript.Dialect(dialect), UTF8: true, Fetch: s.Fetch}, files)
+func (s *Scripts) build(dialect string, files []script.File, javascript rivescript.Compiler) (*rivescript.Engine, []rivescript.Problem, error) {
+	return script.Build(rivescript.Options{Dialect: rivescript.Dialect(dialect), UTF8: true, Fetch: s.Fetch, Languages: script.Languages(javascript)}, files)
 }
+
+// Bounds of scripts that are built only to be looked at: large ones take memory while they are.
+const (
+	buildsAtOnce  = 3
+	buildsOfAKey  = 1
+	compileBudget = 20 * time.Second // for the macros of an upload together
+)
+
+// enter waits for a place to build in.
+func (s *Scripts) enter(ctx context.Context, key *gateway.APIKey) (leave func(), err error) {
+	s.builds.Do(func() { s.gate = fair.New(buildsAtOnce, buildsOfAKey) })
+	tenant := tenantOf(key)
+	if err := s.gate.Enter(ctx, tenant); err != nil {
+		return nil, err
+	}
+	return func() { s.gate.Leave(tenant) }, nil
+}
+
+func tenantOf(key *gateway.APIKey) string { return "key " + key.ID }
 
 // FilesOf reads the files of a stored version.
 func FilesOf(s *gateway.Script) ([]script.File, error) {
@@ -131,12 +165,22 @@ func FilesOf(s *gateway.Script) ([]script.File, error) {
 	return files, nil
 }
 
-// Validate reads the files as an upload would. It answers the warnings, and the problems for which an upload is refused.
-func (s *Scripts) Validate(in *ScriptInput) (e *rivescript.Engine, warnings, problems []rivescript.Problem, err error) {
+// Validate reads the files as an upload would. It returns the warnings, and the problems for which an upload is refused.
+func (s *Scripts) Validate(ctx context.Context, key *gateway.APIKey, in *ScriptInput) (e *rivescript.Engine, warnings, problems []rivescript.Problem, err error) {
 	if err := in.check(); err != nil {
 		return nil, nil, nil, err
 	}
-	e, warnings, err = s.build(in.Dialect, in.Files)
+	leave, err := s.enter(ctx, key)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	defer leave()
+	compile, cancel := context.WithTimeoutCause(ctx, compileBudget, fmt.Errorf("the macros take more than %s to compile", compileBudget))
+	defer cancel()
+	e, warnings, err = s.build(in.Dialect, in.Files, s.JavaScript.Checker(compile, tenantOf(key)))
+	if errors.Is(err, rivescript.ErrUnavailable) {
+		return nil, nil, nil, gateway.Errorf(gateway.CodeOverloaded, "%s", err)
+	}
 	var refused *rivescript.LoadError
 	if errors.As(err, &refused) {
 		return nil, warnings, refused.Problems, nil
@@ -186,7 +230,7 @@ func (s *Scripts) Upload(ctx context.Context, key *gateway.APIKey, in ScriptInpu
 	if err := usable(s.Directory, key, in.Application); err != nil {
 		return nil, nil, err
 	}
-	_, warnings, problems, err := s.Validate(&in)
+	_, warnings, problems, err := s.Validate(ctx, key, &in)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -312,7 +356,12 @@ func (s *Scripts) Try(ctx context.Context, key *gateway.APIKey, id string, t Tri
 	if err != nil {
 		return rivescript.Reply{}, err
 	}
-	e, _, err := s.build(x.Dialect, files)
+	leave, err := s.enter(ctx, key)
+	if err != nil {
+		return rivescript.Reply{}, err
+	}
+	defer leave()
+	e, _, err := s.build(x.Dialect, files, s.JavaScript.Compiler(tenantOf(key)))
 	if err != nil {
 		return rivescript.Reply{}, err
 	}

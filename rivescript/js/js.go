@@ -1,213 +1,116 @@
-// Package js runs the JavaScript macros of scripts.
+// Package js runs the JavaScript macros of scripts, in processes of their own.
 //
 // A macro is the body of function(rs, args), as in every engine for RiveScript that knows JavaScript. Each call has a runtime of its own, without files, network or
-// timers, and with bounds on time, memory and depth. Of lodash (_) and moment there is what scripts use; docs of the project list it.
+// timers. Of lodash (_) and moment there is what scripts use; docs of the project list it.
+//
+// No script can end or hold the program that runs it: its JavaScript is compiled and run in a child process, a worker, whose address space is limited and which is
+// killed when the time of a turn is over. A worker is the same program, started a second time, so every program that makes a [Pool] calls [Main] first thing in its
+// main function, and in TestMain of its tests. Workers start when they are needed and end when they are not; each works for one call at a time, and calls of one
+// tenant never hold them all.
 package js
 
 import (
-	"context"
-	_ "embed"
 	"errors"
 	"fmt"
-	"runtime/metrics"
 	"strings"
 	"time"
-
-	"github.com/dop251/goja"
-
-	"github.com/chasqui/chasqui/rivescript"
 )
 
-// Limits bound each call of a macro. Zero fields have the defaults.
+// Limits bound what macros take. Zero fields have the defaults.
 type Limits struct {
-	Time   time.Duration // 250 ms
-	Memory uint64        // bytes by which the heap of the process may grow meanwhile, whoever uses it; 128 MiB
-	Depth  int           // of calls; 500
-	Result int           // bytes of the answer; 64 KiB
+	Heap   uint64 // bytes that a call may hold; 64 MiB. More is an error of the macro
+	Memory uint64 // bytes of address space that a worker may take besides what the program takes itself; 384 MiB. More ends the worker
+	Depth  int    // of calls; 500
+	Result int    // bytes of the answer; 64 KiB
+	Bridge int    // how often one call may ask something of rs; 10,000
+	Source int    // bytes of a macro; 64 KiB
+	Nested int    // brackets in brackets of a macro; 200
 }
 
-//go:embed helpers.js
-var helpersSource string
+// The defaults of Limits, and what is not for callers to choose.
+const (
+	defaultHeap   = 64 << 20
+	defaultMemory = 384 << 20
+	defaultDepth  = 500
+	defaultResult = 64 << 10
+	defaultBridge = 10_000
+	defaultSource = 64 << 10
+	defaultNested = 200
 
-// Compiler compiles macros. A body that is no JavaScript is refused with line and column.
-func Compiler(l Limits) rivescript.Compiler {
-	if l.Time == 0 {
-		l.Time = 250 * time.Millisecond
+	compileTime = 2 * time.Second        // for one macro
+	killAfter   = 250 * time.Millisecond // beyond its time, for a worker that does not stop by itself
+	startTime   = 30 * time.Second       // until a new worker is ready, however busy the machine is
+)
+
+func (l *Limits) settle() {
+	or := func(v *int, otherwise int) {
+		if *v == 0 {
+			*v = otherwise
+		}
+	}
+	or(&l.Depth, defaultDepth)
+	or(&l.Result, defaultResult)
+	or(&l.Bridge, defaultBridge)
+	or(&l.Source, defaultSource)
+	or(&l.Nested, defaultNested)
+	if l.Heap == 0 {
+		l.Heap = defaultHeap
 	}
 	if l.Memory == 0 {
-		l.Memory = 128 << 20
-	}
-	if l.Depth == 0 {
-		l.Depth = 500
-	}
-	if l.Result == 0 {
-		l.Result = 64 << 10
-	}
-	helpers := goja.MustCompile("helpers", helpersSource, true)
-	return func(name, code string) (rivescript.Macro, error) {
-		program, err := goja.Compile(name, "(function(rs, args) {"+code+"\n})", false)
-		if err != nil {
-			return nil, err
-		}
-		m := &macro{name: name, limits: l, helpers: helpers, program: program}
-		return m.call, nil
+		l.Memory = defaultMemory
 	}
 }
 
-type macro struct {
-	name             string
-	limits           Limits
-	helpers, program *goja.Program
-}
+// Mode says whether JavaScript is run.
+type Mode string
+
+// The modes.
+const (
+	Auto Mode = "auto" // where the memory of a worker can be limited, which is on Linux
+	On   Mode = "on"   // everywhere; elsewhere the time of a worker is limited, and its memory is only watched
+	Off  Mode = "off"
+)
 
 var (
 	errTime   = errors.New("it takes too long")
 	errMemory = errors.New("it takes too much memory")
+	errDepth  = errors.New("it calls itself too deep")
+	errBridge = errors.New("it asks too often for what rs offers")
+	errOff    = errors.New("JavaScript is turned off here")
+	errSystem = errors.New("JavaScript is off, because this system cannot limit the memory of a process")
 )
 
-// call runs the macro once.
-func (m *macro) call(ctx context.Context, c *rivescript.Call, args []string) (text string, err error) {
-	vm := goja.New()
-	vm.SetMaxCallStackSize(m.limits.Depth)
-	stop := m.watch(ctx, vm)
-	defer stop()
-	defer func() {
-		if p := recover(); p != nil {
-			text, err = "", fmt.Errorf("macro %s: %v", m.name, p)
-		}
-	}()
-	result, err := m.run(vm, c, args)
-	if err != nil {
-		return "", m.explain(err)
+// checkSource refuses a macro by what can be seen without compiling it. Brackets in texts count too: what is sought is what a compiler would have to go down into.
+func (l *Limits) checkSource(code string) error {
+	if len(code) > l.Source {
+		return fmt.Errorf("it has %d bytes; at most %d are allowed", len(code), l.Source)
 	}
-	if p, ok := result.Export().(*goja.Promise); ok {
-		switch p.State() {
-		case goja.PromiseStateFulfilled:
-			result = p.Result()
-		case goja.PromiseStateRejected:
-			return "", fmt.Errorf("macro %s: %s", m.name, p.Result())
-		default:
-			return "", fmt.Errorf("macro %s: its promise is never kept", m.name)
-		}
-	}
-	if result == nil || goja.IsUndefined(result) || goja.IsNull(result) {
-		return "", nil
-	}
-	if text = result.String(); len(text) > m.limits.Result {
-		return "", fmt.Errorf("macro %s: its answer has more than %d bytes", m.name, m.limits.Result)
-	}
-	return text, nil
-}
-
-func (m *macro) run(vm *goja.Runtime, c *rivescript.Call, args []string) (goja.Value, error) {
-	if _, err := vm.RunProgram(m.helpers); err != nil {
-		return nil, err
-	}
-	f, err := vm.RunProgram(m.program)
-	if err != nil {
-		return nil, err
-	}
-	call, _ := goja.AssertFunction(f)
-	list := make([]any, len(args))
-	for i, a := range args {
-		list[i] = a
-	}
-	this := vm.NewObject()
-	if err := this.Set("httpData", c.Data()); err != nil {
-		return nil, err
-	}
-	return call(this, vm.ToValue(bridge(vm, c)), vm.NewArray(list...))
-}
-
-func (m *macro) explain(err error) error {
-	var interrupted *goja.InterruptedError
-	if errors.As(err, &interrupted) {
-		if cause, ok := interrupted.Value().(error); ok {
-			err = cause
-		}
-	}
-	var thrown *goja.Exception
-	if errors.As(err, &thrown) {
-		err = errors.New(thrown.Value().String())
-	}
-	return fmt.Errorf("macro %s: %w", m.name, err)
-}
-
-// watch stops the runtime when it takes too much, until stop is called.
-func (m *macro) watch(ctx context.Context, vm *goja.Runtime) (stop func()) {
-	done := make(chan struct{})
-	before := heap()
-	go func() {
-		tick := time.NewTicker(2 * time.Millisecond)
-		defer tick.Stop()
-		end := time.NewTimer(m.limits.Time)
-		defer end.Stop()
-		for {
-			select {
-			case <-done:
-				return
-			case <-ctx.Done():
-				vm.Interrupt(context.Cause(ctx))
-				return
-			case <-end.C:
-				vm.Interrupt(errTime)
-				return
-			case <-tick.C:
-				if now := heap(); now > before+m.limits.Memory {
-					vm.Interrupt(errMemory)
-					return
-				}
+	depth, line := 0, 1
+	for _, r := range code {
+		switch r {
+		case '\n':
+			line++
+		case '(', '[', '{':
+			if depth++; depth > l.Nested {
+				return fmt.Errorf("its line %d: brackets are nested more than %d deep", line, l.Nested)
 			}
+		case ')', ']', '}':
+			depth = max(0, depth-1)
 		}
-	}()
-	return func() { close(done) }
+	}
+	return nil
 }
 
-func heap() uint64 {
-	sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
-	metrics.Read(sample)
-	return sample[0].Value.Uint64()
+// explained is an error in the words that stand in a reply.
+func explained(name string, err error) error {
+	return fmt.Errorf("macro %s: %w", name, err)
 }
 
-// bridge is the rs of a macro. It reads and writes only the person whose turn it is, whatever name is given.
-func bridge(vm *goja.Runtime, c *rivescript.Call) map[string]any {
-	get := func(_ string, name string) string {
-		if v, ok := c.User.Get(name); ok {
-			return v
-		}
-		return "undefined"
+// oneLine cuts a worker's words to what fits an error.
+func oneLine(s string) string {
+	s, _, _ = strings.Cut(strings.TrimSpace(strings.ToValidUTF8(s, "")), "\n")
+	if len(s) > 200 {
+		s = strings.ToValidUTF8(s[:200], "") + "…"
 	}
-	bot := func(name string) string {
-		if v, ok := c.Engine.BotVar(name); ok {
-			return v
-		}
-		return "undefined"
-	}
-	setVar := func(_ string, name string, value goja.Value) {
-		if value == nil || goja.IsUndefined(value) || goja.IsNull(value) {
-			c.User.Unset(name)
-			return
-		}
-		c.User.Set(name, value.String())
-	}
-	setBot := func(name string, value goja.Value) { c.Engine.SetBotVar(name, value.String()) }
-	return map[string]any{
-		"currentUser": func() string { return c.User.ID },
-		"getUservar":  get,
-		"getUservars": func(goja.FunctionCall) goja.Value {
-			all := map[string]any{"topic": c.User.Topic()}
-			for k, v := range c.User.Vars {
-				all[k] = v
-			}
-			return vm.ToValue(all)
-		},
-		"setUservar": setVar,
-		"setUservars": func(_ string, values map[string]goja.Value) {
-			for k, v := range values {
-				setVar("", k, v)
-			}
-		},
-		"getBotvar": bot, "getVariable": bot, "setBotvar": setBot, "setVariable": setBot,
-		"reply": func(_ string, text string) string { return c.Reply(strings.ToLower(text)) },
-	}
+	return s
 }
