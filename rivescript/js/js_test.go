@@ -119,7 +119,7 @@ func TestBadMacroRefusesTheLoad(t *testing.T) {
 	pool := newPool(t, js.Options{Workers: 1})
 	for name, c := range map[string]struct{ body, want string }{
 		"syntax":     {"  return (;", "shop.rive:3: object x: "},
-		"brackets":   {"return " + strings.Repeat("(", 300_000) + "1" + strings.Repeat(")", 300_000), "shop.rive:3: object x: it has"},
+		"brackets":   {"return " + strings.Repeat("(", 300_000) + "1" + strings.Repeat(")", 300_000), "shop.rive:3: the object x has"},
 		"nested":     {"\nreturn " + strings.Repeat("[", 300) + strings.Repeat("]", 300), "shop.rive:3: object x: its line 2: brackets are nested more than 200 deep"},
 		"long":       {"// " + strings.Repeat("x", 65_536), "at most 65536 are allowed"},
 		"not closed": {"})(); (function() {", ""},
