@@ -31,7 +31,7 @@ func (q *request) configuration() (*gateway.InfobipConfiguration, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := q.s.o.Infobip.Configuration(q.Context(), a.Key, q.PathValue("configuration"))
+	c, err := q.s.o.Infobip.Configuration(q.Context(), q.key, a.Key, q.PathValue("configuration"))
 	return c, instead(err, errNoConfig)
 }
 
@@ -40,7 +40,7 @@ func (s *Server) createConfiguration(q *request) error {
 	if err != nil {
 		return err
 	}
-	c, err := s.o.Infobip.CreateConfiguration(q.Context(), a.Key, "")
+	c, err := s.o.Infobip.CreateConfiguration(q.Context(), q.key, a.Key, "")
 	if err != nil {
 		return err
 	}
@@ -52,7 +52,7 @@ func (s *Server) listConfigurations(q *request) error {
 	if err != nil {
 		return err
 	}
-	all, err := s.o.Infobip.Configurations(q.Context(), a.Key)
+	all, err := s.o.Infobip.Configurations(q.Context(), q.key, a.Key)
 	if err != nil {
 		return err
 	}

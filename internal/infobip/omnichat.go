@@ -22,7 +22,7 @@ func (s *Server) createChat(q *request) error {
 	if err != nil {
 		return err
 	}
-	c, err := s.o.Infobip.CreateConfiguration(q.Context(), page, in.Name)
+	c, err := s.o.Infobip.CreateConfiguration(q.Context(), q.key, page, in.Name)
 	if err != nil {
 		return err
 	}

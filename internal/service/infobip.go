@@ -30,23 +30,28 @@ type Infobip struct {
 	Messages      *Messages
 }
 
-// CreateConfiguration makes a container of actions for an application; with a name it is an application of OMNI Chat. Whether the key may use the application is for the
-// caller to ask.
-func (s *Infobip) CreateConfiguration(ctx context.Context, application, name string) (*gateway.InfobipConfiguration, error) {
+// CreateConfiguration makes a container of actions for an application; with a name it is an application of OMNI Chat.
+func (s *Infobip) CreateConfiguration(ctx context.Context, key *gateway.APIKey, application, name string) (*gateway.InfobipConfiguration, error) {
+	if !key.AllowsApplication(application) {
+		return nil, gateway.NotFound("application", application)
+	}
 	c := &gateway.InfobipConfiguration{Key: gateway.NewApplicationKey(), Application: application, Name: name}
 	return c, s.Store.AddConfiguration(ctx, c)
 }
 
 // Configurations answers the containers of actions of an application, the oldest first.
-func (s *Infobip) Configurations(ctx context.Context, application string) ([]*gateway.InfobipConfiguration, error) {
+func (s *Infobip) Configurations(ctx context.Context, key *gateway.APIKey, application string) ([]*gateway.InfobipConfiguration, error) {
+	if !key.AllowsApplication(application) {
+		return nil, gateway.NotFound("application", application)
+	}
 	return s.Store.Configurations(ctx, application)
 }
 
-// Configuration answers one container of actions of an application; a not_found error when there is none.
-func (s *Infobip) Configuration(ctx context.Context, application, key string) (*gateway.InfobipConfiguration, error) {
-	c, err := s.Store.Configuration(ctx, key)
-	if err == nil && (c.Application != application || c.Name != "") {
-		err = gateway.NotFound("configuration", key)
+// Configuration answers one container of actions of an application; a not_found error when there is none that the API key may use.
+func (s *Infobip) Configuration(ctx context.Context, key *gateway.APIKey, application, id string) (*gateway.InfobipConfiguration, error) {
+	c, err := s.Store.Configuration(ctx, id)
+	if err == nil && (c.Application != application || c.Name != "" || !key.AllowsApplication(application)) {
+		return nil, gateway.NotFound("configuration", id)
 	}
 	return c, err
 }
@@ -55,13 +60,16 @@ func (s *Infobip) Configuration(ctx context.Context, application, key string) (*
 func (s *Infobip) Chat(ctx context.Context, key *gateway.APIKey, chat string) (*gateway.InfobipConfiguration, error) {
 	c, err := s.Store.Configuration(ctx, chat)
 	if err == nil && (c.Name == "" || !key.AllowsApplication(c.Application)) {
-		err = gateway.NotFound("application", chat)
+		return nil, gateway.NotFound("application", chat)
 	}
 	return c, err
 }
 
 // DeleteConfiguration removes a container with its actions.
 func (s *Infobip) DeleteConfiguration(ctx context.Context, key *gateway.APIKey, c *gateway.InfobipConfiguration) error {
+	if !key.AllowsApplication(c.Application) {
+		return gateway.NotFound("configuration", c.Key)
+	}
 	actions, err := s.Actions(ctx, key, c)
 	if err != nil {
 		return err
