@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/store"
 )
 
 // How much of the outbox is held in memory: so many messages of a page, and so many of one conversation. What goes beyond is read again from the
@@ -25,9 +26,10 @@ type lane struct {
 	busy    bool  // its head is being sent, or waits for proof
 	resend  bool  // its head is uncertain, and is to be sent again
 	queued  bool  // it stands in one of the page's ready queues
-	spilled int64 // first message that is only in the database; 0 for none
+	spilled int64 // first message that is only in the database; 0 for none, -1 while they are being read
 	timer   *time.Timer
-	proof   chan struct{} // closed when the head's uncertain outcome may have been settled
+	doubt   *store.Sending // a mark of the head whose commit is not known; only whoever has made the lane busy uses it
+	proof   chan struct{}  // closed when the head's uncertain outcome may have been settled
 }
 
 func (l *lane) head() *gateway.Message { return l.queue[0] }
@@ -108,7 +110,7 @@ func (d *Deliverer) admit(m *gateway.Message, loading bool) {
 	if !m.Status.Open() || !d.ours(m) {
 		return
 	}
-	if m.Status == gateway.StatusUncertain && d.o.Store.Now().Sub(m.UpdatedAt) > d.o.WaitProof {
+	if m.Status == gateway.StatusUncertain && d.o.Store.Now().Sub(m.UpdatedAt) > d.o.WaitProof && !echoed(m) {
 		return // its lane has gone on; an echo or the sweep settles it
 	}
 	if m.Status == gateway.StatusSending && !loading {
@@ -125,13 +127,16 @@ func (d *Deliverer) admit(m *gateway.Message, loading bool) {
 		p.lanes[m.Person] = l
 	}
 	if l.spilled != 0 || len(l.queue) >= maxLaneRows {
-		if l.spilled == 0 || m.Seq < l.spilled {
+		if l.spilled <= 0 || m.Seq < l.spilled {
 			l.spilled = m.Seq
 		}
 		return
 	}
 	d.push(p, l, m)
 }
+
+// echoed reports whether the echo of the part that comes next is there: it was sent, whatever became of the answer.
+func echoed(m *gateway.Message) bool { return m.Echoed>>m.PartsSent&1 == 1 }
 
 func (d *Deliverer) push(p *page, l *lane, m *gateway.Message) {
 	if slices.ContainsFunc(l.queue, func(q *gateway.Message) bool { return q.Seq == m.Seq }) {
@@ -215,7 +220,7 @@ func (d *Deliverer) loadSome(p *page) (more bool) {
 // loadLane reads the next messages of a conversation whose queue in memory has run out.
 func (d *Deliverer) loadLane(p *page, l *lane) {
 	from := l.spilled
-	l.busy = true
+	l.busy, l.spilled = true, -1 // what comes from here on may not be among what is read
 	d.work.Go(func() {
 		messages, err := d.o.Store.OpenInLane(d.ctx, l.key, from, maxLaneRows)
 		for err != nil && d.ctx.Err() == nil {
@@ -224,7 +229,7 @@ func (d *Deliverer) loadLane(p *page, l *lane) {
 		}
 		d.mu.Lock()
 		defer d.mu.Unlock()
-		l.busy, l.spilled = false, 0
+		l.busy, l.spilled = false, max(l.spilled, 0)
 		if len(messages) == maxLaneRows {
 			l.spilled = messages[maxLaneRows-1].Seq + 1
 		}
@@ -301,6 +306,9 @@ func (d *Deliverer) layDown(held map[int]int64) {
 				d.discard(p, l)
 				delete(p.lanes, person)
 			}
+		}
+		if p.spilled > 0 && p.rows < maxPageRows/2 {
+			d.load(p) // there is room now for what is kept
 		}
 	}
 }

@@ -2,6 +2,7 @@ package deliver
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/chasqui/chasqui/internal/gateway"
@@ -83,34 +84,50 @@ func echoStep(e *gateway.Event) func(*store.Tx) error {
 	}
 	part := tag.Part
 	return func(tx *store.Tx) error {
-		m, err := tx.Message(tag.MessageID)
-		if gateway.CodeOf(err) == gateway.CodeNotFound {
-			return nil // of another gateway, or gone with its age
+		for range 5 { // another node may change the row between the two statements
+			m, err := tx.Message(tag.MessageID)
+			if gateway.CodeOf(err) == gateway.CodeNotFound {
+				return nil // of another gateway, or gone with its age
+			}
+			if err != nil || m.Application != e.Application {
+				return err
+			}
+			if len(m.Steps) > 0 && (tag.Step != m.Step || m.Status == gateway.StatusFailed || m.Status == gateway.StatusExpired) {
+				return lateEcho(tx, m, tag, event, e)
+			}
+			if part > m.Parts {
+				return nil
+			}
+			if applied, err := takeEcho(tx, m, part, event); err != nil || applied {
+				return err
+			}
 		}
-		if err != nil || m.Application != e.Application {
-			return err
-		}
-		if len(m.Steps) > 0 && (tag.Step != m.Step || m.Status == gateway.StatusFailed || m.Status == gateway.StatusExpired) {
-			return lateEcho(tx, m, tag, event, e)
-		}
-		if part > m.Parts {
-			return nil
-		}
-		from := m.Status
-		m.Echoed |= 1 << (part - 1)
-		if part >= m.PartsSent {
-			m.MID, m.MarkAt = string(event.Message.MID), event.Timestamp
-		}
-		var fact *gateway.Event
-		if pending := m.PartsSent + 1; part == pending && part == m.Parts {
-			fact = proveSent(m, tx.Now())
-		}
-		applied, err := tx.Echo(m, from)
-		if err == nil && applied && fact != nil {
-			tx.AppendEvent(fact)
-		}
-		return err
+		return fmt.Errorf("message %s changes faster than its echo can be noted", tag.MessageID)
 	}
+}
+
+// takeEcho notes that a part of a message was sent; false when the row has changed since it was read.
+func takeEcho(tx *store.Tx, m *gateway.Message, part int, event messenger.Event) (bool, error) {
+	from, sent := m.Status, m.PartsSent
+	m.Echoed |= 1 << (part - 1)
+	if part >= m.PartsSent {
+		m.MID, m.MarkAt = string(event.Message.MID), event.Timestamp
+	}
+	var fact *gateway.Event
+	if allEchoed(m) {
+		fact = proveSent(m, tx.Now())
+	}
+	applied, err := tx.Echo(m, from, sent)
+	if err == nil && applied && fact != nil {
+		tx.AppendEvent(fact)
+	}
+	return applied, err
+}
+
+// allEchoed reports whether the echo of every part is there that was not known to be sent.
+func allEchoed(m *gateway.Message) bool {
+	missing := int64(1)<<m.Parts - int64(1)<<m.PartsSent
+	return m.Echoed&missing == missing
 }
 
 // proveSent makes a message sent whose last part is proven, if it was uncertain or had been given up as such. It answers the fact that follows.
@@ -122,7 +139,7 @@ func proveSent(m *gateway.Message, now time.Time) *gateway.Event {
 	default:
 		return nil
 	}
-	m.Error, m.EndedAt = nil, time.Time{}
+	m.Error, m.EndedAt, m.PartsSent = nil, time.Time{}, m.Parts-1
 	return settle(m, now).Events[0]
 }
 

@@ -44,16 +44,35 @@ func (d *Deliverer) send(p *page, l *lane, m *gateway.Message, client *messenger
 	mark := &store.Sending{Seq: m.Seq, Partition: m.Partition, Epoch: epoch, From: m.Status, PartsSent: m.PartsSent, Step: m.Step, At: now, Resent: m.Resent}
 	// A stop must not part the mark from its POST: the row would say that one may be under way, and the next start could only call it uncertain.
 	if err := d.o.Store.MarkSending(context.WithoutCancel(d.ctx), mark); err != nil {
+		l.doubt = mark
 		d.pause("mark a message as sending", err)
 		d.retryLater(p, l)
 		return
 	}
 	if !mark.Applied {
-		d.forsake(p, l, m)
-		return
+		if mark = d.markedBefore(l, m, epoch); mark == nil {
+			d.forsake(p, l, m)
+			return
+		}
 	}
-	m.Status, m.Epoch, m.SendingAt = gateway.StatusSending, epoch, now
+	l.doubt = nil
+	m.Status, m.Epoch, m.SendingAt = gateway.StatusSending, epoch, mark.At
 	d.transmit(p, l, m, client)
+}
+
+// markedBefore returns the mark that was made when the database's answer to it was lost, if the row bears it and the lease is still the same: nothing was posted
+// under it, so that it is as good as a new one. Nil when there is none.
+func (d *Deliverer) markedBefore(l *lane, m *gateway.Message, epoch int64) *store.Sending {
+	doubt := l.doubt
+	l.doubt = nil
+	if doubt == nil || doubt.Seq != m.Seq || doubt.Epoch != epoch || doubt.PartsSent != m.PartsSent || doubt.Step != m.Step {
+		return nil
+	}
+	now, err := d.o.Store.Message(context.WithoutCancel(d.ctx), m.ID)
+	if err != nil || now.Status != gateway.StatusSending || now.Epoch != epoch || !now.SendingAt.Equal(doubt.At) {
+		return nil
+	}
+	return doubt
 }
 
 // transmit makes the POST of a message whose mark is committed, if the lease still holds, and settles the lane.

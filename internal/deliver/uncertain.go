@@ -43,7 +43,17 @@ func (d *Deliverer) recover(p *page, l *lane, m *gateway.Message) {
 			Number: len(m.Attempts) + 1, Channel: m.Channel(), Step: m.Step, Part: m.PartsSent + 1, StartedAt: m.SendingAt, EndedAt: d.o.Store.Now().UTC(),
 			Outcome: "uncertain", Failure: &gateway.Failure{Code: gateway.FailureUnknownOutcome, Message: "the gateway stopped before the platform's answer was recorded"},
 		})
-		d.markUncertain(p, l, m)
+		if !echoed(m) {
+			d.markUncertain(p, l, m)
+			return
+		}
+		r := settle(m, d.o.Store.Now()) // the echo came while nobody worked the conversation
+		r.Fence = d.fence(m)
+		if m.Status == gateway.StatusQueued {
+			d.keep(p, l, r)
+		} else {
+			d.end(p, l, r)
+		}
 		return
 	}
 	// It was uncertain already: the lane waits for what is left of its time.
@@ -78,7 +88,7 @@ func (d *Deliverer) await(p *page, l *lane, m *gateway.Message, proof <-chan str
 		now, err := d.o.Store.Message(context.WithoutCancel(d.ctx), m.ID)
 		if err != nil {
 			d.pause("read an uncertain message", err)
-		} else if now.Step == m.Step && now.Echoed>>m.PartsSent&1 == 1 || now.Status != gateway.StatusUncertain {
+		} else if now.Step == m.Step && now.PartsSent == m.PartsSent && echoed(now) || now.Status != gateway.StatusUncertain {
 			d.proven(p, l, m, now)
 			return
 		}
@@ -110,6 +120,10 @@ func (d *Deliverer) proven(p *page, l *lane, m *gateway.Message, now *gateway.Me
 		r := settle(m, d.o.Store.Now())
 		r.Fence = d.fence(m)
 		if !d.record(r) {
+			return
+		}
+		if !r.Applied { // whoever works the partition now has seen the echo too
+			d.forsake(p, l, m)
 			return
 		}
 		now = m
@@ -181,7 +195,11 @@ func (d *Deliverer) sweepOnce() error {
 		}
 	}
 	for _, m := range unresolved {
-		if _, held := d.o.Store.Leases().Epoch(m.Partition); held {
+		if _, held := d.o.Store.Leases().Epoch(m.Partition); held && echoed(m) {
+			r := settle(m, now) // whoever waited for the echo was gone when it came
+			r.Epoch = 0
+			results = append(results, r)
+		} else if held {
 			r := d.leave(m, gateway.StepFailed, &gateway.Failure{
 				Code: gateway.FailureUnknownOutcome, Message: "the answer was lost and nothing proved that the message was sent",
 			})

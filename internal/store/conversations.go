@@ -106,11 +106,11 @@ func (tx *Tx) Receive(m *gateway.Message, from gateway.Status) (bool, error) {
 }
 
 // Echo stores what an echo proves about a message: its new state, if that changes, and the platform's id and time of the part.
-func (tx *Tx) Echo(m *gateway.Message, from gateway.Status) (bool, error) {
+func (tx *Tx) Echo(m *gateway.Message, from gateway.Status, partsSent int) (bool, error) {
 	n, err := tx.Exec(`UPDATE messages SET status = ?, open = ?, parts_sent = ?, echoed = ?, mid = ?, mark_at = ?, sent_at = ?, ended_at = ?,
-error = ?, late = ?, attempts = ?, updated_at = ?, steps = ?, step_due = ? WHERE seq = ? AND status = ? AND step = ?`,
+error = ?, late = ?, attempts = ?, updated_at = ?, steps = ?, step_due = ? WHERE seq = ? AND status = ? AND parts_sent = ? AND step = ?`,
 		string(m.Status), flag(m.Status.Open()), m.PartsSent, m.Echoed, m.MID, millis(m.MarkAt), millis(m.SentAt), millis(m.EndedAt),
-		encodeFailure(m.Error), flag(m.Late), encodeAttempts(m), tx.now.UnixMilli(), gateway.EncodeSteps(m.Steps), millis(m.StepDue), m.Seq, string(from), m.Step)
+		encodeFailure(m.Error), flag(m.Late), encodeAttempts(m), tx.now.UnixMilli(), gateway.EncodeSteps(m.Steps), millis(m.StepDue), m.Seq, string(from), partsSent, m.Step)
 	return n > 0, err
 }
 

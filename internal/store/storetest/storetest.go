@@ -234,7 +234,7 @@ func testEarlyEcho(t *testing.T, url string) {
 			return err
 		}
 		echoed.Echoed, echoed.MID, echoed.MarkAt = 1, "m_echo", tx.Now()
-		_, err = tx.Echo(echoed, gateway.StatusSending)
+		_, err = tx.Echo(echoed, gateway.StatusSending, echoed.PartsSent)
 		return err
 	}))
 	lost := *m
