@@ -108,4 +108,6 @@ type ReplayRequest struct {
 	From string `json:"from,omitempty" doc:"earliest or a time: the subscription gets everything since then again."`
 	// Event is one event to deliver again.
 	Event string `json:"event,omitempty" doc:"Id of one event to deliver again."`
+	// Parked has the deliveries that wait for their next try tried now.
+	Parked bool `json:"parked,omitempty" doc:"Try what waits for its next try now."`
 }

@@ -170,16 +170,25 @@ func (s *server) replay(q *request) error {
 	if err := q.decode(&in); err != nil {
 		return err
 	}
-	if (in.From == "") == (in.Event == "") {
-		return gateway.Invalid("from", "give either from or event")
+	given := 0
+	for _, is := range []bool{in.From != "", in.Event != "", in.Parked} {
+		if is {
+			given++
+		}
+	}
+	if given != 1 {
+		return gateway.Invalid("from", "give one of from, event and parked")
 	}
 	sub, err := s.o.Subscriptions.Get(q.Context(), q.key, q.PathValue("id"))
 	if err != nil {
 		return err
 	}
-	if in.Event != "" {
+	switch {
+	case in.Parked:
+		err = s.o.Events.RetryParked(q.Context(), sub)
+	case in.Event != "":
 		err = s.o.Events.ReplayEvent(q.Context(), sub, in.Event)
-	} else {
+	default:
 		_, err = s.o.Events.ReplayFrom(q.Context(), sub, in.From)
 	}
 	if err != nil {

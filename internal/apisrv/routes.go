@@ -108,7 +108,7 @@ func (s *server) subscriptionRoutes() []route {
 		{method: http.MethodGet, path: "/v1/subscriptions/{id}/deliveries", scope: read, tag: tagSubscriptions, summary: "List deliveries, newest event first",
 			params: deliveryParams(), status: http.StatusOK, answer: typeOf[gatewayapi.DeliveryPage](), handle: s.listDeliveries},
 		{method: http.MethodPost, path: "/v1/subscriptions/{id}/replay", scope: write, tag: tagSubscriptions, summary: "Deliver again",
-			detail:  "`event` delivers one event again, under the same webhook-id. `from` moves the subscription back, so that everything since is delivered again.",
+			detail:  "`event` delivers one event again, under the same webhook-id. `from` moves the subscription back, so that everything since is delivered again. `parked` tries what waits for its next try now.",
 			request: typeOf[gatewayapi.ReplayRequest](), status: http.StatusNoContent, handle: s.replay},
 	}
 }

@@ -148,6 +148,7 @@ var (
 	queueDepth  = prometheus.NewDesc("chasqui_queue_depth", "Messages that wait to be sent.", []string{"application"}, nil)
 	queueOldest = prometheus.NewDesc("chasqui_queue_oldest_seconds", "Age of the oldest message that waits to be sent.", []string{"application"}, nil)
 	forwardLag  = prometheus.NewDesc("chasqui_subscription_lag_events", "Positions of the log that a subscription is behind.", []string{"subscription", "kind"}, nil)
+	forwardBad  = prometheus.NewDesc("chasqui_subscription_failing_seconds", "For how long a receiver has done nothing but fail; 0 while it takes something.", []string{"subscription"}, nil)
 	pageSilent  = prometheus.NewDesc("chasqui_page_silent_seconds", "Since when no event of a page has come.", []string{"application"}, nil)
 	tokenValid  = prometheus.NewDesc("chasqui_token_valid", "Whether the platform accepted the page's token at the last check.", []string{"application"}, nil)
 	problems    = prometheus.NewDesc("chasqui_application_problems", "How many problems the last check of an application found.", []string{"application"}, nil)
@@ -159,7 +160,7 @@ var (
 
 // Describe implements prometheus.Collector.
 func (c *states) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{queueDepth, queueOldest, forwardLag, pageSilent, tokenValid, problems, pagePaused, channelUp, readerStill, setAside} {
+	for _, d := range []*prometheus.Desc{queueDepth, queueOldest, forwardLag, forwardBad, pageSilent, tokenValid, problems, pagePaused, channelUp, readerStill, setAside} {
 		ch <- d
 	}
 }
@@ -206,9 +207,21 @@ func (c *states) Collect(ch chan<- prometheus.Metric) {
 	if err != nil {
 		return
 	}
+	failing, err := c.store.FailingSubscriptions(ctx)
+	if err != nil {
+		return
+	}
 	head := c.store.Head()
 	for _, p := range places {
 		ch <- prometheus.MustNewConstMetric(forwardLag, prometheus.GaugeValue, float64(max(0, head-p.Pos)), p.Subscription, p.Kind)
+		if p.Kind != string(gateway.KindForward) {
+			continue
+		}
+		bad := 0.0
+		if since, fails := failing[p.Subscription]; fails {
+			bad = max(0, now.Sub(since).Seconds())
+		}
+		ch <- prometheus.MustNewConstMetric(forwardBad, prometheus.GaugeValue, bad, p.Subscription)
 	}
 }
 

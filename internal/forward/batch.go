@@ -162,6 +162,7 @@ func (w *worker) retryBatches() {
 			return
 		}
 		w.follow(w.freed())
+		w.probeBatch()
 		due, err := w.f.o.Store.DueDeliveries(w.ctx, w.sub.Load().ID, w.f.o.Store.Now(), maxDueBatched)
 		if err != nil {
 			if w.ctx.Err() == nil {
@@ -173,13 +174,27 @@ func (w *worker) retryBatches() {
 			w.mu.Lock()
 			broken := w.failures >= breakAfter
 			w.mu.Unlock()
-			if done := w.tryBatch(batch); done {
+			if done := w.tryBatch(batch, false); done {
 				w.follow(lanesOf(batch))
 			}
 			if broken || w.ctx.Err() != nil {
 				break
 			}
 		}
+	}
+}
+
+// probeBatch is probe for a receiver of batches: it tries the batch that is due next.
+func (w *worker) probeBatch() {
+	if !w.probeNow() {
+		return
+	}
+	rows, err := w.f.o.Store.DueDeliveries(w.ctx, w.sub.Load().ID, endOfTime, maxDueBatched)
+	if err != nil {
+		return // the next look at what is due says what is wrong
+	}
+	if batches := w.regrouped(rows); len(batches) > 0 && w.tryBatch(batches[0], true) {
+		w.follow(lanesOf(batches[0]))
 	}
 }
 
@@ -244,8 +259,8 @@ func lanesOf(rows []*gateway.Delivery) []gateway.Lane {
 	return lanes
 }
 
-// tryBatch makes one try with parked deliveries and stores how it went. It answers whether they are over, one way or the other.
-func (w *worker) tryBatch(rows []*gateway.Delivery) bool {
+// tryBatch makes one try with parked deliveries and stores how it went, but for a probe that fails. It returns whether they are over, one way or the other.
+func (w *worker) tryBatch(rows []*gateway.Delivery, probe bool) bool {
 	var events []*gateway.Event
 	var live []*gateway.Delivery
 	for _, d := range rows {
@@ -269,7 +284,7 @@ func (w *worker) tryBatch(rows []*gateway.Delivery) bool {
 		batch = tried[len(tried)-1].Batch
 	}
 	attempt, err := w.post(w.ctx, events...)
-	if w.ctx.Err() != nil && err != nil {
+	if w.ctx.Err() != nil && err != nil || probe && w.probeFailed(err) {
 		return false
 	}
 	attempt.Batch = batch
@@ -302,7 +317,7 @@ func (w *worker) follow(lanes []gateway.Lane) {
 		}
 		switch {
 		case len(batch) == 0:
-		case w.tryBatch(batch):
+		case w.tryBatch(batch, false):
 			later = append(later, lanesOf(batch)...)
 		case batch[0].Status == gateway.DeliveryWaiting:
 			w.recall() // it was not even tried

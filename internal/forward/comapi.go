@@ -54,6 +54,8 @@ func (w *worker) exchangeComapi(ctx context.Context, sub *gateway.Subscription, 
 		return resp.StatusCode, nil
 	case resp.StatusCode == http.StatusBadRequest:
 		return resp.StatusCode, errRejected
+	case resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode == http.StatusServiceUnavailable:
+		return resp.StatusCode, busy(resp, now)
 	}
 	return resp.StatusCode, fmt.Errorf("the receiver answered %d", resp.StatusCode)
 }

@@ -19,6 +19,7 @@ func (w *worker) judge(d *gateway.Delivery, err error) bool {
 		return true
 	}
 	w.f.o.Metrics.Failed(sub.ID)
+	after := w.heed(err, now)
 	if errors.Is(err, errRejected) {
 		d.Status, d.DueAt = gateway.DeliveryDead, time.Time{}
 		w.f.o.Metrics.Dead(sub.ID)
@@ -47,8 +48,26 @@ func (w *worker) judge(d *gateway.Delivery, err error) bool {
 		w.f.o.Metrics.Dead(sub.ID)
 		return true
 	}
+	if next.Before(after) {
+		next = after
+	}
 	d.Status, d.DueAt = gateway.DeliveryPending, next
 	return true
+}
+
+// heed notes the moment before which a receiver wants nothing, and returns it; the zero time when it did not say.
+func (w *worker) heed(err error, now time.Time) time.Time {
+	var busy *busyError
+	if !errors.As(err, &busy) {
+		return time.Time{}
+	}
+	until := now.Add(busy.after)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if until.After(w.until) {
+		w.until = until
+	}
+	return until
 }
 
 // over disables the subscription, and waits for the worker to be stopped because of it.
@@ -60,14 +79,28 @@ func (w *worker) over(why *gateway.Failure) {
 	}
 }
 
+// backAfter is for how long a receiver must have done nothing but fail before its first success means that it is back, so that what is parked need not wait any
+// longer. One that fails for some events only is not asked for them more often by it.
+const backAfter = 10 * time.Second
+
 func (w *worker) succeeded(id string) {
+	now := w.f.o.Store.Now()
 	w.mu.Lock()
+	broken := w.failures >= breakAfter
 	w.failures = 0
 	was := w.failing
 	w.failing = time.Time{}
 	w.mu.Unlock()
-	if !was.IsZero() {
-		w.note(id, time.Time{})
+	if was.IsZero() {
+		return
+	}
+	w.note(id, time.Time{})
+	if !broken && now.Sub(was) < backAfter {
+		return
+	}
+	w.f.o.Logger.Info("a subscription's receiver is back", "subscription", id, "failed_since", was)
+	if _, err := w.f.o.Store.RetryDeliveries(context.WithoutCancel(w.ctx), id); err != nil {
+		w.f.o.Logger.Warn("try parked deliveries at once", "subscription", id, "err", err)
 	}
 }
 
@@ -88,6 +121,9 @@ func (w *worker) failed(id string, now time.Time) time.Time {
 }
 
 func (w *worker) note(id string, since time.Time) {
+	if !since.IsZero() {
+		w.f.o.Logger.Warn("a subscription's receiver fails", "subscription", id)
+	}
 	if err := w.f.o.Store.Failing(context.WithoutCancel(w.ctx), id, since); err != nil {
 		w.f.o.Logger.Warn("note whether a subscription fails", "subscription", id, "err", err)
 	}

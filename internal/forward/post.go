@@ -72,10 +72,42 @@ func (w *worker) exchange(ctx context.Context, sub *gateway.Subscription, e *gat
 		return resp.StatusCode, nil
 	case resp.StatusCode == http.StatusGone:
 		return resp.StatusCode, errGone
+	case resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode == http.StatusServiceUnavailable:
+		return resp.StatusCode, busy(resp, now)
 	case resp.StatusCode >= 300 && resp.StatusCode < 400:
 		return resp.StatusCode, fmt.Errorf("the receiver answered %d; redirects are not followed", resp.StatusCode)
 	}
 	return resp.StatusCode, fmt.Errorf("the receiver answered %d", resp.StatusCode)
+}
+
+// maxBusy is for how long a receiver may ask for nothing at once.
+const maxBusy = 10 * time.Minute
+
+// busyError is a receiver's answer that it wants nothing for a while.
+type busyError struct {
+	status int
+	after  time.Duration
+}
+
+func (e *busyError) Error() string {
+	return fmt.Sprintf("the receiver answered %d and wants nothing for %s", e.status, e.after.Round(time.Second))
+}
+
+// busy reads the Retry-After of a receiver that is busy: seconds, or a date.
+//
+// Docs: https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3
+func busy(resp *http.Response, now time.Time) error {
+	given := resp.Header.Get("Retry-After")
+	var after time.Duration
+	if seconds, err := strconv.Atoi(given); err == nil {
+		after = min(time.Duration(min(seconds, 1e6))*time.Second, maxBusy)
+	} else if at, err := http.ParseTime(given); err == nil {
+		after = min(at.Sub(now), maxBusy)
+	}
+	if after <= 0 {
+		return fmt.Errorf("the receiver answered %d", resp.StatusCode)
+	}
+	return &busyError{resp.StatusCode, after}
 }
 
 // body is what the subscriber gets. It is made anew for each try, but for an event it is always the same save for the profile.

@@ -2,6 +2,7 @@ package forward
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/chasqui/chasqui/internal/gateway"
@@ -20,6 +21,7 @@ func (w *worker) retry() {
 			return
 		}
 		w.recheck()
+		w.probe()
 		due, err := w.f.o.Store.DueDeliveries(w.ctx, w.sub.Load().ID, w.f.o.Store.Now(), retryBatch)
 		if err != nil {
 			if w.ctx.Err() == nil {
@@ -41,13 +43,56 @@ func (w *worker) retry() {
 				continue
 			}
 			if broken {
-				w.drain(d, l)
+				w.drain(d, l, false)
 				break
 			}
-			w.posts.Go(func() { w.drain(d, l) })
+			w.posts.Go(func() { w.drain(d, l, false) })
 		}
 	}
 }
+
+// probeInterval is how often a receiver that does nothing but fail is asked whether it is back.
+const probeInterval = 15 * time.Second
+
+// probeNow reports whether it is time to ask a receiver that fails whether it is back.
+func (w *worker) probeNow() bool {
+	now := w.f.o.Store.Now()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.failing.IsZero() || now.Before(w.until) || now.Sub(w.failing) < probeInterval || now.Sub(w.probed) < probeInterval {
+		return false
+	}
+	w.probed = now
+	return true
+}
+
+// probe tries the parked delivery that is due next before its time, while the receiver does nothing but fail. A try that fails does not count as one of the delivery's.
+func (w *worker) probe() {
+	if !w.probeNow() {
+		return
+	}
+	rows, err := w.f.o.Store.DueDeliveries(w.ctx, w.sub.Load().ID, endOfTime, retryBatch)
+	if err != nil {
+		return // the next look at what is due says what is wrong
+	}
+	for _, d := range rows {
+		if _, held := w.f.o.Store.Leases().Epoch(d.Partition); !held {
+			continue
+		}
+		w.mu.Lock()
+		l := w.lane(d.Lane)
+		busy := l.draining
+		l.draining = true
+		w.mu.Unlock()
+		if !busy {
+			w.drain(d, l, true)
+			return
+		}
+	}
+}
+
+// endOfTime is later than any delivery is due.
+var endOfTime = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // recheck frees the held conversations that have no parked delivery any more because their person was erased: the deliveries are another's now.
 func (w *worker) recheck() {
@@ -63,7 +108,7 @@ func (w *worker) recheck() {
 			l.draining = true
 			w.posts.Go(func() {
 				if d := w.following(key, l); d != nil {
-					w.drain(d, l)
+					w.drain(d, l, false)
 					return
 				}
 				w.mu.Lock()
@@ -82,11 +127,11 @@ func (w *worker) recall() {
 	w.mu.Unlock()
 }
 
-// drain tries a parked delivery, and after it those that wait behind it in its conversation.
-func (w *worker) drain(d *gateway.Delivery, l *lane) {
+// drain tries a parked delivery, and after it those that wait behind it in its conversation. The first try may be a probe.
+func (w *worker) drain(d *gateway.Delivery, l *lane, probe bool) {
 	key := d.Lane
-	for d != nil && w.ctx.Err() == nil {
-		if !w.tryParked(d) || d.Status == gateway.DeliveryPending {
+	for ; d != nil && w.ctx.Err() == nil; probe = false {
+		if !w.tryParked(d, probe) || d.Status == gateway.DeliveryPending {
 			if d.Status == gateway.DeliveryWaiting {
 				w.recall() // it was not even tried
 			}
@@ -103,8 +148,8 @@ func (w *worker) drain(d *gateway.Delivery, l *lane) {
 	w.mu.Unlock()
 }
 
-// tryParked makes one try and stores how it went; false when the worker or the subscription ended.
-func (w *worker) tryParked(d *gateway.Delivery) bool {
+// tryParked makes one try and stores how it went; false when the worker or the subscription ended, or a probe failed.
+func (w *worker) tryParked(d *gateway.Delivery, probe bool) bool {
 	e, err := w.f.o.Store.Event(w.ctx, d.Pos)
 	switch {
 	case gateway.CodeOf(err) == gateway.CodeNotFound:
@@ -120,7 +165,7 @@ func (w *worker) tryParked(d *gateway.Delivery) bool {
 	}
 	attempt, err := w.post(w.ctx, e)
 	<-w.slots
-	if w.ctx.Err() != nil && err != nil {
+	if w.ctx.Err() != nil && err != nil || probe && w.probeFailed(err) {
 		return false
 	}
 	d.Attempts = append(d.Attempts, attempt)
@@ -161,4 +206,15 @@ func (w *worker) following(key gateway.Lane, l *lane) *gateway.Delivery {
 		time.Sleep(5 * time.Millisecond) // a row is on its way
 	}
 	return nil
+}
+
+// probeFailed reports whether a probe failed, and counts that.
+func (w *worker) probeFailed(err error) bool {
+	if err == nil || errors.Is(err, errRejected) || errors.Is(err, errGone) {
+		return false
+	}
+	now := w.f.o.Store.Now()
+	w.heed(err, now)
+	w.f.o.Metrics.Failed(w.sub.Load().ID)
+	return now.Sub(w.failed(w.sub.Load().ID, now)) < gateway.DisableAfter
 }

@@ -40,6 +40,8 @@ type worker struct {
 	room      chan struct{}
 	failures  int // in a row
 	failing   time.Time
+	probed    time.Time   // when it was last asked whether it is back
+	until     time.Time   // it wants nothing before
 	gathered  []*position // to go in the next batches, in order
 	more      chan struct{}
 	forgotten int64 // of the store, when held conversations were last looked through
@@ -337,7 +339,21 @@ func (w *worker) deliverAlone(p *position) {
 	}
 }
 
+// slot waits until another POST may begin; false when the worker ends.
 func (w *worker) slot() bool {
+	for {
+		w.mu.Lock()
+		wait := w.until.Sub(w.f.o.Store.Now())
+		w.mu.Unlock()
+		if wait <= 0 {
+			break
+		}
+		select {
+		case <-time.After(min(wait, retryTick)): // the clock may be put forward
+		case <-w.ctx.Done():
+			return false
+		}
+	}
 	select {
 	case w.slots <- struct{}{}:
 		return true

@@ -195,6 +195,15 @@ func (e *Events) List(ctx context.Context, key *gateway.APIKey, q EventQuery) (P
 	return Page{page, Cursor(after)}, err
 }
 
+// RetryParked has the deliveries of a forward subscription that wait for their next try tried now.
+func (e *Events) RetryParked(ctx context.Context, sub *gateway.Subscription) error {
+	if sub.Kind != gateway.KindForward {
+		return gateway.Invalid("id", "subscription %s is not a forward subscription", sub.ID)
+	}
+	_, err := e.Store.RetryDeliveries(ctx, sub.ID)
+	return err
+}
+
 // Deliveries answers the deliveries of a forward subscription, the newest event first, and the cursor of the next page, empty after the last.
 func (e *Events) Deliveries(ctx context.Context, sub *gateway.Subscription, status gateway.DeliveryStatus, before string, limit int) ([]*gateway.Delivery, string, error) {
 	f := store.DeliveryFilter{Subscription: sub.ID, Status: status, Limit: limit}

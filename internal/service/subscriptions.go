@@ -150,6 +150,7 @@ func (s *Subscriptions) Get(ctx context.Context, key *gateway.APIKey, id string)
 
 // Update lets change alter a subscription and stores it when it is valid. Enabling one that the gateway disabled clears why it was.
 func (s *Subscriptions) Update(ctx context.Context, key *gateway.APIKey, id string, change func(*gateway.Subscription) error) (*gateway.Subscription, error) {
+	enabled := false
 	sub, err := s.Vault.UpdateSubscription(ctx, id, func(_ *store.Tx, sub *gateway.Subscription) error {
 		if !within(key, sub) {
 			return gateway.NotFound("subscription", id)
@@ -158,11 +159,15 @@ func (s *Subscriptions) Update(ctx context.Context, key *gateway.APIKey, id stri
 		if err := change(sub); err != nil {
 			return err
 		}
-		if was == gateway.SubscriptionDisabled && sub.State == gateway.SubscriptionActive {
+		enabled = was == gateway.SubscriptionDisabled && sub.State == gateway.SubscriptionActive
+		if enabled {
 			sub.Disabled, sub.DisabledAt, sub.FailingSince = nil, time.Time{}, time.Time{}
 		}
 		return s.permitted(key, sub)
 	})
+	if err == nil && enabled { // its receiver is said to be back
+		_, err = s.Store.RetryDeliveries(ctx, id)
+	}
 	return sub, errors.Join(err, s.Directory.Refresh(ctx))
 }
 

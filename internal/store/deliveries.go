@@ -164,6 +164,22 @@ func (s *Store) ReplayEvent(ctx context.Context, subscription string, e *gateway
 	})
 }
 
+// retryRows is how many parked deliveries are made due in one commit.
+const retryRows = 2000
+
+// RetryDeliveries makes the parked deliveries of a subscription due now, and returns how many it did.
+func (s *Store) RetryDeliveries(ctx context.Context, subscription string) (int64, error) {
+	now, total := millis(s.now()), int64(0)
+	for {
+		n, err := s.retire(ctx, `UPDATE deliveries SET due_at = ? WHERE subscription = ? AND status = 'pending' AND pos IN
+(SELECT pos FROM deliveries WHERE subscription = ? AND status = 'pending' AND due_at > ? LIMIT ?)`, now, subscription, subscription, now, retryRows)
+		total += n
+		if err != nil || n < retryRows {
+			return total, err
+		}
+	}
+}
+
 // Failing notes since when a subscription does nothing but fail; the zero time when it does not.
 func (s *Store) Failing(ctx context.Context, subscription string, since time.Time) error {
 	return s.Write(ctx, func(tx *Tx) error {

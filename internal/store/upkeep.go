@@ -71,6 +71,20 @@ FROM subscriptions s LEFT JOIN cursors c ON c.name LIKE 'forward:%:' || s.id WHE
 	})
 }
 
+// FailingSubscriptions returns since when the active subscriptions that do nothing but fail do so.
+func (s *Store) FailingSubscriptions(ctx context.Context) (map[string]time.Time, error) {
+	rows, err := s.query(ctx, `SELECT id, failing_since FROM subscriptions WHERE failing_since > 0 AND state = 'active'`)
+	since := map[string]time.Time{}
+	_, err = collect(rows, err, func(r *sql.Rows) (struct{}, error) {
+		var id string
+		var at int64
+		err := r.Scan(&id, &at)
+		since[id] = fromMillis(at)
+		return struct{}{}, err
+	})
+	return since, err
+}
+
 // RetireEvents removes up to limit events at or before a position, and answers how many it removed.
 func (s *Store) RetireEvents(ctx context.Context, upto int64, limit int) (int64, error) {
 	return s.retire(ctx, `DELETE FROM events WHERE pos IN (SELECT pos FROM events WHERE pos <= ? ORDER BY pos LIMIT ?)`, upto, limit)
