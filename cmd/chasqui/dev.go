@@ -146,6 +146,7 @@ func (s *devSession) startGateway(ctx context.Context, l net.Listener, sessionsS
 	c.Scripts.JavaScript = "on" // the scripts are those of whoever tries
 	c.Data, c.Addr, c.PublicURL, c.GraphURL = s.folder, l.Addr().String(), s.gatewayURL, s.platformURL
 	c.LowDisk, c.LinkURL, c.Sessions.Secret = 64<<20, s.platformURL+"/m.me", sessionsSecret
+	c.Sessions.Fields, c.MetricsAddr = "firstName,lastName,email,phoneNumber", "127.0.0.1:0"
 	var err error
 	s.gateway, err = app.New(ctx, app.Options{Config: c, Logger: s.log, Version: version(), Listener: l, AllowLoopback: true})
 	if err != nil {

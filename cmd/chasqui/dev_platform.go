@@ -209,8 +209,9 @@ func (s *devSession) explain(w io.Writer) error {
   Chat page     %s
   Gateway       %s   (API described at %s/docs)
   Console       %s/console   (sign in with the API key)
+  Metrics       http://%s/metrics
   API key       %s
-`, v.Chat, v.Gateway, v.Gateway, v.Gateway, v.APIKey)
+`, v.Chat, v.Gateway, v.Gateway, v.Gateway, s.gateway.MetricsAddr(), v.APIKey)
 	if s.forward != nil {
 		text += fmt.Sprintf("  Forwarding    every event to %s\n                signed with %s\n", s.forward.URL, v.ForwardSecret)
 	}

@@ -26,6 +26,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			port, err := freePort()
 			e.Setenv("PORT", port)
+			e.Setenv("CHASQUI_METRICS_ADDR", "off") // scripts run beside each other
 			e.Setenv("GOCOVERDIR", os.Getenv("GOCOVERDIR"))
 			return err
 		},

@@ -33,7 +33,7 @@ func serve(t *testing.T, args ...string) *served {
 	if err := os.Symlink(self, program); err != nil {
 		t.Fatal(err)
 	}
-	s := &served{t: t, process: exec.Command(program, append([]string{"serve", "--log-format", "json"}, args...)...), log: make(chan map[string]any, 1000)}
+	s := &served{t: t, process: exec.Command(program, append([]string{"serve", "--log-format", "json", "--metrics-addr", "127.0.0.1:0"}, args...)...), log: make(chan map[string]any, 1000)}
 	stderr, err := s.process.StderrPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -6,35 +6,18 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"reflect"
 	"strings"
 
 	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/guard"
 )
 
 // body reads the request's body, at most as much as is allowed.
 func (q *request) body() ([]byte, error) {
-	limit := q.s.o.MaxBody
-	tooLarge := gateway.Errorf(gateway.CodePayloadTooLarge, "the body may have %d bytes", limit)
-	if q.ContentLength > limit {
-		return nil, tooLarge
-	}
-	reader := http.MaxBytesReader(q.w, q.Request.Body, limit)
-	var body []byte
-	var err error
-	if q.ContentLength > 0 {
-		body = make([]byte, q.ContentLength)
-		_, err = io.ReadFull(reader, body)
-	} else {
-		body, err = io.ReadAll(reader)
-	}
-	var exceeded *http.MaxBytesError
-	if errors.As(err, &exceeded) {
-		return nil, tooLarge
-	}
+	body, err := guard.ReadBody(q.w, q.Request, q.s.o.MaxBody)
 	if err != nil {
-		return nil, gateway.Invalid("", "the body could not be read to its end").WithCause(err)
+		return nil, err
 	}
 	return body, gateway.CheckJSON(body)
 }

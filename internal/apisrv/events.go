@@ -77,7 +77,6 @@ func (s *server) pullEvents(q *request) error {
 		return err
 	}
 	// The server's write timeout must not end a wait that was asked for.
-	http.NewResponseController(q.w).SetWriteDeadline(time.Now().Add(wait + 30*time.Second)) // unsupported in some servers of tests
 	page, err := s.o.Events.Pull(q.Context(), sub, q.URL.Query().Get("after"), limit, wait)
 	if err != nil {
 		return err

@@ -34,11 +34,6 @@ func (s *server) readyz(q *request) error {
 	return q.text(http.StatusOK, "ready\n")
 }
 
-func (s *server) metrics(q *request) error {
-	s.o.Metrics.ServeHTTP(q.w, q.Request)
-	return nil
-}
-
 func (s *server) openAPI(q *request) error {
 	q.w.Header().Set("Content-Type", "application/json")
 	q.w.WriteHeader(http.StatusOK)

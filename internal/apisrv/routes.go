@@ -181,9 +181,5 @@ func (s *server) gatewayRoutes() []route {
 		{method: http.MethodGet, path: "/openapi.json", tag: tagGateway, summary: "This description", status: http.StatusOK, media: "application/json", handle: s.openAPI},
 		{method: http.MethodGet, path: "/docs", tag: tagGateway, summary: "This description as a page", status: http.StatusOK, media: "text/html", handle: s.docs},
 	}
-	if s.o.Metrics != nil {
-		routes = append(routes, route{method: http.MethodGet, path: "/metrics", tag: tagGateway, summary: "Metrics in Prometheus' format", status: http.StatusOK,
-			media: textPlain, handle: s.metrics})
-	}
 	return routes
 }

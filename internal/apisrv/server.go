@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/guard"
 	"github.com/chasqui/chasqui/internal/service"
 	"github.com/chasqui/chasqui/internal/store"
 )
@@ -45,8 +46,6 @@ type Options struct {
 	MaxBody int64
 	// Ready says why the gateway should get no requests now, nil when it should; nil asks the database only.
 	Ready func(ctx context.Context) error
-	// Metrics serves /metrics; nil for none.
-	Metrics http.Handler
 	// Observe is called after each request with its route, such as `POST /v1/messages`; nil for no call.
 	Observe func(route string, status int, took time.Duration)
 }
@@ -167,6 +166,7 @@ func (q *request) authorize(scope gateway.Scope) error {
 		return gateway.Errorf(gateway.CodeForbidden, "this key lacks the scope %s", scope)
 	}
 	q.key = key
+	guard.Trust(q.Request)
 	return nil
 }
 

@@ -79,7 +79,7 @@ func setup(t *testing.T) *bundle {
 			return &gateway.ChannelError{Kind: gateway.ChannelRefused, Failure: gateway.Failure{Code: gateway.FailureAccountRefused, Message: "the provider does not know the account"}}
 		}},
 		Events: &service.Events{Store: b.store, Vault: b.vault, Directory: directory, Projected: b.store.Head},
-		Logger: logger, PublicURL: web.URL, MaxBody: 1 << 20, Metrics: http.NotFoundHandler(),
+		Logger: logger, PublicURL: web.URL, MaxBody: 1 << 20,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -26,6 +26,7 @@ import (
 	"github.com/chasqui/chasqui/internal/entrypoint"
 	"github.com/chasqui/chasqui/internal/forward"
 	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/guard"
 	"github.com/chasqui/chasqui/internal/infobip"
 	"github.com/chasqui/chasqui/internal/ingest"
 	"github.com/chasqui/chasqui/internal/project"
@@ -65,6 +66,8 @@ type App struct {
 	log       *slog.Logger
 	listener  net.Listener
 	server    *http.Server
+	guard     *guard.Guard
+	figures   net.Listener // of the metrics; nil for none
 	tls       atomic.Pointer[tls.Certificate]
 	deliverer *deliver.Deliverer
 	projector *project.Projector
@@ -139,7 +142,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		Apply: func(ctx context.Context, r gateway.ChannelReport) error { return a.deliverer.Report(ctx, r) }}
 	a.channels = channel.New(channel.Options{
 		Vault: vault, Store: a.Store, Logger: component(o.Logger, "channel"), PublicURL: c.PublicURL, UserAgent: "Chasqui/" + o.Version,
-		Reach:  reachable,
+		Reach: reachable, Refused: metrics.ingest().Refused,
 		Report: brought.Report, Inbound: brought.Inbound,
 	})
 	brought.Answer, brought.Account = a.channels.Answer, a.channels.Account
@@ -182,9 +185,6 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		Events:   &service.Events{Store: a.Store, Vault: vault, Directory: a.Directory, Projected: projected},
 		Logger:   component(o.Logger, "api"), PublicURL: c.PublicURL, Version: o.Version, MaxBody: c.MaxBody, Ready: a.ready, Observe: metrics.observe,
 	}
-	if c.Metrics {
-		api.Metrics = metrics.handler()
-	}
 	apiHandler, err := apisrv.New(api)
 	if err != nil {
 		return nil, err
@@ -194,7 +194,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	mux.HandleFunc("GET /m/{slug}", a.tracker.Visit)
 	codes := &entrypoint.Codes{Directory: a.Directory, Points: a.EntryPoints, Tokens: tokens, PublicURL: c.PublicURL, Now: now}
 	codes.Register(mux)
-	pages, err := console.New(console.Options{EntryPoints: a.EntryPoints, Directory: a.Directory, Keys: a.Keys, Tokens: tokens, Logger: component(o.Logger, "console"), PublicURL: c.PublicURL, Now: now})
+	pages, err := console.New(console.Options{EntryPoints: a.EntryPoints, Directory: a.Directory, Keys: a.Keys, Tokens: tokens, Store: a.Store, Logger: component(o.Logger, "console"), PublicURL: c.PublicURL, Now: now})
 	if err != nil {
 		return nil, err
 	}
@@ -209,11 +209,23 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		Logger: component(o.Logger, "comapi"), MaxBody: c.MaxBody, Observe: metrics.observe})
 	face.Register(mux)
 	mux.Handle("/", face.Otherwise(apiHandler))
+	proxies, err := guard.ParseProxies(c.TrustedProxies)
+	if err != nil {
+		return nil, fmt.Errorf("setting trustedProxies: %w", err)
+	}
+	a.guard = guard.New(guard.Options{MaxConnections: c.MaxConnections, MaxBodies: c.MaxBodies, TrustedProxies: proxies,
+		StrictTransport: c.TLSCert != "" || strings.HasPrefix(c.PublicURL, "https://")})
+	metrics.connections(a.guard.Open)
 	if a.listener, err = a.listen(c); err != nil {
 		return nil, err
 	}
 	a.defers("listener", func(context.Context) error { return ignoreClosed(a.listener.Close()) })
-	a.server = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, ErrorLog: slog.NewLogLogger(component(o.Logger, "http").Handler(), slog.LevelDebug)}
+	if c.Metrics && c.MetricsAddr != "off" {
+		if err := a.serveMetrics(c.MetricsAddr, metrics); err != nil {
+			return nil, err
+		}
+	}
+	a.server = &http.Server{Handler: a.guard.Handler(mux), ConnContext: a.guard.Context, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, ErrorLog: slog.NewLogLogger(component(o.Logger, "http").Handler(), slog.LevelDebug)}
 	return a, nil
 }
 
@@ -246,6 +258,7 @@ func (a *App) listen(c config.Config) (net.Listener, error) {
 			return nil, fmt.Errorf("listen on %s: %w", c.Addr, err)
 		}
 	}
+	l = a.guard.Listener(l)
 	if c.TLSCert == "" {
 		return l, nil
 	}
@@ -273,6 +286,33 @@ func (a *App) loadCertificate(c config.Config) error {
 
 // Addr is the address the gateway listens on, also before Start.
 func (a *App) Addr() net.Addr { return a.listener.Addr() }
+
+// MetricsAddr is the address on which metrics are served; nil when they are not.
+func (a *App) MetricsAddr() net.Addr {
+	if a.figures == nil {
+		return nil
+	}
+	return a.figures.Addr()
+}
+
+// serveMetrics begins to serve metrics on an address of their own.
+func (a *App) serveMetrics(addr string, m *metrics) error {
+	var err error
+	if a.figures, err = net.Listen("tcp", addr); err != nil {
+		return fmt.Errorf("setting metricsAddr: listen on %s (give another address, or off): %w", addr, err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", m.handler())
+	server := &http.Server{Handler: mux, ReadTimeout: 10 * time.Second, WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
+		ErrorLog: slog.NewLogLogger(component(a.log, "metrics").Handler(), slog.LevelDebug)}
+	a.defers("metrics", func(context.Context) error { return ignoreClosed(server.Close()) })
+	go func() {
+		if err := server.Serve(a.figures); !errors.Is(err, http.ErrServerClosed) {
+			a.log.Error("serve metrics", "err", err)
+		}
+	}()
+	return nil
+}
 
 // Start takes the leases and begins to receive, send and forward. It returns when the gateway answers requests.
 func (a *App) Start(ctx context.Context) error {

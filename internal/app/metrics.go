@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -74,8 +75,13 @@ func newMetrics(s *store.Store, directory *service.Directory, connections func()
 	m.retired = counter("retired_total", "Rows removed for their age, by table.", "table")
 	m.unreadRetired = counter("retired_unread_events_total", "Events removed for their age before a subscription had read them.", "subscription")
 	m.freeBytes = prometheus.NewGauge(prometheus.GaugeOpts{Name: "chasqui_disk_free_bytes", Help: "Free space on the disk of the data folder."})
-	m.registry.MustRegister(m.freeBytes, &states{s, directory, connections}, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.registry.MustRegister(m.freeBytes, &states{store: s, directory: directory, connections: connections}, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
+}
+
+// connections tells how many connections the gateway has open.
+func (m *metrics) connections(open func() int) {
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "chasqui_connections_open", Help: "Connections to the gateway's address."}, func() float64 { return float64(open()) }))
 }
 
 func (m *metrics) handler() http.Handler {
@@ -137,8 +143,15 @@ func (m *metrics) upkeep() upkeep.Metrics {
 	}
 }
 
-// states reads at each scrape what the database knows better than a counter.
+// statesAge is for how long what was read from the database is good: whoever asks more often is told the same.
+const statesAge = 2 * time.Second
+
+// states reads when it is asked what the database knows better than a counter.
 type states struct {
+	mu   sync.Mutex
+	read time.Time
+	kept []prometheus.Metric
+
 	store       *store.Store
 	directory   *service.Directory
 	connections func() []channel.Connection
@@ -167,6 +180,28 @@ func (c *states) Describe(ch chan<- *prometheus.Desc) {
 
 // Collect implements prometheus.Collector.
 func (c *states) Collect(ch chan<- prometheus.Metric) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if time.Since(c.read) >= statesAge {
+		fresh, done := make(chan prometheus.Metric), make(chan struct{})
+		c.kept = nil
+		go func() {
+			defer close(done)
+			for m := range fresh {
+				c.kept = append(c.kept, m)
+			}
+		}()
+		c.collect(fresh)
+		close(fresh)
+		<-done
+		c.read = time.Now()
+	}
+	for _, m := range c.kept {
+		ch <- m
+	}
+}
+
+func (c *states) collect(ch chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	now := c.store.Now()

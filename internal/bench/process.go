@@ -69,7 +69,7 @@ func startGateway(ctx context.Context, o Options, folder, platform string, flags
 	}
 	addr := "127.0.0.1:" + strconv.Itoa(port)
 	p := &process{url: "http://" + addr, log: &tailBuffer{}}
-	args := []string{"serve", "--addr", addr, "--public-url", p.url, "--data", folder, "--graph-url", platform, "--log-level", "warn"}
+	args := []string{"serve", "--addr", addr, "--public-url", p.url, "--data", folder, "--graph-url", platform, "--log-level", "warn", "--metrics-addr", "off"}
 	if o.Store != "" {
 		args = append(args, "--store", o.Store)
 	}

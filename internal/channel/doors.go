@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/guard"
 )
 
 const maxDoorBody = 256 << 10
@@ -28,9 +29,20 @@ func (m *Manager) Register(mux *http.ServeMux) {
 	mux.HandleFunc("POST /channels/{id}/statuses/{ref}", m.webhookStatus)
 }
 
+// Why a provider's request is refused.
+const (
+	noAccount    = "unknown_account"
+	badForm      = "not_a_form"
+	badSignature = "bad_account_signature"
+	disabled     = "disabled_account"
+)
+
 // forbid answers whoever cannot prove who they are; it says nothing of whether there is such an account.
 func (m *Manager) forbid(w http.ResponseWriter, r *http.Request, why string) {
-	m.o.Logger.Warn("a provider's request was refused", "path", r.URL.Path, "reason", why)
+	m.noise.Refused(why, "path", r.URL.Path, "from", guard.Client(r))
+	if m.o.Refused != nil {
+		m.o.Refused(why)
+	}
 	http.Error(w, "forbidden", http.StatusForbidden)
 }
 
@@ -42,7 +54,12 @@ func (m *Manager) failed(w http.ResponseWriter, account string, err error) {
 
 // body reads a request's body; false when it was answered already.
 func (m *Manager) body(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxDoorBody))
+	body, err := guard.ReadBody(w, r, maxDoorBody)
+	if gateway.CodeOf(err) == gateway.CodeOverloaded {
+		w.Header().Set("Retry-After", "1")
+		http.Error(w, "try again", http.StatusServiceUnavailable)
+		return nil, false
+	}
 	if err != nil {
 		http.Error(w, "the body is too large or broken", http.StatusBadRequest)
 		return nil, false
@@ -52,23 +69,27 @@ func (m *Manager) body(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
 
 // twilioForm checks the signature of a callback and answers its account and its form; false when it was answered already.
 func (m *Manager) twilioForm(w http.ResponseWriter, r *http.Request) (*gateway.ChannelAccount, url.Values, bool) {
+	e := m.current.Load().byID[r.PathValue("id")]
+	if e == nil || e.account.Provider != gateway.ProviderTwilio {
+		m.forbid(w, r, noAccount)
+		return nil, nil, false
+	}
+	if r.Header.Get("X-Twilio-Signature") == "" {
+		m.forbid(w, r, badSignature)
+		return nil, nil, false
+	}
 	body, ok := m.body(w, r)
 	if !ok {
 		return nil, nil, false
 	}
-	e := m.current.Load().byID[r.PathValue("id")]
-	if e == nil || e.account.Provider != gateway.ProviderTwilio {
-		m.forbid(w, r, "there is no such account")
-		return nil, nil, false
-	}
 	form, err := url.ParseQuery(string(body))
 	if err != nil {
-		m.forbid(w, r, "the body is no form")
+		m.forbid(w, r, badForm)
 		return nil, nil, false
 	}
 	want := twilioSignature(e.account.Secrets[gateway.SecretAuthToken], m.publicURL(r), form)
 	if subtle.ConstantTimeCompare([]byte(want), []byte(r.Header.Get("X-Twilio-Signature"))) != 1 {
-		m.forbid(w, r, "the signature is wrong")
+		m.forbid(w, r, badSignature)
 		return nil, nil, false
 	}
 	return e.account, form, true
@@ -154,7 +175,7 @@ func (m *Manager) twilioInbound(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if account.State != gateway.AccountActive {
-		m.forbid(w, r, "the account is disabled")
+		m.forbid(w, r, disabled)
 		return
 	}
 	from, ok := gateway.NormalAddress(gateway.ChannelSMS, form.Get("From"))
@@ -207,17 +228,21 @@ type statusBody struct {
 //
 // Docs: https://www.standardwebhooks.com
 func (m *Manager) webhookStatus(w http.ResponseWriter, r *http.Request) {
+	e := m.current.Load().byID[r.PathValue("id")]
+	if e == nil || e.account.Provider != gateway.ProviderWebhook {
+		m.forbid(w, r, noAccount)
+		return
+	}
+	if r.Header.Get("Webhook-Signature") == "" {
+		m.forbid(w, r, badSignature)
+		return
+	}
 	body, ok := m.body(w, r)
 	if !ok {
 		return
 	}
-	e := m.current.Load().byID[r.PathValue("id")]
-	if e == nil || e.account.Provider != gateway.ProviderWebhook {
-		m.forbid(w, r, "there is no such account")
-		return
-	}
 	if err := verifyWebhook(e.account.Secrets[gateway.SecretSigning], r.Header, body); err != nil {
-		m.forbid(w, r, err.Error())
+		m.forbid(w, r, badSignature)
 		return
 	}
 	message, number, _ := cutLast(r.PathValue("ref"))

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/guard"
 	"github.com/chasqui/chasqui/internal/reach"
 	"github.com/chasqui/chasqui/internal/store"
 )
@@ -38,6 +39,8 @@ type Options struct {
 	// PublicURL is the gateway's own address, to which providers report.
 	PublicURL string
 	UserAgent string
+	// Refused is told of providers' requests that were refused, with the reason, one of a few; nil for no call.
+	Refused func(reason string)
 	// Reach is where accounts may lead beside public addresses.
 	Reach *reach.Allowed
 	// Report takes what a provider says of a message. It returns nil once that is committed; a not_found error when the message is gone.
@@ -61,8 +64,9 @@ type provider interface {
 
 // Manager runs the channel accounts. It is made by New, started once and stopped once.
 type Manager struct {
-	o    Options
-	http *http.Client
+	o     Options
+	http  *http.Client
+	noise guard.Noise
 
 	mu      sync.Mutex // one refresh at a time
 	current atomic.Pointer[listing]
@@ -97,7 +101,7 @@ func New(o Options) *Manager {
 	if o.FirstPause == 0 {
 		o.FirstPause = 500 * time.Millisecond
 	}
-	m := &Manager{o: o, http: newHTTP(o), cancel: func() {}}
+	m := &Manager{o: o, http: newHTTP(o), noise: guard.Noise{Logger: o.Logger}, cancel: func() {}}
 	m.current.Store(&listing{version: -1, byID: map[string]*entry{}})
 	return m
 }

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/guard"
 	"github.com/chasqui/chasqui/internal/service"
 	"github.com/chasqui/chasqui/internal/store"
 )
@@ -133,6 +134,7 @@ type request struct {
 	key     *gateway.APIKey
 	space   *gateway.Application
 	session *gateway.Session // nil for a caller with an API key
+	open    bool             // the call needs no credential
 	status  int              // of the answer
 }
 
@@ -165,7 +167,7 @@ func (f *Face) serve(e endpoint) http.Handler {
 
 func (q *request) authorize(e endpoint) error {
 	if e.scope == "" {
-		q.key = &gateway.APIKey{}
+		q.key, q.open = &gateway.APIKey{}, true
 		return nil
 	}
 	if token, ok := q.bearer(); ok {
@@ -183,6 +185,7 @@ func (q *request) authorize(e endpoint) error {
 		return gateway.Errorf(gateway.CodeForbidden, "this key lacks the scope %s", e.scope)
 	}
 	q.key = key
+	guard.Trust(q.Request)
 	return nil
 }
 

@@ -4,25 +4,27 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"io"
-	"net/http"
 	"unicode/utf8"
 
 	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/guard"
 )
 
-// body reads the request's body, at most as much as is allowed.
+// body reads the request's body, at most as much as is allowed: little of a caller who has not shown who they are.
 func (q *request) body() ([]byte, error) {
-	body, err := io.ReadAll(http.MaxBytesReader(q.w, q.Body, q.f.o.MaxBody))
-	var exceeded *http.MaxBytesError
-	switch {
-	case errors.As(err, &exceeded):
-		return nil, gateway.Errorf(gateway.CodePayloadTooLarge, "the body may have %d bytes", q.f.o.MaxBody)
-	case err != nil:
-		return nil, gateway.Invalid("", "the body could not be read to its end").WithCause(err)
+	limit := q.f.o.MaxBody
+	if q.open {
+		limit = min(limit, maxOpenBody)
+	}
+	body, err := guard.ReadBody(q.w, q.Request, limit)
+	if err != nil {
+		return nil, err
 	}
 	return body, gateway.CheckJSON(body)
 }
+
+// maxOpenBody is the largest body of a call that needs no credential, in bytes: a token, and words about a device.
+const maxOpenBody = 16 << 10
 
 // decode reads one JSON value. Names that are not known are passed over, as the API always did; text that is no JSON is an error that says in which line and column.
 func decode(body []byte, into any) error {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/guard"
 	"github.com/chasqui/chasqui/internal/service"
 )
 
@@ -37,6 +38,9 @@ type device struct {
 }
 
 func (f *Face) createSession(q *request) error {
+	if err := f.o.Sessions.On(); err != nil {
+		return err
+	}
 	body, err := q.body()
 	if err != nil {
 		return err
@@ -109,6 +113,7 @@ func (q *request) authorizeSession(token string, e endpoint) error {
 		return gateway.Errorf(gateway.CodeForbidden, "a session may see and change its own profile only")
 	}
 	q.session = s
+	guard.Trust(q.Request)
 	q.key = &gateway.APIKey{ID: s.ID, Name: "session", Scopes: []gateway.Scope{e.scope}}
 	return nil
 }

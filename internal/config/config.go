@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/chasqui/chasqui/internal/guard"
 	"github.com/chasqui/chasqui/internal/reach"
 )
 
@@ -38,7 +39,13 @@ type Config struct {
 	LogLevel  string `name:"log-level" default:"info" enum:"debug,info,warn,error" reload:"yes" help:"Least level that is logged: debug, info, warn or error. Message texts and person ids appear at debug only."`
 	LogFormat string `name:"log-format" default:"text" enum:"text,json" help:"Form of the log on stderr: text or json."`
 
-	Metrics         bool          `default:"true" negatable:"" help:"Serve Prometheus metrics under /metrics."`
+	Metrics     bool   `default:"true" negatable:"" help:"Serve Prometheus metrics under /metrics of metricsAddr."`
+	MetricsAddr string `name:"metrics-addr" default:"127.0.0.1:9464" placeholder:"HOST:PORT" help:"Address on which metrics are served, without a key: one that only your own systems reach. They are not on the gateway's own address. off: nowhere."`
+
+	TrustedProxies string `name:"trusted-proxies" placeholder:"NETWORKS" help:"Networks and addresses of proxies before the gateway, with commas between, whose X-Forwarded-For says where a request came from; empty: none."`
+	MaxConnections int    `name:"max-connections" default:"0" help:"Connections that are open at once; with one more, one that does nothing is closed. 0: as many as half of the files suffice for that the process may open, at most 10000."`
+	MaxBodies      int64  `name:"max-bodies" default:"268435456" help:"Bytes of bodies that are held at once, half of them for callers who have not shown who they are; requests beyond are answered 503."`
+
 	MaxBody         int64         `name:"max-body" default:"10485760" help:"Largest body of a request in bytes; a larger one is answered 413."`
 	LowDisk         int64         `name:"low-disk" default:"268435456" help:"Bytes that stay free on the disk of the data folder; below that nothing is accepted and the answer is 503."`
 	ShutdownTimeout time.Duration `name:"shutdown-timeout" default:"20s" help:"Longest time that a stop waits for sends in flight."`
@@ -160,6 +167,15 @@ func (c Config) Validate() error {
 	}
 	if c.Data == "" && (c.Store == "" || c.KeyFile == "") {
 		wrong("data", "must name a folder")
+	}
+	if _, _, err := net.SplitHostPort(c.MetricsAddr); err != nil && c.MetricsAddr != "off" {
+		wrong("metricsAddr", "%q is neither HOST:PORT nor off", c.MetricsAddr)
+	}
+	if _, err := guard.ParseProxies(c.TrustedProxies); err != nil {
+		wrong("trustedProxies", "%s", err)
+	}
+	if c.MaxBodies < 2*c.MaxBody {
+		wrong("maxBodies", "must be at least twice maxBody")
 	}
 	if _, err := reach.Parse(string(c.Forward.AllowPrivate)); err != nil {
 		wrong("forward.allowPrivate", "%s", err)

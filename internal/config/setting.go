@@ -144,5 +144,5 @@ func (s Setting) number() (float64, bool) {
 
 // zeroAllowed tells whether 0 has a meaning: for ever for ages, and no reserve for the disk.
 func (s Setting) zeroAllowed() bool {
-	return strings.HasPrefix(s.Name, "retention.") || s.Name == "lowDisk"
+	return strings.HasPrefix(s.Name, "retention.") || s.Name == "lowDisk" || s.Name == "maxConnections"
 }

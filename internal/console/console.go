@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/guard"
 	"github.com/chasqui/chasqui/internal/service"
 	"github.com/chasqui/chasqui/internal/store"
 )
@@ -25,6 +26,8 @@ type Options struct {
 	Keys        *service.Keys
 	// Tokens seals sessions.
 	Tokens *store.Tokens
+	// Store remembers which sessions were signed out of.
+	Store  *store.Store
 	Logger *slog.Logger
 	// PublicURL is the gateway's own address: its host may be asked for besides localhost and IP addresses, and with https cookies are sent over TLS only.
 	PublicURL string
@@ -75,7 +78,7 @@ func (c *Console) Register(mux *http.ServeMux) {
 	if err != nil {
 		panic("console: " + err.Error()) // the folder is embedded above
 	}
-	add("GET /console/static/", http.StripPrefix("/console/static/", cached(http.FileServerFS(assets))))
+	add("GET /console/static/", http.StripPrefix("/console/static/", cached(filesOnly(http.FileServerFS(assets)))))
 	add("GET "+signIn, http.HandlerFunc(c.showSignIn))
 	add("POST "+signIn, http.HandlerFunc(c.signIn))
 	add("POST /console/sign-out", http.HandlerFunc(c.signOut))
@@ -136,6 +139,17 @@ func cached(next http.Handler) http.Handler {
 	})
 }
 
+// filesOnly leaves the lists of folders out.
+func filesOnly(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "" || strings.HasSuffix(r.URL.Path, "/") {
+			http.NotFound(w, r)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
 // foreign answers a form that another site has sent.
 func (c *Console) foreign(w http.ResponseWriter, r *http.Request) {
 	c.fail(&visit{w: w, Request: r}, gateway.Errorf(gateway.CodeForbidden, "this form was not sent from the console"))
@@ -165,7 +179,8 @@ func (c *Console) signedIn(scope gateway.Scope, do func(*visit) error) http.Hand
 			err = c.allowed(key, scope)
 		}
 		if err == nil && r.Method == http.MethodPost {
-			err = readForm(w, r)
+			guard.Trust(r)
+			err = readForm(w, r, maxForm)
 		}
 		if err == nil {
 			err = do(v)
@@ -183,12 +198,18 @@ func (c *Console) allowed(key *gateway.APIKey, scope gateway.Scope) error {
 	return nil
 }
 
-func readForm(w http.ResponseWriter, r *http.Request) error {
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+// maxSignIn is the largest form of somebody who has not signed in, in bytes.
+const maxSignIn = 4 << 10
+
+func readForm(w http.ResponseWriter, r *http.Request, limit int64) error {
+	r.Body = http.MaxBytesReader(w, r.Body, limit)
 	var tooLarge *http.MaxBytesError
+	var known *gateway.Error
 	switch err := r.ParseForm(); {
 	case errors.As(err, &tooLarge):
-		return gateway.Errorf(gateway.CodePayloadTooLarge, "the form is larger than %d kB", maxForm>>10)
+		return gateway.Errorf(gateway.CodePayloadTooLarge, "the form is larger than %d kB", limit>>10)
+	case errors.As(err, &known):
+		return known
 	case err != nil:
 		return gateway.Errorf(gateway.CodeInvalidRequest, "the form cannot be read")
 	}

@@ -1,8 +1,9 @@
 package console
 
 import (
+	"crypto/rand"
+	"encoding/hex"
 	"encoding/json"
-	"net"
 	"net/http"
 	"net/netip"
 	"strconv"
@@ -13,6 +14,8 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/guard"
+	"github.com/chasqui/chasqui/internal/store"
 )
 
 const (
@@ -23,6 +26,7 @@ const (
 
 // sealedSession is what the cookie holds, sealed. The key is authenticated again with each request, so that a session ends when its key is revoked.
 type sealedSession struct {
+	ID      string    `json:"id"`
 	Key     string    `json:"key"`
 	Expires time.Time `json:"expires"`
 }
@@ -39,7 +43,13 @@ func (c *Console) session(r *http.Request) (*gateway.APIKey, error) {
 		return nil, nobody
 	}
 	var s sealedSession
-	if json.Unmarshal(opened, &s) != nil || !c.o.Now().Before(s.Expires) {
+	if json.Unmarshal(opened, &s) != nil || s.ID == "" || !c.o.Now().Before(s.Expires) {
+		return nil, nobody
+	}
+	if over, err := c.o.Store.Spent(r.Context(), store.SpentSignIn, s.ID); err != nil || over {
+		if err != nil {
+			return nil, gateway.Errorf(gateway.CodeStoreUnavailable, "the database cannot be asked about the session; try again").WithCause(err)
+		}
 		return nil, nobody
 	}
 	return c.o.Keys.Authenticate(r.Context(), "Bearer "+s.Key)
@@ -69,18 +79,12 @@ func (c *Console) askKey(w http.ResponseWriter, r *http.Request, status int, f s
 }
 
 func (c *Console) signIn(w http.ResponseWriter, r *http.Request) {
-	if err := readForm(w, r); err != nil {
+	if err := readForm(w, r, maxSignIn); err != nil {
 		c.fail(&visit{w: w, Request: r}, err)
 		return
 	}
 	f := signInForm{Next: ours(r.PostForm.Get("next"))}
-	if wait := c.wait(r.RemoteAddr, c.o.Now()); wait > 0 {
-		seconds := strconv.Itoa(int(wait/time.Second) + 1)
-		w.Header().Set("Retry-After", seconds)
-		f.Problem = "Too many attempts. Try again in " + seconds + " seconds."
-		c.askKey(w, r, http.StatusTooManyRequests, f)
-		return
-	}
+	// The key is tried first: it has 256 random bits, so that nobody guesses one, and whoever has one is never kept out by those who guess.
 	secret := strings.TrimSpace(r.PostForm.Get("key"))
 	key, err := c.o.Keys.Authenticate(r.Context(), "Bearer "+secret)
 	if err == nil {
@@ -89,7 +93,13 @@ func (c *Console) signIn(w http.ResponseWriter, r *http.Request) {
 	switch code := gateway.CodeOf(err); {
 	case err == nil:
 	case code == gateway.CodeUnauthorized:
-		c.failed(r.RemoteAddr, c.o.Now())
+		if wait := c.failed(guard.Client(r), c.o.Now()); wait > 0 {
+			seconds := strconv.Itoa(int(wait/time.Second) + 1)
+			w.Header().Set("Retry-After", seconds)
+			f.Problem = "Too many attempts with keys that are not known. Try again in " + seconds + " seconds."
+			c.askKey(w, r, http.StatusTooManyRequests, f)
+			return
+		}
 		f.Problem = "This API key is not known, or was revoked."
 		c.askKey(w, r, http.StatusUnauthorized, f)
 		return
@@ -101,7 +111,9 @@ func (c *Console) signIn(w http.ResponseWriter, r *http.Request) {
 		c.fail(&visit{w: w, Request: r}, err)
 		return
 	}
-	content, err := json.Marshal(sealedSession{secret, c.o.Now().Add(sessionLife)})
+	var id [16]byte
+	rand.Read(id[:])
+	content, err := json.Marshal(sealedSession{hex.EncodeToString(id[:]), secret, c.o.Now().Add(sessionLife)})
 	if err == nil {
 		secret, err = c.o.Tokens.Seal(r.Context(), cookiePurpose, content)
 	}
@@ -113,7 +125,22 @@ func (c *Console) signIn(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, f.Next, http.StatusSeeOther)
 }
 
+// signOut ends the session: its cookie is good no more, wherever it was kept.
 func (c *Console) signOut(w http.ResponseWriter, r *http.Request) {
+	var s sealedSession
+	if cookie, err := r.Cookie(cookieName); err == nil {
+		opened, err := c.o.Tokens.Open(r.Context(), cookiePurpose, cookie.Value)
+		if err == nil && json.Unmarshal(opened, &s) == nil && s.ID != "" {
+			err = c.o.Store.Write(r.Context(), func(tx *store.Tx) error {
+				_, err := tx.Spend(store.SpentSignIn, s.ID, s.Expires)
+				return err
+			})
+			if err != nil {
+				c.fail(&visit{w: w, Request: r}, err)
+				return
+			}
+		}
+	}
 	c.setCookie(w, "", 0)
 	http.Redirect(w, r, signIn, http.StatusSeeOther)
 }
@@ -140,47 +167,27 @@ type guesses struct {
 	buckets map[netip.Prefix]*rate.Limiter
 }
 
-// wait answers for how long an address has to wait before the next try.
-func (g *guesses) wait(remote string, now time.Time) time.Duration {
+// failed counts a try that failed, and answers for how long the address has to wait when there were too many.
+func (g *guesses) failed(from netip.Addr, now time.Time) time.Duration {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	b := g.buckets[source(remote)]
-	if b == nil {
-		return 0
-	}
-	if left := b.TokensAt(now); left < 1 {
-		return time.Duration((1 - left) * float64(guessEvery))
-	}
-	return 0
-}
-
-// failed counts a try that failed.
-func (g *guesses) failed(remote string, now time.Time) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	from := source(remote)
-	b := g.buckets[from]
+	at := source(from)
+	b := g.buckets[at]
 	if b == nil {
 		if g.buckets == nil || len(g.buckets) >= maxGuessers {
 			g.buckets = map[netip.Prefix]*rate.Limiter{}
 		}
 		b = rate.NewLimiter(rate.Every(guessEvery), guessBurst)
-		g.buckets[from] = b
+		g.buckets[at] = b
 	}
-	b.AllowN(now, 1)
+	if b.AllowN(now, 1) {
+		return 0
+	}
+	return time.Duration((1 - b.TokensAt(now)) * float64(guessEvery))
 }
 
 // source is whom tries are counted for: an IPv4 address, or the network that one household has of IPv6.
-func source(remote string) netip.Prefix {
-	host, _, err := net.SplitHostPort(remote)
-	if err != nil {
-		host = remote
-	}
-	ip, err := netip.ParseAddr(host)
-	if err != nil {
-		return netip.Prefix{}
-	}
-	ip = ip.Unmap().WithZone("")
+func source(ip netip.Addr) netip.Prefix {
 	bits := ip.BitLen()
 	if ip.Is6() {
 		bits = prefixV6Bits

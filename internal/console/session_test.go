@@ -89,6 +89,7 @@ func TestCookieIsSecureUnderHTTPS(t *testing.T) {
 	}
 }
 
+// Guessing is slowed, and keeps nobody out who has a key.
 func TestFailedSignInsAreSlowed(t *testing.T) {
 	t.Parallel()
 	w := setup(t, "")
@@ -97,11 +98,55 @@ func TestFailedSignInsAreSlowed(t *testing.T) {
 	for range 8 {
 		v.post("/console/sign-in", "key", "chq_guess").wants(t, http.StatusUnauthorized)
 	}
-	if p := v.post("/console/sign-in", "key", secret).wants(t, http.StatusTooManyRequests, "Too many attempts."); p.header.Get("Retry-After") == "" {
-		t.Error("no Retry-After")
+	for range 3 {
+		if p := v.post("/console/sign-in", "key", "chq_guess").wants(t, http.StatusTooManyRequests, "Too many attempts"); p.header.Get("Retry-After") == "" {
+			t.Error("no Retry-After")
+		}
+		w.visitor().post("/console/sign-in", "key", secret).wants(t, http.StatusSeeOther)
 	}
 	w.ahead.Add(int64(11 * time.Second))
+	v.post("/console/sign-in", "key", "chq_guess").wants(t, http.StatusUnauthorized)
+	v.post("/console/sign-in", "key", strings.Repeat("x", 5000)).wants(t, http.StatusRequestEntityTooLarge)
+}
+
+// A cookie that somebody has kept is good no more once its session was signed out of; others of the same key are.
+func TestSigningOutEndsTheSession(t *testing.T) {
+	t.Parallel()
+	w := setup(t, "")
+	_, secret := w.key(nil, gateway.ScopeAll)
+	v, other := w.visitor(), w.visitor()
 	v.post("/console/sign-in", "key", secret).wants(t, http.StatusSeeOther)
+	other.post("/console/sign-in", "key", secret).wants(t, http.StatusSeeOther)
+	address, err := url.Parse(w.url + "/console")
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := v.client.Jar.Cookies(address)
+	if len(kept) == 0 {
+		t.Fatal("no cookie")
+	}
+	v.get(list).wants(t, http.StatusOK)
+	v.post("/console/sign-out").wants(t, http.StatusSeeOther)
+	for _, c := range kept {
+		c.Path = "/console"
+	}
+	v.client.Jar.SetCookies(address, kept)
+	if p := v.get(list); p.status != http.StatusSeeOther {
+		t.Errorf("the cookie of a session that was ended: %d", p.status)
+	}
+	other.get(list).wants(t, http.StatusOK)
+}
+
+func TestFoldersAreNotListed(t *testing.T) {
+	t.Parallel()
+	v := setup(t, "").visitor()
+	for _, path := range []string{"/console/static/", "/console/static/../", "/console/static/./"} {
+		if p := v.get(path); p.status == http.StatusOK && strings.Contains(p.body, "base.css\">") {
+			t.Errorf("%s lists its files: %s", path, p.body)
+		}
+	}
+	v.get("/console/static/").wants(t, http.StatusNotFound)
+	v.get("/console/static/base.css").wants(t, http.StatusOK)
 }
 
 func TestHosts(t *testing.T) {

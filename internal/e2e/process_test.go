@@ -138,7 +138,7 @@ func (w *world) try(args ...string) (string, error) {
 // serveArgs is the command line of the gateway.
 func (w *world) serveArgs(flags ...string) []string {
 	c := w.config
-	args := append([]string{"serve", "--addr", c.Addr, "--public-url", w.url, "--graph-url", c.GraphURL, "--log-level", "warn",
+	args := append([]string{"serve", "--addr", c.Addr, "--public-url", w.url, "--graph-url", c.GraphURL, "--log-level", "warn", "--metrics-addr", "127.0.0.1:0",
 		"--low-disk", fmt.Sprint(c.LowDisk), "--uncertain-wait", c.Uncertain.Wait.String(), "--uncertain-give-up", c.Uncertain.GiveUp.String(),
 		"--limits-text-per-second", fmt.Sprint(c.Limits.TextPerSecond)}, w.storage()...)
 	return append(args, flags...)
@@ -283,7 +283,7 @@ func TestCommandsBesideAGateway(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	out, err := command(ctx, program, "serve", "--addr", "127.0.0.1:0", "--data", w.config.Data).CombinedOutput()
+	out, err := command(ctx, program, "serve", "--addr", "127.0.0.1:0", "--metrics-addr", "off", "--data", w.config.Data).CombinedOutput()
 	if err == nil || !strings.Contains(string(out), "another gateway is running on this data folder") {
 		t.Errorf("a second gateway ended with %v and said: %s", err, out)
 	}

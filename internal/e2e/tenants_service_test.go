@@ -314,6 +314,10 @@ func (x *tenants) useCases() map[string][]useCase {
 		"Scripts.Try": only("not_found", func(ctx context.Context) (any, error) {
 			return scripts.Try(ctx, k, n["script"], service.Trial{Text: "xyzzy", User: &rivescript.User{ID: "u"}})
 		}),
+		"Scripts.Validate": only("", func(ctx context.Context) (any, error) {
+			_, warnings, problems, err := scripts.Validate(ctx, k, &service.ScriptInput{Files: []script.File{{Name: "a.rive", Text: "+ x\n- y\n"}}})
+			return append(warnings, problems...), err
+		}),
 		"Scripts.Upload": only("invalid_request", func(ctx context.Context) (any, error) {
 			s, _, err := scripts.Upload(ctx, k, service.ScriptInput{Application: x.b.key, Files: []script.File{{Name: "a.rive", Text: "+ x\n- y\n"}}})
 			return s, err

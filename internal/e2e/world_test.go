@@ -109,7 +109,7 @@ func newWorld(t testing.TB, p *platform, change ...func(*config.Config)) *world 
 	t.Helper()
 	c := config.Default()
 	c.Data, c.Addr, c.GraphURL, c.Store = t.TempDir(), "127.0.0.1:0", p.url, testStore(t)
-	c.LowDisk = 1
+	c.LowDisk, c.MetricsAddr = 1, "127.0.0.1:0"
 	c.Limits.TextPerSecond, c.Limits.MediaPerSecond = 5000, 5000
 	for _, f := range change {
 		f(&c)
@@ -382,10 +382,25 @@ func (w *world) get(path string) (int, string) {
 	return resp.StatusCode, string(body)
 }
 
+// metrics reads the figures, which have an address of their own.
+func (w *world) metrics() string {
+	w.t.Helper()
+	resp, err := http.Get("http://" + w.app.MetricsAddr().String() + "/metrics")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != http.StatusOK {
+		w.t.Fatalf("metrics: %d %v", resp.StatusCode, err)
+	}
+	return string(body)
+}
+
 // metric reads one figure, such as `chasqui_webhooks_refused_total{reason="not_json"}`; 0 while it is not there.
 func (w *world) metric(name string) float64 {
 	w.t.Helper()
-	_, body := w.get("/metrics")
+	body := w.metrics()
 	for line := range strings.Lines(body) {
 		if value, ok := strings.CutPrefix(strings.TrimSpace(line), name+" "); ok {
 			f, err := strconv.ParseFloat(value, 64)

@@ -4,7 +4,6 @@ import (
 	"crypto/subtle"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/guard"
 	"github.com/chasqui/chasqui/internal/qr"
 	"github.com/chasqui/chasqui/internal/service"
 	"github.com/chasqui/chasqui/internal/store"
@@ -34,7 +34,7 @@ const (
 	defaultSize = 1000
 	minSize     = 100
 	maxSize     = 2000
-	maxCodeBody = 64 << 10
+	maxCodeBody = 8 << 10
 )
 
 var graphVersion = regexp.MustCompile(`^v\d+\.\d+$`)
@@ -107,7 +107,7 @@ func (c *Codes) create(w http.ResponseWriter, r *http.Request) {
 
 func readCodeRequest(w http.ResponseWriter, r *http.Request) (codeRequest, bool) {
 	var request codeRequest
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxCodeBody))
+	body, err := guard.ReadBody(w, r, maxCodeBody)
 	if err != nil {
 		return request, false
 	}

@@ -81,15 +81,15 @@ type ChannelReport struct {
 	At        time.Time // by the provider's clock; zero when it does not say
 }
 
-// IsOf reports whether a report can be of a message's step: it comes by the account that the step went by, or, where that was not recorded, by one that serves the message's
+// IsOf reports whether a report can be of a message's step: the business itself says so, or it comes by the account that the step went by, or, where that was not recorded, by one that serves the message's
 // application on the step's channel.
 func (r *ChannelReport) IsOf(m *Message) bool {
 	if r.Step < 0 || r.Step >= len(m.Steps) {
 		return false
 	}
 	s := &m.Steps[r.Step]
-	if s.Account != "" || r.By == nil {
-		return s.Account == r.Account
+	if r.By == nil || s.Account != "" {
+		return r.By == nil || s.Account == r.Account
 	}
 	return r.By.Serves(s.Rule.Channel) && (r.By.Application == "" || r.By.Application == m.Application)
 }

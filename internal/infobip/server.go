@@ -7,7 +7,6 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"strconv"
@@ -15,6 +14,7 @@ import (
 	"time"
 
 	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/guard"
 	"github.com/chasqui/chasqui/internal/service"
 	"github.com/chasqui/chasqui/internal/store"
 )
@@ -189,15 +189,18 @@ func xmlOnly(accept string) bool {
 	return strings.Contains(accept, "xml") && !strings.Contains(accept, "json") && !strings.Contains(accept, "*/*")
 }
 
-// body reads the request's body, at most as much as is allowed.
+// maxOpenBody is the largest body of a call that needs no credential in its header, in bytes: a name and a key.
+const maxOpenBody = 4 << 10
+
+// body reads the request's body, at most as much as is allowed: little of a caller who has not shown who they are.
 func (q *request) body() ([]byte, error) {
-	body, err := io.ReadAll(http.MaxBytesReader(q.w, q.Body, q.s.o.MaxBody))
-	var exceeded *http.MaxBytesError
-	if errors.As(err, &exceeded) {
-		return nil, gateway.Errorf(gateway.CodePayloadTooLarge, "the body may have %d bytes", q.s.o.MaxBody)
+	limit := q.s.o.MaxBody
+	if q.key == nil {
+		limit = min(limit, maxOpenBody)
 	}
+	body, err := guard.ReadBody(q.w, q.Request, limit)
 	if err != nil {
-		return nil, gateway.Invalid("", "the body could not be read to its end").WithCause(err)
+		return nil, err
 	}
 	return body, gateway.CheckJSON(body)
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/guard"
 )
 
 // credential takes what shows who calls from the Authorization header: the API key after `App`, the password after `Basic`, whoever the user is, or a session's token (or
@@ -36,6 +37,7 @@ func (q *request) authorize(scope gateway.Scope) error {
 	if scope != "" && !q.key.Allows(scope) {
 		return gateway.Errorf(gateway.CodeForbidden, "this key lacks the scope %s", scope)
 	}
+	guard.Trust(q.Request)
 	return nil
 }
 

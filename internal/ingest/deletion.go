@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/guard"
 	"github.com/chasqui/chasqui/messenger"
 )
 
@@ -40,7 +41,7 @@ func (h *Handler) deleteData(w http.ResponseWriter, r *http.Request) {
 	request, err := messenger.ParseSignedRequest(app.AppSecret.Reveal(), r.PostForm.Get("signed_request"))
 	if err != nil {
 		h.o.Metrics.BadSignature(app.Key)
-		h.o.Logger.Warn("data-deletion request refused: bad signature", "application", app.Key, "app_id", app.AppID)
+		h.noise.Refused("bad_deletion_signature", "application", app.Key, "app_id", app.AppID, "from", guard.Client(r))
 		http.Error(w, "bad request", http.StatusBadRequest)
 		return
 	}

@@ -7,7 +7,6 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/json"
-	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -15,6 +14,7 @@ import (
 	"time"
 
 	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/guard"
 	"github.com/chasqui/chasqui/internal/service"
 	"github.com/chasqui/chasqui/internal/store"
 	"github.com/chasqui/chasqui/messenger"
@@ -43,7 +43,8 @@ type Metrics struct {
 
 // Handler is the endpoint of all doors: a path value `key` names the application whose door it is.
 type Handler struct {
-	o Options
+	o     Options
+	noise guard.Noise
 
 	mu       sync.Mutex
 	lookedUp time.Time // when an unknown key last made the directory be read again
@@ -63,7 +64,7 @@ func New(o Options) *Handler {
 	if o.Metrics.Refused == nil {
 		o.Metrics.Refused = func(string) {}
 	}
-	return &Handler{o: o}
+	return &Handler{o: o, noise: guard.Noise{Logger: o.Logger}}
 }
 
 // Register puts the endpoint on a mux, under both of its paths.
@@ -106,23 +107,32 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	body, err := readBody(w, r, h.o.MaxBody)
-	if err != nil {
-		var tooLarge *http.MaxBytesError
-		if errors.As(err, &tooLarge) {
-			h.o.Metrics.Refused("too_large")
-			http.Error(w, "body too large", http.StatusRequestEntityTooLarge)
-			return
-		}
+	signature := r.Header.Get("X-Hub-Signature-256")
+	if signature == "" { // whose body is not worth reading
+		h.forged(w, r, app)
+		return
+	}
+	body, err := guard.ReadBody(w, r, h.o.MaxBody)
+	switch gateway.CodeOf(err) {
+	case "":
+	case gateway.CodePayloadTooLarge:
+		h.o.Metrics.Refused("too_large")
+		http.Error(w, "body too large", http.StatusRequestEntityTooLarge)
+		return
+	case gateway.CodeOverloaded:
+		h.o.Metrics.Refused("overloaded")
+		w.Header().Set("Retry-After", "5")
+		http.Error(w, "try again", http.StatusServiceUnavailable)
+		return
+	default:
 		http.Error(w, "body could not be read", http.StatusBadRequest)
 		return
 	}
-	if messenger.Verify(app.AppSecret.Reveal(), body, r.Header.Get("X-Hub-Signature-256")) != nil {
-		h.o.Metrics.BadSignature(app.Key)
-		h.o.Logger.Warn("webhook refused: bad signature", "application", app.Key, "app_id", app.AppID)
-		http.Error(w, "forbidden", http.StatusForbidden)
+	if messenger.Verify(app.AppSecret.Reveal(), body, signature) != nil {
+		h.forged(w, r, app)
 		return
 	}
+	guard.Trust(r)
 	envelopes, err := messenger.Split(body)
 	if err == nil && gateway.Depth(body) > gateway.MaxDepth {
 		h.o.Metrics.Refused("too_deep")
@@ -142,6 +152,13 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	io.WriteString(w, "EVENT_RECEIVED")
+}
+
+// forged refuses a delivery that is not signed with the app's secret.
+func (h *Handler) forged(w http.ResponseWriter, r *http.Request, app *gateway.Application) {
+	h.o.Metrics.BadSignature(app.Key)
+	h.noise.Refused("bad_signature", "application", app.Key, "app_id", app.AppID, "from", guard.Client(r))
+	http.Error(w, "forbidden", http.StatusForbidden)
 }
 
 // commit places the events of a delivery and stores them. The door vouches for pages of its own app only.
@@ -241,17 +258,4 @@ func (h *Handler) application(r *http.Request) *gateway.Application {
 		}
 	}
 	return h.o.Directory.Application(key)
-}
-
-func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
-	reader := http.MaxBytesReader(w, r.Body, limit)
-	if r.ContentLength > limit {
-		return nil, &http.MaxBytesError{Limit: limit}
-	}
-	if r.ContentLength >= 0 {
-		body := make([]byte, r.ContentLength)
-		_, err := io.ReadFull(reader, body)
-		return body, err
-	}
-	return io.ReadAll(reader)
 }

@@ -16,7 +16,7 @@ func (c *ChannelEvents) Told(ctx context.Context, m *gateway.Message, channel st
 	}
 	for i, s := range slices.Backward(m.Steps) {
 		if s.Rule.Channel == channel && !s.StartedAt.IsZero() && s.Outcome != gateway.StepSkipped {
-			r.MessageID, r.Step, r.Account = m.ID, i, s.Account
+			r.MessageID, r.Step = m.ID, i
 			return c.Apply(ctx, r)
 		}
 	}

@@ -57,7 +57,7 @@ type challenge struct {
 
 // Start begins to authenticate: id comes back with Create, nonce in the business's token.
 func (s *Sessions) Start(ctx context.Context, application string) (id, nonce string, expires time.Time, err error) {
-	if err := s.on(); err != nil {
+	if err := s.On(); err != nil {
 		return "", "", expires, err
 	}
 	var b [16]byte
@@ -71,7 +71,8 @@ func (s *Sessions) Start(ctx context.Context, application string) (id, nonce str
 	return id, c.Nonce, c.ExpiresAt, err
 }
 
-func (s *Sessions) on() error {
+// On says why there are no sessions; nil when there are.
+func (s *Sessions) On() error {
 	if s.Secret == "" {
 		return gateway.Errorf(gateway.CodeForbidden, "sessions are off: the operator has to set sessions.secret")
 	}
@@ -81,7 +82,7 @@ func (s *Sessions) on() error {
 // Create makes the session of whom a business's token names. Their profile is made when there is none. The token that it answers is a JSON Web Token for two hours; every failure
 // of the business's is unauthorized.
 func (s *Sessions) Create(ctx context.Context, application, challengeID, businessToken string, device json.RawMessage) (*gateway.Session, string, error) {
-	if err := s.on(); err != nil {
+	if err := s.On(); err != nil {
 		return nil, "", err
 	}
 	if len(device) > maxDevice {
