@@ -23,6 +23,8 @@ import (
 const (
 	fetchTimeout = 10 * time.Second
 	maxAnswer    = 1 << 20
+	maxAnswers   = 4 << 20          // bytes of all answers of a turn
+	maxFetching  = 30 * time.Second // of all requests of a turn
 )
 
 // Fetcher makes the requests of scripts: only to hosts that are allowed, never to private addresses, without following redirects.
@@ -74,6 +76,8 @@ type turnKey struct{}
 type turnInfo struct {
 	id       string
 	requests atomic.Int64
+	bytes    atomic.Int64 // of answers
+	nanos    atomic.Int64 // waited for them
 }
 
 func withTurn(ctx context.Context, id string) context.Context {
@@ -113,25 +117,47 @@ func (f *Fetcher) Fetch(ctx context.Context, _ *rivescript.Call, r rivescript.Re
 	for name, value := range options.Headers {
 		req.Header.Set(name, fmt.Sprint(value))
 	}
-	if info, ok := ctx.Value(turnKey{}).(*turnInfo); ok {
-		req.Header.Set("Idempotency-Key", info.id+"."+strconv.FormatInt(info.requests.Add(1), 10))
+	info, ok := ctx.Value(turnKey{}).(*turnInfo)
+	if !ok {
+		answer, err := f.ask(req, maxAnswer)
+		return answer.Response, err
 	}
-	return f.ask(req)
+	left, room := maxFetching-time.Duration(info.nanos.Load()), min(maxAnswer, maxAnswers-info.bytes.Load())
+	if left <= 0 || room <= 0 {
+		return rivescript.Response{}, fmt.Errorf("the requests of a turn take at most %s, and their answers %d bytes, together", maxFetching, maxAnswers)
+	}
+	ctx, cancel := context.WithTimeout(ctx, left)
+	defer cancel()
+	req.Header.Set("Idempotency-Key", info.id+"."+strconv.FormatInt(info.requests.Add(1), 10))
+	back := waiting(ctx)
+	began := time.Now()
+	answer, err := f.ask(req.WithContext(ctx), room)
+	info.nanos.Add(int64(time.Since(began)))
+	info.bytes.Add(answer.size)
+	back()
+	return answer.Response, err
 }
 
-func (f *Fetcher) ask(req *http.Request) (rivescript.Response, error) {
+// answer is a response and how much it is.
+type answer struct {
+	rivescript.Response
+	size int64
+}
+
+func (f *Fetcher) ask(req *http.Request, most int64) (answer, error) {
 	resp, err := f.http.Do(req)
 	if err != nil {
-		return rivescript.Response{}, err
+		return answer{}, err
 	}
 	defer resp.Body.Close()
-	out := rivescript.Response{Status: resp.StatusCode}
-	b, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+	out := answer{Response: rivescript.Response{Status: resp.StatusCode}}
+	b, err := io.ReadAll(io.LimitReader(resp.Body, most+1))
+	out.size = int64(len(b))
 	if err != nil {
 		return out, err
 	}
-	if len(b) > maxAnswer {
-		return out, fmt.Errorf("the answer has more than %d bytes", maxAnswer)
+	if int64(len(b)) > most {
+		return out, fmt.Errorf("the answer has more than %d bytes", most)
 	}
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.UseNumber()

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/chasqui/chasqui/internal/fair"
 	"github.com/chasqui/chasqui/internal/gateway"
 	"github.com/chasqui/chasqui/internal/service"
 	"github.com/chasqui/chasqui/internal/store"
@@ -25,7 +26,7 @@ type Options struct {
 	Messages  *service.Messages
 	Platform  service.Platform
 	Logger    *slog.Logger
-	Turns     int                      // that may be under way at once; 64
+	Turns     int                      // that may be under way at once, a quarter of them of one application; 128
 	Accepted  func(application string) // counts a message of the bot; may be nil
 	// Code tells whether a ref belongs to a code of the application, which a link then came from; nil for never.
 	Code func(application, ref string) bool
@@ -50,29 +51,22 @@ type Runner struct {
 	pending map[int64]struct{}  // positions of events that are read and not yet answered
 	timers  map[string]struct{} // ids of timers that are under way
 	room    chan struct{}       // closed when pending has shrunk
-	slots   chan struct{}
-	kick    chan struct{} // a timer was made
+	again   chan struct{}       // closed when a lane could not go on: the session begins anew
+	anew    bool                // again is closed
+	places  *fair.Gate          // for turns, by application
+	kick    chan struct{}       // a timer was made
+	care    *care               // of the session
+	health  *store.Reader
 
 	ctx    context.Context // of the runner's life
 	cancel context.CancelFunc
 	work   sync.WaitGroup
 }
 
-// lane is a conversation that is being answered.
-type lane struct {
-	jobs []job
-}
-
-// job is an event or a timer.
-type job struct {
-	event *gateway.Event
-	timer *gateway.BotTimer
-}
-
 // New makes a runner.
 func New(o Options) *Runner {
 	if o.Turns == 0 {
-		o.Turns = 64
+		o.Turns = 128
 	}
 	if o.Accepted == nil {
 		o.Accepted = func(string) {}
@@ -80,7 +74,7 @@ func New(o Options) *Runner {
 	if o.Code == nil {
 		o.Code = func(string, string) bool { return false }
 	}
-	return &Runner{o: o, log: o.Logger, slots: make(chan struct{}, o.Turns), kick: make(chan struct{}, 1)}
+	return &Runner{o: o, log: o.Logger, places: fair.New(o.Turns, (o.Turns+3)/4), kick: make(chan struct{}, 1), health: o.Store.Reader(cursorName)}
 }
 
 // cursorName is the name of the cursor, also to retention, which does not pass it.
@@ -100,6 +94,7 @@ func (r *Runner) Start(ctx context.Context) error {
 	}
 	ctx, r.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	r.ctx = ctx
+	r.health.OnRetry(r.retry)
 	r.work.Go(func() {
 		for ctx.Err() == nil {
 			r.session(ctx)
@@ -123,22 +118,21 @@ func (r *Runner) session(ctx context.Context) {
 	defer cancel()
 	r.mu.Lock()
 	r.lanes, r.pending, r.timers, r.room = map[gateway.Lane]*lane{}, map[int64]struct{}{}, map[string]struct{}{}, make(chan struct{})
+	r.again, r.anew = make(chan struct{}), false
 	r.mu.Unlock()
-	work.Go(func() { r.runTimers(run, &work) })
-	for run.Err() == nil {
-		err := r.read(run, &work)
-		if err == nil {
-			return // the leases have moved
-		}
-		if run.Err() == nil {
-			r.log.Warn("read events for bots", "err", err)
-			pause(run, retryPause)
-			return
-		}
+	err := r.beCareful(run)
+	if err == nil {
+		work.Go(func() { r.runTimers(run, &work) })
+		err = r.read(run, &work)
+	}
+	if err != nil && run.Err() == nil {
+		r.health.Failed()
+		r.log.Warn("read events for bots", "err", err)
+		pause(run, retryPause)
 	}
 }
 
-// read hands out events until the leases move, which is no error.
+// read hands out events until the leases move or a lane cannot go on, which is no error.
 func (r *Runner) read(ctx context.Context, work *sync.WaitGroup) error {
 	_, leasesMoved := r.o.Store.Leases().Held()
 	cursor := r.o.Store.NewCursor(cursorName)
@@ -146,6 +140,7 @@ func (r *Runner) read(ctx context.Context, work *sync.WaitGroup) error {
 		return err
 	}
 	at, saved := cursor.Low(), time.Now()
+	careful := r.o.Store.Head() // what is there already may have been under way when a process ended
 	defer func() {
 		// What was read since the last save is read again after the next start; saving it is a courtesy, also to retention.
 		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
@@ -162,7 +157,7 @@ func (r *Runner) read(ctx context.Context, work *sync.WaitGroup) error {
 		}
 		for _, e := range events {
 			if cursor.Has(e) && r.concerns(e) {
-				r.enqueue(ctx, job{event: e}, work)
+				r.enqueue(ctx, job{event: e, trial: r.trial(e.Pos <= careful, e.ID(), e.Partition)}, work)
 			}
 		}
 		idle := upto <= at
@@ -188,6 +183,9 @@ func (r *Runner) read(ctx context.Context, work *sync.WaitGroup) error {
 		case <-headMoved:
 		case <-wait:
 		case <-leasesMoved:
+			return nil
+		case <-r.again:
+			pause(ctx, retryPause)
 			return nil
 		case <-ctx.Done():
 			return ctx.Err()
@@ -240,85 +238,11 @@ func (r *Runner) concerns(e *gateway.Event) bool {
 	return false
 }
 
-// enqueue puts a job behind the others of its conversation.
-func (r *Runner) enqueue(ctx context.Context, j job, work *sync.WaitGroup) {
-	key := j.lane()
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if j.event != nil {
-		r.pending[j.event.Pos] = struct{}{}
-	} else {
-		if _, under := r.timers[j.timer.ID]; under {
-			return
-		}
-		r.timers[j.timer.ID] = struct{}{}
-	}
-	if l := r.lanes[key]; l != nil {
-		l.jobs = append(l.jobs, j)
-		return
-	}
-	l := &lane{jobs: []job{j}}
-	r.lanes[key] = l
-	work.Go(func() { r.drain(ctx, key, l) })
-}
-
-func (j job) lane() gateway.Lane {
-	if j.event != nil {
-		return j.event.Lane()
-	}
-	return j.timer.Lane
-}
-
-// drain deals with the jobs of a conversation, one after the other.
-func (r *Runner) drain(ctx context.Context, key gateway.Lane, l *lane) {
-	select {
-	case r.slots <- struct{}{}:
-	case <-ctx.Done():
-		return
-	}
-	defer func() { <-r.slots }()
-	for {
-		r.mu.Lock()
-		if len(l.jobs) == 0 {
-			delete(r.lanes, key)
-			r.mu.Unlock()
-			return
-		}
-		j := l.jobs[0]
-		l.jobs = l.jobs[1:]
-		r.mu.Unlock()
-		for err := r.do(ctx, j); err != nil; err = r.do(ctx, j) {
-			if ctx.Err() != nil {
-				return
-			}
-			if errors.Is(err, errLeaseLost) {
-				return // the session ends soon, and whoever holds the partition answers
-			}
-			r.log.Warn("bot turn", "application", key.Application, "err", err)
-			pause(ctx, retryPause)
-		}
-		r.finished(j)
-	}
-}
-
-func (r *Runner) finished(j job) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if j.timer != nil {
-		delete(r.timers, j.timer.ID)
-		return
-	}
-	delete(r.pending, j.event.Pos)
-	if len(r.pending) == maxPending-1 {
-		close(r.room)
-		r.room = make(chan struct{})
-	}
-}
-
 // runTimers hands out what falls due.
 func (r *Runner) runTimers(ctx context.Context, work *sync.WaitGroup) {
 	tick := time.NewTicker(timerPoll)
 	defer tick.Stop()
+	began := r.o.Store.Now() // those that were due then may have been under way when a process ended
 	for {
 		due, err := r.o.Store.DueTimers(ctx, timerBatch)
 		if err != nil && ctx.Err() == nil {
@@ -326,7 +250,7 @@ func (r *Runner) runTimers(ctx context.Context, work *sync.WaitGroup) {
 		}
 		for _, t := range due {
 			if _, held := r.o.Store.Leases().Epoch(t.Partition); held {
-				r.enqueue(ctx, job{timer: t}, work)
+				r.enqueue(ctx, job{timer: t, trial: r.trial(!t.DueAt.After(began), t.ID, t.Partition)}, work)
 			}
 		}
 		select {

@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -21,6 +22,9 @@ const (
 	nameWait = 2 * time.Second
 	nameLook = 50 * time.Millisecond
 )
+
+// maxState bounds what is kept of a person between turns, in bytes of JSON.
+const maxState = 256 << 10
 
 // turn is one job on its way to its commit.
 type turn struct {
@@ -63,13 +67,15 @@ func (r *Runner) once(ctx context.Context, j job) (again bool, err error) {
 	if t.person, err = r.o.Store.BotPerson(ctx, t.lane); err != nil {
 		return false, err
 	}
-	if j.event != nil && t.person.Pos >= j.event.Pos {
+	if j.event != nil && t.person.Pos >= j.event.Pos && !j.anew {
 		return false, nil // answered before a crash
 	}
 	if err := t.load(ctx); err != nil {
 		return false, err
 	}
-	t.run(ctx)
+	if err := t.run(ctx); err != nil {
+		return false, err
+	}
 	if ctx.Err() != nil {
 		return false, ctx.Err()
 	}
@@ -99,33 +105,44 @@ func (t *turn) load(ctx context.Context) error {
 	return nil
 }
 
-// run gives the job to the script and plans what is to be said.
-func (t *turn) run(ctx context.Context) {
+// run gives the job to the script and plans what is to be said. An error says that the turn is to be tried again.
+func (t *turn) run(ctx context.Context) error {
 	id := t.lane.Person
 	if t.job.event != nil {
 		id = t.job.event.ID()
 	}
 	ctx = withTurn(ctx, id)
 	if timer := t.job.timer; timer != nil {
-		t.runTimer(ctx, timer)
-		return
+		return t.runTimer(ctx, timer)
 	}
 	event := t.job.event.Parse()
-	t.person.Pos = t.job.event.Pos
+	t.person.Pos = max(t.person.Pos, t.job.event.Pos)
 	if t.job.event.Type == gateway.EventHandover {
 		t.handOver(&event)
-		return
+		return nil
 	}
 	if t.person.Human {
-		return // people answer
+		return nil // people answer
 	}
 	for _, reply := range t.answers(ctx, &event) {
+		if err := unfinished(reply); err != nil {
+			return err
+		}
 		if reply.Err != nil {
 			t.r.log.Debug("script has no answer", "application", t.lane.Application, "err", reply.Err)
 			continue
 		}
 		t.say(reply)
 	}
+	return nil
+}
+
+// unfinished is the error of a turn that is to be tried again.
+func unfinished(r rivescript.Reply) error {
+	if errors.Is(r.Err, rivescript.ErrEnded) || errors.Is(r.Err, rivescript.ErrUnavailable) {
+		return r.Err
+	}
+	return nil
 }
 
 // answers gives what the person wrote or did to the script.
@@ -219,25 +236,30 @@ func (t *turn) giveBack() {
 }
 
 // runTimer says what has fallen due.
-func (t *turn) runTimer(ctx context.Context, timer *gateway.BotTimer) {
+func (t *turn) runTimer(ctx context.Context, timer *gateway.BotTimer) error {
 	if timer.Kind == gateway.TimerDelay {
 		var inputs []gateway.MessageInput
 		if err := json.Unmarshal(timer.Content, &inputs); err != nil {
 			t.r.log.Error("read a delayed message", "timer", timer.ID, "err", err)
 		}
 		t.plan.now = inputs
-		return
+		return nil
 	}
 	t.user.Unset(script.ReminderVar(timer.Name))
 	if t.script == nil || t.person.Human {
-		return
+		return nil
 	}
 	var text string
 	if err := json.Unmarshal(timer.Content, &text); err != nil {
 		t.r.log.Error("read a reminder", "timer", timer.ID, "err", err)
-		return
+		return nil
 	}
-	t.say(t.script.Engine.Process(ctx, t.user, text))
+	reply := t.script.Engine.Process(ctx, t.user, text)
+	if err := unfinished(reply); err != nil {
+		return err
+	}
+	t.say(reply)
+	return nil
 }
 
 // commit stores everything that the turn has brought about. It answers true when the turn must be done anew.
@@ -251,9 +273,19 @@ func (t *turn) commit(ctx context.Context, part int) (again bool, err error) {
 			t.user.Unset(name)
 		}
 	}
-	if t.person.State, err = json.Marshal(t.user); err != nil {
+	state, err := json.Marshal(t.user)
+	if err != nil {
 		return false, err
 	}
+	if len(state) > maxState && len(state) > len(t.person.State) {
+		// The turn is as one that took too much: nothing of it stays but that it was.
+		t.r.log.Warn("a script keeps too much of a person: the turn is given up", "application", t.lane.Application, "bytes", len(state), "most", maxState)
+		state, changes, t.plan = t.person.State, nil, plan{}
+		if state == nil {
+			state = noState
+		}
+	}
+	t.person.State = state
 	messages, err := t.compose()
 	if err != nil {
 		return false, err
@@ -261,6 +293,12 @@ func (t *turn) commit(ctx context.Context, part int) (again bool, err error) {
 	err = t.r.o.Store.Write(ctx, func(tx *store.Tx) error {
 		if ok, err := tx.Holds(part, t.epoch); err != nil || !ok {
 			return orElse(err, errLeaseLost)
+		}
+		if trial := t.job.trial; trial != nil && trial.noted {
+			if err := tx.ForgetBotTrial(trial.id); err != nil {
+				return err
+			}
+			tx.OnCommit(func() { trial.noted = false })
 		}
 		if t.job.timer != nil {
 			if ok, err := tx.TakeTimer(t.job.timer.ID); err != nil || !ok {

@@ -78,3 +78,6 @@ func fit(args []any) []any {
 	}
 	return args
 }
+
+// Passing reports whether an error of the store says something of the moment rather than of what was asked: no connection, no time, no space, no lease.
+func Passing(err error) bool { return passing(err) }

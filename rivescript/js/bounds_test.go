@@ -289,3 +289,23 @@ func BenchmarkCall(b *testing.B) {
 		})
 	}
 }
+
+// A script whose macros use up their time again and again is held for a while, so that what it makes others wait for comes to an end.
+func TestMacrosThatTakeTooMuchTooOften(t *testing.T) {
+	t.Parallel()
+	pool := newPool(t, js.Options{Workers: 1})
+	e := engineOf(t, pool, "a", rivescript.Options{Budget: rivescript.Budget{Time: 20 * time.Millisecond}}, "> object x javascript\nfor (;;);\n< object\n+ go\n- <call>x</call>\n")
+	held := 0
+	for range 13 {
+		if r := e.Reply(t.Context(), &rivescript.User{}, "go"); strings.Contains(r.Text, "too often") {
+			held++
+		}
+	}
+	if held != 3 {
+		t.Errorf("%d of 13 calls are held", held)
+	}
+	other := engineOf(t, pool, "b", rivescript.Options{}, "> object x javascript\nreturn 1;\n< object\n+ go\n- <call>x</call>\n")
+	if r := other.Reply(t.Context(), &rivescript.User{}, "go"); r.Text != "1" {
+		t.Error(r.Text)
+	}
+}

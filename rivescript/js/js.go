@@ -76,6 +76,7 @@ var (
 	errMemory = errors.New("it takes too much memory")
 	errDepth  = errors.New("it calls itself too deep")
 	errBridge = errors.New("it asks too often for what rs offers")
+	errHeld   = errors.New("macros of this script took too much too often: for some seconds none is run")
 	errOff    = errors.New("JavaScript is turned off here")
 	errSystem = errors.New("JavaScript is off, because this system cannot limit the memory of a process")
 )

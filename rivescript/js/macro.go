@@ -119,6 +119,7 @@ func (m *macro) talk(ctx context.Context, w *worker, c *rivescript.Call, args []
 			return "", err
 		}
 		if got.Kind == kindDone {
+			w.slow = w.slow || c.Left() <= 0
 			if got.Error != "" {
 				return "", errors.New(got.Error)
 			}

@@ -43,9 +43,9 @@ type Pool struct {
 	sweep   *time.Timer
 }
 
-// strike is how often the macros of a tenant have ended a worker lately.
+// strike is how often the macros of a tenant have ended a worker, or used up the time of their turn, lately. Calls that end well count against it.
 type strike struct {
-	n    int
+	n    float64
 	last time.Time
 }
 
@@ -55,6 +55,9 @@ const (
 	strikePause  = 50 * time.Millisecond // before a tenant gets a worker again after its macro has ended one, doubled each time
 	maxStrike    = 2 * time.Second
 	strikeMemory = time.Minute
+	manyStrikes  = 10 // from which on a tenant's calls fail at once
+	heldFor      = 5 * time.Second
+	forgiven     = 0.05 // of a strike, by a call that ends well
 )
 
 // errNoMain says that the program would not become a worker when it is started as one, but do its work a second time.
@@ -138,7 +141,7 @@ func (p *Pool) macro(tenant, name, code string) *macro {
 	return &macro{p: p, tenant: tenant, name: name, code: code, hash: string(fmt.Appendf(nil, "%x", hash[:16]))}
 }
 
-// acquire returns a worker for one call of a tenant, started if none is idle. Errors are that of ctx, or wrap rivescript.ErrUnavailable.
+// acquire returns a worker for one call of a tenant, started if none is idle. Errors are that of ctx, errHeld, or wrap rivescript.ErrUnavailable.
 func (p *Pool) acquire(ctx context.Context, tenant string) (*worker, error) {
 	if err := p.penance(ctx, tenant); err != nil {
 		return nil, err
@@ -154,15 +157,27 @@ func (p *Pool) acquire(ctx context.Context, tenant string) (*worker, error) {
 	return w, nil
 }
 
-// penance lets a tenant wait whose macros have just ended workers, so that starting new ones does not take all of the machine.
+// penance lets a tenant wait whose macros have just ended workers, so that starting new ones does not take all of the machine. After many in a row only one call is let through
+// now and then, until they end well again.
 func (p *Pool) penance(ctx context.Context, tenant string) error {
 	p.mu.Lock()
 	s := p.strikes[tenant]
-	p.mu.Unlock()
-	if s.n == 0 {
+	if s.n < 1 {
+		p.mu.Unlock()
 		return nil
 	}
-	wait := time.NewTimer(time.Until(s.last.Add(doubled(strikePause, s.n-1, maxStrike))))
+	if s.n >= manyStrikes {
+		if time.Since(s.last) < heldFor {
+			p.mu.Unlock()
+			return errHeld
+		}
+		s.last = time.Now() // the others are held until this one has ended
+		p.strikes[tenant] = s
+		p.mu.Unlock()
+		return nil
+	}
+	p.mu.Unlock()
+	wait := time.NewTimer(time.Until(s.last.Add(doubled(strikePause, int(s.n)-1, maxStrike))))
 	defer wait.Stop()
 	select {
 	case <-wait.C:
@@ -211,9 +226,9 @@ func (p *Pool) take() (*worker, error) {
 func (p *Pool) release(tenant string, w *worker) {
 	defer p.gate.Leave(tenant)
 	p.mu.Lock()
+	p.judge(tenant, w)
 	if w.broken {
 		p.killed.Add(1)
-		p.strike(tenant)
 		p.mu.Unlock()
 		return
 	}
@@ -230,9 +245,21 @@ func (p *Pool) release(tenant string, w *worker) {
 	p.mu.Unlock()
 }
 
-// strike remembers that a tenant has ended a worker. The caller holds p.mu.
-func (p *Pool) strike(tenant string) {
+// judge remembers how a tenant has used a worker. The caller holds p.mu.
+func (p *Pool) judge(tenant string, w *worker) {
 	now := time.Now()
+	if !w.broken && !w.slow {
+		if s, ok := p.strikes[tenant]; ok {
+			if s.n -= forgiven; s.n >= manyStrikes {
+				s.n = manyStrikes - 1 // the one that was let through ended well
+			}
+			if p.strikes[tenant] = s; s.n <= 0 {
+				delete(p.strikes, tenant)
+			}
+		}
+		return
+	}
+	w.slow = false
 	for t, s := range p.strikes {
 		if now.Sub(s.last) > strikeMemory {
 			delete(p.strikes, t)

@@ -25,6 +25,7 @@ type worker struct {
 	gone   chan struct{}
 	once   sync.Once
 	broken bool
+	slow   bool      // the last call used up its time
 	since  time.Time // when it became idle
 }
 
