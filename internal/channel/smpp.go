@@ -36,6 +36,7 @@ type smpp struct {
 	current *bind         // nil while there is none
 	trouble error         // why there is none
 	changed chan struct{} // closed when either changes
+	lost    time.Time     // when the last connection that was bound ended; zero before
 
 	gate sync.RWMutex // held for reading by each message under way
 	over bool         // no more messages are taken
@@ -114,6 +115,9 @@ func (s *smpp) run(ctx context.Context) {
 func (s *smpp) serve(ctx context.Context, b *bind) {
 	stop := context.AfterFunc(ctx, func() { b.unbind() })
 	b.tend(time.Duration(s.account.SMPP.EnquireLinkSeconds) * time.Second)
+	s.mu.Lock()
+	s.lost = s.m.o.Now()
+	s.mu.Unlock()
 	s.set(nil, errNotSent)
 	stop()
 	b.end()
@@ -152,10 +156,28 @@ func (s *smpp) bound(ctx context.Context) (*bind, *gateway.ChannelError) {
 		trouble = errNotSent
 	}
 	refusal := bindRefusal(trouble)
+	if s.rebinding(trouble) {
+		refusal = later(gateway.FailureProviderUnavailable, "%s; it was bound a moment ago", trouble)
+	}
 	if refusal.Kind == gateway.ChannelRetry {
 		refusal.After = time.Second
 	}
 	return nil, refusal
+}
+
+// rebindPatience is for how long an account that was bound is tried again although the centre says that the bind failed: many do so until they have noticed themselves
+// that the last connection is gone.
+const rebindPatience = 15 * time.Minute
+
+// rebinding reports whether a refusal to bind says no more than that the centre is not ready for an account that it knew a moment ago.
+func (s *smpp) rebinding(err error) bool {
+	var refusal *bindError
+	if !errors.As(err, &refusal) || refusal.status != data.ESME_RBINDFAIL {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !s.lost.IsZero() && s.m.o.Now().Sub(s.lost) < rebindPatience
 }
 
 // bindRefusal is what follows from a bind that did not come about; nil for no error.

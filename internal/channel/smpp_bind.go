@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
-	"io"
 	"net"
 	"strconv"
 	"sync"
@@ -44,7 +43,7 @@ type bind struct {
 	conn    net.Conn
 	timeout time.Duration // of an answer
 	window  chan struct{}
-	handle  func(*pdu.DeliverSM) data.CommandStatusType
+	handle  func(*brought) data.CommandStatusType
 
 	writing sync.Mutex
 
@@ -54,7 +53,7 @@ type bind struct {
 	over    bool
 	done    chan struct{} // closed when the connection is over
 
-	lanes [deliverLanes]chan *pdu.DeliverSM
+	lanes [deliverLanes]chan *brought
 	work  sync.WaitGroup
 }
 
@@ -99,7 +98,11 @@ func (s *smpp) bindOn(conn net.Conn) (*bind, error) {
 		return nil, err
 	}
 	reader := bufio.NewReaderSize(conn, 16<<10)
-	answer, err := parse(reader)
+	f, err := readFrame(reader)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := parse(f)
 	if err != nil {
 		return nil, err
 	}
@@ -110,7 +113,7 @@ func (s *smpp) bindOn(conn net.Conn) (*bind, error) {
 		return nil, errors.New("the SMS centre answered the bind with something else")
 	}
 	for i := range b.lanes {
-		b.lanes[i] = make(chan *pdu.DeliverSM, deliverQueue)
+		b.lanes[i] = make(chan *brought, deliverQueue)
 		b.work.Go(func() { b.serve(b.lanes[i]) })
 	}
 	b.work.Go(func() { b.read(reader) })
@@ -152,79 +155,78 @@ func (b *bind) read(r *bufio.Reader) {
 		}
 	}()
 	for {
-		p, err := parse(r)
+		f, err := readFrame(r)
+		if errors.Is(err, errLength) {
+			b.nack(f, data.ESME_RINVCMDLEN)
+		}
 		if err != nil {
-			if !b.malformed(p, err) {
-				return
-			}
+			return
+		}
+		p, err := parse(f)
+		if err != nil {
+			b.malformed(f, p)
 			continue
 		}
-		switch p := p.(type) {
-		case *pdu.DeliverSM:
-			select {
-			case b.lanes[laneOf(p)] <- p:
-			case <-b.done:
-				return
-			}
-		case *pdu.EnquireLink:
-			b.write(p.GetResponse()) // when this fails the next read does too
-		case *pdu.Unbind:
-			b.write(p.GetResponse())
+		if !b.take(f, p) {
 			return
-		case *pdu.DataSM:
-			answer := p.GetResponse().(*pdu.DataSMResp)
-			answer.CommandStatus = data.ESME_RINVCMDID
-			b.write(answer)
-		default:
-			b.answered(p)
 		}
 	}
 }
 
-// parse reads one PDU. The library panics on some that it has no room for, such as a query_sm with parameters: it has read them to their end then, and they count as commands
-// that are not known, since a centre must not bring the gateway down.
-func parse(r io.Reader) (p pdu.PDU, err error) {
-	defer func() {
-		if trouble := recover(); trouble != nil {
-			p, err = nil, fmt.Errorf("%w: %v", errUnknownCommand, trouble)
+// take deals with a PDU; false when the connection is over.
+func (b *bind) take(f frame, p pdu.PDU) bool {
+	if in := broughtBy(f, p); in != nil {
+		select {
+		case b.lanes[laneOf(in)] <- in:
+			return true
+		case <-b.done:
+			return false
 		}
-	}()
-	return pdu.Parse(r)
-}
-
-// malformed answers a PDU whose inside could not be read, and tells whether the connection is still good.
-func (b *bind) malformed(p pdu.PDU, err error) bool {
-	var network net.Error
-	if p == nil {
-		return errors.Is(err, errUnknownCommand) && !errors.As(err, &network)
 	}
-	if p.CanResponse() {
-		if answer, ok := p.GetResponse().(*pdu.DeliverSMResp); ok {
-			answer.CommandStatus = data.ESME_RX_R_APPN
-			answer.SetSequenceNumber(p.GetSequenceNumber())
-			b.write(answer)
+	switch p := p.(type) {
+	case *pdu.EnquireLink:
+		b.write(p.GetResponse()) // when this fails the next read does too
+	case *pdu.Unbind:
+		b.write(p.GetResponse())
+		return false
+	default:
+		if !f.isResponse() { // a request that a centre does not make
+			b.nack(f, data.ESME_RINVCMDID)
+			return true
 		}
+		b.answered(p)
 	}
 	return true
 }
 
-func laneOf(p *pdu.DeliverSM) int {
+// malformed answers a PDU whose inside could not be read, or whose command is not known.
+func (b *bind) malformed(f frame, p pdu.PDU) {
+	if p == nil {
+		b.nack(f, data.ESME_RINVCMDID)
+		return
+	}
+	if answer, ok := p.GetResponse().(*pdu.DeliverSMResp); ok && p.CanResponse() {
+		answer.CommandStatus = data.ESME_RX_R_APPN
+		answer.SetSequenceNumber(f.sequence())
+		b.write(answer)
+	}
+}
+
+func laneOf(p *brought) int {
 	h := fnv.New32a()
 	h.Write([]byte(p.SourceAddr.Address()))
 	return int(h.Sum32() % deliverLanes)
 }
 
-// serve answers the deliver_sm of one lane, each once it has been dealt with.
-func (b *bind) serve(lane chan *pdu.DeliverSM) {
+// serve answers what comes in one lane, each once it has been dealt with.
+func (b *bind) serve(lane chan *brought) {
 	for p := range lane {
 		select {
 		case <-b.done: // it comes again on the next connection
 			continue
 		default:
 		}
-		answer := p.GetResponse().(*pdu.DeliverSMResp)
-		answer.CommandStatus = b.handle(p)
-		b.write(answer) // one that is lost comes again
+		b.write(p.respond(b.handle(p))) // one that is lost comes again
 	}
 }
 

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"math/big"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -23,7 +22,7 @@ import (
 const deliverTimeout = 20 * time.Second
 
 // deliver deals with a receipt or a message from a person, and answers the status for the centre: a temporary error makes it come again.
-func (s *smpp) deliver(p *pdu.DeliverSM) data.CommandStatusType {
+func (s *smpp) deliver(p *brought) data.CommandStatusType {
 	ctx, cancel := context.WithTimeout(context.Background(), deliverTimeout)
 	defer cancel()
 	var err error
@@ -46,7 +45,10 @@ type receipt struct {
 	network string // error of the network
 }
 
-var receiptField = regexp.MustCompile(`(?i)\b(id|stat|err):\s*(\S+)`)
+var (
+	receiptField = regexp.MustCompile(`(?i)(?:^|\s)(id|stat|err):\s*(\S+)`)
+	receiptText  = regexp.MustCompile(`(?i)(?:^|\s)text:`) // behind it stand the message's own words
+)
 
 const (
 	esmType         = 0x3c // bits of esm_class that tell the type of a deliver_sm
@@ -57,27 +59,23 @@ const (
 // readReceipt reads a delivery receipt, from its parameters or else from its text; false for a message from a person.
 //
 // Docs: https://smpp.org/SMPP_v3_4_Issue1_2.pdf (appendix B)
-func readReceipt(p *pdu.DeliverSM) (receipt, bool) {
+func readReceipt(p *brought) (receipt, bool) {
 	var r receipt
 	id, named := p.OptionalParameters[pdu.TagReceiptedMessageID]
 	if kind := p.EsmClass & esmType; kind != esmReceipt && kind != esmIntermediate && !named {
 		return r, false
 	}
-	text, _ := p.Message.GetMessageData() // the library's error is always nil
-	if payload, ok := p.OptionalParameters[pdu.TagMessagePayload]; ok && len(text) == 0 {
-		text = payload.Data
+	text, _ := p.content()
+	if at := receiptText.FindIndex(text); at != nil {
+		text = text[:at[0]]
 	}
 	for _, m := range receiptField.FindAllSubmatch(text, -1) {
-		value := string(m[2])
-		switch strings.ToLower(string(m[1])) {
-		case "id":
-			r.id = value
-		case "stat":
-			r.state = strings.ToUpper(value)
-		case "err":
-			r.network = value
+		field := map[string]*string{"id": &r.id, "stat": &r.state, "err": &r.network}[strings.ToLower(string(m[1]))]
+		if *field == "" {
+			*field = string(m[2])
 		}
 	}
+	r.state = strings.ToUpper(r.state)
 	if named {
 		r.id = strings.TrimRight(string(id.Data), "\x00")
 	}
@@ -118,33 +116,31 @@ func (r receipt) outcome() (gateway.Status, *gateway.Failure) {
 	return "", nil
 }
 
-// forms are the ways in which a centre may write one identifier: as it is, and unless the account wants it exact, in either case of letters, with and without zeros before
-// it, and in hexadecimal and decimal.
-func (s *smpp) forms(id string) []string {
-	forms := []string{id}
+// canons are what an identifier may be compared by when a centre writes it now so, now so: in small letters without zeros before it, as it is, and read as decimal in
+// hexadecimal and the other way round. The first is the one that a segment is kept under. None for an account that wants identifiers exact.
+func (s *smpp) canons(id string) []string {
 	if s.account.SMPP.ReceiptIDs == "exact" {
-		return forms
+		return nil
 	}
-	add := func(f string) {
-		if f != "" && !slices.Contains(forms, f) {
-			forms = append(forms, f)
-		}
+	return canons(id)
+}
+
+func canons(id string) []string {
+	plain := strings.TrimLeft(strings.ToLower(id), "0")
+	if plain == "" {
+		plain = "0"
 	}
-	number := func(text string, base int) {
-		n, ok := new(big.Int).SetString(text, base)
-		if !ok || n.Sign() < 0 || len(text) > 40 {
-			return
-		}
-		for _, format := range []string{"%d", "%010d", "%x", "%X", "%08x", "%08X"} {
-			add(fmt.Sprintf(format, n))
-		}
+	all := []string{plain}
+	if len(plain) > 40 {
+		return all
 	}
-	add(strings.ToLower(id))
-	add(strings.ToUpper(id))
-	add(strings.TrimLeft(id, "0"))
-	number(id, 10)
-	number(id, 16)
-	return forms
+	if n, ok := new(big.Int).SetString(plain, 10); ok && n.Sign() > 0 {
+		all = append(all, n.Text(16))
+	}
+	if n, ok := new(big.Int).SetString(plain, 16); ok && n.Sign() > 0 {
+		all = append(all, n.Text(10))
+	}
+	return all
 }
 
 func (s *smpp) receipt(ctx context.Context, r receipt) error {
@@ -155,7 +151,7 @@ func (s *smpp) receipt(ctx context.Context, r receipt) error {
 	}
 	var g store.Segment
 	err := s.m.o.Store.Write(ctx, func(tx *store.Tx) (err error) {
-		g, err = tx.SegmentReceipt(s.account.ID, s.forms(r.id), status, failure, tx.Now())
+		g, err = tx.SegmentReceipt(s.account.ID, r.id, s.canons(r.id), status, failure, tx.Now())
 		return err
 	})
 	if err != nil || g.Message == "" { // one without message waits for the centre's answer
@@ -203,49 +199,20 @@ func (s *smpp) settle(ctx context.Context, message string, step int) error {
 // piece is where a segment stands in an inbound message; parts is 1 for a message of one segment.
 type piece struct{ ref, part, parts int }
 
-// pieceOf reads the header or the parameters of concatenation.
-func pieceOf(p *pdu.DeliverSM) piece {
-	udh := p.Message.UDH()
-	if ie, ok := udh.FindInfoElement(0x00); ok && len(ie.Data) == 3 {
-		return piece{int(ie.Data[0]), int(ie.Data[2]), int(ie.Data[1])}
-	}
-	if ie, ok := udh.FindInfoElement(0x08); ok && len(ie.Data) == 4 { // with a number of 16 bits
-		return piece{int(ie.Data[0])<<8 | int(ie.Data[1]), int(ie.Data[3]), int(ie.Data[2])}
-	}
-	number := func(tag pdu.Tag) int {
-		n := 0
-		for _, b := range p.OptionalParameters[tag].Data {
-			n = n<<8 | int(b)
-		}
-		return n
-	}
-	if total := number(pdu.TagSarTotalSegments); total > 1 {
-		return piece{number(pdu.TagSarMsgRefNum), number(pdu.TagSarSegmentSeqnum), total}
-	}
-	return piece{0, 1, 1}
-}
-
 // incoming takes a message that a person sent, or a segment of one.
-func (s *smpp) incoming(ctx context.Context, p *pdu.DeliverSM) error {
-	octets, _ := p.Message.GetMessageData() // the library's error is always nil
-	if payload, ok := p.OptionalParameters[pdu.TagMessagePayload]; ok && len(octets) == 0 {
-		octets = payload.Data
-	}
-	coding := byte(0xff) // a coding that the library does not know
-	if enc := p.Message.Encoding(); enc != nil {
-		coding = enc.DataCoding()
-	}
+func (s *smpp) incoming(ctx context.Context, p *brought) error {
+	octets, header := p.content()
 	from, ok := gateway.NormalAddress(gateway.ChannelSMS, p.SourceAddr.Address())
 	if !ok { // a sender by name cannot be answered, and is kept as it is
 		from = p.SourceAddr.Address()
 	}
 	to := strings.TrimPrefix(p.DestAddr.Address(), "+")
-	at := pieceOf(p)
+	at := p.piece(header)
 	if at.parts <= 1 || at.part < 1 || at.part > at.parts {
 		ref := s.m.o.Store.NewID("mo") // SMPP gives messages from people no identifier
-		return s.hand(ctx, from, to, ref, decoded(coding, octets))
+		return s.hand(ctx, from, to, ref, decoded(p.coding, octets))
 	}
-	f := store.Fragment{Account: s.account.ID, Sender: from, Recipient: to, Ref: at.ref, Part: at.part, Parts: at.parts, Body: fmt.Sprintf("%02x", coding) + hex.EncodeToString(octets)}
+	f := store.Fragment{Account: s.account.ID, Sender: from, Recipient: to, Ref: at.ref, Part: at.part, Parts: at.parts, Body: fmt.Sprintf("%02x", p.coding) + hex.EncodeToString(octets)}
 	var have []store.Fragment
 	err := s.m.o.Store.Write(ctx, func(tx *store.Tx) (err error) { have, err = tx.AddFragment(f); return err })
 	if err != nil || len(have) < at.parts {
@@ -290,21 +257,4 @@ func (s *smpp) hand(ctx context.Context, from, to, ref, text string) error {
 	return s.m.o.Inbound(ctx, gateway.ChannelInbound{
 		Account: s.account.ID, Channel: gateway.ChannelSMS, Application: s.account.Application, From: from, To: to, Text: text, Ref: ref, At: s.m.o.Now().UTC(), Raw: raw,
 	})
-}
-
-// decoded reads a text in a data coding. What cannot be read in it is taken as Latin-1, so that nothing is lost.
-func decoded(coding byte, octets []byte) string {
-	if len(octets) == 0 {
-		return ""
-	}
-	if enc := data.FromDataCoding(coding); enc != nil {
-		if text, err := enc.Decode(octets); err == nil {
-			return strings.ToValidUTF8(text, "\ufffd")
-		}
-	}
-	text, err := data.LATIN1.Decode(octets)
-	if err != nil {
-		return strings.ToValidUTF8(string(octets), "\ufffd")
-	}
-	return text
 }

@@ -1,8 +1,10 @@
 package channel
 
 import (
+	"bufio"
 	"encoding/json"
 	"errors"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -108,4 +110,128 @@ func TestSMPPLongInbound(t *testing.T) {
 			}
 		})
 	}
+}
+
+// raw makes a deliver_sm with a data_coding that the library has no name for, and with what else it cannot make.
+func raw(coding, esm byte, octets, payload []byte) frame {
+	p := deliverSM("4479460001", "4470000")
+	p.EsmClass = esm
+	p.Message.SetMessageDataWithEncoding(octets, data.LATIN1)
+	if payload != nil {
+		p.RegisterOptionalParam(pdu.Field{Tag: pdu.TagMessagePayload, Data: payload})
+	}
+	buf := pdu.NewBuffer(nil)
+	p.Marshal(buf)
+	b := buf.Bytes()
+	b[16+len("\x00\x01\x014479460001\x00\x01\x014470000\x00\x00\x00\x00\x00\x00\x00\x00")] = coding
+	return frame{b}
+}
+
+func TestAlphabets(t *testing.T) {
+	t.Parallel()
+	ucs2 := func(text string) []byte { b, _ := data.UCS2.Encode(text); return b }
+	for _, c := range []struct {
+		coding byte
+		octets []byte
+		want   string
+	}{
+		{0x00, []byte("hola {"[:5]), "hola "},
+		{0x08, ucs2("año"), "año"},
+		{0x18, ucs2("clase"), "clase"}, // with a class
+		{0x19, ucs2("clase"), "clase"},
+		{0x10, []byte{0x00, 'a'}, "@a"},
+		{0x14, []byte{0xf1}, "ñ"}, // of 8 bits
+		{0xE0, ucs2("espera"), "espera"},
+		{0xC8, []byte{0x00}, "@"},
+		{0xF0, []byte{0x00}, "@"},
+		{0xF1, []byte{0x00}, "@"},
+		{0xF5, []byte{0xf1}, "ñ"},
+		{0x03, []byte{0xf1}, "ñ"},
+	} {
+		f := raw(c.coding, 0, c.octets, nil)
+		p, err := parse(f)
+		if err != nil {
+			t.Fatalf("%#x: %v", c.coding, err)
+		}
+		in := broughtBy(f, p)
+		octets, header := in.content()
+		if got := decoded(in.coding, octets); got != c.want || header != nil || in.coding != c.coding {
+			t.Errorf("coding %#x read as %#x: %q, want %q", c.coding, in.coding, got, c.want)
+		}
+	}
+}
+
+// The header of a long message may stand in message_payload.
+func TestSMPPHeaderInThePayload(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	s := newSMSC(t, nil)
+	f.account(smppAccount(s))
+	for i, letter := range []string{"я", "ж"} {
+		p := deliverSM("4479460001", "4470000")
+		p.EsmClass = udhi
+		octets, _ := data.UCS2.Encode(letter)
+		p.Message.SetMessageDataWithEncoding(nil, data.UCS2)
+		p.RegisterOptionalParam(pdu.Field{Tag: pdu.TagMessagePayload, Data: append([]byte{5, 0, 3, 0x78, 2, byte(i + 1)}, octets...)})
+		if status := s.deliver(p); status != data.ESME_ROK {
+			t.Errorf("status %x", status)
+		}
+	}
+	if _, inbound := f.got.wait(t, 0, 1); inbound[0].Text != "яж" || len(inbound) != 1 {
+		t.Errorf("%+v", inbound)
+	}
+}
+
+// A centre gets an answer to whatever it asks, and may bring receipts by data_sm.
+func TestSMPPWhatACentreAsks(t *testing.T) {
+	t.Parallel()
+	near, far := net.Pipe()
+	t.Cleanup(func() { near.Close(); far.Close() })
+	b := &bind{conn: near, timeout: time.Minute, handle: func(p *brought) data.CommandStatusType {
+		if r, ok := readReceipt(p); !ok || r.id != "id1" || r.state != "DELIVRD" {
+			return data.ESME_RX_R_APPN
+		}
+		return data.ESME_ROK
+	}, pending: map[int32]chan pdu.PDU{}, done: make(chan struct{})}
+	for i := range b.lanes {
+		b.lanes[i] = make(chan *brought, 1)
+		b.work.Go(func() { b.serve(b.lanes[i]) })
+	}
+	b.work.Go(func() { b.read(bufio.NewReader(near)) })
+	ask := func(request []byte) pdu.PDU {
+		t.Helper()
+		if _, err := far.Write(request); err != nil {
+			t.Fatal(err)
+		}
+		f, err := readFrame(far)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := parse(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	unknown := []byte{0, 0, 0, 16, 0, 0, 0x09, 0x99, 0, 0, 0, 0, 0, 0, 0, 77}
+	if p := ask(unknown); !p.IsGNack() || p.GetHeader().CommandStatus != data.ESME_RINVCMDID || p.GetSequenceNumber() != 77 {
+		t.Errorf("to a command that is not known: %+v", p.GetHeader())
+	}
+	query := pdu.NewBuffer(nil)
+	pdu.NewSubmitSM().Marshal(query) // a command, but not one of a centre
+	if p := ask(query.Bytes()); !p.IsGNack() {
+		t.Errorf("to a submit_sm: %+v", p.GetHeader())
+	}
+	receipt := pdu.NewDataSM().(*pdu.DataSM)
+	receipt.EsmClass = esmReceipt
+	receipt.RegisterOptionalParam(pdu.Field{Tag: pdu.TagMessagePayload, Data: []byte("id:id1 sub:001 dlvrd:001 stat:DELIVRD err:000 text:")})
+	buf := pdu.NewBuffer(nil)
+	receipt.Marshal(buf)
+	if p, ok := ask(buf.Bytes()).(*pdu.DataSMResp); !ok || p.CommandStatus != data.ESME_ROK {
+		t.Errorf("to a receipt by data_sm: %+v", p)
+	}
+	if p := ask([]byte{0xff, 0xff, 0xff, 0xff, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 9}); !p.IsGNack() || p.GetHeader().CommandStatus != data.ESME_RINVCMDLEN {
+		t.Errorf("to an impossible length: %+v", p.GetHeader())
+	}
+	b.wait() // after which the connection is over
 }

@@ -20,11 +20,17 @@ func TestSMPPQueryWithParameters(t *testing.T) {
 	link := pdu.NewBuffer(nil)
 	pdu.NewEnquireLink().Marshal(link)
 	r := bytes.NewReader(append(b, link.Bytes()...))
-	p, err := parse(r)
-	if !errors.Is(err, errUnknownCommand) || !(&bind{}).malformed(p, err) {
+	f, err := readFrame(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p, err := parse(f); !errors.Is(err, errUnknownCommand) {
 		t.Fatalf("%v %v", p, err)
 	}
-	if p, err := parse(r); err != nil {
+	if f, err = readFrame(r); err != nil {
+		t.Fatal(err)
+	}
+	if p, err := parse(f); err != nil {
 		t.Errorf("what follows: %v %v", p, err)
 	}
 }
@@ -47,7 +53,11 @@ func TestSMPPNonsense(t *testing.T) {
 		for range 1 + r.IntN(4) {
 			b[4+r.IntN(len(b)-4)] = byte(r.UintN(256)) // the length, which the first four say, is checked by itself
 		}
-		p, err := parse(bytes.NewReader(b))
+		f, err := readFrame(bytes.NewReader(b))
+		if err != nil {
+			continue
+		}
+		p, err := parse(f)
 		if err != nil || p == nil {
 			continue
 		}
@@ -56,13 +66,44 @@ func TestSMPPNonsense(t *testing.T) {
 				answer.Marshal(pdu.NewBuffer(nil))
 			}
 		}
-		if d, ok := p.(*pdu.DeliverSM); ok {
-			if receipt, ok := readReceipt(d); ok {
-				receipt.outcome()
-			}
-			pieceOf(d)
-			octets, _ := d.Message.GetMessageData()
-			decoded(byte(r.UintN(256)), octets)
-		}
+		look(f, p)
 	}
+}
+
+// look reads all that is ever read of what a centre brings.
+func look(f frame, p pdu.PDU) {
+	in := broughtBy(f, p)
+	if in == nil {
+		return
+	}
+	if receipt, ok := readReceipt(in); ok {
+		receipt.outcome()
+		canons(receipt.id)
+	}
+	octets, header := in.content()
+	in.piece(header)
+	decoded(in.coding, octets)
+}
+
+func FuzzPDU(f *testing.F) {
+	data1 := pdu.NewDataSM().(*pdu.DataSM)
+	data1.EsmClass = esmReceipt
+	data1.RegisterOptionalParam(pdu.Field{Tag: pdu.TagMessagePayload, Data: []byte("id:1 stat:DELIVRD text:id:2")})
+	long := deliverSM("1", "2")
+	long.EsmClass = udhi
+	long.RegisterOptionalParam(pdu.Field{Tag: pdu.TagMessagePayload, Data: []byte{5, 0, 3, 0x78, 2, 2, 4, 0x36}})
+	for _, p := range []pdu.PDU{receiptOf("id1", "DELIVRD", "000"), incomingSM("Hello", data.UCS2), pieces("Привет, мир и все", "header of 16 bits")[0], long, data1, pdu.NewUnbind()} {
+		buf := pdu.NewBuffer(nil)
+		p.Marshal(buf)
+		f.Add(buf.Bytes())
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		got, err := readFrame(bytes.NewReader(b))
+		if err != nil {
+			return
+		}
+		if p, err := parse(got); err == nil {
+			look(got, p)
+		}
+	})
 }

@@ -262,7 +262,7 @@ func (s *smpp) settleEarly(ctx context.Context, m *gateway.ChannelMessage) {
 
 // take records a segment that the centre took; what is lost here is lost for receipts, so the caller's context does not end it.
 func (s *smpp) take(ctx context.Context, g store.Segment) error {
-	return s.m.o.Store.Write(context.WithoutCancel(ctx), func(tx *store.Tx) error { return tx.TakeSegment(g, s.forms(g.Ref)) })
+	return s.m.o.Store.Write(context.WithoutCancel(ctx), func(tx *store.Tx) error { return tx.TakeSegment(g, s.canons(g.Ref)) })
 }
 
 // submit sends one part and answers the centre's identifier.

@@ -212,6 +212,14 @@ func TestSMPPReceiptForms(t *testing.T) {
 		{"hexadecimal, then decimal with zeros", "1A2B3C4D", receiptOf("0439041101", "DELIVRD", "000"), gateway.StatusDelivered, ""},
 		{"decimal, then hexadecimal", "439041101", receiptOf("1A2B3C4D", "DELIVRD", "000"), gateway.StatusDelivered, ""},
 		{"zeros before it", "000000a1", receiptOf("A1", "DELIVRD", "000"), gateway.StatusDelivered, ""},
+		{"a long one with a zero before it", "0406258146164499600014", receiptOf("406258146164499600014", "DELIVRD", "000"), gateway.StatusDelivered, ""},
+		{"a long one, the zeros in the receipt", "406258146164499600014", receiptOf("000406258146164499600014", "DELIVRD", "000"), gateway.StatusDelivered, ""},
+		{"hexadecimal of 16 digits", "000000001A2B3C4D", receiptOf("439041101", "DELIVRD", "000"), gateway.StatusDelivered, ""},
+		{"zeros alone", "0000", receiptOf("0", "DELIVRD", "000"), gateway.StatusDelivered, ""},
+		{"an id in the text", "N00001", worded("N00001", "DELIVRD", "Your booking id: 4711 is ready"), gateway.StatusDelivered, ""},
+		{"a state in the text", "N00001", worded("N00001", "DELIVRD", "stat:UNDELIV err:099 id:N00002"), gateway.StatusDelivered, ""},
+		{"a text within the text", "N00001", worded("N00001", "UNDELIV", "text: stat:DELIVRD"), gateway.StatusFailed, gateway.FailureUnreachable},
+		{"an id within a word", "N00001", receiptOf("N00001 msgid:7 smsid:8", "DELIVRD", "000"), gateway.StatusDelivered, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -232,6 +240,43 @@ func TestSMPPReceiptForms(t *testing.T) {
 			}
 		})
 	}
+}
+
+// worded is a receipt that repeats the beginning of the message.
+func worded(id, stat, text string) *pdu.DeliverSM {
+	p := receiptOf(id, stat, "000")
+	octets, _ := p.Message.GetMessageData()
+	p.Message.SetMessageDataWithEncoding([]byte(strings.TrimSuffix(string(octets), "Hello")+text), data.GSM7BIT)
+	return p
+}
+
+// A centre that has not noticed yet that the last connection is gone refuses the bind: what is to be sent waits, and an account that was never bound is refused.
+func TestSMPPBindAfterACut(t *testing.T) {
+	t.Parallel()
+	f := setup(t)
+	s := newSMSC(t, nil)
+	f.account(smppAccount(s))
+	if _, _, err := f.Send(t.Context(), gateway.ChannelSMS, sms("Hello")); err != nil {
+		t.Fatal(err)
+	}
+	s.set(func() { s.bindStatus = data.ESME_RBINDFAIL })
+	s.drop()
+	s.wait(func() bool { return len(s.conns) == 0 })
+	m := sms("Hello")
+	m.ID = "msg_2"
+	waitFor(t, func() bool {
+		_, _, err := f.Send(t.Context(), gateway.ChannelSMS, m)
+		e := refusalOf(t, err)
+		if e.Kind == gateway.ChannelRefused {
+			t.Fatalf("%+v", e)
+		}
+		return strings.Contains(e.Failure.Message, "0x0D")
+	})
+	f.setNow(time.Now().Add(rebindPatience + time.Minute)) // it is no moment any more
+	waitFor(t, func() bool {
+		_, _, err := f.Send(t.Context(), gateway.ChannelSMS, m)
+		return refusalOf(t, err).Failure.Code == gateway.FailureAccountRefused
+	})
 }
 
 func TestSMPPExactReceiptIDs(t *testing.T) {

@@ -54,51 +54,72 @@ func (tx *Tx) Segments(account, message string, step int) ([]Segment, error) {
 	return collect(rows, err, scanSegment)
 }
 
-// TakeSegment records that the centre took a segment. What a receipt said before, under its identifier or another form of it, stays.
-func (tx *Tx) TakeSegment(g Segment, forms []string) error {
-	for _, form := range forms {
-		if form == g.Ref {
-			continue
-		}
-		_, err := tx.Exec(`UPDATE sms_segments SET ref = ? WHERE account = ? AND ref = ? AND message = ''
-AND NOT EXISTS (SELECT 1 FROM sms_segments t WHERE t.account = ? AND t.ref = ?)`, g.Ref, g.Account, form, g.Account, g.Ref)
-		if err != nil {
-			return fmt.Errorf("find early receipt: %w", err)
+// TakeSegment records that the centre took a segment. What a receipt said before stays, under its identifier or another that one of canons stands for: the first of
+// them is the segment's own. No canons mean that only the same identifier will do.
+func (tx *Tx) TakeSegment(g Segment, canons []string) error {
+	early, err := tx.segmentRef(g.Account, g.Ref, canons, true)
+	if err != nil {
+		return fmt.Errorf("find early receipt: %w", err)
+	}
+	if early != "" && early != g.Ref {
+		if _, err := tx.Exec(`UPDATE sms_segments SET ref = ?, canon = ? WHERE account = ? AND ref = ?`, g.Ref, canon(g.Ref, canons), g.Account, early); err != nil {
+			return fmt.Errorf("take early receipt: %w", err)
 		}
 	}
-	_, err := tx.Exec(`INSERT INTO sms_segments (account, ref, message, step, part, parts, state, failure, at, reported, created_at)
-VALUES (?, ?, ?, ?, ?, ?, '', '', 0, '', ?)
+	_, err = tx.Exec(`INSERT INTO sms_segments (account, ref, canon, message, step, part, parts, state, failure, at, reported, created_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, '', '', 0, '', ?)
 ON CONFLICT (account, ref) DO UPDATE SET message = excluded.message, step = excluded.step, part = excluded.part, parts = excluded.parts, reported = '', created_at = excluded.created_at`,
-		g.Account, g.Ref, g.Message, g.Step, g.Part, g.Parts, millis(tx.Now()))
+		g.Account, g.Ref, canon(g.Ref, canons), g.Message, g.Step, g.Part, g.Parts, millis(tx.Now()))
 	if err != nil {
 		return fmt.Errorf("store segment: %w", err)
 	}
 	return nil
 }
 
-// SegmentReceipt records what a receipt says of a segment that goes by one of refs, the likeliest first, and answers the segment as it is then. A segment that is
-// not known is kept under the first of them, until the centre's answer names it. What is final stays.
-func (tx *Tx) SegmentReceipt(account string, refs []string, state gateway.Status, failure *gateway.Failure, at time.Time) (Segment, error) {
-	ref, known := refs[0], ""
-	for _, candidate := range refs {
-		err := tx.QueryRow(`SELECT message FROM sms_segments WHERE account = ? AND ref = ?`, account, candidate).Scan(&known)
-		if err == nil {
-			ref = candidate
-			break
-		}
-		if !errors.Is(err, sql.ErrNoRows) {
-			return Segment{}, fmt.Errorf("find segment: %w", err)
-		}
+func canon(ref string, canons []string) string {
+	if len(canons) == 0 {
+		return ref
+	}
+	return canons[0]
+}
+
+// segmentRef returns the identifier under which a segment is kept that goes by ref, or else by the likeliest of canons; empty when there is none. Early asks for those of
+// which only a receipt is known.
+func (tx *Tx) segmentRef(account, ref string, canons []string, early bool) (string, error) {
+	condition := ""
+	if early {
+		condition = ` AND message = ''`
+	}
+	var found string
+	err := tx.QueryRow(`SELECT ref FROM sms_segments WHERE account = ? AND ref = ?`+condition, account, ref).Scan(&found)
+	for i := 0; errors.Is(err, sql.ErrNoRows) && i < len(canons); i++ {
+		err = tx.QueryRow(`SELECT ref FROM sms_segments WHERE account = ? AND canon = ?`+condition+` ORDER BY created_at DESC LIMIT 1`, account, canons[i]).Scan(&found)
+	}
+	if errors.Is(err, sql.ErrNoRows) {
+		err = nil
+	}
+	return found, err
+}
+
+// SegmentReceipt records what a receipt says of a segment that goes by ref, or by one of canons, the likeliest first, and returns the segment as it is then. A segment that
+// is not known is kept under ref, until the centre's answer names it. What is final stays.
+func (tx *Tx) SegmentReceipt(account, ref string, canons []string, state gateway.Status, failure *gateway.Failure, at time.Time) (Segment, error) {
+	known, err := tx.segmentRef(account, ref, canons, false)
+	if err != nil {
+		return Segment{}, fmt.Errorf("find segment: %w", err)
+	}
+	if known != "" {
+		ref = known
 	}
 	why := ""
 	if failure != nil {
 		why = string(data(failure))
 	}
-	_, err := tx.Exec(`INSERT INTO sms_segments (account, ref, message, step, part, parts, state, failure, at, reported, created_at)
-VALUES (?, ?, '', 0, 0, 0, ?, ?, ?, '', ?)
+	_, err = tx.Exec(`INSERT INTO sms_segments (account, ref, canon, message, step, part, parts, state, failure, at, reported, created_at)
+VALUES (?, ?, ?, '', 0, 0, 0, ?, ?, ?, '', ?)
 ON CONFLICT (account, ref) DO UPDATE SET state = excluded.state, failure = excluded.failure, at = excluded.at
 WHERE sms_segments.state NOT IN ('delivered', 'failed')`,
-		account, ref, string(state), why, millis(at), millis(tx.Now()))
+		account, ref, canon(ref, canons), string(state), why, millis(at), millis(tx.Now()))
 	if err != nil {
 		return Segment{}, fmt.Errorf("store receipt: %w", err)
 	}
