@@ -195,7 +195,7 @@ func TestWebhookStatuses(t *testing.T) {
 		t.Error(got)
 	}
 	big := bytes.Repeat([]byte("x"), maxDoorBody+1)
-	if status, _ := f.post(path, "application/json", string(big)); status != 400 {
-		t.Errorf("a large body: %d", status)
+	if got := post(path, string(big), secret, now); got != 400 {
+		t.Errorf("a large body: %d", got)
 	}
 }

@@ -126,7 +126,7 @@ func (to *To) settle() error {
 	if to.PhoneNumber != "" {
 		digits, ok := phoneNumber(to.PhoneNumber)
 		if !ok {
-			return Invalid("to.phoneNumber", "%q is no international phone number of 5 to 15 digits", to.PhoneNumber)
+			return Invalid("to.phoneNumber", "%q is not an international phone number, such as +44 7700 900123, of 5 to 15 digits", to.PhoneNumber)
 		}
 		to.PhoneNumber = digits
 	}

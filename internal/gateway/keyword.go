@@ -2,9 +2,11 @@ package gateway
 
 import (
 	"net/mail"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // KeywordSettings say which words, alone in an inbound SMS, end, begin or explain, and what is answered. Words that are left out (nil) are the usual ones; an
@@ -96,21 +98,55 @@ type OptOut struct {
 	Word        string // what the person wrote; empty when the business recorded it
 }
 
+// phoneDigits reads a phone number in international form, as people write it: a plus sign or 00 before it, and spaces, dashes, dots, slashes and brackets between digits.
+// What cannot be seen, such as a no-break space out of a web page, is passed over. False for what is no such number: a national one, which begins with 0, one with the 0 that
+// is dialled at home in brackets, a number out of a spreadsheet with .0 at its end, or less than 3 or more than 20 digits.
+//
+// Docs: https://www.itu.int/rec/T-REC-E.164
+func phoneDigits(text string) (string, bool) {
+	var digits, signs strings.Builder // signs has what stands between the digits, too
+	for _, r := range text {
+		d := digit(r)
+		switch {
+		case d >= 0:
+			digits.WriteByte('0' + byte(d))
+			signs.WriteByte('0' + byte(d))
+		case unicode.IsSpace(r) || unicode.Is(unicode.Cf, r):
+		case r == '+' || r == '\uFF0B':
+			if digits.Len() > 0 {
+				return "", false
+			}
+		case unicode.Is(unicode.Pd, r) || strings.ContainsRune("./()\u2212", r):
+			signs.WriteRune(r)
+		default:
+			return "", false
+		}
+	}
+	number, written := strings.TrimPrefix(digits.String(), "00"), signs.String()
+	if len(number) < 3 || len(number) > 20 || number[0] == '0' || strings.Contains(written, "(0)") || countedWith.MatchString(written) {
+		return "", false
+	}
+	return number, true
+}
+
+// countedWith is a number that a spreadsheet took for one to count with.
+var countedWith = regexp.MustCompile(`^[0-9]+\.0*$`)
+
+// digit is the value of a decimal digit as keyboards of several scripts have it; -1 for another sign.
+func digit(r rune) int {
+	for _, zero := range []rune{'0', '\uFF10', '\u0660', '\u06F0', '\u0966'} {
+		if r >= zero && r <= zero+9 {
+			return int(r - zero)
+		}
+	}
+	return -1
+}
+
 // NormalAddress answers an address of a channel in the form in which it is compared: digits for sms, lower case for email. False when it cannot be one.
 func NormalAddress(channel, address string) (string, bool) {
 	switch channel {
 	case ChannelSMS:
-		digits := strings.Map(func(r rune) rune {
-			if strings.ContainsRune("+ -.()", r) {
-				return -1
-			}
-			return r
-		}, address)
-		digits = strings.TrimPrefix(digits, "00")
-		if len(digits) < 3 || len(digits) > 20 || strings.ContainsFunc(digits, func(r rune) bool { return r < '0' || r > '9' }) {
-			return "", false
-		}
-		return digits, true
+		return phoneDigits(address)
 	case ChannelEmail:
 		a, err := mail.ParseAddress(address)
 		if err != nil {

@@ -48,6 +48,9 @@ func newCSV(file io.ReadSeeker, offset, lines int64) (*csvReader, error) {
 		header.from = int64(len(byteOrderMark))
 	}
 	sample, _ := buffered.Peek(64 << 10)
+	if bytes.IndexByte(sample, '\r') >= 0 && bytes.IndexByte(sample, '\n') < 0 {
+		return nil, errors.New("the lines of the file end in CR alone: save it with LF or CRLF at the ends of lines")
+	}
 	comma := separator(sample)
 	header.start(buffered, comma)
 	names, err := header.r.Read()
@@ -60,6 +63,11 @@ func newCSV(file io.ReadSeeker, offset, lines int64) (*csvReader, error) {
 	if header.columns, err = parseColumns(names); err != nil {
 		return nil, err
 	}
+	if !slices.ContainsFunc(header.columns, func(c column) bool {
+		return slices.Contains(knownColumns(), c.path[0]) || strings.HasPrefix(c.path[0], gateway.FieldMessenger)
+	}) {
+		return nil, fmt.Errorf("the header has none of the columns %s: is the first line a record?", strings.Join(knownColumns(), ", "))
+	}
 	header.names = slices.Clone(names)
 	if offset == 0 {
 		return header, nil
@@ -70,6 +78,11 @@ func newCSV(file io.ReadSeeker, offset, lines int64) (*csvReader, error) {
 	c := &csvReader{columns: header.columns, names: header.names, from: offset, lines: lines}
 	c.start(file, comma)
 	return c, nil
+}
+
+// knownColumns are the columns of which a file must have one at least.
+func knownColumns() []string {
+	return append([]string{gateway.FieldID, columnPerson, columnUserKey}, gateway.ProfileQueryFields()...)
 }
 
 func (c *csvReader) start(r io.Reader, comma rune) {

@@ -99,6 +99,29 @@ func (r rows) member(out *store.ImportRow, texts map[string]string, name string,
 		out.Fields[name] = value
 	default:
 		out.Fields[name] = value
+		return reachable(name, value)
+	}
+	return nil
+}
+
+// reachable refuses a number or an e-mail address by which nobody could be reached: a spreadsheet's 4.47701E+11, n/a and the like would be found out only when something
+// is to be sent.
+func reachable(name string, value json.RawMessage) *gateway.Error {
+	channel, example := "", ""
+	switch name {
+	case "phoneNumber":
+		channel, example = gateway.ChannelSMS, "an international phone number, such as +44 7700 900123"
+	case "email":
+		channel, example = gateway.ChannelEmail, "an e-mail address"
+	default:
+		return nil
+	}
+	var text string
+	if json.Unmarshal(value, &text) != nil || text == "" {
+		return nil // what is no text is refused with the other fields
+	}
+	if _, ok := gateway.NormalAddress(channel, text); !ok {
+		return gateway.Invalid(name, "%q is not %s; leave it empty when there is none", text, example)
 	}
 	return nil
 }

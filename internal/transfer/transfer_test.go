@@ -166,6 +166,48 @@ func TestImportRefusesLinesByThemselves(t *testing.T) {
 	})
 }
 
+func TestImportedNumbersAreFound(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, s *store.Store) {
+		counts, refusals := take(t, s, transfer.Import{File: file(t, "p.csv", "id,phoneNumber,email\nimp1,+51 987 777 220,\nimp2,447700900003.0,\nimp3,4.47701E+11,\nimp4,n/a,\nimp5,+44 (0)7700 900002,\n"+
+			"imp6,07700 900001,\nimp7,+44\u00a07700\u00a0900040,\nimp8,,n/a\nimp9,,a@example.com\n")})
+		if counts.Created != 3 || counts.Refused != 6 || len(refusals) != 6 {
+			t.Errorf("%+v", counts)
+		}
+		for i, line := range []int64{3, 4, 5, 6, 7, 9} {
+			field := "phoneNumber"
+			if line == 9 {
+				field = "email"
+			}
+			if r := refusals[i]; r.Line != line || r.Field != field {
+				t.Errorf("%+v, want line %d, field %s", r, line, field)
+			}
+		}
+		for digits, id := range map[string]string{"51987777220": "imp1", "447700900040": "imp7"} {
+			var found string
+			if err := s.Write(t.Context(), func(tx *store.Tx) (err error) { found, err = tx.ProfileWithPhone("", digits); return err }); err != nil || found != id {
+				t.Errorf("the profile with %s: %q, %v", digits, found, err)
+			}
+		}
+	})
+}
+
+func TestImportRefusesWhatIsNoTable(t *testing.T) {
+	t.Parallel()
+	s := shops(t, storetest.SQLite(t))
+	for name, content := range map[string]string{
+		"lines that end in CR alone": "id,firstName\ra,Ana\rb,Ben\r", "no header": "imp1,+51 987 777 220\n", "a header that says nothing": "colour,size\nred,1\n",
+	} {
+		im := transfer.Import{Store: s, File: file(t, "p.csv", content), Format: transfer.FormatCSV, OnConflict: store.ConflictUpdate}
+		if p, err := im.Run(t.Context()); err == nil {
+			t.Errorf("%s: no error, %+v", name, p.Counts)
+		}
+	}
+	if counts, _ := take(t, s, transfer.Import{File: file(t, "empty.csv", "id,firstName\n")}); counts != (transfer.Counts{}) {
+		t.Errorf("an export of nothing: %+v", counts)
+	}
+}
+
 func TestImportMeetsProfilesThatAreThere(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, s *store.Store) {
