@@ -78,7 +78,7 @@ func (cmd restoreCmd) Run(c console) error {
 
 // hold opens the copied database, makes sure of its key, and holds what was unfinished.
 func (cmd restoreCmd) hold(c console, file string) (held int64, err error) {
-	s, err := store.Open(c.ctx, store.Options{URL: file, Logger: slog.New(slog.NewTextHandler(c.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))})
+	s, err := store.Open(c.ctx, store.Options{URL: file, KeyFileShared: cmd.KeyFileShared, Logger: slog.New(slog.NewTextHandler(c.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))})
 	if err != nil {
 		return held, fmt.Errorf("open the backup: %w", err)
 	}

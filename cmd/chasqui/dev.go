@@ -28,6 +28,7 @@ type devCmd struct {
 	ForwardTo      string `placeholder:"URL" help:"Forward every event to this URL."`
 	JSON           bool   `name:"json" help:"Print one line of JSON instead of words once everything answers; logs go to stderr."`
 	LogLevel       string `default:"warn" enum:"debug,info,warn,error" help:"Least level that is logged: debug, info, warn or error."`
+	SessionsFields string `name:"sessions-fields" default:"firstName,lastName,email,phoneNumber" placeholder:"NAMES" help:"Fields of their own profile that customers may change in such sessions, with commas between."`
 	SessionsSecret string `name:"sessions-secret" placeholder:"TEXT" help:"Let Comapi's JavaScript SDK make sessions for customers that tokens signed with this secret name (JWT, HS256); at least 32 bytes."`
 }
 
@@ -60,7 +61,7 @@ func (d devCmd) Run(c console) error {
 	if err := s.startPlatform(platformListener); err != nil {
 		return errors.Join(err, gatewayListener.Close())
 	}
-	if err := s.startGateway(ctx, gatewayListener, d.SessionsSecret); err != nil {
+	if err := s.startGateway(ctx, gatewayListener, d.SessionsSecret, d.SessionsFields); err != nil {
 		return err
 	}
 	if err := s.setUp(ctx, d.ForwardTo); err != nil {
@@ -141,12 +142,12 @@ type devSession struct {
 }
 
 // startGateway starts the gateway on the data folder, pointed at the emulated platform.
-func (s *devSession) startGateway(ctx context.Context, l net.Listener, sessionsSecret string) error {
+func (s *devSession) startGateway(ctx context.Context, l net.Listener, sessionsSecret, sessionsFields string) error {
 	c := config.Default()
 	c.Scripts.JavaScript = "on" // the scripts are those of whoever tries
 	c.Data, c.Addr, c.PublicURL, c.GraphURL = s.folder, l.Addr().String(), s.gatewayURL, s.platformURL
 	c.LowDisk, c.LinkURL, c.Sessions.Secret = 64<<20, s.platformURL+"/m.me", sessionsSecret
-	c.Sessions.Fields, c.MetricsAddr = "firstName,lastName,email,phoneNumber", "127.0.0.1:0"
+	c.Sessions.Fields, c.MetricsAddr = sessionsFields, "127.0.0.1:0"
 	var err error
 	s.gateway, err = app.New(ctx, app.Options{Config: c, Logger: s.log, Version: version(), Listener: l, AllowLoopback: true})
 	if err != nil {

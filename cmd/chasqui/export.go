@@ -64,7 +64,8 @@ func (f exportFlags) write(c console, do func(x transfer.Export, w io.Writer) (i
 
 type exportProfilesCmd struct {
 	exportFlags
-	Format string `placeholder:"FORMAT" help:"csv or jsonl; jsonl when left out and --out says nothing else."`
+	Format         string `placeholder:"FORMAT" help:"csv or jsonl; jsonl when left out and --out says nothing else."`
+	ForSpreadsheet bool   `help:"Make CSV that people open in a spreadsheet: with a mark for its letters, and an apostrophe before what it would take for a formula. Without, it is for programs, as import reads it."`
 }
 
 // Run writes the profiles.
@@ -79,9 +80,15 @@ func (cmd exportProfilesCmd) Run(c console) error {
 	if format != transfer.FormatCSV && format != transfer.FormatJSONLines {
 		return usageError{fmt.Errorf("--format: %q is neither csv nor jsonl", cmd.Format)}
 	}
+	if cmd.ForSpreadsheet && format != transfer.FormatCSV {
+		return usageError{errors.New("--for-spreadsheet: only CSV is for spreadsheets: add --format csv, or an --out that ends in .csv")}
+	}
 	ctx, stop := signal.NotifyContext(c.ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	return cmd.write(c, func(x transfer.Export, w io.Writer) (int64, error) { return x.Profiles(ctx, w, format) })
+	return cmd.write(c, func(x transfer.Export, w io.Writer) (int64, error) {
+		x.Spreadsheet = cmd.ForSpreadsheet
+		return x.Profiles(ctx, w, format)
+	})
 }
 
 // spanFlags say from when to when.

@@ -36,7 +36,7 @@ func (d databaseFlags) open(c console) (*store.Store, error) {
 		}
 	}
 	log := slog.New(slog.NewTextHandler(c.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	return store.Open(c.ctx, store.Options{URL: d.Database(), Shared: true, Logger: log})
+	return store.Open(c.ctx, store.Options{URL: d.Database(), Shared: true, KeyFileShared: d.KeyFileShared, Logger: log})
 }
 
 // apiKey is a key as --json prints it.

@@ -3,7 +3,7 @@
 # The first argument is the chasqui program; without one it is built.
 . "$(dirname "$0")/../common.sh"
 secret="a secret of the shop, at least 32 bytes"
-"$chasqui" dev --gateway-addr 127.0.0.1:0 --platform-addr 127.0.0.1:0 --json --sessions-secret "$secret" >"$scratch/gateway.json" 2>"$scratch/gateway.log" &
+"$chasqui" dev --gateway-addr 127.0.0.1:0 --platform-addr 127.0.0.1:0 --json --sessions-secret "$secret" --sessions-fields firstName,lastName,plan >"$scratch/gateway.json" 2>"$scratch/gateway.log" &
 server=$!
 await_file "$scratch/gateway.json"
-cd "$scratch" && timeout 120 node main.js "$scratch/gateway.json" "$secret"
+cd "$scratch" && unprivileged timeout 120 node main.js "$scratch/gateway.json" "$secret"

@@ -5,4 +5,4 @@
 "$chasqui" emulate --addr 127.0.0.1:0 --json >"$scratch/emulator.json" &
 server=$!
 await_file "$scratch/emulator.json"
-cd "$scratch" && timeout 120 node main.js "$scratch/emulator.json"
+cd "$scratch" && unprivileged timeout 120 node main.js "$scratch/emulator.json"

@@ -181,11 +181,7 @@ func (q *request) replyCSV(r gatewayapi.EntryPointReport) error {
 	w := csv.NewWriter(&out)
 	w.Write(head) // into memory, as all that follows
 	for _, row := range append(r.Rows, r.Total) {
-		key := row.Key
-		if strings.HasPrefix(key, "=") || strings.HasPrefix(key, "+") || strings.HasPrefix(key, "-") || strings.HasPrefix(key, "@") {
-			key = "'" + key // what a spreadsheet would take for a formula
-		}
-		line := []string{key}
+		line := []string{gateway.SpreadsheetCell(row.Key)}
 		for _, n := range []int64{int64(row.EntryPoints), row.Visits, row.Scans, row.Opens, row.FirstContacts, row.Returning, row.FirstMessages, row.Answered} {
 			line = append(line, strconv.FormatInt(n, 10))
 		}

@@ -110,7 +110,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 			return nil, fmt.Errorf("make data folder: %w", err)
 		}
 	}
-	if a.Store, err = store.Open(ctx, store.Options{URL: c.Database(), Logger: component(o.Logger, "store"), Now: o.Now}); err != nil {
+	if a.Store, err = store.Open(ctx, store.Options{URL: c.Database(), KeyFileShared: c.KeyFileShared, AnyOwner: true, Logger: component(o.Logger, "store"), Now: o.Now}); err != nil {
 		return nil, err
 	}
 	a.defers("store", func(context.Context) error { return a.Store.Close() })

@@ -60,8 +60,10 @@ type Config struct {
 
 // Storage holds the settings that say where the data lies; every subcommand that works on the database takes them.
 type Storage struct {
-	Data    string `default:"chasqui-data" placeholder:"DIR" help:"Folder for the database, unless store names another, and for the key file, unless keyFile does."`
-	Store   string `placeholder:"URL" secret:"yes" help:"Database: postgres://… for PostgreSQL; empty for SQLite in the data folder."`
+	Data          string `default:"chasqui-data" placeholder:"DIR" help:"Folder for the database, unless store names another, and for the key file, unless keyFile does."`
+	Store         string `placeholder:"URL" secret:"yes" help:"Database: postgres://… for PostgreSQL; empty for SQLite in the data folder."`
+	KeyFileShared bool   `name:"key-file-shared" help:"Take a key file that others than its owner may read, as an orchestrator mounts it. Otherwise such a file is refused."`
+
 	KeyFile string `name:"key-file" placeholder:"FILE" help:"File with the key that seals secrets; made by the first start. Empty: chasqui.key in the data folder."`
 }
 

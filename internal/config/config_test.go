@@ -17,7 +17,7 @@ func TestDefaults(t *testing.T) {
 	t.Parallel()
 	want := Config{
 		Storage: Storage{Data: "chasqui-data"},
-		Addr:    ":8080", GraphURL: "https://graph.facebook.com", GraphVersion: "v26.0", Policy: "strict", LinkURL: "https://m.me", LogLevel: "info", LogFormat: "text", Metrics: true,
+		Addr:    ":8080", GraphURL: "https://graph.facebook.com", GraphVersion: "v26.0", Policy: "strict", LinkURL: "https://m.me", LogLevel: "info", LogFormat: "text", Metrics: true, MetricsAddr: "127.0.0.1:9464", MaxBodies: 256 << 20,
 		MaxBody: 10 << 20, LowDisk: 256 << 20, ShutdownTimeout: 20 * time.Second,
 		Limits:    Limits{TextPerSecond: 300, MediaPerSecond: 10},
 		Uncertain: Uncertain{Wait: 5 * time.Second, GiveUp: 10 * time.Minute, Resend: "never"},

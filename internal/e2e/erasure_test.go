@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -355,6 +356,103 @@ func TestDataDeletionCallback(t *testing.T) {
 	if _, body := w.get(strings.TrimPrefix(answer.URL, w.url)); !strings.Contains(body, "Nothing was found") {
 		t.Errorf("the page says %s", body)
 	}
+}
+
+// A request is taken once, however often it comes, and an old one is not.
+func TestDataDeletionIsTakenOnce(t *testing.T) {
+	t.Parallel()
+	w := startWorld(t)
+	p := w.connect(graphemu.Page{Name: "Café"})
+	callback := w.url + "/webhooks/" + p.key + "/data-deletion"
+	ask := func(issued time.Time) (int, string) {
+		t.Helper()
+		signed, err := messenger.SignedRequest{UserID: "4711", IssuedAt: issued.Unix()}.Sign(w.platform.app.Secret)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res, err := http.PostForm(callback, url.Values{"signed_request": {signed}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		body, err := io.ReadAll(res.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return res.StatusCode, string(body)
+	}
+	now := w.clock.now()
+	status, first := ask(now)
+	if status != http.StatusOK {
+		t.Fatalf("%d %s", status, first)
+	}
+	var all sync.WaitGroup
+	for range 10 {
+		all.Go(func() {
+			if status, again := ask(now); status != http.StatusOK || again != first {
+				t.Errorf("the same request again: %d %s, and first %s", status, again, first)
+			}
+		})
+	}
+	all.Wait()
+	if status, other := ask(now.Add(-time.Hour)); status != http.StatusOK || other == first {
+		t.Errorf("another request: %d %s", status, other)
+	}
+	for _, issued := range []time.Time{time.Unix(0, 0), now.Add(-8 * 24 * time.Hour)} {
+		if status, body := ask(issued); status != http.StatusBadRequest {
+			t.Errorf("a request of %s: %d %s", issued, status, body)
+		}
+	}
+	if n := len(w.rows()["erasures"]); n != 2 {
+		t.Errorf("%d erasures were begun", n)
+	}
+}
+
+// What an erasure removes is overwritten from the first one after a start on.
+func TestTheFirstErasureLeavesNothingInTheFile(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, startPlatform(t))
+	if w.config.Store != "" {
+		t.Skip("PostgreSQL keeps its files itself")
+	}
+	w.start()
+	w.login()
+	p := w.connect(graphemu.Page{})
+	gone := w.platform.AddPerson(p.id, graphemu.Person{FirstName: "Grizelda", LastName: "Quillfeather", Open: true}).ID
+	p.says(gone, "my word is xyzzyplugh")
+	w.awaitStatus(w.send(p.text(gone, "tophush answer")), "delivered", "read")
+	p.named(gone, `{"note":"likes plover eggs","email":"grizelda@hollow.example","phoneNumber":"+447700900999"}`)
+	w.stop()
+	w.start()
+	path := "/v1/profiles/" + w.profileOf(p, gone)
+	e := answered[gatewayapi.Erasure](t, w.comapi("DELETE", path+"?forget=true", ""), http.StatusAccepted)
+	w.awaitErased(e.ID)
+	w.stop()
+	files, err := filepath.Glob(w.config.Database() + "*")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	for _, file := range files {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, n := range []string{"Grizelda", "Quillfeather", "xyzzyplugh", "tophush", "plover", "hollow.example", "447700900999", gone} {
+			if bytes.Contains(content, []byte(n)) {
+				t.Errorf("%s still holds %q", filepath.Base(file), n)
+			}
+		}
+	}
+}
+
+// profileOf is the id of the profile that a person has.
+func (w *world) profileOf(p *page, person string) string {
+	w.t.Helper()
+	id, err := w.app.Store.ProfileOf(w.t.Context(), p.key, person)
+	if err != nil || id == "" {
+		w.t.Fatalf("profile %q: %v", id, err)
+	}
+	return id
 }
 
 func TestDataDeletionRefusesWhatIsNotSigned(t *testing.T) {

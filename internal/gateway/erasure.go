@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"strings"
@@ -65,6 +66,12 @@ type ErasureCounts struct {
 
 // NewErasureID makes an id of 128 random bits.
 func NewErasureID() string { return "era_" + randomHex() }
+
+// ErasureIDOf is the id of the erasure that a signed request of the platform's asks for: the same for the same request, and no more to be guessed than its signature.
+func ErasureIDOf(application, signed string) string {
+	sum := sha256.Sum256([]byte("data deletion\n" + application + "\n" + signed))
+	return "era_" + hex.EncodeToString(sum[:16])
+}
 
 // NewStandIn makes the id of somebody unknown.
 func NewStandIn() string { return "erased_" + randomHex() }

@@ -4,9 +4,11 @@ import (
 	"encoding/json"
 	"html/template"
 	"net/http"
+	"time"
 
 	"github.com/chasqui/chasqui/internal/gateway"
 	"github.com/chasqui/chasqui/internal/guard"
+	"github.com/chasqui/chasqui/internal/service"
 	"github.com/chasqui/chasqui/messenger"
 )
 
@@ -38,14 +40,22 @@ func (h *Handler) deleteData(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "bad request", http.StatusBadRequest)
 		return
 	}
-	request, err := messenger.ParseSignedRequest(app.AppSecret.Reveal(), r.PostForm.Get("signed_request"))
+	signed := r.PostForm.Get("signed_request")
+	request, err := messenger.ParseSignedRequest(app.AppSecret.Reveal(), signed)
 	if err != nil {
 		h.o.Metrics.BadSignature(app.Key)
 		h.noise.Refused("bad_deletion_signature", "application", app.Key, "app_id", app.AppID, "from", guard.Client(r))
 		http.Error(w, "bad request", http.StatusBadRequest)
 		return
 	}
-	e, err := h.o.Erasures.Requested(r.Context(), app, request.UserID)
+	guard.Trust(r)
+	if age := h.o.Store.Now().Sub(time.Unix(request.IssuedAt, 0)); age > service.MaxDeletionAge {
+		h.o.Metrics.Refused("old_deletion")
+		h.noise.Refused("old_deletion", "application", app.Key, "issued_at", request.IssuedAt)
+		http.Error(w, "bad request", http.StatusBadRequest)
+		return
+	}
+	e, err := h.o.Erasures.Requested(r.Context(), app, request.UserID, signed)
 	if err != nil {
 		h.o.Logger.Error("data-deletion request not stored", "application", app.Key, "err", err)
 		h.o.Metrics.Refused("store")

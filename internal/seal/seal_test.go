@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -126,5 +127,57 @@ func TestAForeignOrLostKeyFileRefuses(t *testing.T) {
 	}
 	if _, err := Ensure(path, ""); err == nil || strings.Contains(err.Error(), "c2hvcnQ") {
 		t.Errorf("malformed file: err = %v", err)
+	}
+}
+
+// Whoever finds the file finds it whole, however many begin at once.
+func TestManyMakeTheKeyFileAtOnce(t *testing.T) {
+	t.Parallel()
+	for range 20 {
+		path := filepath.Join(t.TempDir(), "folder", "key")
+		const nodes = 8
+		prints, errs := make([]string, nodes), make([]error, nodes)
+		var all sync.WaitGroup
+		for i := range nodes {
+			all.Go(func() {
+				s, err := Ensure(path, "")
+				if errs[i] = err; err == nil {
+					prints[i] = s.Fingerprint()
+				}
+			})
+		}
+		all.Wait()
+		for i := range nodes {
+			if errs[i] != nil || prints[i] != prints[0] {
+				t.Fatalf("node %d: %q, %v; the first has %q", i, prints[i], errs[i], prints[0])
+			}
+		}
+		left, err := os.ReadDir(filepath.Dir(path))
+		if err != nil || len(left) != 1 {
+			t.Fatalf("%d files are there: %v", len(left), err)
+		}
+	}
+}
+
+func TestAKeyFileThatOthersMayRead(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows keeps this elsewhere")
+	}
+	path := filepath.Join(t.TempDir(), "key")
+	if err := Private(path); err != nil {
+		t.Errorf("a file that is not there: %v", err)
+	}
+	if _, err := Create(path); err != nil {
+		t.Fatal(err)
+	}
+	for mode, want := range map[os.FileMode]bool{0o600: true, 0o400: true, 0o644: false, 0o640: false, 0o660: false, 0o602: false, 0o604: false} {
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+		err := Private(path)
+		if (err == nil) != want || err != nil && (!errors.Is(err, ErrKeyExposed) || !strings.Contains(err.Error(), "chmod 600")) {
+			t.Errorf("%o: %v", mode, err)
+		}
 	}
 }

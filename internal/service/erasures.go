@@ -16,7 +16,9 @@ import (
 const (
 	erasureInterval = 500 * time.Millisecond // between looks at what is due
 	erasureBatch    = 20                     // taken up at one look
-	resolveTries    = 24                     // questions to the platform whose an id is, before it counts as nobody's
+	// MaxDeletionAge is how old a request of the platform's to delete somebody's data may be.
+	MaxDeletionAge = 7 * 24 * time.Hour
+	resolveTries   = 24 // questions to the platform whose an id is, before it counts as nobody's
 )
 
 // Erasures removes people: all that is kept of them, in the tables and in the logs.
@@ -95,10 +97,16 @@ func (s *Erasures) Status(ctx context.Context, id string) (*gateway.Erasure, err
 }
 
 // Requested takes up what the platform's data-deletion callback of an application asks for. userID is the person's app-scoped id: it may be a PSID that is known here, and else
-// the platform is asked, later, for the person's PSIDs.
-func (s *Erasures) Requested(ctx context.Context, a *gateway.Application, userID string) (*gateway.Erasure, error) {
-	e := &gateway.Erasure{ID: gateway.NewErasureID(), Source: gateway.ErasureByPlatform, Application: a.Key, Applications: s.pagesOf(a)}
+// the platform is asked, later, for the person's PSIDs. The same request, signed as it is, is taken once: it is answered with the same erasure again.
+func (s *Erasures) Requested(ctx context.Context, a *gateway.Application, userID, signed string) (*gateway.Erasure, error) {
+	e := &gateway.Erasure{ID: gateway.ErasureIDOf(a.Key, signed), Source: gateway.ErasureByPlatform, Application: a.Key, Applications: s.pagesOf(a)}
+	if before, err := s.Store.Erasure(ctx, e.ID); gateway.CodeOf(err) != gateway.CodeNotFound {
+		return before, err
+	}
 	return e, s.Store.Write(ctx, func(tx *store.Tx) error {
+		if first, err := tx.Spend(store.SpentDeletion, e.ID, tx.Now().Add(MaxDeletionAge)); err != nil || !first {
+			return err // somebody else has just brought it
+		}
 		lanes, err := s.known(tx, a, []gateway.Lane{{Application: a.Key, Person: userID}})
 		if err != nil {
 			return err

@@ -65,11 +65,6 @@ func (s *Store) eraseWrite(ctx context.Context, e *gateway.Erasure, do func(*Tx)
 		if ok, err := tx.Holds(part, epoch); err != nil || !ok {
 			return errLeaseLost
 		}
-		if s.dialect.exclusive {
-			if _, err := tx.Exec(`PRAGMA secure_delete = ON`); err != nil {
-				return err
-			}
-		}
 		if err := do(tx); err != nil {
 			return err
 		}

@@ -33,6 +33,10 @@ type Options struct {
 	URL string
 	// Shared opens SQLite beside a running gateway, as the command line's key commands do: no lock is taken, and nothing may be read from the logs' tails.
 	Shared bool
+	// KeyFileShared lets OpenVault take a key file that others than its owner may read.
+	KeyFileShared bool
+	// AnyOwner opens SQLite as root also where the folder is another user's, and says so in the log. Otherwise that is an error: files that root makes there the other cannot open.
+	AnyOwner bool
 	// NoMigrate leaves the schema as it is; a schema that does not fit is then an error.
 	NoMigrate bool
 	// Logger receives what an operator should know. Required.
@@ -52,9 +56,11 @@ type Store struct {
 	wdb     *sql.DB // the writer's one connection
 	mdb     *sql.DB // for what may take long, such as a migration; nil for SQLite
 	lock    *flock.Flock
-	ids     gateway.IDs
-	path    string   // of the SQLite file, empty for PostgreSQL
-	hot     sync.Map // prepared statements of db by query
+	// keyFileShared is Options.KeyFileShared.
+	keyFileShared bool
+	ids           gateway.IDs
+	path          string   // of the SQLite file, empty for PostgreSQL
+	hot           sync.Map // prepared statements of db by query
 
 	writer *writer
 	events *tail[*gateway.Event]
@@ -76,7 +82,7 @@ type Store struct {
 
 // Open opens the database, brings its schema up to date, and starts the writer. Close must be called.
 func Open(ctx context.Context, o Options) (_ *Store, err error) {
-	s := &Store{log: o.Logger, now: o.Now, readers: map[string]*Reader{}, events: newTail[*gateway.Event](4096, 8<<20), outbox: newTail[*gateway.Message](2048, 4<<20)}
+	s := &Store{log: o.Logger, now: o.Now, keyFileShared: o.KeyFileShared, readers: map[string]*Reader{}, events: newTail[*gateway.Event](4096, 8<<20), outbox: newTail[*gateway.Message](2048, 4<<20)}
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -88,7 +94,7 @@ func Open(ctx context.Context, o Options) (_ *Store, err error) {
 	if strings.HasPrefix(o.URL, "postgres://") || strings.HasPrefix(o.URL, "postgresql://") {
 		err = s.openPostgres(o.URL, leaseTTL(o.LeaseTTL))
 	} else {
-		err = s.openSQLite(o.URL, o.Shared)
+		err = s.openSQLite(o.URL, o.Shared, o.AnyOwner)
 	}
 	if err != nil {
 		return nil, err
@@ -111,14 +117,19 @@ func Open(ctx context.Context, o Options) (_ *Store, err error) {
 	return s, nil
 }
 
-func (s *Store) openSQLite(path string, shared bool) error {
+func (s *Store) openSQLite(path string, shared, anyOwner bool) error {
 	s.dialect = sqliteDialect()
 	s.path = path
+	if problem := strangeOwner(path); problem != "" && anyOwner {
+		s.log.Warn("the data folder is another user's", "problem", problem)
+	} else if problem != "" {
+		return errors.New(problem)
+	}
 	if !shared {
 		s.lock = flock.New(filepath.Join(filepath.Dir(path), "gateway.lock"))
 		locked, err := s.lock.TryLock()
 		if err != nil {
-			return fmt.Errorf("lock data folder %s: %w", filepath.Dir(path), err)
+			return fmt.Errorf("lock data folder %s: %w", filepath.Dir(path), explainOwner(path, err))
 		}
 		if !locked {
 			s.lock = nil
@@ -128,11 +139,12 @@ func (s *Store) openSQLite(path string, shared bool) error {
 	// The file holds conversations and sealed secrets: nobody else on the machine reads it.
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
-		return fmt.Errorf("open database: %w", err)
+		return fmt.Errorf("open database: %w", explainOwner(path, err))
 	}
 	f.Close()
+	// What is removed is overwritten, from the first removal on.
 	const common = "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=temp_store(MEMORY)"
-	if s.wdb, err = sql.Open("sqlite", "file:"+path+common+"&_pragma=cache_size(-16384)&_pragma=wal_autocheckpoint(16000)"); err != nil {
+	if s.wdb, err = sql.Open("sqlite", "file:"+path+common+"&_pragma=cache_size(-16384)&_pragma=wal_autocheckpoint(16000)&_pragma=secure_delete(1)"); err != nil {
 		return fmt.Errorf("open database: %w", err)
 	}
 	s.wdb.SetMaxOpenConns(1)

@@ -29,8 +29,13 @@ const (
 )
 
 // OpenVault opens the key file, or makes it while the database holds no secret. A key file that is missing or is another one than the
-// database was sealed with is an error (seal.ErrKeyMissing, seal.ErrKeyMismatch).
+// database was sealed with is an error (seal.ErrKeyMissing, seal.ErrKeyMismatch), and so is one that others may read (seal.ErrKeyExposed) unless the store was opened for such.
 func OpenVault(ctx context.Context, s *Store, keyFile string) (*Vault, error) {
+	if !s.keyFileShared {
+		if err := seal.Private(keyFile); err != nil {
+			return nil, err
+		}
+	}
 	var stored string
 	err := s.queryRow(ctx, `SELECT value FROM settings WHERE name = ? AND (`+holdsSecrets+`)`, fingerprintSetting).Scan(&stored)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {

@@ -22,6 +22,8 @@ const exportPage = 500
 type Export struct {
 	Store        *store.Store
 	Applications []string // empty for all
+	// Spreadsheet makes CSV for people: with a mark by which spreadsheets read UTF-8, and nothing that they would take for a formula. Import does not read it as it was.
+	Spreadsheet bool
 }
 
 // Profiles writes all profiles in the order of their ids, as Import reads them, and answers how many. CSV needs the profiles read twice: first for their fields.
@@ -82,8 +84,21 @@ func (x Export) profilesCSV(ctx context.Context, w io.Writer) (int64, error) {
 		return 0, err
 	}
 	header := slices.Concat([]string{gateway.FieldID}, slices.Sorted(maps.Keys(people)), slices.Sorted(maps.Keys(fields)), []string{gateway.FieldCreatedAt, gateway.FieldUpdatedAt})
+	if x.Spreadsheet {
+		if _, err := io.WriteString(w, "\ufeff"); err != nil {
+			return 0, err
+		}
+	}
 	out := csv.NewWriter(w)
-	if err := out.Write(header); err != nil {
+	write := func(row []string) error {
+		if x.Spreadsheet {
+			for i := range row {
+				row[i] = gateway.SpreadsheetCell(row[i])
+			}
+		}
+		return out.Write(row)
+	}
+	if err := write(slices.Clone(header)); err != nil {
 		return 0, err
 	}
 	n := int64(0)
@@ -101,7 +116,7 @@ func (x Export) profilesCSV(ctx context.Context, w io.Writer) (int64, error) {
 		for i, column := range header {
 			row[i] = cells[column]
 		}
-		return out.Write(row)
+		return write(row)
 	})
 	out.Flush()
 	if err == nil {
