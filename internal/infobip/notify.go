@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/reach"
 )
 
 const maxCallbackData = 4000 // characters
@@ -18,8 +19,8 @@ type notice struct {
 	CallbackData       string `json:"callbackData"`
 }
 
-// note makes what is kept with each of the messages.
-func (n *notice) note(api string) (gateway.InfobipNote, error) {
+// note makes what is kept with each of the messages. allowed is where reports may be posted beside public addresses.
+func (n *notice) note(api string, allowed *reach.Allowed) (gateway.InfobipNote, error) {
 	out := gateway.InfobipNote{API: api, CallbackData: n.CallbackData}
 	if err := checkCallbackData(n.CallbackData); err != nil {
 		return out, err
@@ -37,6 +38,9 @@ func (n *notice) note(api string) (gateway.InfobipNote, error) {
 	u, err := url.Parse(n.NotifyURL)
 	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "" || len(n.NotifyURL) > 2000 {
 		return out, gateway.Invalid("notifyUrl", "must be an https or http address of at most 2000 bytes")
+	}
+	if allowed.Check(n.NotifyURL) != nil {
+		return out, gateway.Invalid("notifyUrl", "leads to a private or reserved address, which the setting forward.allowPrivate does not allow")
 	}
 	if n.Notify == nil || *n.Notify {
 		out.NotifyURL, out.Intermediate = n.NotifyURL, n.IntermediateReport

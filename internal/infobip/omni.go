@@ -58,7 +58,7 @@ func (s *Server) sendOMNI(q *request) error {
 	if err := s.checkOMNI(&in); err != nil {
 		return err
 	}
-	note, err := in.notice.note(gateway.InfobipOMNI)
+	note, err := in.notice.note(gateway.InfobipOMNI, s.o.Subscriptions.Reach)
 	if err != nil {
 		return err
 	}

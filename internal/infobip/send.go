@@ -164,7 +164,7 @@ func (s *Server) outgoing(m *singleMessage) ([]outgoing, error) {
 	if len(to) == 0 {
 		to = []address{{}}
 	}
-	note, err := m.notice.note(gateway.InfobipFacebook)
+	note, err := m.notice.note(gateway.InfobipFacebook, s.o.Subscriptions.Reach)
 	if err != nil {
 		return nil, err
 	}
