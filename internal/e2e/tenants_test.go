@@ -373,3 +373,21 @@ func TestErasureWithAnothersNumber(t *testing.T) {
 	}
 	x.unharmed(t, "an erasure of A's", before)
 }
+
+// A limited key makes so many subscriptions, and no more; a key of all makes others beside them.
+func TestLimitedKeysMakeSoManySubscriptions(t *testing.T) {
+	t.Parallel()
+	x := startTenants(t)
+	body := `{"kind":"pull","applications":["` + x.a.key + `"]}`
+	for i := range service.MaxLimitedSubscriptions {
+		if got := x.comapi("POST", "/v1/subscriptions", body, "Authorization", "Bearer "+x.secret); got.status != http.StatusCreated {
+			t.Fatalf("subscription %d: %d %s", i, got.status, got.body)
+		}
+	}
+	if got := x.comapi("POST", "/v1/subscriptions", body, "Authorization", "Bearer "+x.secret); got.status != http.StatusConflict {
+		t.Errorf("one too many: %d %s", got.status, got.body)
+	}
+	if got := x.comapi("POST", "/v1/subscriptions", body); got.status != http.StatusCreated {
+		t.Errorf("by a key of all: %d %s", got.status, got.body)
+	}
+}

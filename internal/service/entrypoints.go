@@ -135,7 +135,25 @@ func (s *EntryPoints) Create(ctx context.Context, key *gateway.APIKey, e *gatewa
 	return s.add(ctx, key, []*gateway.EntryPoint{e})
 }
 
+// MaxLimitedPoints is how many entry points an application may have by a key that is limited to it: all are held in memory.
+const MaxLimitedPoints = 100_000
+
+// room says whether a key may make so many more for an application.
+func (s *EntryPoints) room(ctx context.Context, key *gateway.APIKey, application string, more int) error {
+	if !key.Limited() {
+		return nil
+	}
+	n, err := s.Store.CountEntryPoints(ctx, application)
+	if err == nil && n+more > MaxLimitedPoints {
+		return gateway.Errorf(gateway.CodeConflict, "the application has %d entry points already, and a key that is limited to applications makes %d at most: delete some", n, MaxLimitedPoints)
+	}
+	return err
+}
+
 func (s *EntryPoints) add(ctx context.Context, key *gateway.APIKey, points []*gateway.EntryPoint) error {
+	if err := s.room(ctx, key, points[0].Application, len(points)); err != nil {
+		return err
+	}
 	now := s.Store.Now()
 	for _, e := range points {
 		if err := usable(s.Directory, key, e.Application); err != nil {

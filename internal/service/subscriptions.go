@@ -28,6 +28,9 @@ func (s *Subscriptions) Create(ctx context.Context, key *gateway.APIKey, sub *ga
 	if err := s.permitted(key, sub); err != nil {
 		return err
 	}
+	if err := s.room(ctx, key); err != nil {
+		return err
+	}
 	if sub.Kind == gateway.KindForward && len(sub.Secrets) == 0 {
 		sub.Secrets = []gateway.SigningSecret{{Value: gateway.NewSigningSecret()}}
 	}
@@ -39,6 +42,21 @@ func (s *Subscriptions) Create(ctx context.Context, key *gateway.APIKey, sub *ga
 		return err
 	}
 	return errors.Join(s.Vault.CreateSubscription(ctx, sub), s.Directory.Refresh(ctx))
+}
+
+// MaxLimitedSubscriptions is how many subscriptions the applications of a limited key may have: each costs every event of theirs a look, and a worker.
+const MaxLimitedSubscriptions = 200
+
+// room says whether a key may make one more.
+func (s *Subscriptions) room(ctx context.Context, key *gateway.APIKey) error {
+	if !key.Limited() {
+		return nil
+	}
+	have, err := s.List(ctx, key)
+	if err == nil && len(have) >= MaxLimitedSubscriptions {
+		return gateway.Errorf(gateway.CodeConflict, "the key's applications have %d subscriptions already, which is as many as a key that is limited to applications may make: delete one", len(have))
+	}
+	return err
 }
 
 // Adopt checks the signing secrets that a caller brings for a subscription, and gives those an id that were not there before.

@@ -297,6 +297,14 @@ func (tx *Tx) AddGoal(g *gateway.Goal) error {
 	return tx.AddCounts(counts...)
 }
 
+// CountEntryPoints answers how many entry points an application has.
+func (s *Store) CountEntryPoints(ctx context.Context, application string) (n int, err error) {
+	if err = s.queryRow(ctx, `SELECT COUNT(*) FROM entry_points WHERE app = ?`, application).Scan(&n); err != nil {
+		err = fmt.Errorf("count entry points: %w", err)
+	}
+	return n, err
+}
+
 // AddOptInState stores a state.
 func (tx *Tx) AddOptInState(o *gateway.OptInState) error {
 	_, err := tx.Exec(`INSERT INTO opt_in_states (handle, app, apps, profile, data, single_use, expires_at, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
