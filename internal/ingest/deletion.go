@@ -35,7 +35,12 @@ func (h *Handler) deleteData(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxDeletion)
-	if err := r.ParseForm(); err != nil {
+	if err := r.ParseForm(); gateway.CodeOf(err) == gateway.CodeOverloaded {
+		h.o.Metrics.Refused("overloaded")
+		w.Header().Set("Retry-After", "5")
+		http.Error(w, "try again", http.StatusServiceUnavailable)
+		return
+	} else if err != nil {
 		h.o.Metrics.Refused("not_a_form")
 		http.Error(w, "bad request", http.StatusBadRequest)
 		return
