@@ -285,8 +285,7 @@ func TestSessionsOfAnotherApplication(t *testing.T) {
 	before := x.held()
 	begin := func(space, customer string) call {
 		t.Helper()
-		var c struct{ AuthenticationID, Nonce string }
-		c = answered[struct{ AuthenticationID, Nonce string }](t, x.comapi("GET", "/apispaces/"+space+"/sessions/start", "", "Authorization", ""), http.StatusOK)
+		c := answered[struct{ AuthenticationID, Nonce string }](t, x.comapi("GET", "/apispaces/"+space+"/sessions/start", "", "Authorization", ""), http.StatusOK)
 		token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{"sub": customer, "nonce": c.Nonce, "exp": time.Now().Add(time.Minute).Unix()}).SignedString([]byte(tenantSecret))
 		if err != nil {
 			t.Fatal(err)
