@@ -8,31 +8,75 @@ import (
 	"time"
 )
 
-// calls runs <call>name args</call>. Their results stand in the reply as they are.
+const (
+	callOpen = "<call>"
+	callShut = "</call>"
+)
+
+// calls runs <call>name args</call>, those within the arguments of others first. Their results stand in the reply as they are.
 func (t *turn) calls(s string, depth int) string {
 	from := 0
 	for t.err == nil {
-		i := strings.Index(s[from:], "<call>")
+		i := strings.Index(s[from:], callOpen)
 		if i < 0 {
 			return s
 		}
 		i += from
-		j := strings.Index(s[i:], "</call>")
-		if j < 0 {
+		end := callEnd(s, i)
+		if end < 0 {
 			return s
 		}
-		args := arguments(s[i+len("<call>") : i+j])
-		for k := range args {
-			args[k] = t.plain(strings.ReplaceAll(args[k], argMark, ""))
+		args := arguments(s[i+len(callOpen) : end-len(callShut)])
+		for k, arg := range args {
+			arg = strings.ReplaceAll(arg, argMark, "")
+			if strings.Contains(arg, callOpen) {
+				arg = t.calls(arg, depth)
+			}
+			args[k] = t.plain(arg)
 		}
 		result := t.call(args, depth)
-		s = s[:i] + result + s[i+j+len("</call>"):]
+		s = s[:i] + result + s[end:]
 		from = i + len(result)
 		if len(s) > t.e.o.Budget.Reply {
 			return t.fail(ErrBudget)
 		}
 	}
 	return ""
+}
+
+// callEnd is the place after the </call> that belongs to the <call> at a place; -1 when there is none.
+func callEnd(s string, from int) int {
+	nested := 0
+	for i := from; i < len(s); {
+		switch {
+		case strings.HasPrefix(s[i:], callOpen):
+			nested++
+			i += len(callOpen)
+		case strings.HasPrefix(s[i:], callShut):
+			i += len(callShut)
+			if nested--; nested == 0 {
+				return i
+			}
+		default:
+			i++
+		}
+	}
+	return -1
+}
+
+// callsEnd is the place after the calls of a redirect that begins at a place.
+func callsEnd(s string, from int) int {
+	for {
+		i := strings.Index(s[from:], callOpen)
+		if i < 0 || strings.IndexByte(s[from:from+i], '}') >= 0 {
+			return from
+		}
+		end := callEnd(s, from+i)
+		if end < 0 {
+			return from
+		}
+		from = end
+	}
 }
 
 func (t *turn) call(args []string, depth int) string {
@@ -66,20 +110,20 @@ const argMark = "\x10"
 func (t *turn) splitCalls(s string) string {
 	var b strings.Builder
 	for {
-		i := strings.Index(s, "<call>")
+		i := strings.Index(s, callOpen)
 		if i < 0 {
 			break
 		}
-		j := strings.Index(s[i:], "</call>")
-		if j < 0 {
+		end := callEnd(s, i)
+		if end < 0 {
 			break
 		}
-		b.WriteString(s[:i] + "<call>")
-		for _, arg := range arguments(s[i+len("<call>") : i+j]) {
+		b.WriteString(s[:i] + callOpen)
+		for _, arg := range arguments(s[i+len(callOpen) : end-len(callShut)]) {
 			b.WriteString(argMark + arg + argMark)
 		}
-		b.WriteString("</call>")
-		s = s[i+j+len("</call>"):]
+		b.WriteString(callShut)
+		s = s[end:]
 	}
 	b.WriteString(s)
 	return b.String()
@@ -90,6 +134,7 @@ func arguments(s string) []string {
 	var args []string
 	var b strings.Builder
 	quoted, settled, open, some := false, false, 0, false
+	within := 0 // calls
 	flush := func() {
 		if some {
 			args = append(args, b.String())
@@ -97,8 +142,17 @@ func arguments(s string) []string {
 		b.Reset()
 		some = false
 	}
-	for _, r := range s {
+	for i, r := range s {
 		switch {
+		case strings.HasPrefix(s[i:], callOpen):
+			within++
+		case strings.HasPrefix(s[i:], callShut):
+			within--
+		}
+		switch {
+		case within > 0, strings.HasPrefix(s[i:], callShut):
+			some = true
+			b.WriteRune(r)
 		case string(r) == argMark:
 			if settled {
 				flush()

@@ -58,7 +58,9 @@ func TestCases(t *testing.T) {
 }
 
 func (c *testCase) run(t *testing.T) {
-	b, err := NewBuilder(caseOptions(c.options))
+	o := caseOptions(c.options)
+	o.Macros = map[string]Macro{"echo": func(_ context.Context, _ *Call, args []string) (string, error) { return strings.Join(args, " "), nil }}
+	b, err := NewBuilder(o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -119,7 +120,38 @@ type Source struct {
 
 // AddAll reads sources and adds them to those before. When one is refused nothing is added; the error is a *[LoadError] with the problems of all.
 func (b *Builder) AddAll(sources []Source) error {
-	var refused LoadError
+	s, problems := b.read(sources)
+	if len(problems) > 0 {
+		return &LoadError{problems}
+	}
+	b.s = s
+	return nil
+}
+
+// Check reads sources as AddAll does, and returns all that is wrong with them at once: the problems for which they are refused, and warnings, among them what
+// [Engine.Check] finds in what could be read. Nothing is added. The error is that of a compiler of macros which cannot work.
+func (b *Builder) Check(sources []Source) (problems, warnings []Problem, err error) {
+	had := len(b.warnings)
+	s, problems := b.read(sources)
+	warnings = slices.Clone(b.warnings[had:])
+	b.warnings = b.warnings[:had]
+	e, err := (&Builder{o: b.o, s: s}).Build()
+	var refused *LoadError
+	switch {
+	case errors.As(err, &refused):
+		problems = append(problems, refused.Problems...)
+	case err != nil:
+		return nil, nil, err
+	}
+	if e != nil {
+		warnings = append(warnings, e.Check()...)
+	}
+	return problems, warnings, nil
+}
+
+// read reads sources into a copy of the script.
+func (b *Builder) read(sources []Source) (*script, []Problem) {
+	var problems []Problem
 	s, full := b.s.clone(), false
 	for _, source := range sources {
 		p := parser{o: b.o, file: source.File, s: s, full: full}
@@ -130,14 +162,10 @@ func (b *Builder) AddAll(sources []Source) error {
 		p.parse(source.Text)
 		p.checkTriggers()
 		b.warnings = append(b.warnings, p.warnings...)
-		refused.Problems = append(refused.Problems, p.problems...)
+		problems = append(problems, p.problems...)
 		full = p.full
 	}
-	if len(refused.Problems) > 0 {
-		return &refused
-	}
-	b.s = s
-	return nil
+	return s, problems
 }
 
 // Warnings are the problems of all sources that did not keep them from being read.
@@ -166,8 +194,8 @@ type Engine struct {
 func (b *Builder) Build() (*Engine, error) {
 	s := b.s.clone()
 	s.own()
-	e := &Engine{o: b.o, s: s, depth: b.o.Depth, views: map[string]*view{}, arrays: map[string][]string{}, person: newSubstitutions(s.person), macros: map[string]Macro{}, set: map[string]string{}}
-	e.form = formatter{utf8: b.o.UTF8, punct: punctuation, subs: newSubstitutions(s.subs)}
+	e := &Engine{o: b.o, s: s, depth: b.o.Depth, views: map[string]*view{}, arrays: map[string][]string{}, person: newSubstitutions(s.person, false), macros: map[string]Macro{}, set: map[string]string{}}
+	e.form = formatter{utf8: b.o.UTF8, punct: punctuation, subs: newSubstitutions(s.subs, b.o.UTF8)}
 	if b.o.Dialect == Dexter {
 		e.form.punct = punctuationDexter
 	}
@@ -178,7 +206,7 @@ func (b *Builder) Build() (*Engine, error) {
 		e.depth = 50
 	}
 	for name, list := range s.arrays {
-		e.arrays[name] = lowered(list)
+		e.arrays[name] = e.form.lowered(list)
 	}
 	e.vars.Store(&s.vars)
 	e.envs.Store(&s.globals)
@@ -207,6 +235,7 @@ func (e *Engine) compile(p *pattern) {
 }
 
 func (e *Engine) compileObjects() error {
+	var refused LoadError
 	for _, o := range e.s.objects {
 		c := e.o.Languages[o.language]
 		if c == nil {
@@ -214,21 +243,30 @@ func (e *Engine) compileObjects() error {
 			continue
 		}
 		m, err := c(o.name, o.code)
-		if err != nil {
-			return &LoadError{[]Problem{{o.file, o.line, fmt.Sprintf("object %s: %v", o.name, err)}}}
+		switch {
+		case errors.Is(err, ErrUnavailable):
+			return err
+		case err != nil:
+			m = noHandler
+			refused.Problems = append(refused.Problems, Problem{o.file, o.line, fmt.Sprintf("object %s: %v", o.name, err)})
 		}
 		e.macros[o.name] = m
 	}
 	maps.Copy(e.macros, e.o.Macros)
+	if len(refused.Problems) > 0 {
+		return &refused
+	}
 	return nil
 }
 
 func (e *Engine) array(name string) []string { return e.arrays[name] }
 
-func lowered(list []string) []string {
+func (f *formatter) lowered(list []string) []string {
 	out := make([]string, len(list))
 	for i, item := range list {
-		out[i] = lower(item)
+		if out[i] = f.small(item); out[i] != item {
+			out[i] = strings.Trim(out[i], " ")
+		}
 	}
 	return out
 }

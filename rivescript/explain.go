@@ -21,11 +21,12 @@ var classNames = [...]string{"words only", "an option", "a word of any letters (
 
 // Explain answers the triggers that take a message of a person, the one that wins first, at most limit of them. It changes nothing.
 func (e *Engine) Explain(u *User, message string, limit int) []Candidate {
-	t := &turn{e: e, ctx: context.Background(), u: u, m: &machine{}, message: e.form.message(message, false)}
-	t.kept = t.message
+	t := &turn{e: e, ctx: context.Background(), u: u, m: &machine{}, message: e.form.hear(message)}
+	t.kept = t.message.text
 	if e.o.Dialect == Dexter {
-		t.kept = e.form.message(message, true)
+		t.kept = e.form.kept(message)
 	}
+	t.asked = &t.message
 	v := e.views[u.Topic()]
 	if v == nil {
 		v = e.views[topicRandom]
@@ -33,6 +34,11 @@ func (e *Engine) Explain(u *User, message string, limit int) []Candidate {
 	var all []Candidate
 	add := func(r ranked, text string) {
 		caps, ok := t.takes(r.pattern, text)
+		for i, c := range caps {
+			if c == absent {
+				caps[i] = undefined
+			}
+		}
 		if !ok || len(all) >= limit {
 			return
 		}
@@ -57,7 +63,7 @@ func (t *turn) messageFor(r ranked) string {
 	if r.keep {
 		return t.kept
 	}
-	return t.message
+	return t.message.text
 }
 
 // why says a key in words.

@@ -30,24 +30,17 @@ type formatter struct {
 	subs  *substitutions
 }
 
-// message lower-cases, substitutes, strips and squeezes. With keep the punctuation stays.
-func (f *formatter) message(s string, keep bool) string {
-	s = f.subs.apply(lower(s))
-	if !f.utf8 {
-		return tidy(s, plain)
-	}
-	return tidy(s, func(r rune) bool {
-		switch r {
-		case '\\', '<', '>':
-			return false
-		}
-		return r >= ' ' && (keep || !strings.ContainsRune(f.punct, r))
-	})
+// message lower-cases, substitutes, strips and squeezes.
+func (f *formatter) message(s string) string { return f.hear(s).text }
+
+// kept is the message with its punctuation, for triggers that want it.
+func (f *formatter) kept(s string) string {
+	return tidy(f.subs.apply(lower(s)), func(r rune) bool { return r >= ' ' && r != '\\' && r != '<' && r != '>' })
 }
 
 // reply makes of the bot's last reply what % is matched against.
 func (f *formatter) reply(s string) string {
-	s = f.subs.apply(lower(s))
+	s = f.subs.apply(f.small(s))
 	if !f.utf8 {
 		return tidy(s, plain)
 	}

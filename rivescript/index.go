@@ -165,7 +165,7 @@ func closed(n node, begins bool) bool {
 		if !begins {
 			r, _ = utf8.DecodeLastRuneInString(n.text)
 		}
-		return !isWord(r)
+		return !isWord(r) || spaceless(r)
 	}
 	return false
 }
@@ -174,18 +174,24 @@ func closed(n node, begins bool) bool {
 func wholeWords(text string, left, right bool) []string {
 	var words []string
 	eachWord(text, func(from, to int) {
-		if (from > 0 || left) && (to < len(text) || right) {
+		if (from > 0 || left) && (to < len(text) || right) || spaceless(after(text, from)) {
 			words = append(words, text[from:to])
 		}
 	})
 	return words
 }
 
-// eachWord calls f with the limits of each run of word characters.
+// eachWord calls f with the limits of each run of word characters. Where a script writes no blanks, each character is a word.
 func eachWord(text string, f func(from, to int)) {
 	from := -1
 	for i, r := range text {
 		switch word := isWord(r); {
+		case word && spaceless(r):
+			if from >= 0 {
+				f(from, i)
+				from = -1
+			}
+			f(i, i+utf8.RuneLen(r))
 		case word && from < 0:
 			from = i
 		case !word && from >= 0:

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 )
@@ -95,7 +96,7 @@ func TestIndexIsTheLinearScan(t *testing.T) {
 		u := &User{Vars: map[string]string{"v": drawWord(t)}, Replies: []string{drawMessage(t)}}
 		for range 8 {
 			message := drawMessage(t)
-			turn := &turn{e: e, ctx: context.Background(), u: u, m: &machine{}, message: message, kept: message}
+			turn := &turn{e: e, ctx: context.Background(), u: u, m: &machine{}, message: heard{text: message}, kept: message, began: time.Now()}
 			for _, v := range e.views {
 				won, caps := turn.find(v, message, message)
 				wantWon, wantCaps := scan(turn, v, message)
@@ -146,7 +147,7 @@ func TestMatcherIsARegularExpression(t *testing.T) {
 	list := []string{"cat", "dog", "a b"}
 	rapid.Check(t, func(t *rapid.T) {
 		text := strings.ReplaceAll(drawTrigger(t), "{weight=5}", "")
-		p, err := parsePattern(strings.ReplaceAll(text, "<get v>", "cat"), false)
+		p, err := parsePattern(strings.ReplaceAll(text, "<get v>", "cat"), false, false)
 		if err != nil {
 			t.Skip(err)
 		}
@@ -224,7 +225,7 @@ func TestSubstitutionsInOnePass(t *testing.T) {
 			table[strings.Join(rapid.SliceOfN(rapid.SampledFrom(drawnWords), 1, 3).Draw(t, "phrase"), " ")] = drawWord(t)
 		}
 		text := drawMessage(t)
-		if got, want := newSubstitutions(table).apply(text), phraseByPhrase(table, text); got != want {
+		if got, want := newSubstitutions(table, true).apply(text), phraseByPhrase(table, text); got != want {
 			t.Fatalf("%v: %q gives %q, want %q", table, text, got, want)
 		}
 	})

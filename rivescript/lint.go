@@ -141,9 +141,14 @@ func (c *checker) redirect(t *trigger, target string) {
 }
 
 func (c *checker) isTaken(target string) bool {
-	turn := &turn{e: c.e, u: &User{}, m: &machine{most: c.e.o.Budget.Steps}, message: target, kept: target, began: time.Now()}
+	h, unstripped := c.e.form.redirect(target)
+	target = h.text
+	turn := &turn{e: c.e, u: &User{}, m: &machine{most: c.e.o.Budget.Steps}, message: heard{text: target}, kept: target, began: time.Now()}
 	for _, name := range c.e.s.order {
-		if won, _ := turn.find(c.e.views[name], target, target); won != nil && name != topicBegin {
+		if won, _ := turn.find(c.e.views[name], target, unstripped); won != nil && name != topicBegin {
+			return true
+		}
+		if len(c.e.views[name].ix.exact[unstripped]) > 0 {
 			return true
 		}
 	}

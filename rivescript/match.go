@@ -49,7 +49,7 @@ type inst struct {
 	texts []string
 }
 
-// span is where a capture stands in the text.
+// span is where a capture stands in the text; below 0 when it took no part.
 type span struct{ from, to int }
 
 // compiler turns nodes into instructions, from the last to the first: each knows what follows it.
@@ -229,7 +229,10 @@ func (m *machine) match(p *program, text string) bool {
 	}
 	m.seen = m.seen[:words]
 	clear(m.seen)
-	m.caps = append(m.caps[:0], make([]span, p.captures)...)
+	m.caps = m.caps[:0]
+	for range p.captures {
+		m.caps = append(m.caps, span{-1, -1})
+	}
 	m.stack = append(m.stack[:0], thread{pc: len(p.code) - 1})
 	for len(m.stack) > 0 && !m.tired() {
 		t := m.stack[len(m.stack)-1]
@@ -419,7 +422,7 @@ func edge(text string, pos int) bool {
 	}
 	before, _ := utf8.DecodeLastRuneInString(text[:pos])
 	after, _ := utf8.DecodeRuneInString(text[pos:])
-	return !isWord(before) || !isWord(after)
+	return !joined(before, after)
 }
 
 // isWord tells whether a character is part of words: letters, marks, digits and the low line.

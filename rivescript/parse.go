@@ -102,6 +102,9 @@ func (p *parser) command(c command) {
 		p.keep = true
 	case '+':
 		p.plus(c)
+	case '?': // a keyword, anywhere
+		c.text = "[*] " + c.text + " [*]"
+		p.plus(c)
 	case '%', '-', '*', '@', '$':
 		if p.trigger == nil {
 			p.warn(c.line, fmt.Sprintf("%c belongs to no trigger; the line is skipped", c.op))
@@ -128,21 +131,33 @@ func (p *parser) plus(c command) {
 
 // checkTriggers takes the new triggers apart. A bad one refuses the source; Dexter's scripts expect that it is left out.
 func (p *parser) checkTriggers() {
+	bad := map[*trigger]bool{}
+	defer func() {
+		if len(bad) == 0 {
+			return
+		}
+		for _, in := range p.s.topics {
+			in.triggers = slices.DeleteFunc(in.triggers, func(x *trigger) bool { return bad[x] })
+		}
+	}()
 	for _, t := range p.added {
 		err := p.patterns(t)
 		switch {
 		case err == nil && len(t.replies)+len(t.conditions) == 0 && t.redirect == nil:
 			p.warn(t.line, fmt.Sprintf("the trigger %q has no reply", t.text))
-		case err != nil && p.o.Dialect == Dexter:
-			p.warn(t.line, err.Error()+"; the trigger is left out")
-			in := p.s.topics[t.top]
-			in.triggers = slices.DeleteFunc(in.triggers, func(x *trigger) bool { return x == t })
 		case err != nil:
-			p.refuse(t.line, err.Error())
+			bad[t] = true
+			if p.o.Dialect == Dexter {
+				p.warn(t.line, err.Error()+"; the trigger is left out")
+			} else {
+				p.refuse(t.line, err.Error())
+			}
+			continue
 		}
 		for _, part := range []*pattern{t.pattern, t.before} {
 			if part != nil && !p.count(t.line, &p.s.nodes, maxNodes, "parts of triggers") {
-				return
+				bad[t] = true
+				continue
 			} else if part != nil {
 				p.s.nodes += part.size
 			}
@@ -151,13 +166,13 @@ func (p *parser) checkTriggers() {
 }
 
 func (p *parser) patterns(t *trigger) (err error) {
-	if t.pattern, err = parsePattern(t.text, p.o.UTF8); err != nil {
+	if t.pattern, err = parsePattern(t.text, p.o.UTF8, t.keep); err != nil {
 		return fmt.Errorf("trigger %q: %w", t.text, err)
 	}
 	if t.previous == "" {
 		return nil
 	}
-	if t.before, err = parsePattern(t.previous, p.o.UTF8); err != nil {
+	if t.before, err = parsePattern(t.previous, p.o.UTF8, false); err != nil {
 		return fmt.Errorf("%% %q: %w", t.previous, err)
 	}
 	return nil

@@ -51,8 +51,8 @@ type patternParser struct {
 // maxNesting bounds brackets in brackets.
 const maxNesting = 20
 
-// parsePattern reads the text of a + or % line.
-func parsePattern(text string, unicode bool) (*pattern, error) {
+// parsePattern reads the text of a + or % line. With keep its punctuation stays, as that of the messages that it is matched with.
+func parsePattern(text string, unicode, keep bool) (*pattern, error) {
 	for {
 		rest, _, ok := cutWeight(text, true)
 		if !ok {
@@ -60,7 +60,11 @@ func parsePattern(text string, unicode bool) (*pattern, error) {
 		}
 		text = rest
 	}
-	text = normalize(squeeze(text))
+	text = normalize(text)
+	if unicode && !keep {
+		text = plainSigns(text)
+	}
+	text = squeeze(text)
 	p := &pattern{}
 	pp := patternParser{s: text, utf8: unicode, p: p}
 	alts, err := pp.alternatives(0)

@@ -79,11 +79,14 @@ func (t *turn) join(parts []part, caps []string) (string, bool) {
 }
 
 func star(caps []string, n int) string {
-	if n <= len(caps) && caps[n-1] != "" {
+	if n <= len(caps) && caps[n-1] != absent {
 		return caps[n-1]
 	}
 	return undefined
 }
+
+// absent stands for what a capture took that had no part in the match. A message never holds it.
+const absent = "\x00"
 
 // What a person wrote, or what is read from variables of theirs, must not act as a tag. While a reply is made its special characters are written as others.
 const (
@@ -157,7 +160,7 @@ func (t *turn) process(s string, caps, before []string, depth int) string {
 		s = t.blocks(s)
 	}
 	if angle {
-		s = t.tags(s)
+		s = t.tags(s, depth)
 	}
 	if brace || strings.IndexByte(s, '{') >= 0 {
 		s = t.topics(s)
@@ -367,7 +370,16 @@ func (t *turn) redirects(s string, depth int) string {
 		if j < 0 {
 			return s
 		}
-		reply := t.answer(strings.TrimSpace(t.plain(s[i+2:i+j])), depth+1)
+		target := s[i+2 : i+j]
+		if strings.Contains(target, "<call>") {
+			// What a macro says is part of the text that is asked for.
+			if j = strings.IndexByte(s[callsEnd(s, i):], '}'); j < 0 {
+				return s
+			}
+			j += callsEnd(s, i) - i
+			target = t.calls(s[i+2:i+j], depth)
+		}
+		reply := t.answer(strings.TrimSpace(t.plain(target)), depth+1)
 		s = s[:i] + reply + s[i+j+1:]
 		from = i + len(reply)
 		if len(s) > t.e.o.Budget.Reply {
@@ -392,7 +404,7 @@ func (t *turn) first(s string) string {
 			return s
 		}
 		if inner := s[i+1 : i+j]; !strings.Contains(inner, "<") {
-			t.tag(inner)
+			t.tag(inner, 0)
 			s, from = s[:i]+s[i+j+1:], i
 			continue
 		}

@@ -94,7 +94,7 @@ var operators = []string{"==", "eq", "!=", "ne", "<>", "<=", ">=", "<", ">"}
 // parseCondition reads "left op right => reply".
 func parseCondition(text string) (condition, bool) {
 	test, reply, ok := strings.Cut(text, "=>")
-	if !ok || strings.Contains(reply, "=>") {
+	if !ok {
 		return condition{}, false
 	}
 	test = strings.TrimSpace(test) + " "

@@ -23,10 +23,14 @@ type phrase struct {
 	rank     int // in the order in which they are applied
 }
 
-func newSubstitutions(table map[string]string) *substitutions {
+func newSubstitutions(table map[string]string, utf8Mode bool) *substitutions {
 	phrases := make([]*phrase, 0, len(table))
 	for from, to := range table {
-		if from = lower(squeeze(from)); from != "" {
+		from = lower(from)
+		if utf8Mode {
+			from = plainSigns(from)
+		}
+		if from = squeeze(from); from != "" {
 			phrases = append(phrases, &phrase{from: from, to: to})
 		}
 	}
@@ -73,20 +77,17 @@ func (s *substitutions) apply(text string) string {
 		return text
 	}
 	var hits []hit
-	word := false // the character before is part of a word
+	before := ' '
 	for i := 0; i < len(text); {
 		c := text[i]
-		if !word && s.first[c>>6]&(1<<(c&63)) != 0 {
+		r, size := rune(c), 1
+		if c >= utf8.RuneSelf {
+			r, size = utf8.DecodeRuneInString(text[i:])
+		}
+		if s.first[c>>6]&(1<<(c&63)) != 0 && (!isWord(before) || !joined(before, r)) {
 			hits = s.at(text, i, hits)
 		}
-		size := 1
-		if c < utf8.RuneSelf {
-			word = isWord(rune(c))
-		} else {
-			var r rune
-			r, size = utf8.DecodeRuneInString(text[i:])
-			word = isWord(r)
-		}
+		before = r
 		i += size
 	}
 	if len(hits) == 0 {
@@ -105,11 +106,17 @@ func (s *substitutions) at(text string, pos int, hits []hit) []hit {
 		if l.found == nil {
 			continue
 		}
-		if r, _ := utf8.DecodeRuneInString(text[i+1:]); i+1 == len(text) || !isWord(r) {
+		if edge(text, i+1) || !isWord(after(text, i+1)) {
 			hits = append(hits, hit{pos, l.found})
 		}
 	}
 	return hits
+}
+
+// after is the character that begins at a place.
+func after(text string, pos int) rune {
+	r, _ := utf8.DecodeRuneInString(text[pos:])
+	return r
 }
 
 // settle keeps of hits that overlap those that are applied first, and answers them from left to right.

@@ -7,14 +7,14 @@ import (
 )
 
 // tags runs the tags that read and write variables, the innermost first, so that <set a=<get b>> works. What is no tag of ours stays as it is.
-func (t *turn) tags(s string) string {
+func (t *turn) tags(s string, depth int) string {
 	from := 0 // before it no tag is left to run
 	for t.err == nil {
 		i, j := innermost(s, from)
 		if i < 0 {
 			return unmark.Replace(s)
 		}
-		value, ok := t.tag(s[i+1 : j])
+		value, ok := t.tag(s[i+1:j], depth)
 		if !ok {
 			value = markLess + s[i+1:j] + markMore
 		}
@@ -57,7 +57,7 @@ func innermost(s string, from int) (int, int) {
 }
 
 // tag runs one tag and answers what stands in its place; false when it is none of ours.
-func (t *turn) tag(inner string) (string, bool) {
+func (t *turn) tag(inner string, depth int) (string, bool) {
 	kind, rest, _ := strings.Cut(inner, " ")
 	rest = strings.TrimSpace(rest)
 	if rest == "" {
@@ -65,11 +65,12 @@ func (t *turn) tag(inner string) (string, bool) {
 	}
 	switch strings.ToLower(kind) {
 	case "bot":
-		return t.shared(rest, t.e.BotVar, t.e.SetBotVar)
+		return t.shared(rest, depth, t.e.BotVar, t.e.SetBotVar)
 	case "env":
-		return t.shared(rest, t.e.env, t.e.setEnv)
+		return t.shared(rest, depth, t.e.env, t.e.setEnv)
 	case "set":
 		name, value, assigns := assignment(rest)
+		value = t.called(value, depth)
 		switch {
 		case t.e.o.Dialect == Dexter && strings.HasPrefix(name, "_"):
 			return "", true // reserved for the platform
@@ -88,9 +89,18 @@ func (t *turn) tag(inner string) (string, bool) {
 		return undefined, true
 	case "add", "sub", "mult", "div":
 		name, value, _ := assignment(rest)
+		value = t.called(value, depth)
 		return t.calculate(strings.ToLower(kind), name, t.plain(value)), true
 	}
 	return "", false
+}
+
+// called runs the macros in a value that is to be set, whose tags were marked as not ours.
+func (t *turn) called(value string, depth int) string {
+	if !strings.Contains(value, markLess+"call"+markMore) {
+		return value
+	}
+	return t.calls(unmark.Replace(value), depth)
 }
 
 // assignment reads name=value; the value ends at a second =.
@@ -101,10 +111,10 @@ func assignment(s string) (name, value string, ok bool) {
 }
 
 // shared reads or sets a variable that is not the person's own.
-func (t *turn) shared(rest string, get func(string) (string, bool), set func(name, value string)) (string, bool) {
+func (t *turn) shared(rest string, depth int, get func(string) (string, bool), set func(name, value string)) (string, bool) {
 	if name, value, ok := assignment(rest); ok {
 		t.m.steps += t.e.sharedSize() / 8 // they are copied
-		set(name, t.plain(value))
+		set(name, t.plain(t.called(value, depth)))
 		return "", true
 	}
 	if value, ok := get(t.plain(rest)); ok {

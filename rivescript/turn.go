@@ -47,8 +47,9 @@ type turn struct {
 	u   *User
 	m   *machine
 
-	message string // as it is matched
+	message heard  // as it is matched
 	kept    string // the same with its punctuation
+	asked   *heard // what is being matched
 	event   bool
 	begins  bool
 	won     *trigger
@@ -108,10 +109,10 @@ func (e *Engine) run(ctx context.Context, u *User, message string, event bool) R
 	t := e.turn(ctx, u)
 	defer e.rest(t)
 	t.event = event
-	t.message = e.form.message(message, false)
-	t.kept = t.message
+	t.message = e.form.hear(message)
+	t.kept = t.message.text
 	if e.o.Dialect == Dexter {
-		t.kept = e.form.message(message, true)
+		t.kept = e.form.kept(message)
 	}
 	text := t.framed()
 	if t.err == nil && ctx.Err() != nil {
@@ -124,21 +125,21 @@ func (e *Engine) run(ctx context.Context, u *User, message string, event bool) R
 	if t.won != nil {
 		r.Trigger, r.File, r.Line = t.won.text, t.won.file, t.won.line
 	}
-	u.remember(t.message, r.Text)
+	u.remember(t.message.text, r.Text)
 	return r
 }
 
 // framed answers the message within the frame that a begin block makes.
 func (t *turn) framed() string {
 	if t.e.views[topicBegin] == nil {
-		return t.answer(t.message, 0)
+		return t.answer(t.message.text, 0)
 	}
 	frame := t.begin()
 	if t.err != nil {
 		return ""
 	}
 	if strings.Contains(frame, "{ok}") {
-		frame = strings.ReplaceAll(frame, "{ok}", t.answer(t.message, 0))
+		frame = strings.ReplaceAll(frame, "{ok}", t.answer(t.message.text, 0))
 		if t.err != nil {
 			return ""
 		}
@@ -181,18 +182,7 @@ func (t *turn) answer(text string, depth int) string {
 		t.u.Set("topic", topicRandom)
 		v = t.e.views[topicRandom]
 	}
-	var won *trigger
-	var caps, before []string
-	if depth == 0 && len(v.after) > 0 {
-		won, caps, before = t.findAfter(v, text)
-	}
-	if won == nil {
-		kept := text
-		if depth == 0 {
-			kept = t.kept
-		}
-		won, caps = t.find(v, text, kept)
-	}
+	won, caps, before := t.match(v, text, depth)
 	if won == nil {
 		return t.problem(ErrNoMatch, depth)
 	}
@@ -204,6 +194,29 @@ func (t *turn) answer(text string, depth int) string {
 		return t.problem(ErrNoReply, depth)
 	}
 	return reply
+}
+
+// match finds the trigger that takes the message, or the text of a redirect.
+func (t *turn) match(v *view, text string, depth int) (won *trigger, caps, before []string) {
+	was := t.asked
+	defer func() { t.asked = was }()
+	if depth == 0 {
+		t.asked = &t.message
+		if len(v.after) > 0 {
+			won, caps, before = t.findAfter(v, text)
+		}
+		if won == nil {
+			won, caps = t.find(v, text, t.kept)
+		}
+		return won, caps, before
+	}
+	h, unstripped := t.e.form.redirect(text)
+	if h.text != unstripped && len(v.ix.exact[unstripped]) > 0 {
+		h = heard{text: unstripped} // a trigger that only redirects reach
+	}
+	t.asked = &h
+	won, caps = t.find(v, h.text, unstripped)
+	return won, caps, nil
 }
 
 // problem answers an error in words; at the top it is the turn's.
@@ -227,7 +240,7 @@ func (t *turn) fail(err error) string {
 // find answers the first trigger of a view that takes the text, and what it captured.
 func (t *turn) find(v *view, text, kept string) (*trigger, []string) {
 	if t.event {
-		if rank, ok := v.squashed[squash(text)]; ok && text == t.message {
+		if rank, ok := v.squashed[squash(text)]; ok && text == t.message.text {
 			return v.plain[rank].trigger, nil
 		}
 	}
@@ -315,7 +328,12 @@ func (t *turn) takes(p *pattern, text string) ([]string, bool) {
 	}
 	caps := make([]string, len(t.m.caps))
 	for i, s := range t.m.caps {
-		if s.to > s.from {
+		switch {
+		case s.from < 0 || s.to < s.from:
+			caps[i] = absent
+		case t.asked != nil && len(t.asked.inner) > 0 && text == t.asked.text:
+			caps[i] = t.asked.restored(s.from, s.to)
+		default:
 			caps[i] = text[s.from:s.to]
 		}
 	}
@@ -343,12 +361,12 @@ func (t *turn) triggerTag(tag string) string {
 	if value, ok = t.u.Get(name); !ok {
 		return undefined
 	}
-	return lower(value)
+	return t.e.form.small(value)
 }
 
 // botText is a variable of the bot as it stands in a message.
 func (t *turn) botText(value string) string {
-	value = lower(value)
+	value = t.e.form.small(value)
 	if !t.e.o.UTF8 {
 		return tidy(value, plain)
 	}

@@ -67,7 +67,7 @@ func pushed(list []string, s string) []string {
 
 // past answers an earlier message or reply, or what stands for one that never was.
 func past(list []string, n int) string {
-	if n <= len(list) && n > 0 && list[n-1] != "" {
+	if n <= len(list) && n > 0 {
 		return list[n-1]
 	}
 	return undefined
