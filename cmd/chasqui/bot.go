@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -53,27 +52,20 @@ func (cmd *botCheckCmd) Run(c console) error {
 	}
 	macros := javascript()
 	defer macros.Close()
-	e, warnings, err := script.Build(rivescript.Options{Dialect: dialect, UTF8: true, Languages: script.Languages(macros.Checker(c.ctx, ""))}, files)
-	var refused *rivescript.LoadError
-	if errors.As(err, &refused) {
-		for _, p := range refused.Problems {
-			fmt.Fprintf(c.stdout, "error: %s\n", p)
-		}
+	problems, warnings, err := script.Check(rivescript.Options{Dialect: dialect, UTF8: true, Languages: script.Languages(macros.Checker(c.ctx, ""))}, files)
+	if err != nil {
+		return err
+	}
+	for _, p := range problems {
+		fmt.Fprintf(c.stdout, "error: %s\n", p)
 	}
 	for _, p := range warnings {
 		fmt.Fprintf(c.stdout, "warning: %s\n", p)
 	}
-	if refused != nil {
-		return fmt.Errorf("%d errors in %d files", len(refused.Problems), len(files))
+	if len(problems) > 0 {
+		return fmt.Errorf("%d errors in %d files", len(problems), len(files))
 	}
-	if err != nil {
-		return err
-	}
-	found := e.Check()
-	for _, p := range found {
-		fmt.Fprintf(c.stdout, "warning: %s\n", p)
-	}
-	fmt.Fprintf(c.stdout, "%d files in the dialect %s: %d warnings\n", len(files), dialect, len(warnings)+len(found))
+	fmt.Fprintf(c.stdout, "%d files in the dialect %s: %d warnings\n", len(files), dialect, len(warnings))
 	return nil
 }
 
@@ -181,6 +173,9 @@ func (s *chat) load() error {
 	s.dialect = dialect
 	if s.talk == nil {
 		s.talk = script.NewConversation(e, s.cmd.Seed)
+		for name, value := range map[string]string{"_userFirstName": "Ana", "_userLastName": "Quispe", "_userFullName": "Ana Quispe"} {
+			s.talk.User.Set(name, value)
+		}
 	}
 	e.KeepBotVars(s.talk.Engine)
 	s.talk.Engine = e

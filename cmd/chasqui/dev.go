@@ -25,7 +25,7 @@ type devCmd struct {
 	PlatformAddr   string `default:"127.0.0.1:8081" placeholder:"HOST:PORT" help:"Address of the emulated platform and its chat page."`
 	Data           string `placeholder:"DIR" help:"Folder to keep everything in, so that the next start goes on with it. Without it a temporary folder is used and removed."`
 	Script         string `placeholder:"DIR" help:"Run the scripts of this folder on the demo page, and read them again when they are saved; without it a small demo bot answers."`
-	ForwardTo      string `placeholder:"URL" help:"Forward every event to this URL."`
+	ForwardTo      string `placeholder:"URL" help:"Forward every event to this URL. The demo's bot gives way to the program there."`
 	JSON           bool   `name:"json" help:"Print one line of JSON instead of words once everything answers; logs go to stderr."`
 	LogLevel       string `default:"warn" enum:"debug,info,warn,error" help:"Least level that is logged: debug, info, warn or error."`
 	SessionsFields string `name:"sessions-fields" default:"firstName,lastName,email,phoneNumber" placeholder:"NAMES" help:"Fields of their own profile that customers may change in such sessions, with commas between."`
@@ -67,7 +67,7 @@ func (d devCmd) Run(c console) error {
 	if err := s.setUp(ctx, d.ForwardTo); err != nil {
 		return err
 	}
-	if err := s.runScripts(ctx, d.Script); err != nil {
+	if err := s.runScripts(ctx, d.Script, d.ForwardTo != ""); err != nil {
 		return err
 	}
 	if d.JSON {
@@ -138,6 +138,7 @@ type devSession struct {
 	stopSave context.CancelFunc
 	forward  *gateway.Subscription
 	inbox    *gateway.Subscription
+	silent   bool // no bot answers: the events go to somebody's program
 	once     sync.Once
 }
 

@@ -215,6 +215,9 @@ func (s *devSession) explain(w io.Writer) error {
 	if s.forward != nil {
 		text += fmt.Sprintf("  Forwarding    every event to %s\n                signed with %s\n", s.forward.URL, v.ForwardSecret)
 	}
+	if s.silent {
+		text += "  Bot           the demo's gives way to your program (--script runs one beside it)\n"
+	}
 	text += fmt.Sprintf(`
 Send a message to %s, and see it in the chat page:
 

@@ -17,8 +17,13 @@ import (
 // scriptPoll is how often a folder of scripts is looked at for changes.
 const scriptPoll = 300 * time.Millisecond
 
-// runScripts gives the demo page its bot: the scripts of a folder, which are read again whenever they change, or the demo's own.
-func (s *devSession) runScripts(ctx context.Context, dir string) error {
+// runScripts gives the demo page its bot: the scripts of a folder, which are read again whenever they change, or the demo's own. The demo's own gives way to a program that gets
+// the events and answers them.
+func (s *devSession) runScripts(ctx context.Context, dir string, forwarded bool) error {
+	if dir == "" && forwarded {
+		s.silent = true
+		return s.useNoScripts(ctx)
+	}
 	if dir == "" {
 		files, err := s.demoScripts()
 		if err != nil {
@@ -74,6 +79,20 @@ func (s *devSession) useScripts(ctx context.Context, files []script.File) error 
 	_, warnings, err := s.gateway.Scripts.Upload(ctx, everyone, service.ScriptInput{Application: s.demo.Application, Files: files, Activate: true, Note: "chasqui dev"})
 	for _, w := range warnings {
 		s.log.Warn("script", "problem", w.String())
+	}
+	return err
+}
+
+// useNoScripts lets no bot answer, also not one of an earlier start.
+func (s *devSession) useNoScripts(ctx context.Context) error {
+	versions, err := s.gateway.Scripts.List(ctx, everyone, s.demo.Application)
+	if err != nil {
+		return err
+	}
+	for _, v := range versions {
+		if v.Active {
+			_, err = s.gateway.Scripts.Activate(ctx, everyone, v.ID, false)
+		}
 	}
 	return err
 }

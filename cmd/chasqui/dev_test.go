@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -156,6 +157,10 @@ func TestDevGoesOnAfterAKill(t *testing.T) {
 	d := startDev(t, "--json", "--data", folder, "--forward-to", hook.URL).ready()
 	r.secret <- d.ForwardSecret
 
+	// The demo's bot gives way to the program that the events go to.
+	if versions, err := d.client().ListScripts(t.Context(), d.Application); err != nil || slices.ContainsFunc(versions, func(s gatewayapi.Script) bool { return s.Active }) {
+		t.Errorf("a bot answers as well: %+v %v", versions, err)
+	}
 	d.act(`{"text":"is the shop open?"}`)
 	if e := r.next(t, "message.inbound"); !bytes.Contains(e.Data, []byte("is the shop open?")) {
 		t.Fatalf("forwarded %s", e.Data)

@@ -134,7 +134,7 @@ func (s *server) validateScript(q *request) error {
 	if err != nil {
 		return err
 	}
-	_, warnings, problems, err := s.o.Scripts.Validate(q.Context(), q.key, &in)
+	warnings, problems, err := s.o.Scripts.Validate(q.Context(), q.key, &in)
 	if err != nil {
 		return err
 	}

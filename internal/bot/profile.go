@@ -46,6 +46,7 @@ const profilePrefix = "profile."
 // userVariables are the variables that the platform's own words about a person make.
 var userVariables = map[string]string{
 	"first_name": "_userFirstName", "last_name": "_userLastName", "profile_pic": "_userProfilePic", "locale": "_userLocale", "timezone": "_userTimezone", "gender": "_userGender",
+	"name": "_userFullName",
 }
 
 func profileVariables(p *gateway.Profile) map[string]string {
@@ -60,11 +61,15 @@ func profileVariables(p *gateway.Profile) map[string]string {
 	for field, name := range userVariables {
 		for _, key := range []string{field, camel(field)} {
 			if raw, ok := facebook[key]; ok {
-				vars[name] = plainText(raw)
+				if text := strings.TrimSpace(plainText(raw)); text != "" && text != "null" {
+					vars[name] = text
+				}
 			}
 		}
 	}
-	if first, last := vars["_userFirstName"], vars["_userLastName"]; first != "" || last != "" {
+	if full := vars["_userFullName"]; full != "" && vars["_userFirstName"] == "" && vars["_userLastName"] == "" {
+		vars["_userFirstName"], _, _ = strings.Cut(full, " ") // the platform tells some people's whole name only
+	} else if first, last := vars["_userFirstName"], vars["_userLastName"]; first != "" || last != "" {
 		vars["_userFullName"] = strings.TrimSpace(first + " " + last)
 	}
 	return vars

@@ -150,6 +150,14 @@ func (r *Runner) read(ctx context.Context, work *sync.WaitGroup) error {
 		}
 	}()
 	for {
+		select {
+		case <-leasesMoved:
+			return nil
+		case <-r.again:
+			pause(ctx, retryPause)
+			return nil
+		default:
+		}
 		_, headMoved := r.o.Store.HeadChanged()
 		events, upto, err := r.o.Store.ReadEvents(ctx, at, readBatch)
 		if err != nil {
@@ -232,7 +240,7 @@ func (r *Runner) concerns(e *gateway.Event) bool {
 		return false
 	}
 	switch e.Type {
-	case gateway.EventMessageInbound, gateway.EventPostback, gateway.EventReferral, gateway.EventHandover:
+	case gateway.EventMessageInbound, gateway.EventPostback, gateway.EventReferral, gateway.EventOptin, gateway.EventHandover:
 		return r.o.Scripts.Active(e.Application) != nil
 	}
 	return false

@@ -166,6 +166,12 @@ func (t *turn) answers(ctx context.Context, event *messenger.Event) []rivescript
 		}
 		t.referral(event.Referral)
 		return []rivescript.Reply{e.Event(ctx, t.user, script.EventReferral)}
+	case gateway.EventOptin:
+		if event.Optin == nil || event.Optin.Ref == "" {
+			return nil // nobody came by it
+		}
+		t.referral(&messenger.Referral{Source: gateway.SourceOptIn, Ref: event.Optin.Ref})
+		return []rivescript.Reply{e.Event(ctx, t.user, script.EventReferral)}
 	}
 	m := event.Message
 	if m == nil || m.IsDeleted {
@@ -185,6 +191,7 @@ func (t *turn) answers(ctx context.Context, event *messenger.Event) []rivescript
 		script.Heard(t.user, m.Text, at)
 		replies = append(replies, e.Reply(ctx, t.user, m.Text))
 	}
+	seen := map[string]bool{}
 	for _, a := range m.Attachments {
 		url := a.Payload.URL
 		if url == "" {
@@ -193,6 +200,10 @@ func (t *turn) answers(ctx context.Context, event *messenger.Event) []rivescript
 		if a.Type == "fallback" || a.Type == "template" {
 			continue // a preview of a link in the text
 		}
+		if url != "" && seen[url] {
+			continue // a sticker comes as an image as well
+		}
+		seen[url] = true
 		script.Heard(t.user, m.Text, at)
 		script.Media(t.user, string(a.Type), url)
 		replies = append(replies, e.Event(ctx, t.user, script.EventMedia))

@@ -7,11 +7,13 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chasqui/chasqui/gatewayapi"
 	"github.com/chasqui/chasqui/graphemu"
 	"github.com/chasqui/chasqui/internal/config"
 	"github.com/chasqui/chasqui/internal/store"
+	"github.com/chasqui/chasqui/internal/store/storetest"
 )
 
 // aside waits until the bot has set so many events of a page aside.
@@ -40,6 +42,18 @@ func asked(t *testing.T) (server *httptest.Server, requests chan chan struct{}) 
 	}))
 	t.Cleanup(server.Close)
 	return server, requests
+}
+
+// next waits for a request.
+func next(t *testing.T, requests chan chan struct{}) chan struct{} {
+	t.Helper()
+	select {
+	case r := <-requests:
+		return r
+	case <-time.After(patience):
+		t.Fatal("no request comes")
+		return nil
+	}
 }
 
 // An event whose macro ends its process twice is set aside, others of the same person are answered, and once the script is mended it can be answered after all.
@@ -82,7 +96,7 @@ func TestWhatIsUnderWayWhenTheGatewayEndsIsSetAside(t *testing.T) {
 	p.says(ben, "wait")
 	p.says(ben, "hello one")
 	for range 3 { // the first time nothing is noted yet
-		<-requests
+		next(t, requests)
 		g.kill()
 		g = w.serve("--scripts-allow-hosts", host)
 	}
@@ -96,7 +110,7 @@ func TestWhatIsUnderWayWhenTheGatewayEndsIsSetAside(t *testing.T) {
 	go func() {
 		retried <- w.client.RetrySetAside(context.Background(), p.aside(1)[0].ID, "bot")
 	}()
-	close(<-requests)
+	close(next(t, requests))
 	if err := <-retried; err != nil {
 		t.Fatal(err)
 	}
@@ -107,7 +121,9 @@ func TestWhatIsUnderWayWhenTheGatewayEndsIsSetAside(t *testing.T) {
 func TestBotsGoOnInAPartitionThatWasLostAndWonAgain(t *testing.T) {
 	t.Parallel()
 	server, requests := asked(t)
-	w := startWorld(t, func(c *config.Config) { c.Scripts.AllowHosts = strings.TrimPrefix(server.URL, "http://") })
+	w := startWorld(t, func(c *config.Config) {
+		c.Store, c.Scripts.AllowHosts = storetest.Postgres(t), strings.TrimPrefix(server.URL, "http://") // a SQLite file's partitions cannot be lost
+	})
 	p := w.connect(graphemu.Page{})
 	p.script("+ wait *\n$ GET " + server.URL + "/\n- waited <star>\n+ hello *\n- hello <star>\n")
 	epochs := func(change string) {
@@ -123,10 +139,10 @@ func TestBotsGoOnInAPartitionThatWasLostAndWonAgain(t *testing.T) {
 	ben := p.person("Ben")
 	p.says(ben, "wait one")
 	p.says(ben, "hello two")
-	first := <-requests
+	first := next(t, requests)
 	epochs("+ 1")
 	close(first)
-	second := <-requests // the turn begins anew, since its commit was refused
+	second := next(t, requests) // the turn begins anew, since its commit was refused
 	epochs("- 1")
 	close(second)
 	await(t, "both answers", func() (bool, string) {

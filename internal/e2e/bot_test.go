@@ -424,3 +424,32 @@ func TestBotTurnsSurviveAKill(t *testing.T) {
 	}
 	t.Logf("%v turns", said)
 }
+
+// Whoever comes by the Send to Messenger button is heard as by any other way in; an opt-in without a ref says nothing.
+func TestBotHearsOptIns(t *testing.T) {
+	t.Parallel()
+	w := startWorld(t)
+	p := w.connect(graphemu.Page{})
+	p.script("+ __fbref__\n- by <get _fbRefSource> <get _fbRefParam>\n+ *\n- else\n")
+	ana := p.person("Ana")
+	p.act(ana, graphemu.Action{OptIn: &graphemu.OptInAction{Ref: "shop-42"}})
+	p.awaitSaid(ana, "by SEND_TO_MESSENGER shop-42")
+	p.says(ana, "hello")
+	p.awaitSaid(ana, "else")
+}
+
+// A sticker comes as an image too, with the same address: that is one attachment.
+func TestBotSeesAStickerOnce(t *testing.T) {
+	t.Parallel()
+	w := startWorld(t)
+	p := w.connect(graphemu.Page{})
+	p.script("+ __media__\n- <get _mediaType>\n+ *\n- else\n")
+	ana := p.person("Ana")
+	p.act(ana, graphemu.Action{Sticker: 369239263222822})
+	p.act(ana, graphemu.Action{Attachment: &graphemu.AttachmentAction{Type: "image", URL: "https://cdn.example/2.png"}})
+	p.says(ana, "hello")
+	p.awaitSaid(ana, "else")
+	if got := strings.Join(p.thread(ana), " "); got != "sticker image else" {
+		t.Errorf("the bot says %s", got)
+	}
+}

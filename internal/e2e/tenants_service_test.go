@@ -322,7 +322,7 @@ func (x *tenants) useCases() map[string][]useCase {
 			return scripts.Try(ctx, k, n["script"], service.Trial{Text: "xyzzy", User: &rivescript.User{ID: "u"}})
 		}),
 		"Scripts.Validate": only("", func(ctx context.Context) (any, error) {
-			_, warnings, problems, err := scripts.Validate(ctx, k, &service.ScriptInput{Files: []script.File{{Name: "a.rive", Text: "+ x\n- y\n"}}})
+			warnings, problems, err := scripts.Validate(ctx, k, &service.ScriptInput{Files: []script.File{{Name: "a.rive", Text: "+ x\n- y\n"}}})
 			return append(warnings, problems...), err
 		}),
 		"Scripts.Upload": only("invalid_request", func(ctx context.Context) (any, error) {

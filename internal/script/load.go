@@ -82,15 +82,28 @@ func Build(o rivescript.Options, files []File) (*rivescript.Engine, []rivescript
 	if err != nil {
 		return nil, nil, err
 	}
-	sources := make([]rivescript.Source, len(files))
-	for i, f := range files {
-		sources[i] = SourceOf(f)
-	}
-	if err := b.AddAll(sources); err != nil {
+	if err := b.AddAll(sourcesOf(files)); err != nil {
 		return nil, b.Warnings(), err
 	}
 	e, err := b.Build()
 	return e, b.Warnings(), err
+}
+
+// Check returns all that is wrong with files at once: problems for which Build refuses them, and warnings.
+func Check(o rivescript.Options, files []File) (problems, warnings []rivescript.Problem, err error) {
+	b, err := rivescript.NewBuilder(o)
+	if err != nil {
+		return nil, nil, err
+	}
+	return b.Check(sourcesOf(files))
+}
+
+func sourcesOf(files []File) []rivescript.Source {
+	sources := make([]rivescript.Source, len(files))
+	for i, f := range files {
+		sources[i] = SourceOf(f)
+	}
+	return sources
 }
 
 // SourceOf is a file as the engine reads it.

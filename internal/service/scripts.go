@@ -134,7 +134,11 @@ func (s *Scripts) load(ctx context.Context, id string) (*ActiveScript, error) {
 }
 
 func (s *Scripts) build(dialect string, files []script.File, javascript rivescript.Compiler) (*rivescript.Engine, []rivescript.Problem, error) {
-	return script.Build(rivescript.Options{Dialect: rivescript.Dialect(dialect), UTF8: true, Fetch: s.Fetch, Languages: script.Languages(javascript)}, files)
+	return script.Build(s.options(dialect, javascript), files)
+}
+
+func (s *Scripts) options(dialect string, javascript rivescript.Compiler) rivescript.Options {
+	return rivescript.Options{Dialect: rivescript.Dialect(dialect), UTF8: true, Fetch: s.Fetch, Languages: script.Languages(javascript)}
 }
 
 // Bounds of scripts that are built only to be looked at: large ones take memory while they are.
@@ -165,30 +169,26 @@ func FilesOf(s *gateway.Script) ([]script.File, error) {
 	return files, nil
 }
 
-// Validate reads the files as an upload would. It returns the warnings, and the problems for which an upload is refused.
-func (s *Scripts) Validate(ctx context.Context, key *gateway.APIKey, in *ScriptInput) (e *rivescript.Engine, warnings, problems []rivescript.Problem, err error) {
+// Validate reads the files as an upload would. It returns the warnings, and the problems for which an upload is refused, all at once.
+func (s *Scripts) Validate(ctx context.Context, key *gateway.APIKey, in *ScriptInput) (warnings, problems []rivescript.Problem, err error) {
 	if err := in.check(); err != nil {
-		return nil, nil, nil, err
+		return nil, nil, err
 	}
 	leave, err := s.enter(ctx, key)
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, nil, err
 	}
 	defer leave()
 	compile, cancel := context.WithTimeoutCause(ctx, compileBudget, fmt.Errorf("the macros take more than %s to compile", compileBudget))
 	defer cancel()
-	e, warnings, err = s.build(in.Dialect, in.Files, s.JavaScript.Checker(compile, tenantOf(key)))
-	if errors.Is(err, rivescript.ErrUnavailable) {
-		return nil, nil, nil, gateway.Errorf(gateway.CodeOverloaded, "%s", err)
+	problems, warnings, err = script.Check(s.options(in.Dialect, s.JavaScript.Checker(compile, tenantOf(key))), in.Files)
+	switch {
+	case errors.Is(err, rivescript.ErrUnavailable):
+		return nil, nil, gateway.Errorf(gateway.CodeOverloaded, "%s", err)
+	case err != nil:
+		return nil, nil, gateway.Invalid("files", "%s", err)
 	}
-	var refused *rivescript.LoadError
-	if errors.As(err, &refused) {
-		return nil, warnings, refused.Problems, nil
-	}
-	if err != nil {
-		return nil, nil, nil, gateway.Invalid("files", "%s", err)
-	}
-	return e, append(warnings, e.Check()...), nil, nil
+	return warnings, problems, nil
 }
 
 func (in *ScriptInput) check() error {
@@ -230,7 +230,7 @@ func (s *Scripts) Upload(ctx context.Context, key *gateway.APIKey, in ScriptInpu
 	if err := usable(s.Directory, key, in.Application); err != nil {
 		return nil, nil, err
 	}
-	_, warnings, problems, err := s.Validate(ctx, key, &in)
+	warnings, problems, err := s.Validate(ctx, key, &in)
 	if err != nil {
 		return nil, nil, err
 	}
