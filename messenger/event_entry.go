@@ -28,7 +28,7 @@ type Referral struct {
 	AdID           string           `json:"ad_id,omitempty"`
 	AdsContextData *AdsContextData  `json:"ads_context_data,omitempty"`
 	RefererURI     string           `json:"referer_uri,omitempty"`
-	IsGuestUser    *bool            `json:"is_guest_user,omitempty"`
+	IsGuestUser    *Flag            `json:"is_guest_user,omitempty"`
 	Product        *ReferralProduct `json:"product,omitempty"`
 }
 

@@ -3,6 +3,7 @@ package messenger
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 )
 
 // InboundMessage is a message that a person sent, or, in an echo, one that the
@@ -14,11 +15,11 @@ type InboundMessage struct {
 	ReplyTo       *ReplyTo            `json:"reply_to,omitempty"`
 	Attachments   []InboundAttachment `json:"attachments,omitempty"`
 	Referral      *Referral           `json:"referral,omitempty"` // from a shop page or an ad
-	IsEcho        bool                `json:"is_echo,omitempty"`
+	IsEcho        Flag                `json:"is_echo,omitempty"`
 	AppID         AppID               `json:"app_id,omitempty"`   // echoes: the app that sent it
 	Metadata      string              `json:"metadata,omitempty"` // echoes: as it was sent
-	IsDeleted     bool                `json:"is_deleted,omitempty"`
-	IsUnsupported bool                `json:"is_unsupported,omitempty"`
+	IsDeleted     Flag                `json:"is_deleted,omitempty"`
+	IsUnsupported Flag                `json:"is_unsupported,omitempty"`
 	StickerID     StickerID           `json:"sticker_id,omitempty"` // before v6.0
 	Seq           Count               `json:"seq,omitempty"`        // until 2018
 	NLP           json.RawMessage     `json:"nlp,omitempty"`        // built-in NLP, as received
@@ -39,6 +40,16 @@ const (
 // UnmarshalJSON accepts a JSON string or number.
 func (id *StickerID) UnmarshalJSON(b []byte) error { return setID((*string)(id), b) }
 
+// Flag is a truth value. The platform, and programs that pass its events on, have written it as true, "true", 1 and "1".
+type Flag bool
+
+// UnmarshalJSON accepts truth values, numbers, and both as text. Anything else is false.
+func (f *Flag) UnmarshalJSON(b []byte) error {
+	text := strings.ToLower(strings.Trim(string(b), `" `))
+	*f = Flag(text != "" && text != "false" && text != "0" && text != "null" && text != "no")
+	return nil
+}
+
 // QuickReplyTap tells which quick reply was tapped.
 type QuickReplyTap struct {
 	Payload string `json:"payload"`
@@ -47,7 +58,7 @@ type QuickReplyTap struct {
 // ReplyTo names the message that a message answers.
 type ReplyTo struct {
 	MID         MessageID       `json:"mid,omitempty"`
-	IsSelfReply *bool           `json:"is_self_reply,omitempty"`
+	IsSelfReply *Flag           `json:"is_self_reply,omitempty"`
 	Story       json.RawMessage `json:"story,omitempty"` // Instagram
 }
 

@@ -65,7 +65,7 @@ var features = [...]availability{
 	{feature: FeaturePrivateReplies, since: "2019-09-30"},
 	{feature: FeatureOneTimeNotif, since: "2020-03-04"},
 	{feature: FeatureNotificationMessages, until: "2026-02-10", successor: "utility messages (TypeUtility)"},
-	{feature: FeatureCustomerMatching, until: "2020-01-15"},
+	{feature: FeatureCustomerMatching, until: "2020-01-15", removed: [2]int{6, 0}},
 	{feature: FeatureMessengerCode, until: "2019-10-29", removed: [2]int{4, 0}, successor: "a QR code of an m.me link with a ref"},
 	{feature: FeatureBroadcast, until: "2020-03-04", successor: "Client.Send with an opt-in or TypeUtility"},
 	{feature: FeatureSponsored, until: "2020-03-04", successor: "the Marketing API"},

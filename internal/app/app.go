@@ -166,6 +166,10 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		Pictures: service.NewPictures(pictures)}
 	optIns := &service.OptIns{Store: a.Store, Directory: a.Directory, Tokens: tokens}
 	a.tracker = entrypoint.New(entrypoint.Options{Store: a.Store, Directory: a.Directory, Points: a.EntryPoints, OptIns: optIns, Logger: component(o.Logger, "entrypoints")})
+	a.EntryPoints.Tracked = a.tracker.Position
+	if !a.Store.Exclusive() {
+		a.EntryPoints.Tracked = upkeep.SharedPosition(a.Store, "entrypoints")
+	}
 	messages := &service.Messages{Store: a.Store, Directory: a.Directory, Sender: a.deliverer, Counted: metrics.accepted, Policy: policy, Accounts: a.channels, CustomerMatching: c.CustomerMatching}
 	javascript := js.NewPool(js.Options{Mode: js.Mode(c.Scripts.JavaScript), Logger: component(o.Logger, "javascript")})
 	a.defers("javascript", func(context.Context) error { javascript.Close(); return nil })
@@ -208,7 +212,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 			Secret: gateway.Secret(c.Sessions.Secret), Issuer: c.Sessions.Issuer, Audience: c.Sessions.Audience, IDClaim: c.Sessions.IDClaim, Fields: listed(c.Sessions.Fields)},
 		Logger: component(o.Logger, "comapi"), MaxBody: c.MaxBody, Observe: metrics.observe})
 	face.Register(mux)
-	mux.Handle("/", face.Otherwise(apiHandler))
+	mux.Handle("/", codes.Otherwise(face.Otherwise(apiHandler)))
 	proxies, err := guard.ParseProxies(c.TrustedProxies)
 	if err != nil {
 		return nil, fmt.Errorf("setting trustedProxies: %w", err)

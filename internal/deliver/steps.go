@@ -66,6 +66,9 @@ func (d *Deliverer) refusal(m *gateway.Message, now time.Time) (*gateway.Failure
 		return nil, err
 	case a.Allowed && a.Message == "":
 		return nil, nil
+	case a.Allowed && d.o.Policy.Observe:
+		d.log.Warn("the platform's rules would change this message", "message_id", m.ID, "application", m.Application, "change", a.Message)
+		return nil, nil
 	case a.Allowed:
 		m.Change(a.SendAs, a.Message, now)
 		return nil, nil

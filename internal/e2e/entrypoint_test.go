@@ -325,6 +325,110 @@ func TestMessengerCodeAPI(t *testing.T) {
 	}
 }
 
+// A code made by the Messenger Code API is a code from the first, whatever its size, and its path may name the page.
+func TestACodeOfTheAPICountsAsACode(t *testing.T) {
+	t.Parallel()
+	w := startWorld(t)
+	p := w.connect(graphemu.Page{})
+	for path, ref := range map[string]string{"/v2.6/me/messenger_codes": "billboard", "/me/messenger_codes": "7", "/v2.6/" + p.id + "/messenger_codes": "poster"} {
+		body := `{"type":"standard","image_size":1000,"data":{"ref":"` + ref + `"}}`
+		if ref == "7" {
+			body = `{"type":"standard","data":{"ref":7}}` // the Graph API takes numbers for text
+		}
+		resp, err := http.Post(w.url+path+"?access_token="+url.QueryEscape(p.AccessToken), "application/json", strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != 200 {
+			t.Fatalf("%s: %d", path, resp.StatusCode)
+		}
+		p.act(p.person("Ana"), graphemu.Action{Referral: &graphemu.Referral{Source: "SHORTLINK", Ref: ref}})
+	}
+	events := w.follow(w.pull("referral").id)
+	await(t, "three referrals of codes", func() (bool, string) {
+		sources := ""
+		for _, e := range events.all() {
+			sources += dataOf[referralData](t, e).Source + " "
+		}
+		return sources == "MESSENGER_CODE MESSENGER_CODE MESSENGER_CODE ", sources
+	})
+	await(t, "scans", func() (bool, string) {
+		rows, _ := w.report("ref")
+		return rows["billboard"].Scans == 1 && rows["7"].Scans == 1 && rows["poster"].Scans == 1, fmt.Sprintf("%+v", rows)
+	})
+	resp, err := http.Post(w.url+"/v2.6/1234/messenger_codes?access_token="+url.QueryEscape(p.AccessToken), "application/json", strings.NewReader(`{"type":"standard"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var answer struct{ Error struct{ Code int } }
+	if json.NewDecoder(resp.Body).Decode(&answer); resp.StatusCode != 400 || answer.Error.Code != 100 {
+		t.Errorf("another page: %d %+v", resp.StatusCode, answer)
+	}
+}
+
+// webhookOf delivers one event of a page, signed.
+func (w *world) webhookOf(p *page, event string) {
+	w.t.Helper()
+	if status := w.post(webhook{door: "/webhooks/" + p.key, body: batch(entry{p.id, "messaging", []string{event}})}); status != 200 {
+		w.t.Fatalf("a webhook answered %d: %s", status, event)
+	}
+}
+
+// Whether somebody is new is what the gateway knows of them, and not the way they came.
+func TestFirstContactsByWhatIsKnown(t *testing.T) {
+	t.Parallel()
+	w := startWorld(t)
+	p := w.connect(graphemu.Page{GetStarted: "get_started_payload"})
+	events := w.follow(w.pull("referral").id)
+	known := p.person("Known")
+	p.says(known, "hello")
+	imported := w.platform.AddPerson(p.id, graphemu.Person{FirstName: "Imported"}).ID
+	if _, err := w.client.CreateProfile(t.Context(), gatewayapi.Profile{"fbMessengerIds": json.RawMessage(`{"` + p.key + `":"` + imported + `"}`)}); err != nil {
+		t.Fatal(err)
+	}
+	fresh := func() string { return w.platform.AddPerson(p.id, graphemu.Person{FirstName: "New"}).ID }
+	started := fresh()
+	n := 0
+	for _, c := range []struct {
+		name, person, event string
+		first               bool
+	}{
+		{"Get Started of somebody known", known, `"postback":{"title":"Get Started","payload":"GS","referral":{"ref":"poster","source":"SHORTLINK","type":"OPEN_THREAD"}}`, false},
+		{"a menu of somebody known", known, `"postback":{"title":"Menu","payload":"M","referral":{"source":"CUSTOMER_CHAT_PLUGIN"}}`, false},
+		{"Get Started of somebody new", started, `"postback":{"title":"Get Started","payload":"GS","referral":{"ref":"poster","source":"SHORTLINK","type":"OPEN_THREAD"}}`, true},
+		{"the same once more", started, `"postback":{"title":"Get Started","payload":"GS2","referral":{"ref":"poster","source":"SHORTLINK","type":"OPEN_THREAD"}}`, false},
+		{"an opt-in of somebody new", fresh(), `"optin":{"ref":"poster"}`, true},
+		{"a first message from an ad", fresh(), `"message":{"mid":"m_ad","text":"hi","referral":{"ref":"poster","source":"ADS","ad_id":"1","type":"OPEN_THREAD"}}`, true},
+		{"an imported customer", imported, `"message":{"mid":"m_imported","text":"hi","referral":{"ref":"poster","source":"ADS","ad_id":"1","type":"OPEN_THREAD"}}`, false},
+		{"a link to a conversation that is there", fresh(), `"referral":{"ref":"poster","source":"SHORTLINK","type":"OPEN_THREAD"}`, false},
+	} {
+		w.webhookOf(p, fmt.Sprintf(`{"sender":{"id":%q},"recipient":{"id":%q},"timestamp":%d,%s}`, c.person, p.id, time.Now().UnixMilli()+int64(n), c.event))
+		n++
+		await(t, c.name, func() (bool, string) { return len(events.all()) >= n, fmt.Sprint(len(events.all())) })
+		if r := dataOf[referralData](t, events.all()[n-1]); r.First != c.first {
+			t.Errorf("%s: %+v", c.name, r)
+		}
+	}
+	await(t, "the report", func() (bool, string) {
+		rows, _ := w.report("ref")
+		row := rows["poster"]
+		return row.Opens == 7 && row.FirstContacts == 3 && row.Returning == 4, fmt.Sprintf("%+v", row)
+	})
+	// A goal that follows on the heels of an arrival is put down to it.
+	for range 5 {
+		quick := fresh()
+		w.webhookOf(p, fmt.Sprintf(`{"sender":{"id":%q},"recipient":{"id":%q},"timestamp":%d,"optin":{"ref":"quick"}}`, quick, p.id, time.Now().UnixMilli()))
+		if _, err := w.client.ReachGoal(t.Context(), gatewayapi.GoalRequest{Application: p.key, To: gatewayapi.To{FBMessengerID: quick}, Name: "order"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if rows, _ := w.report("ref"); rows["quick"].Goals["order"].Count != 5 {
+		t.Errorf("goals: %+v", rows["quick"].Goals)
+	}
+}
+
 // optIn lets a person come back with a token.
 func (p *page) optIn(psid, token string) {
 	p.act(psid, graphemu.Action{Referral: &graphemu.Referral{Source: "SHORTLINK", Ref: token}})

@@ -46,6 +46,22 @@ func (c *Codes) Register(mux *http.ServeMux) {
 	mux.HandleFunc("GET /codes/{code}", c.picture)
 }
 
+var ofPage = regexp.MustCompile(`^/(v\d+\.\d+)/(\d+)/messenger_codes$`)
+
+// Otherwise takes requests that name the page by its id, as the platform had it too, and leaves all others to next: as a pattern of the mux it would meet others.
+func (c *Codes) Otherwise(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		m := ofPage.FindStringSubmatch(r.URL.Path)
+		if m == nil || r.Method != http.MethodPost {
+			next.ServeHTTP(w, r)
+			return
+		}
+		r.SetPathValue("version", m[1])
+		r.SetPathValue("page", m[2])
+		c.create(w, r)
+	})
+}
+
 // graphError is the platform's form of an error.
 type graphError struct {
 	status  int
@@ -87,6 +103,10 @@ func (c *Codes) create(w http.ResponseWriter, r *http.Request) {
 	app, problem := c.application(r, request.Token)
 	if app == nil {
 		refuse(w, problem)
+		return
+	}
+	if page := r.PathValue("page"); page != "" && page != app.PageID {
+		refuse(w, invalid("The page %s is not the one whose access token was given", page))
 		return
 	}
 	size, ref, problem := request.check()
@@ -169,31 +189,36 @@ func (q codeRequest) check() (size int, ref string, problem graphError) {
 	if len(q.Data) == 0 || string(q.Data) == "null" {
 		return size, "", graphError{}
 	}
-	var data struct {
-		Ref *string `json:"ref"`
-	}
+	var data map[string]json.RawMessage
 	if json.Unmarshal(q.Data, &data) != nil {
 		return 0, "", invalid("Param data must be an object")
 	}
-	if data.Ref == nil {
+	given, there := data["ref"]
+	if !there || string(given) == "null" {
 		return size, "", graphError{}
 	}
-	if !gateway.ValidRef(*data.Ref) {
+	if json.Unmarshal(given, &ref) != nil {
+		ref = string(given) // the Graph API takes numbers and truth values for text
+	}
+	if !gateway.ValidRef(ref) {
 		return 0, "", invalid("Param data[ref] must be 1 to %d characters of a-z A-Z 0-9 + / = - . : _", gateway.MaxRef)
 	}
-	return size, *data.Ref, graphError{}
+	return size, ref, graphError{}
 }
 
 // uri makes the signed address of a picture. A code that would be too fine to be read holds our own short link.
 func (c *Codes) uri(r *http.Request, app *gateway.Application, ref string, size int) (string, error) {
-	point := &gateway.EntryPoint{Application: app.Key, Ref: ref}
-	link := c.Points.Link(point)
-	if qr.Smallest(link, qr.Style{Size: size}) > size {
+	link := c.Points.Link(&gateway.EntryPoint{Application: app.Key, Ref: ref})
+	tooFine := qr.Smallest(link, qr.Style{Size: size}) > size
+	if ref != "" || tooFine {
+		// The ref is known as a code's from the first: what comes of it is counted and told as a code's.
 		point, err := c.Points.ForRef(r.Context(), app.Key, ref)
 		if err != nil {
 			return "", err
 		}
-		link = c.Points.ShortLink(point)
+		if tooFine {
+			link = c.Points.ShortLink(point)
+		}
 	}
 	q := url.Values{"link": {link}, "size": {strconv.Itoa(size)}, "until": {strconv.FormatInt(c.Now().Add(codeLife).Unix(), 10)}}
 	signature, err := c.Tokens.Sign(r.Context(), "code "+q.Encode())

@@ -57,6 +57,9 @@ func (t *Tracker) Start(ctx context.Context) error {
 	return nil
 }
 
+// Position is up to where the log has been looked through for referrals on this node.
+func (t *Tracker) Position() int64 { return t.consumer.Position() }
+
 // Stop ends both; visits that were counted are kept.
 func (t *Tracker) Stop() {
 	t.cancel()
@@ -181,12 +184,13 @@ func countOf(e *gateway.Event, touch gateway.Touch, metric string) store.Count {
 // arrive adds a referral to how a person came, and counts it.
 func (t *Tracker) arrive(now *gateway.Touches, s step, counts *[]store.Count) *gateway.Touches {
 	touch := s.referral.Touch(s.event)
+	first := s.referral.First && now == nil
 	if now == nil {
 		now = &gateway.Touches{First: touch}
 	}
 	now.Last, now.Pending = touch, gateway.PendingMessage|gateway.PendingAnswer
 	metrics := []string{gateway.MetricOpens, gateway.MetricReturning}
-	if s.referral.First {
+	if first {
 		metrics[1] = gateway.MetricFirst
 	}
 	if touch.Source == gateway.SourceCode {

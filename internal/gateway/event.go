@@ -76,6 +76,18 @@ func (e *Event) Parse() messenger.Event {
 // ID is the event's public identifier.
 func (e *Event) ID() string { return EventID(e.Pos) }
 
+// ByPerson reports whether the person did something, rather than the page or the platform.
+func (e *Event) ByPerson() bool {
+	if e.Channel == "" {
+		return false
+	}
+	switch e.Type {
+	case EventMessageInbound, EventMessageEdit, EventPostback, EventReferral, EventOptin, EventReaction, EventAccountLinking:
+		return true
+	}
+	return false
+}
+
 // Lane is the conversation the event belongs to, as a key.
 func (e *Event) Lane() Lane { return Lane{e.Application, e.Person} }
 

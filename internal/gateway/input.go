@@ -2,10 +2,12 @@ package gateway
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/mail"
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/chasqui/chasqui/messenger"
 )
@@ -87,6 +89,16 @@ func (in *MessageInput) Check(now time.Time) error {
 	if err := in.To.settle(); err != nil {
 		return err
 	}
+	if in.Body != "" && blank(in.Body) {
+		return Invalid("body", "holds nothing that could be seen")
+	}
+	for i := range in.MessageParts {
+		part := &in.MessageParts[i]
+		if part.Type == "text/plain" && part.Data != "" && blank(part.Data) {
+			return Invalid(fmt.Sprintf("messageParts[%d].data", i), "holds nothing that could be seen")
+		}
+		part.URL = encodedURL(part.URL)
+	}
 	if in.Route != "" && len(in.Rules) > 0 {
 		return Invalid("route", "give rules or route, not both")
 	}
@@ -113,6 +125,27 @@ func (in *MessageInput) Check(now time.Time) error {
 		return err
 	}
 	return nil
+}
+
+// blank reports whether a text holds nothing that could be seen.
+func blank(text string) bool {
+	return strings.TrimFunc(text, func(r rune) bool {
+		return unicode.IsSpace(r) || unicode.In(r, unicode.Cf, unicode.Cc) || r == '\u2800' || r == '\u3164'
+	}) == ""
+}
+
+// encodedURL is an address as it can stand in a request: what people copy out of a browser may have blanks and letters that have to be encoded.
+func encodedURL(address string) string {
+	address = strings.TrimSpace(address)
+	var b strings.Builder
+	for i := range len(address) {
+		if c := address[i]; c <= ' ' || c >= 0x7f || strings.IndexByte("\"<>\\^`{|}", c) >= 0 {
+			fmt.Fprintf(&b, "%%%02X", c)
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
 }
 
 // settle checks whom a message is for.
@@ -222,13 +255,18 @@ func (p PartInput) forMessenger() bool {
 	return len(p.Channels) == 0 || slices.Contains(p.Channels, ChannelMessenger)
 }
 
-// SplitText cuts a text into pieces of at most limit characters, at white space where there is some. Nothing but the white space at a cut is lost.
+// SplitText cuts a text into pieces of at most limit characters, at white space where there is some, and never inside what is seen as one character. Nothing but the
+// white space at a cut is lost.
 func SplitText(text string, limit int) []string {
 	var pieces []string
 	for {
 		runes := 0
-		cut, space := len(text), -1
+		cut, space, whole := len(text), -1, -1
+		before := rune(-1)
 		for i, r := range text {
+			if i > 0 && !joined(before, r) {
+				whole = i
+			}
 			if runes == limit {
 				cut = i
 				if isSpace(r) {
@@ -239,13 +277,17 @@ func SplitText(text string, limit int) []string {
 			if isSpace(r) {
 				space = i
 			}
+			before = r
 			runes++
 		}
 		if cut == len(text) {
 			return append(pieces, text)
 		}
-		if space > 0 && strings.TrimSpace(text[:space]) != "" {
+		switch {
+		case space > 0 && strings.TrimSpace(text[:space]) != "":
 			cut = space
+		case whole > 0 && cut-whole <= maxJoined:
+			cut = whole
 		}
 		pieces = append(pieces, strings.TrimRight(text[:cut], " \t\r\n"))
 		text = strings.TrimLeft(text[cut:], " \t\r\n")
@@ -253,6 +295,24 @@ func SplitText(text string, limit int) []string {
 			return pieces
 		}
 	}
+}
+
+// maxJoined is how many bytes of a piece are given up at the most to keep a character whole: a text may be made of nothing but signs that join.
+const maxJoined = 200
+
+// joined reports whether two characters are seen as one: an accent and its letter, an emoji and its colour, what a joiner holds together, the two letters of a flag.
+//
+// Docs: https://www.unicode.org/reports/tr29/ (the common rules of it)
+func joined(a, b rune) bool {
+	const joiner = '\u200d'
+	flag := func(r rune) bool { return r >= 0x1F1E6 && r <= 0x1F1FF }
+	switch {
+	case a == joiner || b == joiner, unicode.In(b, unicode.Mn, unicode.Me, unicode.Mc):
+		return true
+	case b >= 0x1F3FB && b <= 0x1F3FF, b >= 0xE0020 && b <= 0xE007F, b >= 0xFE00 && b <= 0xFE0F:
+		return true
+	}
+	return flag(a) && flag(b) || a == '\r' && b == '\n'
 }
 
 func isSpace(r rune) bool { return r == ' ' || r == '\n' || r == '\t' || r == '\r' }

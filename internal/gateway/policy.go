@@ -80,12 +80,9 @@ func Policy(q PolicyQuestion, h History) PolicyAnswer {
 	if open || a.SendAs.MessagingType == messenger.TypeUtility {
 		return a
 	}
-	words := fmt.Sprintf("%s; %s is for within 24 hours. Outside of them give messagingType MESSAGE_TAG and a messageTag that fits",
-		h.closed(q.Now), a.SendAs.MessagingType)
-	if q.Options.MessagingType == "" && q.Options.MessageTag == "" {
-		words += "; neither was given"
-	}
-	return a.refuse(FailureOutsideWindow, fieldType, words, wouldBe(q, h)...)
+	would := wouldBe(q, h)
+	words := fmt.Sprintf("%s; %s is for within 24 hours. Allowed now: %s", h.closed(q.Now), a.SendAs.MessagingType, strings.Join(would, "; "))
+	return a.refuse(FailureOutsideWindow, fieldType, words, would...)
 }
 
 // open tells whether a window since the person's last act is open, or not known to be closed.
@@ -156,7 +153,11 @@ func tagged(a PolicyAnswer, q PolicyQuestion, h History, open bool) PolicyAnswer
 	switch {
 	case !h.open(q.Now, HumanAgentWindow):
 		return a.refuse(FailureOutsideWindow, fieldTag, h.closedToPeople(q.Now), wouldBe(q, h)...)
-	case !q.Human && !open:
+	case !q.Human && open:
+		a.SendAs.MessagingType, a.SendAs.MessageTag = messenger.TypeResponse, ""
+		a.Message = "HUMAN_AGENT is for what people write, not for programs; inside the 24 hours it is sent as RESPONSE"
+		return a
+	case !q.Human:
 		return a.refuse(FailurePlatformRefused, fieldTag, "HUMAN_AGENT is for what people write, not for programs", wouldBe(q, h)...)
 	}
 	if !h.LastInbound.IsZero() {
@@ -198,6 +199,15 @@ func (o MessengerOptions) token() (messenger.Feature, string) {
 		return messenger.FeatureNotificationMessages, "notificationMessagesToken"
 	}
 	return "", ""
+}
+
+// CheckLimits says which limit of the platform the caller's own message object breaks, such as a title of more than 20 characters; nil for none. It is refused when it is
+// given, and not when it is sent.
+func (in *MessageInput) CheckLimits() error {
+	if field, words := overLimit(in.CustomBody[ChannelMessenger]); words != "" {
+		return Invalid(field, "%s", words)
+	}
+	return nil
 }
 
 // overLimit says which documented limit of its type a message object breaks; empty when it breaks none that is known.

@@ -26,7 +26,7 @@ func TestPolicy(t *testing.T) {
 	}{
 		{"", "", 23 * h, "2026-06-01", false, true, "RESPONSE", ""},
 		{"", "", 24 * h, "2026-06-01", false, true, "RESPONSE", ""},
-		{"", "", 24*h + time.Millisecond, "2026-06-01", false, false, "", "neither was given"},
+		{"", "", 24*h + time.Millisecond, "2026-06-01", false, false, "", "Allowed now: messageTag HUMAN_AGENT"},
 		{"", "", never, "2026-06-01", false, true, "RESPONSE", ""},
 		{"RESPONSE", "", 25 * h, "2026-06-01", false, false, "", "more than 24 hours ago"},
 		{"UPDATE", "", 25 * h, "2026-06-01", false, false, "", "UPDATE is for within 24 hours"},
@@ -36,6 +36,8 @@ func TestPolicy(t *testing.T) {
 		{"", "HUMAN_AGENT", 7 * 24 * h, "2026-06-01", true, true, "MESSAGE_TAG", ""},
 		{"", "HUMAN_AGENT", 7*24*h + h, "2026-06-01", true, false, "", "7 days"},
 		{"", "HUMAN_AGENT", 48 * h, "2026-06-01", false, false, "", "not for programs"},
+		{"", "HUMAN_AGENT", h, "2026-06-01", false, true, "RESPONSE", "inside the 24 hours it is sent as RESPONSE"},
+		{"", "HUMAN_AGENT", h, "2026-06-01", true, true, "MESSAGE_TAG", ""},
 		{"", "ACCOUNT_UPDATE", 48 * h, "2026-04-26", false, true, "MESSAGE_TAG", ""},
 		{"", "ACCOUNT_UPDATE", 48 * h, "2026-04-27", false, false, "", "ended on 2026-04-27"},
 		{"", "CONFIRMED_EVENT_UPDATE", 48 * h, "2026-04-28", false, false, "", "ended on 2026-04-27"},

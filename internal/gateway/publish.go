@@ -61,6 +61,7 @@ type (
 		NLP               json.RawMessage         `json:"nlp,omitempty"`
 		IsDeleted         bool                    `json:"isDeleted,omitempty"`
 		IsUnsupported     bool                    `json:"isUnsupported,omitempty"`
+		UserRef           string                  `json:"userRef,omitempty"` // of somebody who writes from a plugin without being signed in
 		SentAt            string                  `json:"sentAt,omitempty"`
 	}
 	quickReplyData struct {
@@ -71,6 +72,7 @@ type (
 		URL         string                 `json:"url,omitempty"`
 		Title       string                 `json:"title,omitempty"`
 		StickerID   string                 `json:"stickerId,omitempty"`
+		ReelVideoID string                 `json:"reelVideoId,omitempty"`
 		Coordinates *messenger.Coordinates `json:"coordinates,omitempty"`
 		Products    []messenger.Product    `json:"products,omitempty"`
 	}
@@ -110,6 +112,10 @@ type (
 		Token          string `json:"token,omitempty"`
 		TokenExpiresAt string `json:"tokenExpiresAt,omitempty"`
 		Status         string `json:"status,omitempty"`
+		Title          string `json:"title,omitempty"`
+		Frequency      string `json:"frequency,omitempty"`
+		Timezone       string `json:"timezone,omitempty"`
+		TokenStatus    string `json:"tokenStatus,omitempty"`
 	}
 	reactionData struct {
 		PlatformMessageID string `json:"platformMessageId"`
@@ -180,6 +186,9 @@ func dataOf(kind EventType, event *messenger.Event) any {
 	case kind == EventPolicy && event.PolicyEnforcement != nil:
 		return policyData{event.PolicyEnforcement.Action, event.PolicyEnforcement.Reason}
 	}
+	if event.Change != nil && event.Change.Field != "" && event.Kind == messenger.KindUnknown {
+		return unknownData{event.Change.Field}
+	}
 	return unknownData{string(event.Kind)}
 }
 
@@ -187,7 +196,7 @@ func inboundOf(event *messenger.Event) inboundData {
 	m := event.Message
 	d := inboundData{
 		PlatformMessageID: string(m.MID), Text: m.Text, Referral: referralOf(m.Referral), PriorMessage: event.PriorMessage, NLP: m.NLP,
-		IsDeleted: m.IsDeleted, IsUnsupported: m.IsUnsupported, SentAt: FormatTime(event.Timestamp),
+		IsDeleted: bool(m.IsDeleted), IsUnsupported: bool(m.IsUnsupported), UserRef: event.Sender.UserRef, SentAt: FormatTime(event.Timestamp),
 	}
 	if m.QuickReply != nil {
 		d.QuickReply = &quickReplyData{m.QuickReply.Payload}
@@ -204,9 +213,28 @@ func inboundOf(event *messenger.Event) inboundData {
 		if out.Title == "" {
 			out.Title = a.Title
 		}
-		d.Attachments = append(d.Attachments, out)
+		out.ReelVideoID = string(a.Payload.ReelVideoID)
+		d.Attachments = withAttachment(d.Attachments, out)
 	}
 	return d
+}
+
+// withAttachment adds an attachment, but for a sticker that stands beside its own picture: for a while of 2026 the platform told of both.
+func withAttachment(list []attachmentData, a attachmentData) []attachmentData {
+	for i, other := range list {
+		if a.URL == "" || other.URL != a.URL || a.Type != "sticker" && other.Type != "sticker" {
+			continue
+		}
+		if a.Type == "sticker" {
+			a, other = other, a
+		}
+		if a.StickerID == "" {
+			a.StickerID = other.StickerID
+		}
+		list[i] = a
+		return list
+	}
+	return append(list, a)
 }
 
 func referralOf(r *messenger.Referral) *referralData {
@@ -227,6 +255,7 @@ func optinOf(event *messenger.Event) optinData {
 		return d
 	}
 	d.Kind, d.Ref, d.UserRef, d.Payload, d.Status = o.Type, o.Ref, o.UserRef, o.Payload, o.NotificationMessagesStatus
+	d.Title, d.Frequency, d.Timezone, d.TokenStatus = o.Title, o.NotificationMessagesFrequency, o.NotificationMessagesTimezone, o.UserTokenStatus
 	d.Token = o.OneTimeNotifToken + o.NotificationMessagesToken
 	if o.MessageRequest != "" {
 		d.MessageRequest = o.MessageRequest

@@ -15,6 +15,9 @@ const (
 	SourceOptIn = "SEND_TO_MESSENGER"
 )
 
+// ViaReferral is the way in of a referral that came by itself: the person had a conversation with the page before.
+const ViaReferral = "referral"
+
 // mayRefer is what every event that carries a referral or an opt-in's ref has in it.
 var mayRefer = [][]byte{[]byte(`"referral"`), []byte(`"optin"`)}
 
@@ -29,9 +32,9 @@ func ReferralOf(e *Event, lookup func(ref string) *EntryPoint) *ReferralRecord {
 	var referral *messenger.Referral
 	switch {
 	case e.Type == EventReferral:
-		referral, r.Via = event.Referral, "referral"
+		referral, r.Via = event.Referral, ViaReferral
 	case e.Type == EventPostback && event.Postback != nil:
-		referral, r.Via, r.First = event.Postback.Referral, "postback", true
+		referral, r.Via = event.Postback.Referral, "postback"
 	case e.Type == EventMessageInbound && event.Message != nil:
 		referral, r.Via = event.Message.Referral, "message"
 	case e.Type == EventOptin && event.Optin != nil && event.Optin.Ref != "":

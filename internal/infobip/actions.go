@@ -124,14 +124,19 @@ func (s *Server) createAction(q *request) error {
 	switch {
 	case in.Type == typePull:
 		target = ""
-	case in.Type != typeForward || target == "":
-		return errBadAction
+	case in.Type != typeForward:
+		return errBadAction.at("type", fmt.Sprintf("must be %s or %s", typeForward, typePull))
+	case target == "":
+		return errBadAction.at("forwardUrl", "must be given for "+typeForward)
 	}
 	if err := checkCallbackData(text(in.CallbackData)); err != nil {
 		return err
 	}
 	sub, err := s.o.Infobip.CreateAction(q.Context(), q.key, c, target, text(in.CallbackData))
 	if gateway.CodeOf(err) == gateway.CodeInvalidRequest {
+		if wrong, ok := asError(err); ok && wrong.Field == "url" {
+			return errBadAction.at("forwardUrl", wrong.Message)
+		}
 		return fmt.Errorf("%w: %w", errBadAction, err)
 	}
 	if err != nil {

@@ -13,20 +13,27 @@ import (
 type refusal struct {
 	status          int
 	messageID, text string
+	field, why      string // the member at fault; empty when no single one is
 }
 
 // Error gives the words.
 func (r refusal) Error() string { return r.text }
 
+// at returns the refusal with the member at fault.
+func (r refusal) at(field, why string) refusal {
+	r.field, r.why = field, why
+	return r
+}
+
 // errXML is for callers who want XML: the face speaks JSON only.
-var errXML = refusal{http.StatusNotAcceptable, "NOT_ACCEPTABLE", "only JSON is spoken here: send Accept: application/json"}
+var errXML = refusal{status: http.StatusNotAcceptable, messageID: "NOT_ACCEPTABLE", text: "only JSON is spoken here: send Accept: application/json"}
 
 // The errors of the calls that configure applications, which go by numbers.
 var (
-	errNoApplication = refusal{http.StatusNotFound, "1", "Application does not exist"}
-	errNoConfig      = refusal{http.StatusNotFound, "2", "Configuration does not exist"}
-	errNoAction      = refusal{http.StatusNotFound, "3", "Action does not exist"}
-	errBadAction     = refusal{http.StatusBadRequest, "8", "Invalid action request"}
+	errNoApplication = refusal{status: http.StatusNotFound, messageID: "1", text: "Application does not exist"}
+	errNoConfig      = refusal{status: http.StatusNotFound, messageID: "2", text: "Configuration does not exist"}
+	errNoAction      = refusal{status: http.StatusNotFound, messageID: "3", text: "Action does not exist"}
+	errBadAction     = refusal{status: http.StatusBadRequest, messageID: "8", text: "Invalid action request"}
 )
 
 // asError answers the error of the core in a chain.
@@ -83,7 +90,11 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 func explain(err error) (int, serviceException) {
 	var own refusal
 	if errors.As(err, &own) {
-		return own.status, serviceException{MessageID: own.messageID, Text: own.text}
+		exception := serviceException{MessageID: own.messageID, Text: own.text}
+		if own.why != "" {
+			exception.ValidationErrors = map[string][]string{own.field: {own.why}}
+		}
+		return own.status, exception
 	}
 	var e *gateway.Error
 	if !errors.As(err, &e) {

@@ -47,8 +47,12 @@ type Handler struct {
 	noise guard.Noise
 
 	mu       sync.Mutex
-	lookedUp time.Time // when an unknown key last made the directory be read again
+	lookedUp time.Time                 // when an unknown key last made the directory be read again
+	heard    map[gateway.Lane]struct{} // whose events came a moment ago, so that the database may not know them yet
 }
+
+// maxHeard is how many people are remembered as heard of.
+const maxHeard = 20_000
 
 // New makes the endpoint.
 func New(o Options) *Handler {
@@ -170,10 +174,11 @@ func (h *Handler) commit(ctx context.Context, door *gateway.Application, envelop
 	events := make([]*gateway.Event, 0, len(envelopes))
 	for _, e := range envelopes {
 		event := h.place(door, e, now)
-		if told := h.referral(event); told != nil {
+		if told := h.referral(ctx, event); told != nil {
 			events = append(events, told)
 		}
 		events = append(events, event)
+		h.hear(event)
 	}
 	if err := h.o.Store.AppendEvents(ctx, events); err != nil {
 		return err
@@ -213,7 +218,7 @@ func (h *Handler) place(door *gateway.Application, e messenger.Envelope, now tim
 }
 
 // referral notes in an event how the person came. A referral that is part of another event becomes one of its own, which goes before the other: it explains it.
-func (h *Handler) referral(e *gateway.Event) *gateway.Event {
+func (h *Handler) referral(ctx context.Context, e *gateway.Event) *gateway.Event {
 	if e.Application == "" || e.Person == "" {
 		return nil
 	}
@@ -226,6 +231,8 @@ func (h *Handler) referral(e *gateway.Event) *gateway.Event {
 	if r == nil {
 		return nil
 	}
+	// A referral by itself comes of people only who have a conversation with the page already, known here or not.
+	r.First = r.Via != gateway.ViaReferral && h.first(ctx, e.Lane())
 	data, err := json.Marshal(r)
 	if err != nil {
 		h.o.Logger.Error("note a referral", "err", err)
@@ -240,6 +247,34 @@ func (h *Handler) referral(e *gateway.Event) *gateway.Event {
 		Application: e.Application, Person: e.Person, Partition: e.Partition, PageID: e.PageID, Type: gateway.EventReferral, EntryTime: e.EntryTime,
 		ReceivedAt: e.ReceivedAt, Dedup: sum[:16], Raw: e.Raw, Data: data,
 	}
+}
+
+// hear notes that a person has done something.
+func (h *Handler) hear(e *gateway.Event) {
+	if e.Application == "" || e.Person == "" || !e.ByPerson() {
+		return
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.heard == nil || len(h.heard) >= maxHeard {
+		h.heard = map[gateway.Lane]struct{}{}
+	}
+	h.heard[e.Lane()] = struct{}{}
+}
+
+// first reports whether nothing is known yet of a person: no profile, and nothing that they have done.
+func (h *Handler) first(ctx context.Context, lane gateway.Lane) bool {
+	h.mu.Lock()
+	_, heard := h.heard[lane]
+	h.mu.Unlock()
+	if heard {
+		return false
+	}
+	known, err := h.o.Store.Knows(ctx, lane)
+	if err != nil {
+		h.o.Logger.Warn("look a person up", "err", err) // the commit that follows will say whether the webhook is to come again
+	}
+	return err == nil && !known
 }
 
 // application finds the application whose door was used. A key that is not known may be new on another node: then the directory is read again, but not more

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strings"
 	"sync"
 	"time"
 
@@ -25,7 +26,7 @@ const (
 // followed by a question for the fields that every app may have.
 //
 // Docs: https://developers.facebook.com/docs/messenger-platform/identity/user-profile
-var profileFields = []string{"first_name", "last_name", "profile_pic", "locale", "timezone", "gender"}
+var profileFields = []string{"name", "first_name", "last_name", "profile_pic", "locale", "timezone", "gender"}
 
 // fetch asks the platform about newcomers until ctx ends.
 func (p *Projector) fetch(ctx context.Context) {
@@ -112,6 +113,23 @@ func facebook(answer messenger.UserProfile, now time.Time) map[string]json.RawMe
 		return nil
 	}
 	delete(fields, "id")
+	for name, value := range fields {
+		fields[name] = gateway.CleanJSON(value)
+	}
+	firstName(fields)
 	fields["lastRefreshedOn"] = json.RawMessage(`"` + gateway.FormatTime(now) + `"`)
 	return fields
+}
+
+// firstName takes the first word of the name for the first name where the platform gives the name only, as it does for people of some countries.
+func firstName(fields map[string]json.RawMessage) {
+	var name string
+	if _, given := fields["first_name"]; given || json.Unmarshal(fields["name"], &name) != nil {
+		return
+	}
+	if words := strings.Fields(name); len(words) > 0 {
+		if encoded, err := json.Marshal(words[0]); err == nil {
+			fields["first_name"] = encoded
+		}
+	}
 }

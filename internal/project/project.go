@@ -87,7 +87,7 @@ func (p *Projector) handle(ctx context.Context, events []*gateway.Event) (func(*
 			order = append(order, lane)
 		}
 		s.Last = e.ReceivedAt
-		if byPerson(e) {
+		if e.ByPerson() {
 			s.Inbound = e.ReceivedAt
 			people[lane] = true
 		}
@@ -108,7 +108,6 @@ func (p *Projector) handle(ctx context.Context, events []*gateway.Event) (func(*
 			newcomers = append(newcomers, lane)
 			p.fresh = true
 		}
-		p.remember(lane)
 	}
 	touched := make([]store.Seen, len(order))
 	for i, lane := range order {
@@ -123,6 +122,13 @@ func (p *Projector) handle(ctx context.Context, events []*gateway.Event) (func(*
 				return err
 			}
 		}
+		tx.OnCommit(func() {
+			for _, lane := range order {
+				if people[lane] {
+					p.remember(lane)
+				}
+			}
+		})
 		return p.note(tx)
 	}, nil
 }
@@ -135,8 +141,10 @@ func (p *Projector) note(tx *store.Tx) error {
 	if err := tx.HeardOf(p.heard); err != nil {
 		return err
 	}
-	p.noted = tx.Now()
-	clear(p.heard)
+	tx.OnCommit(func() {
+		p.noted = tx.Now()
+		clear(p.heard)
+	})
 	return nil
 }
 
@@ -145,16 +153,6 @@ func (p *Projector) remember(lane gateway.Lane) {
 		clear(p.known)
 	}
 	p.known[lane] = struct{}{}
-}
-
-// byPerson tells whether the person did something, rather than the page or the platform.
-func byPerson(e *gateway.Event) bool {
-	switch e.Type {
-	case gateway.EventMessageInbound, gateway.EventMessageEdit, gateway.EventPostback, gateway.EventReferral, gateway.EventOptin,
-		gateway.EventReaction, gateway.EventAccountLinking:
-		return true
-	}
-	return false
 }
 
 func (p *Projector) after([]*gateway.Event) {

@@ -159,11 +159,14 @@ func (s *Applications) identify(ctx context.Context, a *gateway.Application) (*m
 	app := appClient(client, a)
 	info, err := app.DebugToken(ctx, a.AccessToken.Reveal())
 	if err != nil {
-		field := "page.accessToken"
 		if errors.Is(err, messenger.ErrTokenInvalid) {
-			field = "application.secret"
+			words := err.Error()
+			if e := (*messenger.Error)(nil); errors.As(err, &e) {
+				words = e.Message
+			}
+			return nil, gateway.Invalid("application.secret", "the platform does not take this secret for the app %s: %s Copy the app's id and its secret together, from the basic settings of the app that made the page token.", a.AppID, words)
 		}
-		return nil, refused(err, field, "inspect the token as app "+a.AppID)
+		return nil, refused(err, "page.accessToken", "inspect the token as app "+a.AppID)
 	}
 	page, err := client.Page(ctx, "id", "name", "picture")
 	if err != nil && !unavailable(err) {

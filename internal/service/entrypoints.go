@@ -30,6 +30,8 @@ type EntryPoints struct {
 	LinkBase  string // DefaultLinkBase when empty
 	PublicURL string
 	Pictures  *Pictures // fetches logos
+	// Tracked is up to which position of the log it is known how people came; nil when nobody looks.
+	Tracked func() int64
 
 	mu      sync.Mutex
 	current atomic.Pointer[entryListing]
@@ -261,7 +263,7 @@ func set[T any](at *T, value *T) {
 	}
 }
 
-// ForRef answers the entry point of a ref, made as a code when there is none: for codes that must be short.
+// ForRef returns the entry point of a ref, made as a code when there is none.
 func (s *EntryPoints) ForRef(ctx context.Context, app, ref string) (*gateway.EntryPoint, error) {
 	if e := s.OfRef(app, ref); e != nil {
 		return e, nil
@@ -287,6 +289,9 @@ func (s *EntryPoints) Goal(ctx context.Context, key *gateway.APIKey, to gateway.
 	if err := usable(s.Directory, key, g.Lane.Application); err != nil {
 		return err
 	}
+	if err := gateway.CheckKey("to.fbMessengerId", to.FBMessengerID); err != nil {
+		return err
+	}
 	g.Lane.Person = to.FBMessengerID
 	if g.Lane.Person == "" {
 		if to.ProfileID == "" {
@@ -304,5 +309,28 @@ func (s *EntryPoints) Goal(ctx context.Context, key *gateway.APIKey, to gateway.
 	if g.At.IsZero() {
 		g.At = s.Store.Now().UTC()
 	}
+	s.awaitTracked(ctx)
 	return s.Store.Write(ctx, func(tx *store.Tx) error { return tx.AddGoal(g) })
+}
+
+// trackPatience is for how long a goal waits until it is known how the person came.
+const trackPatience = 2 * time.Second
+
+// awaitTracked waits until what has come so far is known of the ways in, so that a goal that follows on the heels of an arrival is put down to it.
+func (s *EntryPoints) awaitTracked(ctx context.Context) {
+	if s.Tracked == nil {
+		return
+	}
+	head := s.Store.Head()
+	ctx, cancel := context.WithTimeout(ctx, trackPatience)
+	defer cancel()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for s.Tracked() < head {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/chasqui/chasqui/internal/gateway"
 	"github.com/chasqui/chasqui/internal/store"
@@ -20,6 +21,11 @@ type Accounts interface {
 func (m *Messages) Plan(ctx context.Context, key *gateway.APIKey, in *gateway.MessageInput) (*gateway.Message, error) {
 	if err := in.Check(m.Store.Now()); err != nil {
 		return nil, err
+	}
+	if m.Policy != nil && !m.Policy.Observe {
+		if err := in.CheckLimits(); err != nil {
+			return nil, err
+		}
 	}
 	if err := m.route(ctx, key, in); err != nil {
 		return nil, err
@@ -270,11 +276,15 @@ func (m *Messages) reach(in *gateway.MessageInput, r recipient, channel string) 
 		return no(gateway.FailureNoAddress, "the customer has no Messenger address for this page")
 	}
 	// A phone number alone, on Messenger.
-	if !messenger.Support(messenger.FeatureCustomerMatching, m.Policy.Version(r.application), m.Store.Now()).OK {
-		return no(gateway.FailureNoAddress, "phone numbers are matched to people by Customer Matching, which Facebook has suspended; give fbMessengerId or profileId")
-	}
-	if !m.CustomerMatching {
-		return no(gateway.FailureNoAddress, "phone numbers are matched to people by Customer Matching, which the setting customerMatching turns on; give fbMessengerId or profileId")
+	version := m.Policy.Version(r.application)
+	switch {
+	case !m.CustomerMatching && !messenger.Support(messenger.FeatureCustomerMatching, version, m.Store.Now()).OK:
+		return no(gateway.FailureNoAddress, "phone numbers are matched to people by Customer Matching, which Facebook has suspended; name the person instead")
+	case !m.CustomerMatching:
+		return no(gateway.FailureNoAddress, "phone numbers are matched to people by Customer Matching, which the setting customerMatching turns on; name the person instead")
+	case !messenger.Support(messenger.FeatureCustomerMatching, version, time.Time{}).OK:
+		// Whoever turned it on knows a platform that still has it: what its version had counts, and not today's date.
+		return no(gateway.FailureNoAddress, "version %s of the Graph API has no Customer Matching: it needs one before v6.0; name the person instead", version)
 	}
 	return in.To.PhoneNumber, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -18,6 +19,17 @@ func (tx *Tx) FirstContact(lane gateway.Lane) error {
 		return err
 	}
 	return tx.CreateProfile(&gateway.Profile{ID: tx.NewID("prf"), Doc: map[string]json.RawMessage{}, Addresses: map[string]string{lane.Application: lane.Person}})
+}
+
+// Knows reports whether a person has a profile, or has done something before.
+func (s *Store) Knows(ctx context.Context, lane gateway.Lane) (bool, error) {
+	var one int
+	err := s.hotRow(ctx, `SELECT 1 FROM addresses WHERE app = ? AND person = ? UNION ALL SELECT 1 FROM conversations WHERE app = ? AND person = ? AND last_inbound_at > 0 LIMIT 1`,
+		lane.Application, lane.Person, lane.Application, lane.Person).Scan(&one)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // Fetch is a person whom the platform is to be asked about.
