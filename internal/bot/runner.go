@@ -57,6 +57,7 @@ type Runner struct {
 	kick    chan struct{}       // a timer was made
 	care    *care               // of the session
 	health  *store.Reader
+	unread  bool // the last session could not read; only the goroutine of the sessions uses it
 
 	ctx    context.Context // of the runner's life
 	cancel context.CancelFunc
@@ -126,6 +127,7 @@ func (r *Runner) session(ctx context.Context) {
 		err = r.read(run, &work)
 	}
 	if err != nil && run.Err() == nil {
+		r.unread = true
 		r.health.Failed()
 		r.log.Warn("read events for bots", "err", err)
 		pause(run, retryPause)
@@ -162,6 +164,10 @@ func (r *Runner) read(ctx context.Context, work *sync.WaitGroup) error {
 		events, upto, err := r.o.Store.ReadEvents(ctx, at, readBatch)
 		if err != nil {
 			return err
+		}
+		if r.unread { // the session before ended because it could not read
+			r.unread = false
+			r.health.Went()
 		}
 		for _, e := range events {
 			if cursor.Has(e) && r.concerns(e) {

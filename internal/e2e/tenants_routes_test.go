@@ -122,29 +122,7 @@ func v1Attempts() map[string][]attempt {
 func TestComapiRoutesForAnotherApplication(t *testing.T) {
 	t.Parallel()
 	x := startTenants(t)
-	const send = `{"to":{"profileId":"{profile}","email":"evil@evil.example","phoneNumber":"+15005550006","firstName":"Pwn"},"body":"{{profile.iban}}","rules":["webhook","email"]}`
-	const bring = `{"channel":"webhook","from":{"profileId":"{profile}"},"to":{},"body":"x"}`
-	inner := map[string][]attempt{
-		"POST /messages": {{"", send, "400"}}, "POST /messages/batch": {{"", "[" + send + "]", "400"}}, "GET /messages/{id}": {{"/messages/{msg}", "", "404"}},
-		"POST /messages/{id}/statuses/{status}": {{"/messages/{msg}/statuses/read", `{"channel":"webhook"}`, "404"}},
-		"POST /messages/inbounds":               {{"", bring, "400"}}, "POST /messages/inbounds/{id}/statuses/{status}": {{"/messages/inbounds/{event}/statuses/read", `{"timestamp":"2026-01-01T00:00:00Z"}`, "404"}},
-		"GET /profiles/{id}/messages": {{"/profiles/{profile}/messages", "", "404"}},
-		"GET /webhooks":               {{"", "", "200"}}, "POST /webhooks": {{"", `{"name":"w","url":"https://x.example","subscriptions":[{"type":"message.inbound"}]}`, "201"}},
-		"GET /webhooks/availableevents": {{"", "", "200"}}, "GET /webhooks/availabletemplates": {{"", "", "200"}},
-		"GET /webhooks/{id}": {{"/webhooks/{webhook}", "", "404"}}, "PUT /webhooks/{id}": {{"/webhooks/{webhook}", `{"name":"w","url":"https://x.example"}`, "404"}}, "DELETE /webhooks/{id}": {{"/webhooks/{webhook}", "", "404"}},
-		"GET /profiles": {{"", "", "200"}, {"/profiles?email=victoria@victim.example", "", "200 400"}}, "POST /profiles": {{"", `{"id":"{profile}","fbMessengerId":"1"}`, "409"}},
-		"PATCH /profiles/bulk":  {{"", `[{"id":"{profile}","email":"evil@evil.example","fbMessengerId":"1"}]`, "409"}},
-		"DELETE /profiles/bulk": {{"/profiles/bulk?id={profile}", "", "200"}},
-		"GET /profiles/optin":   {{"", "", "200"}}, "PUT /profiles/optin": {{"", `{}`, "200"}},
-		"GET /profiles/{id}": {{"/profiles/{profile}", "", "404"}}, "PUT /profiles/{id}": {{"/profiles/{profile}", `{"email":"evil@evil.example"}`, "404"}},
-		"PATCH /profiles/{id}":          {{"/profiles/{profile}", `{"email":"evil@evil.example"}`, "404"}, {"/profiles/{profile}?allowcreate=true", `{"email":"evil@evil.example","fbMessengerId":"1"}`, "409"}},
-		"DELETE /profiles/{id}":         {{"/profiles/{profile}", "", "404"}, {"/profiles/{profile}?forget=true", "", "404"}},
-		"PUT /profiles/{id}/optin":      {{"/profiles/{profile}/optin", `{"channels":["sms"]}`, "404"}},
-		"DELETE /profiles/{id}/optin":   {{"/profiles/{profile}/optin", "", "404"}},
-		"POST /channels/facebook/state": {{"", `{"profileId":"{profile}"}`, "409"}},
-		"GET /sessions/start":           {{"", "", "200"}}, "POST /sessions": {{"", `{"authenticationId":"x","authenticationToken":"y"}`, "401"}},
-		"GET /sessions/{id}": {{"/sessions/x", "", "404"}}, "DELETE /sessions/{id}": {{"/sessions/x", "", "404"}},
-	}
+	inner := comapiAttempts()
 	for _, base := range []string{"/apispaces/{A}", "/cpaas"} {
 		var routes []string
 		table := map[string][]attempt{}
@@ -181,10 +159,47 @@ func TestComapiRoutesForAnotherApplication(t *testing.T) {
 	x.told(t)
 }
 
+// comapiAttempts are those of Comapi's face, by method and path below its address.
+func comapiAttempts() map[string][]attempt {
+	const send = `{"to":{"profileId":"{profile}","email":"evil@evil.example","phoneNumber":"+15005550006","firstName":"Pwn"},"body":"{{profile.iban}}","rules":["webhook","email"]}`
+	const bring = `{"channel":"webhook","from":{"profileId":"{profile}"},"to":{},"body":"x"}`
+	return map[string][]attempt{
+		"POST /messages": {{"", send, "400"}}, "POST /messages/batch": {{"", "[" + send + "]", "400"}}, "GET /messages/{id}": {{"/messages/{msg}", "", "404"}},
+		"POST /messages/{id}/statuses/{status}": {{"/messages/{msg}/statuses/read", `{"channel":"webhook"}`, "404"}},
+		"POST /messages/inbounds":               {{"", bring, "400"}}, "POST /messages/inbounds/{id}/statuses/{status}": {{"/messages/inbounds/{event}/statuses/read", `{"timestamp":"2026-01-01T00:00:00Z"}`, "404"}},
+		"GET /profiles/{id}/messages": {{"/profiles/{profile}/messages", "", "404"}},
+		"GET /webhooks":               {{"", "", "200"}}, "POST /webhooks": {{"", `{"name":"w","url":"https://x.example","subscriptions":[{"type":"message.inbound"}]}`, "201"}},
+		"GET /webhooks/availableevents": {{"", "", "200"}}, "GET /webhooks/availabletemplates": {{"", "", "200"}},
+		"GET /webhooks/{id}": {{"/webhooks/{webhook}", "", "404"}}, "PUT /webhooks/{id}": {{"/webhooks/{webhook}", `{"name":"w","url":"https://x.example"}`, "404"}}, "DELETE /webhooks/{id}": {{"/webhooks/{webhook}", "", "404"}},
+		"GET /profiles": {{"", "", "200"}, {"/profiles?email=victoria@victim.example", "", "200 400"}}, "POST /profiles": {{"", `{"id":"{profile}","fbMessengerId":"1"}`, "409"}},
+		"PATCH /profiles/bulk":  {{"", `[{"id":"{profile}","email":"evil@evil.example","fbMessengerId":"1"}]`, "409"}},
+		"DELETE /profiles/bulk": {{"/profiles/bulk?id={profile}", "", "200"}},
+		"GET /profiles/optin":   {{"", "", "200"}}, "PUT /profiles/optin": {{"", `{}`, "200"}},
+		"GET /profiles/{id}": {{"/profiles/{profile}", "", "404"}}, "PUT /profiles/{id}": {{"/profiles/{profile}", `{"email":"evil@evil.example"}`, "404"}},
+		"PATCH /profiles/{id}":          {{"/profiles/{profile}", `{"email":"evil@evil.example"}`, "404"}, {"/profiles/{profile}?allowcreate=true", `{"email":"evil@evil.example","fbMessengerId":"1"}`, "409"}},
+		"DELETE /profiles/{id}":         {{"/profiles/{profile}", "", "404"}, {"/profiles/{profile}?forget=true", "", "404"}},
+		"PUT /profiles/{id}/optin":      {{"/profiles/{profile}/optin", `{"channels":["sms"]}`, "404"}},
+		"DELETE /profiles/{id}/optin":   {{"/profiles/{profile}/optin", "", "404"}},
+		"POST /channels/facebook/state": {{"", `{"profileId":"{profile}"}`, "409"}},
+		"GET /sessions/start":           {{"", "", "200"}}, "POST /sessions": {{"", `{"authenticationId":"x","authenticationToken":"y"}`, "401"}},
+		"GET /sessions/{id}": {{"/sessions/x", "", "404"}}, "DELETE /sessions/{id}": {{"/sessions/x", "", "404"}},
+	}
+}
+
 // Every call of Infobip's face.
 func TestInfobipRoutesForAnotherApplication(t *testing.T) {
 	t.Parallel()
 	x := startTenants(t)
+	table := infobipAttempts()
+	x.run(t, infobipface.Patterns(), table, "App "+x.secret)
+	x.told(t)
+	if got := x.comapi(http.MethodGet, "/v1/routes/"+x.names["route"], ""); !strings.Contains(string(got.body), `"default":true`) {
+		t.Errorf("B's default is gone: %s", got.body)
+	}
+}
+
+// infobipAttempts are those of Infobip's face, by method and path.
+func infobipAttempts() map[string][]attempt {
 	one := func(path, body, want string) []attempt { return []attempt{{path, body, want}} }
 	const application, configuration = "/facebook/1/applications/{key}", "/facebook/1/applications/{key}/configurations/{configuration}"
 	table := map[string][]attempt{
@@ -219,9 +234,5 @@ func TestInfobipRoutesForAnotherApplication(t *testing.T) {
 			}
 		}
 	}
-	x.run(t, infobipface.Patterns(), table, "App "+x.secret)
-	x.told(t)
-	if got := x.comapi(http.MethodGet, "/v1/routes/"+x.names["route"], ""); !strings.Contains(string(got.body), `"default":true`) {
-		t.Errorf("B's default is gone: %s", got.body)
-	}
+	return table
 }
