@@ -384,7 +384,7 @@ func TestBotTurnsSurviveAKill(t *testing.T) {
 	said := make([]int, len(persons))
 	for i, psid := range persons {
 		workers.Go(func() {
-			pace(load, func(n int) {
+			new(ledger).pace(load, func(n int) {
 				if _, err := p.Act(context.Background(), pg.id, psid, graphemu.Action{Text: fmt.Sprintf("count %d", n)}); err != nil {
 					t.Error(err)
 				}

@@ -333,7 +333,7 @@ func TestComapiRefusalsFailTheMessage(t *testing.T) {
 	w.clock.advance(25 * time.Hour)
 	for _, c := range []struct{ name, request, channel, code, reason string }{
 		{"tag outside the window", `{"to":{"fbMessengerId":"` + ana + `"},"body":"x","metadata":{"n":1},"channelOptions":{"fbMessenger":{"messageTag":"NON_PROMOTIONAL_SUBSCRIPTION"}},"rules":["fbMessenger","sms"]}`, "fbMessenger", "platform_refused", "ended on 2020-03-04"},
-		{"nothing given", `{"to":{"fbMessengerId":"` + ana + `"},"body":"x","rules":["fbMessenger"]}`, "fbMessenger", "outside_window", "neither was given"},
+		{"nothing given", `{"to":{"fbMessengerId":"` + ana + `"},"body":"x","rules":["fbMessenger"]}`, "fbMessenger", "outside_window", "Allowed now: messageTag HUMAN_AGENT"},
 		{"no Messenger address", `{"to":{"profileId":"new@example.com","firstName":"Neu","phoneNumber":"+49 170 1"},"body":"x","rules":["fbMessenger"]}`, "fbMessenger", "no_address", "no Messenger address"},
 		{"no channel", `{"to":{"fbMessengerId":"` + ana + `"},"body":"x","rules":["sms"]}`, "sms", "no_account", "no account"},
 		{"no content for Messenger", `{"to":{"fbMessengerId":"` + ana + `"},"customBody":{"sms":{"text":"x"}},"rules":["sms"]}`, "sms", "no_account", "no account"},

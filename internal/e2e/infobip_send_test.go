@@ -78,7 +78,7 @@ func TestInfobipRefusals(t *testing.T) {
 	}{
 		{`{"text":"hello"}`, rejected("", `{"groupId":5,"groupName":"REJECTED","id":51,"name":"MISSING_TO","description":"Missing TO"}`), 200},
 		{`{"to":{"phoneNumber":"41793026727"},"text":"hello"}`, rejected("41793026727", `{"groupId":5,"groupName":"REJECTED","id":52,"name":"REJECTED_DESTINATION",
-			"description":"no channel of the message can be taken: phone numbers are matched to people by Customer Matching, which Facebook has suspended; give fbMessengerId or profileId"}`), 200},
+			"description":"no channel of the message can be taken: phone numbers are matched to people by Customer Matching, which Facebook has suspended; name the person instead"}`), 200},
 		{`{"to":"37512FEC","text":"hello"}`, rejected("37512FEC", `{"groupId":5,"groupName":"REJECTED","id":52,"name":"REJECTED_DESTINATION",
 			"description":"there is no profile \"37512FEC\""}`), 200},
 		{`{"from":"0F3C","to":"<to>","text":"hello"}`, rejected("<to>", `{"groupId":5,"groupName":"REJECTED","id":13,"name":"REJECTED_SENDER",

@@ -28,6 +28,7 @@ type ledger struct {
 	accepted map[string][]accepted // messages, in the order of their acceptance
 	written  map[string][]string   // mids of what the person wrote, in order
 	again    int                   // calls whose answer was lost and that were made again
+	every    time.Duration         // between two messages of a person, and between two to them; killPace when zero
 }
 
 // accepted is a message that the gateway has taken.
@@ -87,8 +88,12 @@ func number(t *testing.T, name string, otherwise int) int {
 }
 
 // pace calls do again and again until the load ends.
-func pace(load context.Context, do func(n int)) {
-	tick := time.NewTicker(killPace)
+func (l *ledger) pace(load context.Context, do func(n int)) {
+	every := l.every
+	if every == 0 {
+		every = killPace
+	}
+	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for n := 0; ; n++ {
 		do(n)
@@ -102,7 +107,7 @@ func pace(load context.Context, do func(n int)) {
 
 // write lets a person write; the platform repeats its webhooks until they are acknowledged.
 func (l *ledger) write(load context.Context, p *page, psid string, i int) {
-	pace(load, func(n int) {
+	l.pace(load, func(n int) {
 		res, err := p.w.platform.Act(context.Background(), p.id, psid, graphemu.Action{Text: fmt.Sprintf("in %d-%d", i, n)})
 		if err != nil {
 			p.w.t.Error(err)
@@ -116,7 +121,7 @@ func (l *ledger) write(load context.Context, p *page, psid string, i int) {
 
 // send hands messages over, one after the other: a call without an answer is made again under the same key, until there is one.
 func (l *ledger) send(load context.Context, p *page, psid string, i int) {
-	pace(load, func(n int) {
+	l.pace(load, func(n int) {
 		text := fmt.Sprintf("out %d-%d", i, n)
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()

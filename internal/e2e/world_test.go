@@ -28,7 +28,7 @@ import (
 )
 
 // patience is how long a test waits for what must happen; it only matters when something is wrong.
-const patience = 40 * time.Second
+const patience = 2 * time.Minute
 
 // platform is the emulated platform on a port of its own, with one app.
 type platform struct {
