@@ -3,10 +3,9 @@ package apisrv
 import (
 	"archive/zip"
 	"bytes"
-	"crypto/sha256"
+	"cmp"
 	"encoding/csv"
-	"encoding/hex"
-	"fmt"
+	"errors"
 	"maps"
 	"net/http"
 	"slices"
@@ -42,14 +41,14 @@ func (s *server) entryPointImage(q *request) error {
 	if err != nil {
 		return err
 	}
-	st, err := s.o.EntryPoints.Style(q.Context(), e.Application, q.URL.Query())
+	d, err := s.o.EntryPoints.Drawer(q.Context(), e.Application, q.URL.Query(), false)
 	if err != nil {
 		return err
 	}
-	st.Caption = service.Caption(st.Caption, e)
+	defer d.Close()
+	caption := service.Caption(d.Style.Caption, e)
 	link := s.o.EntryPoints.Held(e, q.URL.Query().Get("link") == "short")
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s %s %+v", link, format, st))
-	tag := `"` + hex.EncodeToString(sum[:12]) + `"`
+	tag := d.Tag(link, caption, format)
 	h := q.w.Header()
 	h.Set("ETag", tag)
 	h.Set("Cache-Control", "private, max-age=300")
@@ -57,9 +56,11 @@ func (s *server) entryPointImage(q *request) error {
 		q.w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
-	picture, media, err := qr.Render(link, format, st)
+	picture, media, err := d.Render(q.Context(), link, caption, format)
 	if err != nil {
-		return service.StyleError(err)
+		h.Del("ETag")
+		h.Del("Cache-Control")
+		return err
 	}
 	return q.replyFile(media, "code-"+service.FileName(e)+"."+format, picture)
 }
@@ -74,9 +75,9 @@ func (q *request) replyFile(media, name string, content []byte) error {
 	return nil
 }
 
-// selected are the entry points of a zip file or print sheet, the oldest first, as they were made.
-func (s *server) selected(q *request) ([]*gateway.EntryPoint, error) {
-	f, err := q.entryPointFilter(append(listEntryPointParams(), imageParams()...), maxImages, maxImages)
+// selected are the entry points of a zip file or print sheet, the oldest first, as they were made. More than most are refused, unless the caller says with limit that some will do.
+func (s *server) selected(q *request, most int) ([]*gateway.EntryPoint, error) {
+	f, err := q.entryPointFilter(append(listEntryPointParams(), imageParams()...), most+1, most)
 	if err != nil {
 		return nil, err
 	}
@@ -84,90 +85,114 @@ func (s *server) selected(q *request) ([]*gateway.EntryPoint, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(all) == 0 {
+	switch {
+	case len(all) == 0:
 		return nil, gateway.Invalid("application", "no entry point fits")
+	case len(all) > most:
+		return nil, gateway.Invalid("limit", "more than %d entry points fit: narrow them down, or take the newest with limit=%d and the others with cursor", most, most)
 	}
 	slices.Reverse(all)
 	return all, nil
 }
 
 func (s *server) entryPointImages(q *request) error {
-	all, err := s.selected(q)
+	all, err := s.selected(q, maxImages)
 	if err != nil {
 		return err
 	}
 	format := q.URL.Query().Get("format")
 	if format == "" {
-		format = "png"
+		format = qr.FormatPNG
 	}
-	if !slices.Contains([]string{"png", "svg", "pdf"}, format) {
-		return gateway.Invalid("format", "%q is none of png, svg, pdf", format)
+	if !slices.Contains([]string{qr.FormatPNG, qr.FormatSVG, qr.FormatPDF}, format) {
+		return gateway.Invalid("format", "%.40q is none of png, svg, pdf", format)
 	}
-	st, err := s.o.EntryPoints.Style(q.Context(), all[0].Application, q.URL.Query())
+	d, err := s.o.EntryPoints.Drawer(q.Context(), all[0].Application, q.URL.Query(), true)
 	if err != nil {
 		return err
 	}
-	caption, short := st.Caption, q.URL.Query().Get("link") == "short"
+	defer d.Close()
+	if err := d.Open(q.Context()); err != nil {
+		return err
+	}
+	short := q.URL.Query().Get("link") == "short"
 	for _, e := range all { // nothing is written before all can be drawn
-		if smallest := qr.Smallest(s.o.EntryPoints.Held(e, short), st); format == "png" && st.Size > 0 && smallest > st.Size {
-			return gateway.Invalid("size", "the code of %s needs at least %d pixels", e.Ref, smallest)
+		if err := d.Fits(s.o.EntryPoints.Held(e, short), service.Caption(d.Style.Caption, e), format); err != nil {
+			return ofPoint(err, e)
 		}
 	}
 	q.w.Header().Set("Content-Type", "application/zip")
 	q.w.Header().Set("Content-Disposition", `attachment; filename="codes.zip"`)
 	z := zip.NewWriter(q.w)
 	for _, e := range all {
-		if q.Context().Err() != nil {
-			return nil
-		}
-		st.Caption = service.Caption(caption, e)
-		picture, _, err := qr.Render(s.o.EntryPoints.Held(e, short), format, st)
+		picture, _, err := d.Render(q.Context(), s.o.EntryPoints.Held(e, short), service.Caption(d.Style.Caption, e), format)
 		if err != nil {
-			return service.StyleError(err)
+			return q.breakOff(err)
 		}
 		file, err := z.CreateHeader(&zip.FileHeader{Name: service.FileName(e) + "." + format, Method: zip.Store, Modified: e.CreatedAt})
+		if err == nil {
+			_, err = file.Write(picture)
+		}
 		if err != nil {
 			return nil // the caller is gone
-		}
-		if _, err := file.Write(picture); err != nil {
-			return nil
 		}
 	}
 	z.Close() // as above
 	return nil
 }
 
-func (s *server) entryPointSheet(q *request) error {
-	all, err := s.selected(q)
-	if err != nil {
+// ofPoint says of which entry point an error on its picture is.
+func ofPoint(err error, e *gateway.EntryPoint) error {
+	var known *gateway.Error
+	if !errors.As(err, &known) {
 		return err
 	}
-	st, err := s.o.EntryPoints.Style(q.Context(), all[0].Application, q.URL.Query())
+	return gateway.Invalid(known.Field, "the code of %.60q: %s", cmp.Or(e.Ref, e.ID), known.Message)
+}
+
+// breakOff ends an answer of which a part is sent: its connection is closed, so that the caller does not take the part for the whole.
+func (q *request) breakOff(err error) error {
+	if q.w.status == 0 {
+		return err
+	}
+	if q.Context().Err() == nil {
+		q.s.o.Logger.Warn("answer broken off", "route", q.Pattern, "request_id", q.w.id, "err", err)
+	}
+	panic(http.ErrAbortHandler)
+}
+
+func (s *server) entryPointSheet(q *request) error {
+	all, err := s.selected(q, service.MaxSheet)
 	if err != nil {
 		return err
 	}
 	perRow := 3
 	if text := q.URL.Query().Get("perRow"); text != "" {
-		if perRow, err = strconv.Atoi(text); err != nil || perRow < 1 || perRow > 8 {
-			return gateway.Invalid("perRow", "must be a number from 1 to 8")
+		if perRow, err = strconv.Atoi(text); err != nil || perRow < 1 || perRow > qr.MaxPerRow {
+			return gateway.Invalid("perRow", "must be a number from 1 to %d", qr.MaxPerRow)
 		}
 	}
-	caption, short := st.Caption, q.URL.Query().Get("link") == "short"
-	if caption == "" {
-		caption = "{name}"
+	d, err := s.o.EntryPoints.Drawer(q.Context(), all[0].Application, q.URL.Query(), true)
+	if err != nil {
+		return err
 	}
+	defer d.Close()
+	caption, short := cmp.Or(d.Style.Caption, "{name}"), q.URL.Query().Get("link") == "short"
 	items := make([]qr.SheetItem, len(all))
 	for i, e := range all {
-		items[i] = qr.SheetItem{Text: s.o.EntryPoints.Held(e, short), Caption: service.Caption(caption, e)}
-		if items[i].Caption == "" {
-			items[i].Caption = e.Ref
-		}
+		items[i] = qr.SheetItem{Text: s.o.EntryPoints.Held(e, short), Caption: cmp.Or(service.Caption(caption, e), e.Ref)}
 	}
-	sheet, err := qr.Sheet(items, st, perRow)
+	sheet, err := d.Sheet(q.Context(), items, perRow)
 	if err != nil {
-		return service.StyleError(err)
+		return err
 	}
-	return q.replyFile("application/pdf", "codes.pdf", sheet)
+	h := q.w.Header()
+	h.Set("Content-Type", "application/pdf")
+	h.Set("Content-Disposition", `inline; filename="codes.pdf"`)
+	if err := sheet.Write(q.Context(), q.w); err != nil {
+		return q.breakOff(err)
+	}
+	return nil
 }
 
 // replyCSV answers a report as a table, with three columns for each goal.

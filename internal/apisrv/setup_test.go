@@ -27,16 +27,18 @@ import (
 
 // bundle is a gateway's API with its webhook endpoint over a real socket, beside an emulated platform.
 type bundle struct {
-	t        *testing.T
-	url      string
-	key      string // opens everything
-	client   *gatewayapi.Client
-	store    *store.Store
-	vault    *store.Vault
-	apps     *service.Applications
-	platform *graphemu.Server
-	graphURL string
-	app      graphemu.App
+	t           *testing.T
+	url         string
+	key         string // opens everything
+	client      *gatewayapi.Client
+	store       *store.Store
+	vault       *store.Vault
+	apps        *service.Applications
+	platform    *graphemu.Server
+	graphURL    string
+	app         graphemu.App
+	entryPoints *service.EntryPoints
+	handler     http.Handler // of the API alone
 }
 
 func setup(t *testing.T) *bundle {
@@ -68,7 +70,8 @@ func setup(t *testing.T) *bundle {
 	t.Cleanup(web.Close)
 	b.url = web.URL
 	b.apps = &service.Applications{Vault: b.vault, Directory: directory, Platform: service.Platform{BaseURL: graph.URL}, PublicURL: web.URL, Logger: logger, Now: time.Now}
-	handler, err := apisrv.New(apisrv.Options{
+	b.entryPoints = &service.EntryPoints{Store: b.store, Directory: directory, Logger: logger, PublicURL: web.URL, Pictures: service.NewPictures(new(reach.Allowed).WithLoopback())}
+	b.handler, err = apisrv.New(apisrv.Options{
 		Store: b.store, Directory: directory, Keys: service.NewKeys(b.store, time.Now), Messages: &service.Messages{Store: b.store, Directory: directory},
 		Applications: b.apps, Profiles: &service.Profiles{Store: b.store, Directory: directory}, Erasures: &service.Erasures{Store: b.store, Directory: directory},
 		Subscriptions: &service.Subscriptions{Vault: b.vault, Store: b.store, Directory: directory, Reach: new(reach.Allowed).WithLoopback()},
@@ -78,14 +81,14 @@ func setup(t *testing.T) *bundle {
 			}
 			return &gateway.ChannelError{Kind: gateway.ChannelRefused, Failure: gateway.Failure{Code: gateway.FailureAccountRefused, Message: "the provider does not know the account"}}
 		}},
-		Events: &service.Events{Store: b.store, Vault: b.vault, Directory: directory, Projected: b.store.Head},
+		EntryPoints: b.entryPoints, Events: &service.Events{Store: b.store, Vault: b.vault, Directory: directory, Projected: b.store.Head},
 		Logger: logger, PublicURL: web.URL, MaxBody: 1 << 20,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	ingest.New(ingest.Options{Store: b.store, Directory: directory, Logger: logger}).Register(mux)
-	mux.Handle("/", handler)
+	mux.Handle("/", b.handler)
 	b.key = b.newKey(nil, gateway.ScopeAll)
 	if b.client, err = gatewayapi.New(web.URL, b.key); err != nil {
 		t.Fatal(err)

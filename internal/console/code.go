@@ -1,9 +1,6 @@
 package console
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
@@ -81,22 +78,43 @@ type drawn struct {
 }
 
 // draw makes it; have is the tag of what the browser has, and saves the work.
-func (c *Console) draw(v *visit, e *gateway.EntryPoint, look url.Values, format, have string) (d drawn, err error) {
-	st, err := c.o.EntryPoints.Style(v.Context(), e.Application, styled(look))
+func (c *Console) draw(v *visit, e *gateway.EntryPoint, look url.Values, format, have string) (p drawn, err error) {
+	d, caption, err := c.drawer(v, e, look)
 	if err != nil {
-		return d, err
+		return p, err
 	}
-	if look.Get("logo") == "address" && look.Get("logoAddress") == "" {
-		return d, gateway.Invalid("logo", "give the picture's address")
-	}
-	st.Caption = service.Caption(st.Caption, e)
+	defer d.Close()
 	link := c.o.EntryPoints.Held(e, look.Get("link") == "short")
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s %s %+v", link, format, st))
-	if d.tag = `"` + hex.EncodeToString(sum[:12]) + `"`; d.tag == have {
-		return d, nil
+	if p.tag = d.Tag(link, caption, format); p.tag == have {
+		return p, nil
 	}
-	d.picture, d.media, err = qr.Render(link, format, st)
-	return d, service.StyleError(err)
+	p.picture, p.media, err = d.Render(v.Context(), link, caption, format)
+	return p, err
+}
+
+// drawer is for the code of an entry point, and the caption below it.
+func (c *Console) drawer(v *visit, e *gateway.EntryPoint, look url.Values) (*service.CodeDrawer, string, error) {
+	if look.Get("logo") == "address" && look.Get("logoAddress") == "" {
+		return nil, "", gateway.Invalid("logo", "give the picture's address")
+	}
+	d, err := c.o.EntryPoints.Drawer(v.Context(), e.Application, styled(look), false)
+	if err != nil {
+		return nil, "", err
+	}
+	return d, service.Caption(d.Style.Caption, e), nil
+}
+
+// tryLook says what is wrong with a look, without drawing.
+func (c *Console) tryLook(v *visit, e *gateway.EntryPoint, look url.Values) error {
+	d, caption, err := c.drawer(v, e, look)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	if err := d.Open(v.Context()); err != nil {
+		return err
+	}
+	return d.Fits(c.o.EntryPoints.Held(e, look.Get("link") == "short"), caption, qr.FormatPNG)
 }
 
 // send answers a picture. It may be opened by itself, where it can load nothing.
@@ -179,7 +197,7 @@ func (c *Console) showPoint(v *visit, status int, e *gateway.EntryPoint, edit ur
 	if a := c.o.Directory.Application(e.Application); a != nil {
 		p.Look.HasLogo = a.PageImageURL != ""
 	}
-	_, err := c.draw(v, e, p.Look.Values, qr.FormatPNG, "")
+	err := c.tryLook(v, e, p.Look.Values)
 	if p.Look.Problem = problems(err); err != nil && p.Look.Problem == nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -42,8 +43,6 @@ type Console struct {
 	secure bool
 	pages  pages
 	guesses
-	// printing lets one print sheet be drawn at a time: a large one takes a processor for seconds.
-	printing chan struct{}
 }
 
 //go:embed static
@@ -55,7 +54,7 @@ func New(o Options) (*Console, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Console{o: o, pages: all, printing: make(chan struct{}, 1)}
+	c := &Console{o: o, pages: all}
 	if u, err := url.Parse(o.PublicURL); err == nil {
 		c.host, c.secure = strings.ToLower(u.Hostname()), u.Scheme == "https"
 	}
@@ -237,6 +236,9 @@ func (c *Console) fail(v *visit, err error) {
 	status := known.Code.Status()
 	if status >= http.StatusInternalServerError {
 		c.o.Logger.Error("page", "path", v.URL.Path, "err", err)
+	}
+	if status == http.StatusServiceUnavailable {
+		v.w.Header().Set("Retry-After", strconv.Itoa(int(max(1, known.RetryAfter.Seconds()))))
 	}
 	c.render(v, status, "error", layout{Title: http.StatusText(status)}, sentence(known.Message))
 }

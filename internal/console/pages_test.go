@@ -12,6 +12,7 @@ import (
 
 	"github.com/chasqui/chasqui/internal/gateway"
 	"github.com/chasqui/chasqui/internal/qr"
+	"github.com/chasqui/chasqui/internal/service"
 	"github.com/chasqui/chasqui/internal/store"
 )
 
@@ -194,6 +195,33 @@ func TestSheet(t *testing.T) {
 	for query, problem := range map[string]string{"perRow=0": "1 to 10", "perRow=many": "1 to 10", "perRow=3&mm=100": "mm", "foreground=%23ffffff": "contrast"} {
 		v.get(list+"/sheet.pdf?"+query).wants(t, http.StatusUnprocessableEntity, `<span class="problem" role="alert">`, problem)
 	}
+}
+
+// What many draw at once has its bounds in the console as in the API.
+func TestDrawingHasBounds(t *testing.T) {
+	t.Parallel()
+	w := setup(t, "")
+	app := w.connect("Café")
+	e := w.point(gateway.EntryPoint{Application: app, Ref: "table-7"})
+	v := w.signedIn(nil, gateway.ScopeAll)
+	var under []*service.CodeDrawer
+	for {
+		d, err := w.points.Drawer(t.Context(), app, nil, true)
+		if err != nil {
+			break
+		}
+		under = append(under, d)
+	}
+	for _, path := range []string{"/sheet.pdf?mm=50", "/" + e.ID + "/image?logo=page"} {
+		if p := v.get(list+path).wants(t, http.StatusServiceUnavailable, "under way"); p.header.Get("Retry-After") != "5" {
+			t.Errorf("%s: %v", path, p.header)
+		}
+	}
+	v.get(list+"/"+e.ID+"/thumbnail").wants(t, http.StatusOK)
+	for _, d := range under {
+		d.Close()
+	}
+	v.get(list+"/sheet.pdf?mm=50").wants(t, http.StatusOK, "%%EOF")
 }
 
 func TestReport(t *testing.T) {

@@ -33,12 +33,12 @@ const (
 
 // onSheet are the entry points of a print sheet in the order in which they were made: those of the filter, without those out of use unless they are asked for.
 func (c *Console) onSheet(v *visit, q query) (points []*gateway.EntryPoint, full bool, err error) {
-	all, err := c.o.EntryPoints.List(v.Context(), v.key, q.filter(service.MaxBulk+1))
+	all, err := c.o.EntryPoints.List(v.Context(), v.key, q.filter(service.MaxSheet+1))
 	if err != nil {
 		return nil, false, err
 	}
-	full = len(all) > service.MaxBulk
-	for _, e := range all[:min(len(all), service.MaxBulk)] {
+	full = len(all) > service.MaxSheet
+	for _, e := range all[:min(len(all), service.MaxSheet)] {
 		if q.Get("retired") == "true" || stateOf(e, c.o.Now()).Class == "on" {
 			points = append(points, e)
 		}
@@ -68,51 +68,54 @@ func (c *Console) showSheet(v *visit, status int, problem *fieldProblem) error {
 }
 
 func (c *Console) sheetPDF(v *visit) error {
-	sheet, err := c.sheet(v)
+	sheet, leave, err := c.sheet(v)
 	if p := problems(err); p != nil {
 		return c.showSheet(v, http.StatusUnprocessableEntity, p)
 	}
 	if err != nil {
 		return err
 	}
+	defer leave()
 	h := v.w.Header()
 	h.Set("Content-Type", "application/pdf")
-	h.Set("Content-Length", strconv.Itoa(len(sheet)))
 	h.Set("Content-Disposition", `attachment; filename="`+sheetFilename+`"`)
-	v.w.Write(sheet) // when this fails the caller is gone
+	if err := sheet.Write(v.Context(), v.w); err != nil {
+		if v.Context().Err() == nil {
+			c.o.Logger.Warn("a print sheet broke off", "err", err)
+		}
+		panic(http.ErrAbortHandler) // so that the browser does not take a part for the whole
+	}
 	return nil
 }
 
-func (c *Console) sheet(v *visit) ([]byte, error) {
+// sheet begins a print sheet, which is under way until leave is called.
+func (c *Console) sheet(v *visit) (sheet *service.Sheet, leave func(), err error) {
 	q := query{v.URL.Query()}
 	perRow, err := whole(url.Values{"perRow": {lookForm{Values: q.values}.Or("perRow", strconv.Itoa(usualPerRow))}}, "perRow")
 	if err != nil || perRow < 1 || perRow > qr.MaxPerRow {
-		return nil, gateway.Invalid("perRow", "give a whole number from 1 to %d", qr.MaxPerRow)
+		return nil, nil, gateway.Invalid("perRow", "give a whole number from 1 to %d", qr.MaxPerRow)
 	}
 	points, _, err := c.onSheet(v, q)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if len(points) == 0 {
-		return nil, gateway.Invalid("", "no entry point in use fits these choices")
+		return nil, nil, gateway.Invalid("", "no entry point in use fits these choices")
 	}
 	look := lookOf(q.values)
-	st, err := c.o.EntryPoints.Style(v.Context(), points[0].Application, styled(look))
+	d, err := c.o.EntryPoints.Drawer(v.Context(), points[0].Application, styled(look), true)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	items := make([]qr.SheetItem, len(points))
 	for i, e := range points {
-		items[i] = qr.SheetItem{Text: c.o.EntryPoints.Held(e, look.Get("link") == "short"), Caption: c.caption(st.Caption, e)}
+		items[i] = qr.SheetItem{Text: c.o.EntryPoints.Held(e, look.Get("link") == "short"), Caption: c.caption(d.Style.Caption, e)}
 	}
-	select {
-	case c.printing <- struct{}{}:
-		defer func() { <-c.printing }()
-	case <-v.Context().Done():
-		return nil, v.Context().Err()
+	if sheet, err = d.Sheet(v.Context(), items, perRow); err != nil {
+		d.Close()
+		return nil, nil, err
 	}
-	sheet, err := qr.Sheet(items, st, perRow)
-	return sheet, service.StyleError(err)
+	return sheet, d.Close, nil
 }
 
 // caption is the text below a code. Where {name} or {ref} leaves nothing it is the ref or the page's name, and it is cut where it is too long to print.

@@ -242,7 +242,17 @@ func (c *Codes) picture(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	size, _ := strconv.Atoi(q.Get("size")) // as it was signed
-	picture, media, err := qr.Render(q.Get("link"), "png", qr.Style{Size: size})
+	var picture []byte
+	var media string
+	err := c.Points.Pictures.Easel.Draw(r.Context(), func() (err error) {
+		picture, media, err = qr.Render(q.Get("link"), "png", qr.Style{Size: size})
+		return err
+	})
+	if gateway.CodeOf(err) == gateway.CodeOverloaded {
+		w.Header().Set("Retry-After", "5")
+		http.Error(w, "too many pictures are being drawn", http.StatusServiceUnavailable)
+		return
+	}
 	if err != nil {
 		http.Error(w, "the code cannot be drawn", http.StatusInternalServerError)
 		return

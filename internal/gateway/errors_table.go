@@ -69,7 +69,7 @@ func ErrorTable() []ErrorInfo {
 			"The disk has less room than the setting `lowDisk` keeps free, so that nothing more is accepted.",
 			"Make room on the gateway's disk, then send again."},
 		{CodeOverloaded, http.StatusServiceUnavailable,
-			"More is coming in than can be committed.",
+			"More is coming in than can be committed, or drawn.",
 			"Send again after `Retry-After`."},
 		{CodeShuttingDown, http.StatusServiceUnavailable,
 			"The gateway is stopping.",

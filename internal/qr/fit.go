@@ -2,6 +2,7 @@ package qr
 
 import (
 	"errors"
+	"fmt"
 	"math"
 
 	"rsc.io/qr/coding"
@@ -25,7 +26,7 @@ const (
 // levels are those of error correction that may be used, the strongest first. A
 // logo takes up what the weaker ones could mend.
 func (s Style) levels() []coding.Level {
-	if s.Logo != nil {
+	if s.Logo != nil || s.hasLogo {
 		return []coding.Level{coding.H, coding.Q}
 	}
 	return []coding.Level{coding.H, coding.Q, coding.M, coding.L}
@@ -82,30 +83,21 @@ func Smallest(text string, s Style) int {
 	if err != nil {
 		return math.MaxInt
 	}
-	return max(MinSize, int(math.Ceil(f.width*MinModule)))
+	return f.pixels()
 }
 
-// pixels makes the symbol for a picture of Size pixels a side.
-func (s Style) pixels(text string) (*symbol, float64, error) {
-	f, err := s.fit(text, float64(s.Size), MinModule)
+// pixels is the least Size for it.
+func (f fit) pixels() int { return max(MinSize, int(math.Ceil(f.width*MinModule))) }
+
+// symbol makes the symbol for a picture of this side, which Fits has found to be
+// large enough, and how wide that makes the picture.
+func (s Style) symbol(text string, side, least float64) (*symbol, float64, error) {
+	f, err := s.fit(text, side, least)
 	if err != nil {
 		return nil, 0, err
 	}
 	if f.version == 0 {
-		return nil, 0, wrong("size", "%d pixels are too few for this text: the smallest that works is %d", s.Size, Smallest(text, s))
-	}
-	c, err := encode(f.data, f.version, f.level)
-	return c, f.width, err
-}
-
-// print makes the symbol for a picture of so many millimetres a side.
-func (s Style) print(text string, side float64) (*symbol, float64, error) {
-	f, err := s.fit(text, side, MinPrintModule)
-	if err != nil {
-		return nil, 0, err
-	}
-	if f.version == 0 {
-		return nil, 0, wrong("millimetres", "%g are too few for this text: the smallest that works is %.0f", side, math.Ceil(f.width*MinPrintModule))
+		return nil, 0, fmt.Errorf("draw a code: %g are too few for %g modules", side, f.width)
 	}
 	c, err := encode(f.data, f.version, f.level)
 	return c, f.width, err

@@ -1,12 +1,9 @@
 package qr
 
 import (
-	"bytes"
-	"fmt"
 	"image"
 	"math"
 
-	"golang.org/x/image/draw"
 	"rsc.io/qr/coding"
 )
 
@@ -24,18 +21,6 @@ const (
 
 // area is a rectangle in modules.
 type area struct{ x, y, w, h float64 }
-
-// openLogo decodes a logo that checkLogo has passed.
-func openLogo(data []byte) (image.Image, error) {
-	img, _, err := image.Decode(bytes.NewReader(data))
-	if err != nil {
-		return nil, wrong("logo", "it is no PNG, JPEG or GIF picture that can be read")
-	}
-	if img.Bounds().Empty() {
-		return nil, wrong("logo", "it is empty")
-	}
-	return img, nil
-}
 
 // clear frees the middle of the symbol for a picture of these proportions, and
 // answers where it goes.
@@ -77,19 +62,4 @@ func place(side int, level coding.Level, aspect float64) (w, h int) {
 func odd(v float64, limit int) int {
 	n := min(int(v), limit)
 	return max(1, n-(1-n%2))
-}
-
-// scaleLogo makes a picture of exactly so many pixels.
-func scaleLogo(img image.Image, width, height int) (*image.RGBA, error) {
-	if width < 1 || height < 1 {
-		return nil, fmt.Errorf("scale the logo: %d × %d pixels are too few", width, height)
-	}
-	scaled := image.NewRGBA(image.Rect(0, 0, width, height))
-	// Taking the mean of all pixels is slow, and shows only where many become one.
-	how := draw.Interpolator(draw.ApproxBiLinear)
-	if img.Bounds().Dx() > 2*width || img.Bounds().Dy() > 2*height {
-		how = draw.BiLinear
-	}
-	how.Scale(scaled, scaled.Bounds(), img, img.Bounds(), draw.Src, nil)
-	return scaled, nil
 }

@@ -3,100 +3,137 @@ package qr
 import (
 	"bytes"
 	"fmt"
-	"image"
-	"time"
-
-	"codeberg.org/go-pdf/fpdf"
+	"image/color"
+	"math"
+	"strconv"
 )
 
-const leastPrintLetters = 2 // millimetres, of a caption
+const (
+	leastPrintLetters = 2 // millimetres, of a caption
+	pointsPerMM       = 72 / 25.4
+)
 
 // drawPDF draws a page that is just as large as the picture.
-func (s Style) drawPDF(text string) ([]byte, error) {
-	d, err := s.composePrint(text, s.Millimetres, nil)
+func (p *Painter) drawPDF(text string) ([]byte, error) {
+	side := p.style.Millimetres
+	d, err := p.composePrint(text)
 	if err != nil {
 		return nil, err
 	}
-	p := newPDF(s.Millimetres, s.Millimetres*d.height/d.width)
-	p.file.AddPage()
-	if err := p.put(d, point{}, s.Millimetres); err != nil {
-		return nil, err
-	}
-	return p.bytes()
-}
-
-// composePrint lays out a picture of so many millimetres a side.
-func (s Style) composePrint(text string, side float64, logo image.Image) (*drawing, error) {
-	c, width, err := s.print(text, side)
+	f, err := newPDFFile(p.logo)
 	if err != nil {
 		return nil, err
 	}
-	return s.compose(c, width, leastPrintLetters*width/side, logo)
+	page := newPDFPage(side, side*d.height/d.width)
+	page.put(d, point{}, side)
+	if err := f.page(page.width*pointsPerMM, page.height*pointsPerMM, page.content.Bytes()); err != nil {
+		return nil, err
+	}
+	f.finish()
+	return f.drain(), nil
 }
 
-// pdf is a PDF file in the making. Its unit is the millimetre.
-type pdf struct {
-	file    *fpdf.Fpdf
-	hasLogo bool // the logo is in the file already
+// composePrint lays out a picture for print.
+func (p *Painter) composePrint(text string) (*drawing, error) {
+	side := p.style.Millimetres
+	c, width, err := p.style.symbol(text, side, MinPrintModule)
+	if err != nil {
+		return nil, err
+	}
+	return p.compose(c, width, leastPrintLetters*width/side, true)
 }
 
-// newPDF begins a file whose pages have this size. It carries no time of its
-// making, so that the same code is the same file.
-func newPDF(width, height float64) *pdf {
-	f := fpdf.NewCustom(&fpdf.InitType{UnitStr: "mm", Size: fpdf.SizeType{Wd: width, Ht: height}})
-	f.SetMargins(0, 0, 0)
-	f.SetAutoPageBreak(false, 0)
-	f.SetCatalogSort(true)
-	f.SetCreationDate(time.Unix(0, 0).UTC())
-	f.SetModificationDate(time.Unix(0, 0).UTC())
-	f.SetProducer("Chasqui", true)
-	return &pdf{file: f}
+// pdfPage is what is drawn on a page. Its unit is the millimetre, from the upper
+// left corner.
+type pdfPage struct {
+	width, height float64
+	content       bytes.Buffer
 }
 
-// put draws a picture with its upper left corner at a place, so wide.
-func (p *pdf) put(d *drawing, at point, width float64) error {
+func newPDFPage(width, height float64) *pdfPage {
+	p := &pdfPage{width: width, height: height}
+	p.write("%s 0 0 %s 0 %s cm\n", precise(pointsPerMM), precise(-pointsPerMM), precise(height*pointsPerMM))
+	return p
+}
+
+func (p *pdfPage) write(format string, args ...any) { fmt.Fprintf(&p.content, format, args...) }
+
+// frame draws a fine line round a rectangle.
+func (p *pdfPage) frame(x, y, width, height float64) {
+	p.write("0.1 w 0.745 G %s %s %s %s re S\n", number(x), number(y), number(width), number(height))
+}
+
+// put draws a picture with its upper left corner at a place, so wide. Within, the
+// unit is the module, so that most numbers are small and whole.
+func (p *pdfPage) put(d *drawing, at point, width float64) {
 	scale, corner := width/d.width, d.corner()
-	place := func(a point) point { return point{at.x + (a.x-corner.x)*scale, at.y + (a.y-corner.y)*scale} }
+	p.write("q %s 0 0 %s %s %s cm\n", precise(scale), precise(scale), precise(at.x-corner.x*scale), precise(at.y-corner.y*scale))
 	if !d.colour.transparent {
-		p.file.SetFillColor(int(d.colour.back.R), int(d.colour.back.G), int(d.colour.back.B))
-		p.file.Rect(at.x, at.y, width, d.height*scale, "F")
+		p.write("%s rg %s %s %s %s re f\n", ink(d.colour.back), number(corner.x), number(corner.y), number(d.width), number(d.height))
 	}
-	p.file.SetFillColor(int(d.colour.fore.R), int(d.colour.fore.G), int(d.colour.fore.B))
+	p.write("%s rg\n", ink(d.colour.fore))
+	pen := &pdfPen{out: &p.content, grid: 1000}
+	if scale < 2 {
+		pen.grid = 100 // no printer resolves a hundredth of that
+	}
 	for _, outline := range []*path{&d.code, &d.words} {
 		if len(outline.steps) > 0 {
-			outline.draw(pdfPen{p.file}, place)
-			p.file.DrawPath("f")
+			outline.draw(pen, func(a point) point { return a })
+			p.content.WriteString("f\n")
 		}
 	}
-	if d.logo == nil {
-		return nil
+	p.dots(d)
+	if d.logo != nil {
+		p.write("q %s 0 0 %s %s %s cm /l Do Q\n", precise(d.room.w), precise(-d.room.h), precise(d.room.x), precise(d.room.y+d.room.h))
 	}
-	options := fpdf.ImageOptions{ImageType: "PNG"}
-	if !p.hasLogo {
-		picture, err := embed(d.logo)
-		if err != nil {
-			return err
-		}
-		p.file.RegisterImageOptionsReader("logo", options, bytes.NewReader(picture))
-		p.hasLogo = true
-	}
-	room := place(point{d.room.x, d.room.y})
-	p.file.ImageOptions("logo", room.x, room.y, d.room.w*scale, d.room.h*scale, false, options, 0, "")
-	return nil
+	p.content.WriteString("Q\n")
 }
 
-func (p *pdf) bytes() ([]byte, error) {
-	var out bytes.Buffer
-	if err := p.file.Output(&out); err != nil {
-		return nil, fmt.Errorf("write the PDF: %w", err)
+// dots draws the same form again and again, each time further along its row.
+func (p *pdfPage) dots(d *drawing) {
+	for i, at := range d.dots {
+		if i > 0 && d.dots[i-1].Y == at.Y {
+			p.write("1 0 0 1 %d 0 cm/d Do\n", at.X-d.dots[i-1].X)
+			continue
+		}
+		if i > 0 {
+			p.content.WriteString("Q\n")
+		}
+		p.write("q 1 0 0 1 %d %d cm/d Do\n", at.X, at.Y)
 	}
-	return out.Bytes(), nil
+	if len(d.dots) > 0 {
+		p.content.WriteString("Q\n")
+	}
 }
+
+func ink(c color.NRGBA) string {
+	part := func(v uint8) string { return number(float64(v) / 255) }
+	return part(c.R) + " " + part(c.G) + " " + part(c.B)
+}
+
+// precise writes a factor, by which much may be multiplied.
+func precise(v float64) string { return fmt.Sprintf("%.6f", v) }
 
 // pdfPen draws on a page.
-type pdfPen struct{ file *fpdf.Fpdf }
+type pdfPen struct {
+	out  *bytes.Buffer
+	grid float64 // places in a module
+}
 
-func (w pdfPen) move(a point)        { w.file.MoveTo(a.x, a.y) }
-func (w pdfPen) line(a point)        { w.file.LineTo(a.x, a.y) }
-func (w pdfPen) curve(a, b, c point) { w.file.CurveBezierCubicTo(a.x, a.y, b.x, b.y, c.x, c.y) }
-func (w pdfPen) close()              { w.file.ClosePath() }
+func (w *pdfPen) move(a point)        { w.step("m\n", a) }
+func (w *pdfPen) line(a point)        { w.step("l\n", a) }
+func (w *pdfPen) curve(a, b, c point) { w.step("c\n", a, b, c) }
+func (w *pdfPen) close()              { w.out.WriteString("h\n") }
+
+func (w *pdfPen) step(name string, points ...point) {
+	for _, at := range points {
+		w.number(at.x)
+		w.number(at.y)
+	}
+	w.out.WriteString(name)
+}
+
+func (w *pdfPen) number(v float64) {
+	b := w.out.AvailableBuffer()
+	w.out.Write(append(strconv.AppendFloat(b, math.Round(v*w.grid)/w.grid, 'f', -1, 64), ' '))
+}

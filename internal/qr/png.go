@@ -17,19 +17,20 @@ const (
 
 // drawPNG draws modules of a whole number of pixels, so that square ones have
 // sharp edges; what is left of the size is border.
-func (s Style) drawPNG(text string) ([]byte, error) {
-	c, width, err := s.pixels(text)
+func (p *Painter) drawPNG(text string) ([]byte, error) {
+	s := &p.style
+	c, width, err := s.symbol(text, float64(s.Size), MinModule)
 	if err != nil {
 		return nil, err
 	}
 	scale := math.Floor(float64(s.Size) / width)
-	d, err := s.compose(c, float64(s.Size)/scale, leastLetters/scale, nil)
+	d, err := p.compose(c, float64(s.Size)/scale, leastLetters/scale, false)
 	if err != nil {
 		return nil, err
 	}
 	height := int(math.Ceil(d.height*scale - 1e-6))
 	origin := float64((s.Size - c.side*int(scale)) / 2)
-	place := func(p point) point { return point{origin + p.x*scale, origin + p.y*scale} }
+	place := func(at point) point { return point{origin + at.x*scale, origin + at.y*scale} }
 
 	r := vector.NewRasterizer(s.Size, height)
 	r.DrawOp = draw.Src

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"image"
 	"image/color"
-	_ "image/gif"  // a picture of a code may be any of these
-	_ "image/jpeg" // likewise
 	"image/png"
 	"io"
 
@@ -21,6 +19,7 @@ import (
 const (
 	MaxBytes = 25 << 20 // of an encoded picture
 	MaxSide  = 8000     // pixels
+	maxArea  = 32 << 20 // pixels in all, of one that is read
 )
 
 // ErrNoCode is returned for a picture that holds no readable QR code.
@@ -75,12 +74,12 @@ func Decode(r io.Reader) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("read the picture: %w", err)
 	}
-	size, _, err := image.DecodeConfig(bytes.NewReader(data))
-	if err != nil {
-		return "", fmt.Errorf("read the picture: %w", err)
+	size, problem := measurePicture(data)
+	if problem != "" {
+		return "", fmt.Errorf("read the picture: %s", problem)
 	}
-	if len(data) > MaxBytes || size.Width > MaxSide || size.Height > MaxSide || size.Width < 1 || size.Height < 1 {
-		return "", fmt.Errorf("read the picture: %d × %d pixels are too many", size.Width, size.Height)
+	if len(data) > MaxBytes || size.X > MaxSide || size.Y > MaxSide || size.X < 1 || size.Y < 1 || size.X*size.Y > maxArea {
+		return "", fmt.Errorf("read the picture: %d × %d pixels are too many", size.X, size.Y)
 	}
 	img, _, err := image.Decode(bytes.NewReader(data))
 	if err != nil {

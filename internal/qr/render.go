@@ -1,9 +1,6 @@
 package qr
 
-import (
-	"fmt"
-	"image"
-)
+import "image"
 
 // Formats of pictures.
 const (
@@ -20,34 +17,24 @@ const (
 // smallest that works, when a module would be less than 2 pixels wide; and one
 // on millimetres, for PDF, when it would be less than 0.25 mm.
 func Render(text, format string, s Style) (picture []byte, mediaType string, err error) {
-	if err := s.Check(); err != nil {
+	p, err := NewPainter(s)
+	if err != nil {
 		return nil, "", err
 	}
-	s = s.full()
-	switch format {
-	case FormatPNG:
-		picture, err = s.drawPNG(text)
-		return picture, "image/png", err
-	case FormatSVG:
-		picture, err = s.drawSVG(text)
-		return picture, "image/svg+xml", err
-	case FormatPDF:
-		picture, err = s.drawPDF(text)
-		return picture, "application/pdf", err
-	}
-	return nil, "", fmt.Errorf("draw a code: %.10q is none of the formats %s, %s, %s", format, FormatPNG, FormatSVG, FormatPDF)
+	return p.Render(text, s.Caption, format)
 }
 
 // drawing is what a picture shows. Places are in modules, from the symbol's
 // upper left corner.
 type drawing struct {
-	side   int  // of the symbol
-	code   path // the symbol and its ring
-	words  path // the caption
+	side   int           // of the symbol
+	code   path          // the symbol and its ring
+	dots   []image.Point // modules that are dots, row by row, where they are not part of code
+	words  path          // the caption
 	width  float64
 	height float64 // width and the caption's
 	colour inks
-	logo   image.Image // nil for none
+	logo   *image.RGBA // nil for none
 	room   area        // of the logo
 }
 
@@ -58,28 +45,27 @@ func (d *drawing) corner() point {
 }
 
 // compose lays out a picture of this width in modules. The letters of the
-// caption are at least least modules high. The logo is decoded here, unless it
-// is given.
-func (s Style) compose(c *symbol, width, least float64, logo image.Image) (*drawing, error) {
-	d := &drawing{side: c.side, width: width, logo: logo}
+// caption are at least least modules high. With apart the dots of the modules
+// are told one by one instead of being part of the outline.
+func (p *Painter) compose(c *symbol, width, least float64, apart bool) (*drawing, error) {
+	d := &drawing{side: c.side, width: width, logo: p.logo}
 	var err error
-	if d.colour, err = s.colours(); err != nil {
+	if d.colour, err = p.style.colours(); err != nil {
 		return nil, err
 	}
-	if s.Logo != nil && logo == nil {
-		if d.logo, err = openLogo(s.Logo); err != nil {
-			return nil, err
-		}
-	}
-	if s.Ring {
+	if p.style.Ring {
 		c.ring(&d.code, width)
 	}
 	if d.logo != nil {
 		d.room = c.clear(d.logo.Bounds().Size())
 	}
-	c.outline(&d.code, s.Modules)
+	dot := func(x, y int) { d.code.dot(x, y) }
+	if apart {
+		dot = func(x, y int) { d.dots = append(d.dots, image.Pt(x, y)) }
+	}
+	c.outline(&d.code, p.style.Modules, dot)
 	middle := float64(c.side) / 2
-	below, err := caption(&d.words, s.Caption, point{middle, middle + width/2}, width, least)
+	below, err := caption(&d.words, p.style.Caption, point{middle, middle + width/2}, width, least)
 	d.height = width + below
 	return d, err
 }

@@ -3,7 +3,6 @@ package qr
 import (
 	"hash/fnv"
 	"math"
-	"slices"
 )
 
 // A finder: the pattern in three corners of a symbol.
@@ -20,8 +19,9 @@ const (
 	dotRadius  = 0.46
 )
 
-// outline adds the symbol's modules in one of their forms.
-func (c *symbol) outline(p *path, modules string) {
+// outline adds the symbol's modules in one of their forms. Each dot is given to
+// dot.
+func (c *symbol) outline(p *path, modules string, dot func(x, y int)) {
 	if modules == Square {
 		c.contours(p, c.at, 0, 0)
 		return
@@ -33,15 +33,18 @@ func (c *symbol) outline(p *path, modules string) {
 		c.contours(p, rest, roundOuter, roundInner)
 		return
 	}
-	// Half of the modules are dark, and each takes the steps and points of one box.
-	p.steps, p.points = slices.Grow(p.steps, len(c.dark)*3), slices.Grow(p.points, len(c.dark)*13/2)
 	for y := range c.side {
 		for x := range c.side {
 			if rest(x, y) {
-				p.box(point{float64(x) + 0.5 - dotRadius, float64(y) + 0.5 - dotRadius}, 2*dotRadius, dotRadius, false)
+				dot(x, y)
 			}
 		}
 	}
+}
+
+// dot adds a module that is a dot.
+func (p *path) dot(x, y int) {
+	p.box(point{float64(x) + 0.5 - dotRadius, float64(y) + 0.5 - dotRadius}, 2*dotRadius, dotRadius, false)
 }
 
 // patterns adds the finders and the alignment patterns with round corners.

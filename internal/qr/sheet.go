@@ -1,8 +1,9 @@
 package qr
 
 import (
+	"cmp"
 	"fmt"
-	"image"
+	"io"
 	"math"
 )
 
@@ -20,45 +21,85 @@ const (
 	cellMargin = 3 // around each code, up to the line to cut along
 )
 
-// MaxPerRow is the most codes in a row of a print sheet.
-const MaxPerRow = 10
+// Limits of a print sheet.
+const (
+	MaxPerRow = 10   // codes in a row
+	MaxSheet  = 1000 // codes on all its pages
+)
 
-// Sheet draws codes on A4 pages for printing, so many in a row, with fine lines
-// to cut along. It answers a PDF. When perRow is 0 there are as many as fit with
-// the Millimetres of the style; when Millimetres is 0 they are as large as fit.
-// It answers an error that names the number of the code, counted from 1, and
-// wraps what Render would answer for it.
-func Sheet(items []SheetItem, s Style, perRow int) ([]byte, error) {
+// Sheet is a print sheet in the making: codes on A4 pages, so many in a row,
+// with fine lines to cut along. Its PDF file is made page by page; no more than
+// one of them is in memory.
+type Sheet struct {
+	painter *Painter
+	items   []SheetItem
+	perRow  int
+	file    *pdfFile
+	next    int // item
+	done    bool
+	waiting []*drawing // a row for which the page before had no room
+	height  float64    // of that row
+}
+
+// NewSheet begins a sheet. When perRow is 0 there are as many in a row as fit
+// with the Millimetres of the style; when Millimetres is 0 they are as large as
+// fit. All codes are tried before any is drawn: the error names the number of
+// the first that does not fit, counted from 1, and wraps what Render would
+// return for it.
+func NewSheet(items []SheetItem, s Style, perRow int) (*Sheet, error) {
+	if len(items) < 1 || len(items) > MaxSheet {
+		return nil, fmt.Errorf("draw a sheet: %d codes are not between 1 and %d", len(items), MaxSheet)
+	}
 	s, perRow, err := s.onSheet(perRow)
 	if err != nil {
 		return nil, err
 	}
-	var logo image.Image
-	if s.Logo != nil {
-		if logo, err = openLogo(s.Logo); err != nil {
-			return nil, err
+	p, err := NewPainter(s)
+	if err != nil {
+		return nil, err
+	}
+	for i := range items {
+		if err := p.Fits(items[i].Text, items[i].caption(s), FormatPDF); err != nil {
+			return nil, fmt.Errorf("code %d: %w", i+1, err)
 		}
 	}
-	p := newPDF(pageWidth, pageHeight)
-	p.file.AddPage()
-	p.file.SetLineWidth(0.1)
-	top := float64(pageMargin)
-	for first := 0; first < len(items); first += perRow {
-		row, height, err := s.row(items[first:min(first+perRow, len(items))], first, logo)
-		if err != nil {
-			return nil, err
-		}
-		if top+height > pageHeight-pageMargin && top > pageMargin {
-			p.file.AddPage()
-			p.file.SetLineWidth(0.1)
-			top = pageMargin
-		}
-		if err := p.putRow(row, top, height, s.Millimetres, perRow); err != nil {
-			return nil, err
-		}
-		top += height
+	file, err := newPDFFile(p.logo)
+	return &Sheet{painter: p, items: items, perRow: perRow, file: file}, err
+}
+
+// Next draws the next page and returns the part of the file that ends with it;
+// after the last page the rest of the file; and then nothing and io.EOF.
+func (s *Sheet) Next() ([]byte, error) {
+	if s.done {
+		return nil, io.EOF
 	}
-	return p.bytes()
+	page, top, drawn := newPDFPage(pageWidth, pageHeight), float64(pageMargin), false
+	for {
+		if s.waiting == nil {
+			if err := s.row(); err != nil {
+				return nil, err
+			}
+		}
+		if s.waiting == nil || drawn && top+s.height > pageHeight-pageMargin {
+			break
+		}
+		s.put(page, top)
+		top += s.height
+		s.waiting, drawn = nil, true
+	}
+	if drawn {
+		return s.page(page)
+	}
+	s.file.finish()
+	s.done = true
+	return s.file.drain(), nil
+}
+
+func (s *Sheet) page(page *pdfPage) ([]byte, error) {
+	if err := s.file.page(page.width*pointsPerMM, page.height*pointsPerMM, page.content.Bytes()); err != nil {
+		return nil, err
+	}
+	return s.file.drain(), nil
 }
 
 // onSheet completes a style and the number of codes in a row from each other.
@@ -85,39 +126,33 @@ func (s Style) onSheet(perRow int) (Style, int, error) {
 	return s, perRow, nil
 }
 
-// row lays out the codes of a row and answers its height in millimetres. First
-// is the place of its first one among all.
-func (s Style) row(items []SheetItem, first int, logo image.Image) ([]*drawing, float64, error) {
-	var row []*drawing
-	height := 0.0
-	for i, item := range items {
-		one := s
-		if item.Caption != "" {
-			one.Caption = item.Caption
-			if err := one.checkCaption(); err != nil {
-				return nil, 0, fmt.Errorf("code %d: %w", first+i+1, err)
-			}
-		}
-		d, err := one.composePrint(item.Text, s.Millimetres, logo)
-		if err != nil {
-			return nil, 0, fmt.Errorf("code %d: %w", first+i+1, err)
-		}
-		row = append(row, d)
-		height = max(height, d.height/d.width*s.Millimetres+2*cellMargin)
-	}
-	return row, height, nil
-}
+func (i *SheetItem) caption(s Style) string { return cmp.Or(i.Caption, s.Caption) }
 
-// putRow draws a row, each code in a cell of its own.
-func (p *pdf) putRow(row []*drawing, top, height, side float64, perRow int) error {
-	cell := float64(pageWidth-2*pageMargin) / float64(perRow)
-	for i, d := range row {
-		left := pageMargin + float64(i)*cell
-		p.file.SetDrawColor(190, 190, 190)
-		p.file.Rect(left, top, cell, height, "D")
-		if err := p.put(d, point{left + (cell-side)/2, top + cellMargin}, side); err != nil {
-			return err
+// row lays out the next row, if there is one.
+func (s *Sheet) row() error {
+	s.height = 0
+	for range s.perRow {
+		if s.next == len(s.items) {
+			return nil
 		}
+		item := &s.items[s.next]
+		s.next++
+		d, err := s.painter.captioned(item.caption(s.painter.style)).composePrint(item.Text)
+		if err != nil {
+			return fmt.Errorf("code %d: %w", s.next, err)
+		}
+		s.waiting = append(s.waiting, d)
+		s.height = max(s.height, d.height/d.width*s.painter.style.Millimetres+2*cellMargin)
 	}
 	return nil
+}
+
+// put draws the row, each code in a cell of its own.
+func (s *Sheet) put(page *pdfPage, top float64) {
+	cell, side := float64(pageWidth-2*pageMargin)/float64(s.perRow), s.painter.style.Millimetres
+	for i, d := range s.waiting {
+		left := pageMargin + float64(i)*cell
+		page.frame(left, top, cell, s.height)
+		page.put(d, point{left + (cell-side)/2, top + cellMargin}, side)
+	}
 }

@@ -1,9 +1,7 @@
 package qr
 
 import (
-	"bytes"
 	"fmt"
-	"image"
 	"image/color"
 	"math"
 	"strconv"
@@ -25,9 +23,10 @@ const (
 	MaxMillimetres = 1000
 	MaxCaption     = 60 // characters
 	MaxQuiet       = 20 // modules
-	MaxLogoBytes   = 10 << 20
-	MaxLogoSide    = 4096 // pixels
-	MinContrast    = 4.5  // as to one, between foreground and background
+	MaxLogoBytes   = 4 << 20
+	MaxLogoSide    = 1024    // pixels
+	MaxLogoPixels  = 2 << 20 // in all
+	MinContrast    = 4.5     // as to one, between foreground and background
 )
 
 // What a Style means by its zero values.
@@ -49,6 +48,8 @@ type Style struct {
 	Logo        []byte  // PNG, JPEG or GIF for the middle; nil for none
 	Caption     string  // below it, up to 60 characters
 	Quiet       int     // quiet zone in modules, up to 20; 4 when 0
+
+	hasLogo bool // the logo has been read already
 }
 
 // StyleError says which field of a Style cannot be drawn, and why.
@@ -67,7 +68,7 @@ func wrong(field, format string, args ...any) *StyleError {
 // Check answers a *StyleError that names the first field out of its limits:
 // among them a contrast of at least 4.5 to 1 with the darker colour in front,
 // as scanners need it, and a logo that is a PNG, JPEG or GIF picture of at most
-// 10 MB and 4096 pixels a side. Whether a text fits is for Smallest to say.
+// 4 MB and 1024 pixels a side. Whether a text fits is for Smallest to say.
 func (s Style) Check() error {
 	s = s.full()
 	switch {
@@ -168,21 +169,4 @@ func luminance(c color.NRGBA) float64 {
 		return math.Pow((f+0.055)/1.055, 2.4)
 	}
 	return 0.2126*linear(c.R) + 0.7152*linear(c.G) + 0.0722*linear(c.B)
-}
-
-func (s Style) checkLogo() error {
-	if s.Logo == nil {
-		return nil
-	}
-	if len(s.Logo) > MaxLogoBytes {
-		return wrong("logo", "it is larger than %d MB", MaxLogoBytes>>20)
-	}
-	size, _, err := image.DecodeConfig(bytes.NewReader(s.Logo))
-	if err != nil {
-		return wrong("logo", "it is no PNG, JPEG or GIF picture that can be read")
-	}
-	if size.Width < 1 || size.Height < 1 || size.Width > MaxLogoSide || size.Height > MaxLogoSide {
-		return wrong("logo", "%d × %d pixels are not between 1 and %d a side", size.Width, size.Height, MaxLogoSide)
-	}
-	return nil
 }

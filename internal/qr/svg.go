@@ -17,13 +17,14 @@ const maxEmbedded = 600
 
 // drawSVG draws one path for the code and one for the caption, in modules. At
 // its own size it is the same picture as the PNG, with modules of whole pixels.
-func (s Style) drawSVG(text string) ([]byte, error) {
-	c, width, err := s.pixels(text)
+func (p *Painter) drawSVG(text string) ([]byte, error) {
+	s := &p.style
+	c, width, err := s.symbol(text, float64(s.Size), MinModule)
 	if err != nil {
 		return nil, err
 	}
 	scale := math.Floor(float64(s.Size) / width)
-	d, err := s.compose(c, float64(s.Size)/scale, leastLetters/scale, nil)
+	d, err := p.compose(c, float64(s.Size)/scale, leastLetters/scale, false)
 	if err != nil {
 		return nil, err
 	}
@@ -39,17 +40,17 @@ func (s Style) drawSVG(text string) ([]byte, error) {
 	if !d.colour.transparent {
 		fmt.Fprintf(&out, `<path fill="%s" d="M0 0h%sv%sH0z"/>`+"\n", hex(d.colour.back), number(d.width), number(d.height))
 	}
-	place := func(p point) point { return point{p.x + margin, p.y + margin} }
-	for _, p := range []*path{&d.code, &d.words} {
-		if len(p.steps) == 0 {
+	place := func(at point) point { return point{at.x + margin, at.y + margin} }
+	for _, outline := range []*path{&d.code, &d.words} {
+		if len(outline.steps) == 0 {
 			continue
 		}
 		fmt.Fprintf(&out, `<path fill="%s" d="`, hex(d.colour.fore))
-		p.draw(&svgPen{out: &out}, place)
+		outline.draw(&svgPen{out: &out}, place)
 		out.WriteString("\"/>\n")
 	}
 	if d.logo != nil {
-		picture, err := embed(d.logo)
+		picture, err := p.embedded()
 		if err != nil {
 			return nil, err
 		}
@@ -70,10 +71,8 @@ func (s Style) title(text string) string {
 }
 
 // embed writes a logo as a PNG that is large enough for print.
-func embed(logo image.Image) ([]byte, error) {
-	size := logo.Bounds().Size()
-	part := min(1, maxEmbedded/float64(max(size.X, size.Y)))
-	scaled, err := scaleLogo(logo, max(1, int(math.Round(float64(size.X)*part))), max(1, int(math.Round(float64(size.Y)*part))))
+func embed(logo *image.RGBA) ([]byte, error) {
+	scaled, err := forPrint(logo)
 	if err != nil {
 		return nil, err
 	}

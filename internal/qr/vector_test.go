@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"image"
 	"image/draw"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -203,6 +205,24 @@ func TestPDF(t *testing.T) {
 	}
 }
 
+// wholeSheet is a print sheet in one piece.
+func wholeSheet(items []qr.SheetItem, s qr.Style, perRow int) (all []byte, err error) {
+	sheet, err := qr.NewSheet(items, s, perRow)
+	if err != nil {
+		return nil, err
+	}
+	for {
+		part, err := sheet.Next()
+		if err == io.EOF {
+			return all, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, part...)
+	}
+}
+
 func TestSheet(t *testing.T) {
 	t.Parallel()
 	var items []qr.SheetItem
@@ -210,7 +230,7 @@ func TestSheet(t *testing.T) {
 		items = append(items, qr.SheetItem{Text: fmt.Sprintf("https://m.me/mypage?ref=table-%d", i), Caption: fmt.Sprintf("Table %d", i)})
 	}
 	s := qr.Style{Modules: qr.Rounded, Logo: logos(t)["wide"]}
-	sheet, err := qr.Sheet(items, s, 4)
+	sheet, err := wholeSheet(items, s, 4)
 	if err != nil || bytes.Count(sheet, []byte("/Type /Page\n")) != 3 || bytes.Count(sheet, []byte("/Subtype /Image")) > 2 {
 		t.Fatalf("%d pages, the logo %d times, %v", bytes.Count(sheet, []byte("/Type /Page\n")), bytes.Count(sheet, []byte("/Subtype /Image")), err)
 	}
@@ -227,13 +247,18 @@ func TestSheet(t *testing.T) {
 		{[]qr.SheetItem{{Text: "x"}, {Text: "x", Caption: strings.Repeat("x", 61)}}, qr.Style{}, 0, "caption"},
 		{[]qr.SheetItem{{Text: "x"}, {Text: link(250)}}, qr.Style{Millimetres: 12}, 0, "millimetres"},
 	} {
-		_, err := qr.Sheet(tt.items, tt.s, tt.perRow)
+		_, err := wholeSheet(tt.items, tt.s, tt.perRow)
 		if !errors.As(err, &wrong) || wrong.Field != tt.field || len(tt.items) == 2 && !strings.HasPrefix(err.Error(), "code 2: ") {
 			t.Errorf("%v, want an error on %s", err, tt.field)
 		}
 	}
+	for _, number := range []int{0, qr.MaxSheet + 1} {
+		if _, err := qr.NewSheet(slices.Repeat(items[:1], number), qr.Style{}, 3); err == nil {
+			t.Errorf("%d codes are taken", number)
+		}
+	}
 	for _, perRow := range []int{-1, qr.MaxPerRow + 1} {
-		if _, err := qr.Sheet(items, qr.Style{}, perRow); err == nil {
+		if _, err := wholeSheet(items, qr.Style{}, perRow); err == nil {
 			t.Errorf("drawn with %d in a row", perRow)
 		}
 	}

@@ -11,12 +11,40 @@ import (
 	"github.com/chasqui/chasqui/internal/qr"
 )
 
-// Style reads from parameters how the code of an entry point of an application is to look: size, mm, style, ring, logo, foreground, background, caption, quiet.
-func (s *EntryPoints) Style(ctx context.Context, app string, query url.Values) (st qr.Style, err error) {
+// MaxSheet is how many codes one print sheet holds.
+const MaxSheet = qr.MaxSheet
+
+// Drawer reads from parameters how the codes of entry points of an application are to look: size, mm, style, ring, logo, foreground, background, caption, quiet. Many says
+// that it is for a zip file or a print sheet.
+func (s *EntryPoints) Drawer(ctx context.Context, app string, query url.Values, many bool) (*CodeDrawer, error) {
+	d := &CodeDrawer{easel: s.Pictures.Easel}
+	var err error
+	if d.Style, err = styleOf(query); err != nil {
+		return nil, err
+	}
+	logo := query.Get("logo")
+	if many || logo != "" {
+		if d.leave, err = d.easel.enter(); err != nil {
+			return nil, err
+		}
+	}
+	if logo != "" {
+		if d.Style.Logo, err = s.Pictures.Logo(ctx, s.Directory.Application(app), logo); err == nil {
+			err = styleError(d.Style.Check())
+		}
+	}
+	if err != nil {
+		d.Close()
+		return nil, err
+	}
+	return d, nil
+}
+
+func styleOf(query url.Values) (st qr.Style, err error) {
 	number := func(name string) (n int) {
 		if text := query.Get(name); text != "" && err == nil {
 			if n, err = strconv.Atoi(text); err != nil {
-				err = gateway.Invalid(name, "%q is no number", text)
+				err = gateway.Invalid(name, "%.40q is no number", text)
 			}
 		}
 		return n
@@ -28,16 +56,11 @@ func (s *EntryPoints) Style(ctx context.Context, app string, query url.Values) (
 	if err != nil {
 		return st, err
 	}
-	if logo := query.Get("logo"); logo != "" {
-		if st.Logo, err = s.Pictures.Logo(ctx, s.Directory.Application(app), logo); err != nil {
-			return st, err
-		}
-	}
-	return st, StyleError(st.Check())
+	return st, styleError(st.Check())
 }
 
-// StyleError is an error of package qr as one that names the parameter at fault.
-func StyleError(err error) error {
+// styleError is an error of package qr as one that names the parameter at fault.
+func styleError(err error) error {
 	var e *qr.StyleError
 	if !errors.As(err, &e) {
 		return err

@@ -10,17 +10,22 @@ import (
 	"time"
 
 	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/qr"
 	"github.com/chasqui/chasqui/internal/reach"
 )
 
-const maxLogo = 4 << 20
+const maxLogo = qr.MaxLogoBytes
 
 // Pictures fetches what stands in the middle of codes. It dials only addresses it has checked, and follows no redirect to others.
-type Pictures struct{ http *http.Client }
+type Pictures struct {
+	// Easel is where codes are drawn.
+	Easel *Easel
+	http  *http.Client
+}
 
 // NewPictures makes a fetcher. allowed is what it reaches beside public addresses.
 func NewPictures(allowed *reach.Allowed) *Pictures {
-	return &Pictures{&http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DialContext: allowed.DialContext(5 * time.Second), TLSHandshakeTimeout: 5 * time.Second}}}
+	return &Pictures{Easel: newEasel(), http: &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DialContext: allowed.DialContext(5 * time.Second), TLSHandshakeTimeout: 5 * time.Second}}}
 }
 
 // Logo fetches the picture of an application's page, when it is called page, or that of an address.
@@ -50,7 +55,7 @@ func (p *Pictures) Logo(ctx context.Context, a *gateway.Application, logo string
 	case err != nil || resp.StatusCode != http.StatusOK:
 		return nil, gateway.Invalid("logo", "the picture could not be fetched: status %d", resp.StatusCode)
 	case len(b) > maxLogo:
-		return nil, gateway.Invalid("logo", "the picture has more than %d bytes", maxLogo)
+		return nil, gateway.Invalid("logo", "the picture has more than %d MB", maxLogo>>20)
 	}
 	return b, nil
 }
