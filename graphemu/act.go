@@ -87,13 +87,20 @@ func (s *Server) Act(ctx context.Context, pageID, psid string, a Action) (Action
 	if err := ctx.Err(); err != nil {
 		return ActionResult{}, err
 	}
+	if err := a.check(); err != nil {
+		return ActionResult{}, err
+	}
+	if err := s.exists(pageID, psid); err != nil {
+		return ActionResult{}, err
+	}
+	a, err := s.resolve(ctx, a)
+	if err != nil {
+		return ActionResult{}, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	page, person, err := s.find(pageID, psid)
 	if err != nil {
-		return ActionResult{}, err
-	}
-	if err := a.check(); err != nil {
 		return ActionResult{}, err
 	}
 	res, err := s.act(page, person, a)

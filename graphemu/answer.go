@@ -8,7 +8,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"regexp"
 	"strings"
 	"time"
 
@@ -117,57 +116,16 @@ func wait(r *http.Request, d time.Duration) {
 	}
 }
 
-// What is never shown of a call, in forms and in JSON.
-var (
-	hiddenPair   = regexp.MustCompile(`((?:^|[&?])(?:access_token|appsecret_proof|input_token|verify_token)=)[^&]*`)
-	hiddenMember = regexp.MustCompile(`("(?:access_token|appsecret_proof|input_token|verify_token)"\s*:\s*")[^"]*`)
-)
-
-// describe fills in the record of the call, without its secrets.
-func (c *call) describe(rec *APICall, body []byte) {
-	rec.AppID, rec.PageID, rec.PSID = c.app, c.page, c.psid
-	if c.token != "" {
-		rec.Token = "…" + c.token[max(0, len(c.token)-4):]
-	}
-	text, query := string(body), c.r.URL.RawQuery
-	query = hidePairs(query)
-	if strings.Contains(text, "token") || strings.Contains(text, "proof") {
-		text = hiddenPair.ReplaceAllString(text, "${1}[hidden]")
-		text = hiddenMember.ReplaceAllString(text, "${1}[hidden]")
-	}
-	for _, name := range []string{"access_token", "input_token", "appsecret_proof", "verify_token"} {
-		if secret := c.params.text(name); len(secret) >= 8 {
-			text = strings.ReplaceAll(text, secret, "[hidden]") // wherever it stands in a multipart body
-		}
-	}
-	rec.Query, rec.Body = query, capText(text)
-}
-
-// hidePairs hides the secrets of a query.
-func hidePairs(query string) string {
-	var out strings.Builder
-	for query != "" {
-		pair, rest, more := strings.Cut(query, "&")
-		name, _, _ := strings.Cut(pair, "=")
-		switch name {
-		case "access_token", "appsecret_proof", "input_token", "verify_token":
-			out.WriteString(name)
-			out.WriteString("=[hidden]")
-		default:
-			out.WriteString(pair)
-		}
-		if more {
-			out.WriteByte('&')
-		}
-		query = rest
-	}
-	return out.String()
-}
-
+// capText cuts a long text, between words where it can: half a secret would not
+// be known as one.
 func capText(s string) string {
-	const limit = 64 << 10
-	if len(s) > limit {
-		return strings.ToValidUTF8(s[:limit], "") + "…"
+	const limit, word = 64 << 10, 512
+	if len(s) <= limit {
+		return s
 	}
-	return s
+	tail := s[limit-word : limit]
+	if i := strings.LastIndexAny(tail, "\" &,;:={}[]\r\n"); i >= 0 {
+		tail = tail[:i+1]
+	}
+	return strings.ToValidUTF8(s[:limit-word]+tail, "") + "…"
 }

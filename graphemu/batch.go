@@ -37,9 +37,10 @@ type batchAnswer struct {
 	Body    string        `json:"body"`
 }
 
-// isBatch tells a batch, which is posted to the root.
+// isBatch tells a batch. It is meant for the root, and taken anywhere: there are
+// clients that post it to /me/messages.
 func (c *call) isBatch() bool {
-	return c.method == http.MethodPost && c.params.has("batch") && (c.node == "" || c.node == "me" && c.edge == "")
+	return c.method == http.MethodPost && c.params.has("batch")
 }
 
 // batch carries out the calls of a batch in their order. Each is answered by

@@ -2,6 +2,7 @@ package graphemu
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 	"time"
 
@@ -52,6 +53,9 @@ func (s *Server) endedBroadcasts(c *call) *messenger.Error {
 
 // createCreative is POST /{page}/message_creatives.
 func (s *Server) createCreative(c *call, page *pageState) (any, *messenger.Error) {
+	if e := s.endedBroadcasts(c); e != nil {
+		return nil, e
+	}
 	var messages []json.RawMessage
 	if json.Unmarshal(c.params["messages"], &messages) != nil || len(messages) == 0 {
 		return nil, refuse(100, 0, "(#100) The parameter messages is required.")
@@ -60,8 +64,12 @@ func (s *Server) createCreative(c *call, page *pageState) (any, *messenger.Error
 		return nil, e
 	}
 	for i, m := range messages {
-		messages[i] = plainText(m)
-		if _, e := s.readMessage(messages[i], nil, s.era(c.ver)); e != nil {
+		messages[i] = spokenText(m)
+		msg, e := s.readMessage(messages[i], nil, s.era(c.ver))
+		if e == nil {
+			e = s.broadcastable(page, msg)
+		}
+		if e != nil {
 			return nil, e
 		}
 	}
@@ -70,9 +78,35 @@ func (s *Server) createCreative(c *call, page *pageState) (any, *messenger.Error
 	return map[string]string{"message_creative_id": made.ID}, nil
 }
 
-// plainText turns the dynamic text of a creative into a text; it is filled in
+// broadcastable refuses what a broadcast may not hold: the templates that are
+// about one person, and attachments that are not there. The lock is held.
+//
+// Docs: https://developers.facebook.com/docs/messenger-platform/send-messages/broadcast-messages
+func (s *Server) broadcastable(page *pageState, msg outMessage) *messenger.Error {
+	if msg.Attachment == nil {
+		return nil
+	}
+	if msg.Attachment.Type == "template" {
+		var t outTemplate
+		if json.Unmarshal(msg.Attachment.Payload, &t) == nil && slices.Contains([]string{"receipt", "open_graph", "airline_boardingpass", "airline_checkin", "airline_itinerary", "airline_update"}, t.Type) {
+			return refuse(100, 0, "(#100) Message creatives do not support the template "+t.Type)
+		}
+		_, e := s.checkMediaTemplate(page, nil, msg.Attachment.Payload)
+		return e
+	}
+	var media struct {
+		AttachmentID string `json:"attachment_id"`
+	}
+	if json.Unmarshal(msg.Attachment.Payload, &media) == nil && media.AttachmentID != "" {
+		_, e := s.checkSaved(page, nil, msg.Attachment.Type, media.AttachmentID)
+		return e
+	}
+	return nil
+}
+
+// spokenText turns the dynamic text of a creative into a text; it is filled in
 // for each person.
-func plainText(raw json.RawMessage) json.RawMessage {
+func spokenText(raw json.RawMessage) json.RawMessage {
 	var m map[string]json.RawMessage
 	var dynamic struct {
 		Text     string `json:"text"`
@@ -221,8 +255,8 @@ func (s *Server) broadcastInsights(c *call, page *pageState) (any, *messenger.Er
 		return nil, unsupported(c)
 	}
 	return map[string]any{"data": []any{map[string]any{
-		"name": "messages_sent", "period": "lifetime", "values": []any{map[string]int{"value": b.Sent}},
-		"title": "Lifetime number of messages sent from the page broadcast", "description": "Lifetime: the total number of messages sent from the page broadcast",
-		"id": b.ID + "/insights/messages_sent/lifetime",
+		"name": "messages_sent", "period": "lifetime", "values": []any{map[string]any{"value": b.Sent, "end_time": "1970-01-02T00:00:00+0000"}},
+		"title": "Lifetime number of messages sent from the page broadcast", "description": "Lifetime: The total number of messages sent from a Page to people.",
+		"id": b.ID + "/insights/messages_sent",
 	}}}, nil
 }

@@ -5,6 +5,7 @@ import (
 	"html/template"
 	"io/fs"
 	"net/http"
+	"strings"
 )
 
 //go:embed chat
@@ -37,7 +38,13 @@ func (s *Server) chatRoutes(mux *http.ServeMux) {
 	// The emulator's m.me: a link with a ref leads into the chat page.
 	mux.HandleFunc("GET /m.me/{page}", func(w http.ResponseWriter, r *http.Request) {
 		q := r.URL.Query()
-		q.Set("page", r.PathValue("page"))
+		page := r.PathValue("page")
+		s.mu.Lock()
+		if id := s.usernames[strings.ToLower(page)]; id != "" {
+			page = id
+		}
+		s.mu.Unlock()
+		q.Set("page", page)
 		q.Set("ref", q.Get("ref"))
 		http.Redirect(w, r, "/chat?"+q.Encode(), http.StatusSeeOther)
 	})

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/chasqui/chasqui/internal/qr"
 	"github.com/chasqui/chasqui/messenger"
@@ -18,6 +19,23 @@ type codeState struct {
 	Page string `json:"page"`
 	Ref  string `json:"ref"`
 	Size int    `json:"size"`
+
+	Made time.Time `json:"made,omitzero"`
+}
+
+// codeLife is how long the picture of a code can be fetched. The platform says
+// that its address is not permanent, and not how long it lasts: a day is
+// presumed. What was fetched can be scanned for ever.
+const codeLife = 24 * time.Hour
+
+// codeByID is a code whose picture is still there. The lock is held.
+func (s *Server) codeByID(id string) (codeState, bool) {
+	code, ok := s.codes[id]
+	if ok && !code.Made.IsZero() && s.now().Sub(code.Made) >= codeLife {
+		delete(s.codes, id)
+		return codeState{}, false
+	}
+	return code, ok
 }
 
 var codeRef = regexp.MustCompile(`^[\w+/=\-.:]{1,250}$`)
@@ -31,7 +49,7 @@ func (s *Server) createCode(c *call, page *pageState) (any, *messenger.Error) {
 	if c.params.text("type") != "standard" {
 		return nil, refuse(100, 0, "(#100) Param type must be one of {STANDARD}")
 	}
-	code := codeState{Page: page.ID, Size: 1000}
+	code := codeState{Page: page.ID, Size: 1000, Made: s.now()}
 	if c.params.has("image_size") {
 		n, err := strconv.Atoi(c.params.text("image_size"))
 		if err != nil || n < 100 || n > 2000 {
@@ -64,10 +82,10 @@ func (s *Server) codeLink(host, id string, code codeState) string {
 func (s *Server) serveCode(w http.ResponseWriter, r *http.Request) {
 	id := strings.TrimSuffix(r.PathValue("file"), ".png")
 	s.mu.Lock()
-	code, ok := s.codes[id]
+	code, ok := s.codeByID(id)
 	s.mu.Unlock()
 	if !ok {
-		http.NotFound(w, r)
+		http.Error(w, "there is no such code, or its picture has expired: it can be fetched for a day", http.StatusNotFound)
 		return
 	}
 	s.drawCode(w, s.codeLink(r.Host, id, code), code.Size)
@@ -117,6 +135,9 @@ func (s *Server) readLink(link string) (pageID string, ref *Referral, text strin
 		pageID = path.Base(u.Path)
 	default:
 		return "", nil, "", errLink
+	}
+	if id := s.usernames[strings.ToLower(pageID)]; id != "" && s.pages[pageID] == nil {
+		pageID = id
 	}
 	if s.pages[pageID] == nil {
 		return "", nil, "", errLink

@@ -136,6 +136,7 @@ func (s *Server) conversationFields(c *call, page *pageState, p *personState) ma
 		"participants": map[string]any{"data": []any{person, own}}, "senders": map[string]any{"data": []any{person, own}},
 		"snippet": snippet, "message_count": len(talk), "unread_count": unread, "can_reply": can && !p.Blocks, "is_subscribed": true,
 		"messages": map[string]any{"data": messages}, "folder": "inbox", "name": nil,
+		"former_participants": map[string]any{"data": []any{}}, "is_owner": true, "linked_group": nil, "scoped_thread_key": "t_" + p.ID, "wallpaper": nil,
 	}
 }
 

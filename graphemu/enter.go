@@ -79,7 +79,11 @@ func (s *Server) open(page *pageState, p *personState) {
 			}
 		})
 	}
+	fresh := !p.Open
 	s.begin(page, p)
+	if fresh {
+		s.greet(page, p)
+	}
 }
 
 // begin opens the thread without the person having written. The lock is held.
@@ -131,14 +135,14 @@ func (s *Server) codeAt(address string) (string, error) {
 		return "", errLink
 	}
 	id, isCode := strings.CutPrefix(strings.TrimSuffix(u.Path, ".png"), "/_emu/codes/")
-	code, known := s.codes[id]
+	code, known := s.codeByID(id)
 	if isCode && known {
 		return s.codeLink(u.Host, id, code), nil
 	}
 	if page, ok := strings.CutPrefix(strings.TrimSuffix(u.Path, ".png"), "/_emu/links/"); ok {
 		return "http://" + u.Host + "/m.me/" + page + "?" + u.RawQuery, nil
 	}
-	return "", errors.New("the address shows no code of this emulator: give the picture itself")
+	return "", errors.New("the address shows no code of this emulator, or one that has expired: give the picture itself")
 }
 
 func (p *personState) filledIn(text string) string {

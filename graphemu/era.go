@@ -71,24 +71,25 @@ func (s *Server) era(version string) time.Time {
 //
 // Docs: https://developers.facebook.com/docs/messenger-platform/changelog
 type ruleDays struct {
-	fieldsOfPages   time.Time // pages are subscribed with a choice of fields
-	longText        time.Time // texts of 2,000 characters rather than 640
-	shortProfile    time.Time // of a person only the names and the picture unless more is asked for
-	noSecondChance  time.Time // no further message after the window (24+1)
-	codesGone       time.Time
-	matchingGone    time.Time // sending to phone numbers
-	broadcastsGone  time.Time // and the 17 tags, and their list
-	newTags         time.Time
-	flatMenu        time.Time // 20 buttons and no nesting
-	noHomeURL       time.Time
-	policyKey       time.Time // policy_enforcement with an underscore
-	hourToDisable   time.Time // webhooks are disabled after one hour rather than eight
-	threeTagsGone   time.Time
-	onlyStickers    time.Time // stickers are no longer images, too
-	marketingGone   time.Time
-	noTextReplies   time.Time // /{comment}/private_replies
-	oldMenus        time.Time
-	restrictedPages time.Time
+	fieldsOfPages    time.Time // pages are subscribed with a choice of fields
+	longText         time.Time // texts of 2,000 characters rather than 640
+	shortProfile     time.Time // of a person only the names and the picture unless more is asked for
+	noSecondChance   time.Time // no further message after the window (24+1)
+	codesGone        time.Time
+	matchingGone     time.Time // sending to phone numbers
+	broadcastsGone   time.Time // and the 17 tags, and their list
+	newTags          time.Time
+	flatMenu         time.Time // 20 buttons and no nesting
+	noHomeURL        time.Time
+	policyKey        time.Time // policy_enforcement with an underscore
+	hourToDisable    time.Time // webhooks are disabled after one hour rather than eight
+	threeTagsGone    time.Time
+	onlyStickers     time.Time // stickers are no longer images, too
+	marketingGone    time.Time
+	noTextReplies    time.Time // /{comment}/private_replies
+	noThreadSettings time.Time
+	noShareButtons   time.Time // buttons of type element_share
+	restrictedPages  time.Time
 }
 
 func ruleCalendar() ruleDays {
@@ -98,7 +99,7 @@ func ruleCalendar() ruleDays {
 		longText:      day(2018, 1, 1), noSecondChance: day(2018, 7, 1), codesGone: day(2019, 10, 29), matchingGone: day(2020, 1, 15),
 		broadcastsGone: day(2020, 3, 4), newTags: day(2019, 8, 29), flatMenu: day(2020, 8, 4), noHomeURL: day(2020, 5, 5),
 		policyKey: day(2022, 1, 7), hourToDisable: day(2022, 1, 1), threeTagsGone: day(2026, 4, 27), onlyStickers: day(2026, 8, 30),
-		marketingGone: day(2026, 2, 10), noTextReplies: day(2019, 10, 29), oldMenus: day(2018, 5, 1), restrictedPages: day(2026, 6, 25),
+		marketingGone: day(2026, 2, 10), noTextReplies: day(2019, 10, 29), noThreadSettings: day(2020, 8, 4), noShareButtons: day(2019, 11, 3), restrictedPages: day(2026, 6, 25),
 	}
 }
 

@@ -19,11 +19,15 @@ var limitCall = regexp.MustCompile(`\.limit\((\d+)\)`)
 // parseFields reads a list of fields. The parts were separated at every comma,
 // those within braces too.
 func parseFields(parts []string) []field {
-	return fieldsOf(strings.Join(parts, ","))
+	return fieldsOf(strings.Join(parts, ","), 0)
 }
 
-func fieldsOf(text string) []field {
+// fieldsOf reads fields; those that lie deeper than maxDepth are left out.
+func fieldsOf(text string, depth int) []field {
 	var out []field
+	if depth > maxDepth {
+		return nil
+	}
 	for _, part := range splitOutside(text) {
 		name, rest, braces := strings.Cut(part, "{")
 		f := field{}
@@ -32,7 +36,7 @@ func fieldsOf(text string) []field {
 		}
 		f.name, _, _ = strings.Cut(strings.TrimSpace(name), ".")
 		if braces {
-			f.inner = fieldsOf(strings.TrimSuffix(strings.TrimSpace(rest), "}"))
+			f.inner = fieldsOf(strings.TrimSuffix(strings.TrimSpace(rest), "}"), depth+1)
 		}
 		if f.name != "" {
 			out = append(out, f)

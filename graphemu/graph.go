@@ -29,6 +29,8 @@ type call struct {
 	page   string // of a page token
 	psid   string // whom the call is about, for fault rules and records
 	ver    string
+	user   string           // of a user token
+	unread *messenger.Error // why the parameters were not read
 }
 
 // maxCall is how many bytes a call may have.
@@ -69,7 +71,14 @@ func (s *Server) serveGraph(w http.ResponseWriter, r *http.Request) {
 
 // answer lets faults have their way and else carries the call out.
 func (s *Server) answer(w *answerBuffer, c *call) (fault Fault, faulty bool) {
+	if c.unread != nil {
+		w.refuse(c.unread)
+		return Fault{}, false
+	}
 	auth := s.authorize(c)
+	if c.isMulti() {
+		return s.answerMany(w, c)
+	}
 	if c.isBatch() && !c.inner {
 		if auth != nil && !(auth.Code == 2500 && c.token == "") {
 			w.refuse(auth)
@@ -125,7 +134,10 @@ func newCall(r *http.Request, body []byte) *call {
 	if r.Method == http.MethodHead {
 		c.method = http.MethodGet
 	}
-	c.params, c.files = readParams(r, body)
+	var ok bool
+	if c.params, c.files, ok = readParams(r, body); !ok {
+		c.unread = refuse(100, 2018109, "(#100) The request is larger than the platform takes, or cannot be read")
+	}
 	c.file = c.files["filedata"]
 	c.host = r.Host
 	c.magic = bytes.Contains(body, []byte("[[fault "))
@@ -165,8 +177,8 @@ func (c *call) recipient() params {
 // authorize finds out whose token it is and checks the proof.
 func (s *Server) authorize(c *call) *messenger.Error {
 	if c.token == "" {
-		if c.method == http.MethodPost && c.edge == "activities" {
-			return nil // the one call that needs no token
+		if c.method == http.MethodPost && c.edge == "activities" || c.node == "oauth" {
+			return nil // the calls that need no token
 		}
 		return refuse(2500, 0, "An active access token must be used to query information about the current user.")
 	}
@@ -174,8 +186,10 @@ func (s *Server) authorize(c *call) *messenger.Error {
 	defer s.mu.Unlock()
 	var app *appState
 	if id, secret, isApp := strings.Cut(c.token, "|"); isApp {
-		app = s.apps[id]
-		if app == nil || subtle.ConstantTimeCompare([]byte(secret), []byte(app.Secret)) != 1 {
+		if app = s.apps[id]; app == nil {
+			return refuse(190, 0, "Error validating application. Cannot get application info due to a system error.")
+		}
+		if subtle.ConstantTimeCompare([]byte(secret), []byte(app.Secret)) != 1 {
 			return refuse(190, 0, "Invalid OAuth access token signature.")
 		}
 	} else {
@@ -186,11 +200,16 @@ func (s *Server) authorize(c *call) *messenger.Error {
 		if app = s.apps[info.AppID]; !ok || app == nil {
 			return refuse(190, 0, "Invalid OAuth access token - Cannot parse access token")
 		}
-		c.page = info.PageID
+		c.page, c.user = info.PageID, info.UserID
 	}
 	c.app = app.ID
-	if c.node == "me" && c.page != "" {
+	switch {
+	case c.node == "me" && c.page != "":
 		c.node = c.page
+	case c.node == "me" && c.user != "":
+		c.node = c.user
+	case s.usernames[strings.ToLower(c.node)] != "":
+		c.node = s.usernames[strings.ToLower(c.node)]
 	}
 	return c.checkProof(app)
 }

@@ -266,7 +266,7 @@ func TestMessengerProfile(t *testing.T) {
 	}
 	for name, raw := range map[string]string{
 		"menu without Get Started": `{"persistent_menu":[{"locale":"default","call_to_actions":[]}]}`,
-		"long greeting":            `{"greeting":[{"locale":"default","text":"` + strings.Repeat("a", 161) + `"}]}`,
+		"long greeting":            `{"greeting":[{"locale":"default","text":"` + strings.Repeat("a", 1001) + `"}]}`,
 		"domain":                   `{"whitelisted_domains":["http://example.com"]}`,
 		"nothing":                  `{}`,
 	} {

@@ -2,6 +2,7 @@ package graphemu
 
 import (
 	"fmt"
+	"strconv"
 
 	"github.com/chasqui/chasqui/messenger"
 )
@@ -104,6 +105,29 @@ func (s *Server) releaseThread(c *call, page *pageState) (any, *messenger.Error)
 		return nil, notOwner()
 	}
 	s.changeOwner(page, p, "pass_thread_control", page.primary(), c.params.text("metadata"))
+	return success(), nil
+}
+
+// maxControl is for how long control of a thread can be extended; the platform's
+// limit is presumed.
+const maxControl = 7 * 24 * 3600
+
+// extendThread is POST /{page}/extend_thread_control: the owner keeps the thread
+// for so many seconds more. In the emulator control does not end by itself, so
+// that the owner has it in any case.
+func (s *Server) extendThread(c *call, page *pageState) (any, *messenger.Error) {
+	p, e := threadOf(c, page)
+	if e != nil {
+		return nil, e
+	}
+	if text := c.params.text("duration"); text != "" {
+		if n, err := strconv.Atoi(text); err != nil || n < 1 || n > maxControl {
+			return nil, refuse(100, 0, fmt.Sprintf("(#100) Param duration must be an integer between 1 and %d", maxControl))
+		}
+	}
+	if c.app != page.owner(p) {
+		return nil, notOwner()
+	}
 	return success(), nil
 }
 

@@ -18,9 +18,17 @@ func (s *Server) profileFields(at time.Time) []string {
 		"account_linking_url", "commands", "title", "description", "subject_to_new_eu_privacy_rules",
 	}
 	if at.Before(s.rules.noHomeURL) {
-		fields = append(fields, "home_url", "payment_settings", "target_audience")
+		fields = append(fields, retiredFields()...)
 	}
 	return fields
+}
+
+// retiredFields are the fields of the messenger profile that ended with version
+// 7.0.
+func retiredFields() []string { return []string{"home_url", "payment_settings", "target_audience"} }
+
+func endedField(name string) *messenger.Error {
+	return refuse(100, 0, "(#100) Param "+name+" is no longer a field of the messenger profile: it ended with v7.0 on May 5, 2020")
 }
 
 // getMessengerProfile is GET /{page}/messenger_profile.
@@ -33,7 +41,9 @@ func (s *Server) getMessengerProfile(c *call) (any, *messenger.Error) {
 	}
 	found := map[string]json.RawMessage{}
 	for _, name := range c.params.list("fields") {
-		if !slices.Contains(s.profileFields(s.era(c.ver)), name) {
+		if known := s.profileFields(s.era(c.ver)); !slices.Contains(known, name) && slices.Contains(retiredFields(), name) {
+			return nil, endedField(name)
+		} else if !slices.Contains(known, name) {
 			return nil, refuse(100, 0, "(#100) Param fields must be one of the fields of the messenger profile: "+name+" is not")
 		}
 		if value, ok := page.Profile[name]; ok {
@@ -62,6 +72,11 @@ func (s *Server) setMessengerProfile(c *call) (any, *messenger.Error) {
 				return nil, e
 			}
 			given[name] = raw
+		}
+	}
+	for _, name := range retiredFields() {
+		if _, ok := c.params[name]; ok && given[name] == nil {
+			return nil, endedField(name)
 		}
 	}
 	if len(given) == 0 {
@@ -100,6 +115,11 @@ func (s *Server) deleteMessengerProfile(c *call) (any, *messenger.Error) {
 	return map[string]string{"result": "success"}, nil
 }
 
+// maxGreeting is how long a greeting may be. The platform's pages say 160; its
+// own sample program sets up to 260, and is not refused, so that the emulator
+// refuses only what is far longer.
+const maxGreeting = 1000
+
 func (s *Server) checkProfileField(name string, raw json.RawMessage, at time.Time) *messenger.Error {
 	bad := func(why string) *messenger.Error { return refuse(100, 0, "(#100) Param "+name+" "+why) }
 	switch name {
@@ -115,7 +135,7 @@ func (s *Server) checkProfileField(name string, raw json.RawMessage, at time.Tim
 			return bad("must be a list of locale and text")
 		}
 		for i, g := range v {
-			if e := tooLong(fmt.Sprintf("greeting[%d][text]", i), g.Text, 160); e != nil {
+			if e := tooLong(fmt.Sprintf("greeting[%d][text]", i), g.Text, maxGreeting); e != nil {
 				return e
 			}
 		}
@@ -130,7 +150,7 @@ func (s *Server) checkProfileField(name string, raw json.RawMessage, at time.Tim
 		}
 		for _, d := range v {
 			if !whitelistable(d) {
-				return bad("must hold https domains")
+				return bad("must hold https domains, such as https://www.example.com: " + fmt.Sprintf("%.80q", d) + " is none")
 			}
 		}
 	case "home_url":

@@ -25,6 +25,7 @@ type App struct {
 type Page struct {
 	ID            string   `json:"id"`
 	Name          string   `json:"name"`
+	Username      string   `json:"username,omitempty"`    // the page's name in addresses, as in m.me/inca.coffee
 	PictureURL    string   `json:"picture_url,omitempty"` // a drawn one when empty
 	AccessToken   string   `json:"access_token,omitempty"`
 	AppID         string   `json:"app_id,omitempty"`         // whose token it is; the first app when empty
@@ -154,6 +155,7 @@ func (s *Server) AddPage(p Page) Page {
 		s.pages[p.ID] = state
 		s.pageOrder = append(s.pageOrder, p.ID)
 	}
+	s.rename(state.Page.Username, p)
 	state.Page = p
 	if p.GetStarted != "" {
 		state.Profile["get_started"] = mustJSON(map[string]string{"payload": p.GetStarted})
@@ -162,6 +164,17 @@ func (s *Server) AddPage(p Page) Page {
 	delete(s.retired, p.AccessToken)
 	s.announce(change{Type: "pages"})
 	return p
+}
+
+// rename notes the name of a page in addresses. A name that another page has
+// goes over to this one. The lock is held.
+func (s *Server) rename(before string, p Page) {
+	if key := strings.ToLower(before); s.usernames[key] == p.ID {
+		delete(s.usernames, key)
+	}
+	if p.Username != "" {
+		s.usernames[strings.ToLower(p.Username)] = p.ID
+	}
 }
 
 func (s *Server) firstApp() string {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/chasqui/chasqui/messenger"
 )
@@ -91,14 +92,26 @@ func (s *Server) getPage(c *call) (any, *messenger.Error) {
 	if c.params.has("account_linking_token") {
 		return s.linkedRecipient(c, page)
 	}
+	return selectFields(c, "Page", s.pageFields(c, page), "name", "id")
+}
+
+// pageFields are the fields of a page. The lock is held.
+func (s *Server) pageFields(c *call, page *pageState) map[string]any {
 	picture := page.PictureURL
 	if picture == "" {
 		picture = pictureURL(c.r, page.ID)
 	}
-	return selectFields(c, "Page", map[string]any{
-		"id": page.ID, "name": page.Name, "is_published": !page.Unpublished, "category": "Community", "link": "https://www.facebook.com/" + page.ID,
-		"picture": map[string]any{"data": map[string]any{"url": picture, "is_silhouette": false, "width": 50, "height": 50}},
-	}, "name", "id")
+	all := map[string]any{
+		"id": page.ID, "name": page.Name, "is_published": !page.Unpublished, "category": "Community", "link": "https://www.facebook.com/" + cmp.Or(page.Username, page.ID),
+		"category_list": []any{map[string]string{"id": "2612", "name": "Community"}}, "username": nil,
+		"tasks":        []string{"ADVERTISE", "ANALYZE", "CREATE_CONTENT", "MESSAGING", "MODERATE", "MANAGE"},
+		"access_token": s.pageToken(c, page),
+		"picture":      map[string]any{"data": map[string]any{"url": picture, "is_silhouette": false, "width": 50, "height": 50}},
+	}
+	if page.Username != "" {
+		all["username"] = page.Username
+	}
+	return all
 }
 
 // getApp is GET /{app}.
@@ -151,6 +164,11 @@ func (s *Server) getProfile(c *call) (any, *messenger.Error) {
 		all["is_payment_enabled"], all["last_ad_referral"] = false, nil
 		return selectFields(c, "User", all, "first_name", "last_name", "profile_pic", "locale", "timezone", "gender", "is_payment_enabled")
 	}
+	for _, f := range parseFields(c.params.list("fields")) {
+		if f.name == "last_ad_referral" || f.name == "is_payment_enabled" {
+			return nil, refuse(100, 0, "(#100) The last_ad_referral and is_payment_enabled fields are now deprecated. Please refer to our Developer Document for more info.")
+		}
+	}
 	return selectFields(c, "User", all, "id", "name", "first_name", "last_name", "profile_pic")
 }
 
@@ -167,7 +185,10 @@ func (s *Server) debugToken(c *call) (any, *messenger.Error) {
 		return answer(map[string]any{"app_id": app.ID, "type": "APP", "application": app.Name, "is_valid": true, "scopes": []string{}})
 	}
 	info, ok := s.tokens[input]
-	if !ok || info.AppID != c.app {
+	if id, _, isApp := strings.Cut(input, "|"); ok && info.AppID != c.app || isApp && id != c.app {
+		return nil, refuse(100, 0, "(#100) The App_id in the input_token did not match the Viewing App")
+	}
+	if !ok {
 		why := map[string]any{"code": 190, "message": "Invalid OAuth access token - Cannot parse access token"}
 		if s.retired[input] {
 			why = map[string]any{"code": 190, "message": "Error validating access token: Session has expired.", "subcode": 463}
@@ -175,13 +196,16 @@ func (s *Server) debugToken(c *call) (any, *messenger.Error) {
 		return answer(map[string]any{"error": why, "is_valid": false, "scopes": []string{}})
 	}
 	kind, scopes := cmp.Or(info.Settings.Type, "PAGE"), info.Settings.Scopes
+	if info.UserID != "" {
+		kind = cmp.Or(info.Settings.Type, "USER")
+	}
 	if scopes == nil {
 		scopes = []string{"pages_show_list", "pages_messaging", "pages_manage_metadata", "pages_read_engagement"}
 	}
 	return answer(map[string]any{
 		"app_id": cmp.Or(info.Settings.AppID, info.AppID), "type": kind, "application": s.apps[info.AppID].Name, "expires_at": info.Settings.ExpiresAt,
 		"data_access_expires_at": info.Settings.DataAccessExpiresAt, "is_valid": true, "issued_at": 1700000000,
-		"profile_id": cmp.Or(info.Settings.PageID, info.PageID), "user_id": "100000000000001", "scopes": scopes,
+		"profile_id": cmp.Or(info.Settings.PageID, info.PageID), "user_id": adminID, "scopes": scopes,
 	})
 }
 

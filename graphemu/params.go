@@ -8,6 +8,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -17,66 +18,125 @@ import (
 // order. The file of a multipart call stands beside them.
 type params map[string]json.RawMessage
 
-func readParams(r *http.Request, body []byte) (p params, files map[string]*upload) {
+const (
+	maxParams = 10_000  // parameters of a query or a form
+	maxForm   = 8 << 20 // bytes of a body that is no multipart form
+)
+
+// readParams reads the parameters of a call and its files. It reports false when
+// there are more than the emulator takes.
+func readParams(r *http.Request, body []byte) (p params, files map[string]*upload, ok bool) {
 	p = params{}
-	p.addForm(r.URL.Query())
 	body = bytes.TrimSpace(body)
 	kind, options, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	isMultipart := err == nil && kind == "multipart/form-data"
+	if strings.Count(r.URL.RawQuery, "&") > maxParams || !isMultipart && len(body) > maxForm {
+		return p, nil, false
+	}
+	p.addForm(r.URL.Query())
 	switch {
 	case len(body) == 0:
-	case err == nil && kind == "multipart/form-data":
+	case isMultipart:
 		files = p.addMultipart(multipart.NewReader(bytes.NewReader(body), options["boundary"]))
 	case body[0] == '{':
-		var fields map[string]json.RawMessage
-		if json.Unmarshal(body, &fields) == nil {
-			for name, value := range fields {
-				p[name] = value
-			}
-		}
+		p.addObject(body)
+	case bytes.Count(body, []byte("&")) > maxParams:
+		return p, nil, false
 	default:
-		if form, err := url.ParseQuery(string(body)); err == nil {
-			p.addForm(form)
-		}
+		// What cannot be read of a form leaves out itself only.
+		form, _ := url.ParseQuery(string(body)) //nolint:errcheck // as said
+		p.addForm(form)
 	}
-	return p, files
+	return p, files, true
 }
 
-// addMultipart adds the fields of a multipart form and returns its files.
-func (p params) addMultipart(r *multipart.Reader) map[string]*upload {
-	form, err := r.ReadForm(maxCall)
-	if err != nil {
-		return nil
-	}
-	defer form.RemoveAll() //nolint:errcheck // everything fits into memory
-	files := map[string]*upload{}
-	// A part without a file name is a field like any other.
-	if nameless, ok := form.Value["filedata"]; ok {
-		delete(form.Value, "filedata")
-		files["filedata"] = &upload{data: []byte(nameless[0])}
-	}
-	p.addForm(form.Value)
-	for name, headers := range form.File {
-		if f, err := headers[0].Open(); err == nil {
-			if data, err := io.ReadAll(f); err == nil {
-				files[name] = &upload{headers[0].Filename, headers[0].Header.Get("Content-Type"), data}
-			}
-			f.Close()
+// addObject adds the members of a JSON body. Those that are JSON in a string
+// count as what they hold.
+func (p params) addObject(body []byte) {
+	var fields map[string]json.RawMessage
+	if json.Unmarshal(body, &fields) != nil {
+		loose, ok := relaxed(string(body))
+		if !ok || json.Unmarshal(loose, &fields) != nil {
+			return
 		}
 	}
+	for name, value := range fields {
+		p[name] = value
+		var text string
+		if len(value) > 2 && (value[1] == '{' || value[1] == '[') && json.Unmarshal(value, &text) == nil && !plainText(name) {
+			p[name] = formValue(text)
+		}
+	}
+}
+
+// maxParts is how many parts of a multipart form are read.
+const maxParts = 1000
+
+// addMultipart adds the fields of a multipart form and returns its files. A form
+// that breaks off, without its last boundary, counts as far as it goes.
+func (p params) addMultipart(r *multipart.Reader) map[string]*upload {
+	files, form := map[string]*upload{}, url.Values{}
+	for range maxParts {
+		part, err := r.NextPart()
+		if err != nil {
+			break
+		}
+		data, err := io.ReadAll(part)
+		name := part.FormName()
+		_, options, _ := mime.ParseMediaType(part.Header.Get("Content-Disposition")) //nolint:errcheck // then there is no file name
+		switch _, isFile := options["filename"]; {
+		case name == "":
+		case isFile && files[name] == nil:
+			files[name] = &upload{part.FileName(), part.Header.Get("Content-Type"), data}
+		case isFile:
+		case name == "filedata": // a part without a file name
+			files[name] = &upload{data: data}
+		default:
+			form.Add(name, string(data))
+		}
+		if err != nil {
+			break
+		}
+	}
+	p.addForm(form)
 	return files
 }
 
 func (p params) addForm(form url.Values) {
 	for name, values := range form {
 		value := values[len(values)-1]
-		if strings.HasPrefix(value, "{") || strings.HasPrefix(value, "[") {
-			if json.Valid([]byte(value)) {
-				p[name] = json.RawMessage(value)
-				continue
-			}
+		if plainText(name) {
+			p[name] = mustJSON(value)
+			continue
 		}
-		p[name] = mustJSON(value)
+		p[name] = formValue(value)
 	}
+	for name, value := range bracketed(form) {
+		p[name] = value
+	}
+}
+
+// formValue is a value of a form: JSON, strict or relaxed, where it is an object
+// or a list, else a string.
+func formValue(value string) json.RawMessage {
+	trimmed := strings.TrimSpace(value)
+	if strings.HasPrefix(trimmed, "{") || strings.HasPrefix(trimmed, "[") {
+		if json.Valid([]byte(trimmed)) {
+			return json.RawMessage(trimmed)
+		}
+		if loose, ok := relaxed(trimmed); ok {
+			return loose
+		}
+	}
+	return mustJSON(value)
+}
+
+// plainText tells the parameters that are a string whatever they look like.
+func plainText(name string) bool {
+	return slices.Contains([]string{
+		"access_token", "appsecret_proof", "input_token", "verify_token", "callback_url", "client_secret", "metadata", "name", "page_label_name",
+		"title", "description", "ref",
+	}, name)
 }
 
 // text gives a string or a number as text, "" for anything else.
@@ -122,4 +182,10 @@ func (p params) list(name string) []string {
 		}
 	}
 	return out
+}
+
+// emptyList reports whether a parameter is a list that holds nothing.
+func (p params) emptyList(name string) bool {
+	var items []json.RawMessage
+	return json.Unmarshal(p[name], &items) == nil && items != nil && len(items) == 0
 }

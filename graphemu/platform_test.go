@@ -239,7 +239,13 @@ func TestPageScript(t *testing.T) {
 			t.Errorf("%s: %d", path, status)
 		}
 	}
-	plugin := "/plugins/send_to_messenger?page_id=" + w.page.ID + "&ref=abc&origin="
+	at := "/plugins/send_to_messenger?page_id=" + w.page.ID + "&ref=abc"
+	for _, app := range []string{"", "336037380081042", w.emu.AddApp(graphemu.App{}).ID} {
+		if _, body := get(at + "&origin=http://localhost&app_id=" + app); !strings.Contains(body, "messenger_app_id") || strings.Contains(body, "Ana Quispe") {
+			t.Errorf("plugin with the app %q: %s", app, body)
+		}
+	}
+	plugin := at + "&app_id=" + w.app.ID + "&origin="
 	if _, body := get(plugin + "http://localhost:3000"); !strings.Contains(body, `data-ref="abc"`) || !strings.Contains(body, "Ana Quispe") {
 		t.Errorf("plugin %s", body)
 	}

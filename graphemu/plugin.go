@@ -38,15 +38,15 @@ func serveSDK(w http.ResponseWriter, r *http.Request) {
 
 // pluginView is a plugin as it is drawn.
 type pluginView struct {
-	Kind, Page, PageName, Ref, UserRef, Color, Size, Refused, Link string
-	Origin                                                         string
-	People                                                         []Person
+	Kind, Page, App, PageName, Ref, UserRef, Color, Size, Refused, Link string
+	Origin                                                              string
+	People                                                              []Person
 }
 
 func (s *Server) servePlugin(w http.ResponseWriter, r *http.Request, frame *template.Template) {
 	q := r.URL.Query()
 	v := pluginView{
-		Kind: r.PathValue("kind"), Page: q.Get("page_id"), Ref: q.Get("ref"), UserRef: q.Get("user_ref"), Color: q.Get("color"), Size: q.Get("size"),
+		Kind: r.PathValue("kind"), Page: q.Get("page_id"), App: q.Get("app_id"), Ref: q.Get("ref"), UserRef: q.Get("user_ref"), Color: q.Get("color"), Size: q.Get("size"),
 		Origin: q.Get("origin"),
 	}
 	v.Link = "/m.me/" + url.PathEscape(v.Page) + "?" + url.Values{"ref": {v.Ref}}.Encode()
@@ -77,6 +77,10 @@ func refusedPlugin(page *pageState, v pluginView) string {
 		return fmt.Sprintf("There is no page %.40s.", v.Page)
 	case page.Unpublished:
 		return "The page is not published."
+	case v.App == "":
+		return "messenger_app_id is missing."
+	case v.App != page.AppID && page.Subscribed[v.App] == nil:
+		return fmt.Sprintf("messenger_app_id %.40s is no app of the page: at Facebook nothing would be drawn.", v.App)
 	case len(v.Ref) > 250:
 		return "data-ref has at most 250 characters."
 	case !mayEmbed(page, v.Origin):

@@ -26,6 +26,9 @@ func checkRecipient(recipient params) *messenger.Error {
 	if recipient == nil {
 		return refuse(100, 0, "(#100) The parameter recipient is required")
 	}
+	if len(recipient) == 0 {
+		return refuse(100, 0, "(#100) param recipient must be non-empty.")
+	}
 	n := 0
 	for _, name := range []string{"id", "user_ref", "phone_number", "post_id", "comment_id", "one_time_notif_token", "notification_messages_token"} {
 		if recipient.has(name) {
@@ -84,7 +87,7 @@ func (s *Server) recipient(c *call, page *pageState) (target, *messenger.Error) 
 		if p := page.people[c.psid]; p != nil {
 			return target{person: p}, nil
 		}
-		return target{}, refuse(100, 2018001, "(#100) No matching user found")
+		return target{}, refuseID(c.psid)
 	case r.has("user_ref"):
 		return s.byUserRef(c, page, r.text("user_ref")), nil
 	case r.has("phone_number"):

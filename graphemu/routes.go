@@ -17,6 +17,10 @@ func (s *Server) graphHandlers() map[string]handler {
 		"GET app":                          s.getApp,
 		"GET profile":                      s.getProfile,
 		"GET debug_token":                  s.debugToken,
+		"GET access_token":                 s.getAccessToken,
+		"POST access_token":                s.getAccessToken,
+		"GET user":                         s.getUser,
+		"GET accounts":                     s.getAccounts,
 		"GET subscriptions":                s.getSubscriptions,
 		"POST subscriptions":               s.subscribe,
 		"DELETE subscriptions":             s.unsubscribe,
@@ -57,6 +61,7 @@ func (s *Server) graphHandlers() map[string]handler {
 		"POST take_thread_control":         s.onPage(s.takeThread),
 		"POST request_thread_control":      s.onPage(s.requestThread),
 		"POST release_thread_control":      s.onPage(s.releaseThread),
+		"POST extend_thread_control":       s.onPage(s.extendThread),
 		"GET thread_owner":                 s.onPage(s.threadOwner),
 		"GET secondary_receivers":          s.onPage(s.secondaryReceivers),
 		"GET insights":                     s.onPage(s.getInsights),
@@ -92,6 +97,8 @@ func (s *Server) endpoint(c *call) string {
 		return "page"
 	case s.apps[c.node] != nil || c.node == "app":
 		return "app"
+	case c.user != "" && c.node == c.user:
+		return "user"
 	}
 	if n, ok := s.nodes[c.node]; ok {
 		return n.Kind

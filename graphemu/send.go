@@ -2,6 +2,7 @@ package graphemu
 
 import (
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -128,7 +129,7 @@ func (s *Server) accept(c *call, page *pageState, p *personState, msg outMessage
 	if c.file != nil && msg.Attachment != nil && msg.Attachment.Type != "template" {
 		msg = msg.withURL(s.storeFile(c, c.file))
 	}
-	attachments, e := s.resolveAttachment(page, msg, &answer)
+	attachments, e := s.resolveAttachment(page, p, msg, &answer)
 	if e != nil {
 		return answer, e
 	}
@@ -157,7 +158,7 @@ func (s *Server) accept(c *call, page *pageState, p *personState, msg outMessage
 
 // resolveAttachment gives the attachments as an echo shows them, and an id to
 // those that are to be used again. The lock is held.
-func (s *Server) resolveAttachment(page *pageState, msg outMessage, answer *sendAnswer) (json.RawMessage, *messenger.Error) {
+func (s *Server) resolveAttachment(page *pageState, p *personState, msg outMessage, answer *sendAnswer) (json.RawMessage, *messenger.Error) {
 	switch {
 	case msg.Sticker != "":
 		return mustJSON([]any{map[string]any{"type": "image", "payload": map[string]any{"sticker_id": msg.Sticker}}}), nil
@@ -178,20 +179,26 @@ func (s *Server) resolveAttachment(page *pageState, msg outMessage, answer *send
 		}
 		switch {
 		case media.AttachmentID != "":
-			stored, ok := s.uploads[media.AttachmentID]
-			if !ok || stored.Page != page.ID || s.now().Sub(stored.Made) > uploadLife || stored.Type != msg.Attachment.Type {
-				return nil, refuse(100, 2018074, "(#100) The attachment id is not valid")
+			stored, e := s.checkSaved(page, p, msg.Attachment.Type, media.AttachmentID)
+			if e != nil {
+				return nil, e
 			}
+			s.uploads[media.AttachmentID] = stored
 			payload = mustJSON(map[string]string{"url": stored.URL})
 			answer.shown = stored.URL
 		case media.Reusable:
-			answer.AttachmentID = s.keepUpload(page, msg.Attachment.Type, media.URL)
+			answer.AttachmentID = s.keepUpload(page, msg.Attachment.Type, media.URL, false)
 			payload = mustJSON(map[string]string{"url": media.URL})
 		default:
 			payload = mustJSON(map[string]string{"url": media.URL})
 		}
 		return mustJSON([]any{map[string]any{"type": msg.Attachment.Type, "payload": payload}}), nil
 	}
+	used, e := s.checkMediaTemplate(page, p, payload)
+	if e != nil {
+		return nil, e
+	}
+	maps.Copy(s.uploads, used)
 	return mustJSON([]any{map[string]any{"title": msg.title(), "url": nil, "type": "template", "payload": payload}}), nil
 }
 

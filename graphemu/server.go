@@ -50,7 +50,8 @@ type Server struct {
 	pages      map[string]*pageState
 	pageOrder  []string
 	tokens     map[string]tokenState
-	retired    map[string]bool // tokens that were good once
+	retired    map[string]bool   // tokens that were good once
+	usernames  map[string]string // pages by their name in addresses, in lower case
 	uploads    map[string]reusable
 	nodes      map[string]nodeRef // what has an id and is no app, page or person
 	codes      map[string]codeState
@@ -94,7 +95,7 @@ func (s *Server) init() {
 		s.apps = map[string]*appState{}
 		s.pages = map[string]*pageState{}
 		s.tokens = map[string]tokenState{}
-		s.retired = map[string]bool{}
+		s.retired, s.usernames = map[string]bool{}, map[string]string{}
 		s.uploads = map[string]reusable{}
 		s.nodes = map[string]nodeRef{}
 		s.codes = map[string]codeState{}
@@ -135,6 +136,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		s.mux.ServeHTTP(w, r)
+		return
+	}
+	if r.URL.Path == "/" && r.Method == http.MethodGet && r.URL.RawQuery == "" && strings.Contains(r.Header.Get("Accept"), "text/html") {
+		http.Redirect(w, r, "/chat", http.StatusSeeOther) // somebody who looks what is here, in a browser
 		return
 	}
 	// The mux would redirect paths with a double or a missing slash, and a redirect drops a POST.
@@ -245,6 +250,14 @@ func (s *Server) find(pageID, psid string) (*pageState, *personState, error) {
 		return nil, nil, fmt.Errorf("%w %.40q", ErrUnknownPerson, psid)
 	}
 	return page, person, nil
+}
+
+// exists tells an error for a page or a person that is not there.
+func (s *Server) exists(pageID, psid string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, _, err := s.find(pageID, psid)
+	return err
 }
 
 // Thread returns the messages of the thread between a page and a person.

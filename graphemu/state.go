@@ -42,6 +42,7 @@ type pageData struct {
 	Refs       map[string]string `json:"refs,omitempty"`    // user_ref of a checkbox to the person
 	Comments   []*comment        `json:"comments,omitempty"`
 	Tokens     []*optinToken     `json:"optin_tokens,omitempty"`
+	Welcome    *welcome          `json:"welcome,omitempty"`
 }
 
 // personData is what apps and the platform keep about a person.
@@ -73,5 +74,7 @@ type personState struct {
 
 type tokenState struct {
 	AppID, PageID string
+	UserID        string        `json:"user_id,omitempty"` // of a user token, which has no page
+	Long          bool          `json:"long,omitempty"`    // a user token that was exchanged
 	Settings      TokenSettings `json:"settings,omitzero"`
 }

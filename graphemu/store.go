@@ -166,7 +166,7 @@ func (p pageData) sound() bool {
 }
 
 func (s *Server) loadPages(pages []savedPage) {
-	s.pages, s.pageOrder = map[string]*pageState{}, nil
+	s.pages, s.pageOrder, s.usernames = map[string]*pageState{}, nil, map[string]string{}
 	for _, in := range pages {
 		page := &pageState{Page: in.Page, pageData: in.pageData, people: map[string]*personState{}, Profile: in.Profile, Subscribed: in.Subscribed}
 		if page.Profile == nil {
@@ -176,6 +176,7 @@ func (s *Server) loadPages(pages []savedPage) {
 			page.Subscribed = map[string][]string{}
 		}
 		s.pages[in.Page.ID] = page
+		s.rename("", in.Page)
 		s.pageOrder = append(s.pageOrder, in.Page.ID)
 		for _, p := range in.People {
 			page.people[p.Person.ID] = &personState{

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/chasqui/chasqui/messenger"
@@ -16,17 +17,25 @@ import (
 
 func (s *Server) knownField(name string) bool { return slices.Contains(s.knownFields(), name) }
 
-// knownFields are the fields of the object page.
+// knownFields are the fields of the object page: those that Meta's SDK lists
+// (Page.SubscribedFields), and those of the Messenger Platform's pages that are
+// not among them. The emulator makes events of the Messenger ones only.
 func (s *Server) knownFields() []string {
 	return []string{
-		"messages", "message_deliveries", "message_reads", "message_echoes", "message_edits", "message_reactions", "message_context",
-		"message_mention", "message_template_status_update", "messaging_postbacks", "messaging_optins", "messaging_optouts",
-		"messaging_referrals", "messaging_handovers", "messaging_policy_enforcement", "messaging_account_linking",
-		"messaging_fblogin_account_linking", "messaging_game_plays", "messaging_payments", "messaging_pre_checkouts",
-		"messaging_checkout_updates", "messaging_appointments", "messaging_customer_information", "messaging_direct_sends",
-		"messaging_feedback", "messaging_in_thread_lead_form_submit", "messaging_integrity", "response_feedback", "send_cart",
-		"standby", "inbox_labels", "business_integrity", "calls", "call_permission_reply", "call_settings_update",
-		"feed", "mention", "leadgen", "ratings", "conversations",
+		"affiliation", "attire", "awards", "bio", "birthday", "business_integrity", "call_permission_reply", "call_settings_update", "calls", "category",
+		"checkins", "company_overview", "conversations", "culinary_team", "current_location", "description", "email", "feature_access_list", "feed",
+		"founded", "general_info", "general_manager", "group_feed", "hometown", "hours", "inbox_labels", "invalid_topic_placeholder",
+		"invoice_access_bank_slip_events", "invoice_access_invoice_change", "invoice_access_invoice_draft_change",
+		"invoice_access_onboarding_status_active", "leadgen", "leadgen_fat", "live_videos", "local_delivery", "location",
+		"marketing_message_delivery_failed", "mcom_invoice_change", "members", "mention", "merchant_review", "message_context", "message_deliveries",
+		"message_echoes", "message_edits", "message_mention", "message_reactions", "message_reads", "message_template_status_update", "messages",
+		"messaging_account_linking", "messaging_appointments", "messaging_checkout_updates", "messaging_customer_information", "messaging_direct_sends",
+		"messaging_fblogin_account_linking", "messaging_feedback", "messaging_game_plays", "messaging_handovers", "messaging_in_thread_lead_form_submit",
+		"messaging_integrity", "messaging_optins", "messaging_optouts", "messaging_payments", "messaging_policy_enforcement", "messaging_postbacks",
+		"messaging_pre_checkouts", "messaging_referrals", "mission", "name", "page_about_story", "page_change_proposal", "page_upcoming_change", "parking",
+		"payment_options", "payment_request_update", "personal_info", "personal_interests", "phone", "picture", "price_range", "product_review",
+		"products", "public_transit", "publisher_subscriptions", "ratings", "registration", "response_feedback", "send_cart", "standby", "user_action",
+		"video_text_question_responses", "videos", "website",
 	}
 }
 
@@ -119,7 +128,7 @@ func (s *Server) challenge(ctx context.Context, target, challenge string, a *Web
 	switch {
 	case resp.StatusCode != http.StatusOK:
 		return "HTTP Status Code = " + strconv.Itoa(resp.StatusCode) + "; HTTP Message = " + http.StatusText(resp.StatusCode)
-	case string(body) != challenge:
+	case strings.TrimSpace(string(body)) != challenge: // a line break at the end has always been good enough
 		return "Response does not match challenge, expected value = \"" + challenge + "\""
 	}
 	return ""

@@ -23,17 +23,17 @@ func (t outTemplate) check(raw json.RawMessage, at time.Time) *messenger.Error {
 		if e := checkCount("name_placeholder[buttons]", len(t.Buttons), 1, 3); e != nil {
 			return e
 		}
-		return checkButtons("name_placeholder", t.Buttons)
+		return checkButtons("name_placeholder", t.Buttons, at)
 	case "generic":
-		return t.checkGeneric()
+		return t.checkGeneric(at)
 	case "media":
 		if e := checkCount("name_placeholder[elements]", len(t.Elements), 1, 1); e != nil {
 			return e
 		}
-		return checkButtons("name_placeholder[elements][0]", t.Elements[0].Buttons)
+		return checkButtons("name_placeholder[elements][0]", t.Elements[0].Buttons, at)
 	case "list", "open_graph":
 		if at.Before(day(2020, 5, 5)) {
-			return t.checkRetired()
+			return t.checkRetired(at)
 		}
 	case "receipt":
 		if e := required(raw, "recipient_name", "order_number", "currency", "payment_method", "summary"); e != nil {
@@ -67,7 +67,7 @@ func (t outTemplate) check(raw json.RawMessage, at time.Time) *messenger.Error {
 }
 
 // checkRetired checks the templates that were withdrawn later.
-func (t outTemplate) checkRetired() *messenger.Error {
+func (t outTemplate) checkRetired(at time.Time) *messenger.Error {
 	if t.Type == "open_graph" {
 		if e := checkCount("name_placeholder[elements]", len(t.Elements), 1, 1); e != nil {
 			return e
@@ -75,7 +75,7 @@ func (t outTemplate) checkRetired() *messenger.Error {
 		if !isWebURL(t.Elements[0].URL) {
 			return refuse(100, 0, "(#100) Param name_placeholder[elements][0][url] must be a valid URL")
 		}
-		return checkButtons("name_placeholder[elements][0]", t.Elements[0].Buttons)
+		return checkButtons("name_placeholder[elements][0]", t.Elements[0].Buttons, at)
 	}
 	if e := checkCount("name_placeholder[elements]", len(t.Elements), 2, 4); e != nil {
 		return e
@@ -84,18 +84,18 @@ func (t outTemplate) checkRetired() *messenger.Error {
 		return e
 	}
 	for i, el := range t.Elements {
-		at := fmt.Sprintf("name_placeholder[elements][%d]", i)
+		where := fmt.Sprintf("name_placeholder[elements][%d]", i)
 		if el.Title == "" {
-			return refuse(100, 0, "(#100) Param "+at+"[title] must be a non-empty string")
+			return refuse(100, 0, "(#100) Param "+where+"[title] must be a non-empty string")
 		}
-		if e := checkCount(at+"[buttons]", len(el.Buttons), 0, 1); e != nil {
+		if e := checkCount(where+"[buttons]", len(el.Buttons), 0, 1); e != nil {
 			return e
 		}
-		if e := checkButtons(at, el.Buttons); e != nil {
+		if e := checkButtons(where, el.Buttons, at); e != nil {
 			return e
 		}
 	}
-	return checkButtons("name_placeholder", t.Buttons)
+	return checkButtons("name_placeholder", t.Buttons, at)
 }
 
 // required refuses a payload that lacks one of the members.
@@ -112,39 +112,45 @@ func required(raw json.RawMessage, names ...string) *messenger.Error {
 	return nil
 }
 
-func (t outTemplate) checkGeneric() *messenger.Error {
+func (t outTemplate) checkGeneric(at time.Time) *messenger.Error {
 	if e := checkCount("name_placeholder[elements]", len(t.Elements), 1, 10); e != nil {
 		return e
 	}
 	for i, el := range t.Elements {
-		at := fmt.Sprintf("name_placeholder[elements][%d]", i)
+		where := fmt.Sprintf("name_placeholder[elements][%d]", i)
 		if el.Title == "" {
-			return refuse(100, 0, "(#100) Param "+at+"[title] must be a non-empty string")
+			return refuse(100, 0, "(#100) Param "+where+"[title] must be a non-empty string")
 		}
 		if el.Subtitle == "" && el.ImageURL == "" && len(el.Buttons) == 0 && el.DefaultAction == nil {
-			return refuse(100, 0, "(#100) Param "+at+" must have at least one property beside title")
+			return refuse(100, 0, "(#100) Param "+where+" must have at least one property beside title")
 		}
-		if e := tooLong(at+"[title]", el.Title, 80); e != nil {
+		if e := tooLong(where+"[title]", el.Title, 80); e != nil {
 			return e
 		}
-		if e := tooLong(at+"[subtitle]", el.Subtitle, 80); e != nil {
+		if e := tooLong(where+"[subtitle]", el.Subtitle, 80); e != nil {
 			return e
 		}
-		if e := checkButtons(at, el.Buttons); e != nil {
+		if e := checkButtons(where, el.Buttons, at); e != nil {
 			return e
 		}
 	}
 	return nil
 }
 
-func checkButtons(at string, buttons []outButton) *messenger.Error {
-	if e := checkCount(at+"[buttons]", len(buttons), 0, 3); e != nil {
+func checkButtons(where string, buttons []outButton, at time.Time) *messenger.Error {
+	if e := checkCount(where+"[buttons]", len(buttons), 0, 3); e != nil {
 		return e
 	}
 	for i, b := range buttons {
-		here := fmt.Sprintf("%s[buttons][%d]", at, i)
+		here := fmt.Sprintf("%s[buttons][%d]", where, i)
 		if b.Type == "" {
 			return refuse(100, 0, "(#100) Param "+here+"[type] is required")
+		}
+		if b.Type == "element_share" {
+			if at.Before(ruleCalendar().noShareButtons) {
+				continue // it has nothing but its type, or the contents to share
+			}
+			return refuse(100, 0, "(#100) Param "+here+"[type] must be one of {WEB_URL, POSTBACK, PHONE_NUMBER, ACCOUNT_LINK, ACCOUNT_UNLINK, GAME_PLAY}: element_share ended on November 3, 2019")
 		}
 		if b.Title == "" && b.Type != "account_link" && b.Type != "account_unlink" {
 			return refuse(100, 0, "(#100) Param "+here+"[title] must be a non-empty string")

@@ -206,9 +206,9 @@ func TestPageScriptInABrowser(t *testing.T) {
 			window.seen = [];
 			window.fbAsyncInit = () => FB.Event.subscribe("send_to_messenger", (e) => seen.push(e.event + " " + e.ref));
 			</script><script src="`+w.url+`/sdk.js"></script>
-			<div class="fb-send-to-messenger" page_id="`+w.page.ID+`" data-ref="order-17"></div>
-			<div class="fb-messenger-checkbox" page_id="`+w.page.ID+`" user_ref="box-9"></div>
-			<div class="fb-messengermessageus" page_id="`+w.page.ID+`"></div>`)
+			<div class="fb-send-to-messenger" messenger_app_id="`+w.app.ID+`" page_id="`+w.page.ID+`" data-ref="order-17"></div>
+			<div class="fb-messenger-checkbox" messenger_app_id="`+w.app.ID+`" page_id="`+w.page.ID+`" user_ref="box-9"></div>
+			<div class="fb-messengermessageus" messenger_app_id="`+w.app.ID+`" page_id="`+w.page.ID+`"></div>`)
 	}))
 	defer site.Close()
 	err := chromedp.Do(ctx, chromedp.Navigate(site.URL), until(`document.querySelectorAll("iframe").length === 3`), until(`seen.includes("rendered order-17")`))

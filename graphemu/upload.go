@@ -28,7 +28,13 @@ const (
 )
 
 // check holds a file to the platform's rules.
-func (u *upload) check() *messenger.Error {
+func (u *upload) check(kind string) *messenger.Error {
+	if e := checkMedia(kind, u.name); e != nil {
+		return e
+	}
+	if e := checkData(kind, u.data); e != nil {
+		return e
+	}
 	switch {
 	case u.name == "":
 		return refuse(100, 2018005, "(#100) Incorrect number of files uploaded. Must upload exactly one file.")
@@ -47,13 +53,16 @@ type reusable struct {
 	Type string    `json:"type"`
 	URL  string    `json:"url"`
 	Made time.Time `json:"made"`
+
+	Single bool   `json:"single,omitempty"` // not saved to be used again: goes to one person only
+	To     string `json:"to,omitempty"`     // who that is
 }
 
 // keepUpload gives an attachment an id. The lock is held.
-func (s *Server) keepUpload(page *pageState, kind, url string) string {
+func (s *Server) keepUpload(page *pageState, kind, url string, single bool) string {
 	s.madeCount++
 	id := s.madeID("attachment", s.madeCount, 16)
-	s.uploads[id] = reusable{page.ID, kind, url, s.now()}
+	s.uploads[id] = reusable{Page: page.ID, Type: kind, URL: url, Made: s.now(), Single: single}
 	return id
 }
 
@@ -77,12 +86,13 @@ func (s *Server) uploadAttachment(c *call) (any, *messenger.Error) {
 			msg = msg.withURL(s.storeFile(c, c.file))
 		}
 		var media struct {
-			URL string `json:"url"`
+			URL      string `json:"url"`
+			Reusable bool   `json:"is_reusable"`
 		}
 		if json.Unmarshal(msg.Attachment.Payload, &media) != nil || media.URL == "" {
 			return nil, refuse(100, 2018032, "(#100) Invalid data")
 		}
-		return sendAnswer{AttachmentID: s.keepUpload(page, msg.Attachment.Type, media.URL)}, nil
+		return sendAnswer{AttachmentID: s.keepUpload(page, msg.Attachment.Type, media.URL, !media.Reusable)}, nil
 	})(c)
 }
 

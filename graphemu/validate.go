@@ -197,8 +197,11 @@ func (a outAttachment) check(file *upload, at time.Time) *messenger.Error {
 		if media.URL != "" && !isWebURL(media.URL) {
 			return refuse(100, 0, "(#100) url should represent a valid URL")
 		}
+		if e := checkMedia(a.Type, media.URL); e != nil {
+			return e
+		}
 		if file != nil {
-			return file.check()
+			return file.check(a.Type)
 		}
 		return nil
 	case "template":

@@ -38,10 +38,10 @@ func connectInput(d demo) service.ConnectInput {
 func seed(server *graphemu.Server, d demo) demo {
 	if d.App.ID == "" {
 		d.App.Name = "Chasqui Demo App"
-		d.Page.Name = "Inca Coffee"
+		d.Page.Name, d.Page.Username = "Inca Coffee", "inca.coffee"
 		d.People = []graphemu.Person{
 			{FirstName: "Ana", LastName: "Quispe", Locale: "es_PE", Timezone: -5, Gender: "female", Open: true},
-			{FirstName: "Ben", LastName: "Okoye", Locale: "en_GB"},
+			{FirstName: "Ben", LastName: "Okoye", Locale: "en_GB", Gender: "male"},
 		}
 	}
 	d.App = server.AddApp(d.App)

@@ -26,6 +26,10 @@ type emulateCmd struct {
 	Delivery string        `default:"" placeholder:"PROFILE" enum:",2016,2017,2022,graph" help:"How webhooks are delivered: as in 2016, 2017 or 2022, or as the Graph API does it for other objects."`
 	Limits   bool          `help:"Enforce the platform's rate limits."`
 	Batch    time.Duration `placeholder:"DURATION" help:"Gather events for so long and deliver up to 1,000 at once, such as 20ms."`
+	Host     []string      `placeholder:"NAME" help:"A host name under which it may be called beside this machine's own, such as graph.facebook.com where /etc/hosts leads it here. It may be given several times."`
+	Proxy    bool          `name:"intercept" help:"Stand in for graph.facebook.com and graph.instagram.com: as the HTTP proxy of a program (HTTPS_PROXY), with certificates of its own. This machine only."`
+	TLSAddr  string        `name:"tls-addr" placeholder:"HOST:PORT" help:"With --intercept: serve those names over TLS at this address too, such as 127.0.0.1:443, for programs that use no proxy."`
+	CAFile   string        `name:"ca-file" placeholder:"FILE" help:"With --intercept: write the certificate that programs have to trust to this file."`
 	Fault    []string      `placeholder:"RULE" sep:"none" help:"A fault rule as JSON, such as '{\"endpoint\":\"messages\",\"code\":613,\"probability\":0.1,\"seed\":1}'. It may be given several times."`
 }
 
@@ -41,6 +45,9 @@ type emulated struct {
 	OtherAppSecret  string           `json:"other_app_secret"`
 	OtherToken      string           `json:"other_page_access_token"` // of the same page
 	AdAccount       string           `json:"ad_account"`
+	UserToken       string           `json:"user_access_token"` // of who manages the page, for /me/accounts
+	CACertificate   string           `json:"ca_certificate,omitempty"`
+	TLS             string           `json:"tls,omitempty"` // address of --tls-addr
 	People          []emulatedPerson `json:"people"`
 }
 
@@ -64,6 +71,7 @@ func (cmd emulateCmd) Run(c console) error {
 	if host, _, err := net.SplitHostPort(cmd.Addr); err == nil && host != "" {
 		platform.AllowedHosts = []string{host}
 	}
+	platform.AllowedHosts = append(platform.AllowedHosts, cmd.Host...)
 	defer platform.Close()
 	if err := cmd.setDate(platform); err != nil {
 		return errors.Join(err, listener.Close())
@@ -73,8 +81,13 @@ func (cmd emulateCmd) Run(c console) error {
 		return errors.Join(err, listener.Close())
 	}
 	defer cmd.keep(c, platform)
-	server := &http.Server{Handler: platform, ReadHeaderTimeout: 10 * time.Second}
-	failed := make(chan error, 1)
+	failed := make(chan error, 2)
+	handler, end, err := cmd.intercept(platform, &shown, failed)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	defer end()
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
 	go func() { failed <- server.Serve(listener) }()
 	if err := cmd.announce(c, shown); err != nil {
 		return err
@@ -158,6 +171,7 @@ func (cmd emulateCmd) resume(platform *graphemu.Server, shown *emulated) error {
 		return fmt.Errorf("%s holds no page", cmd.State)
 	}
 	shown.PageID, shown.PageAccessToken, shown.AppID, shown.AppSecret, shown.AdAccount = page.ID, page.AccessToken, app.ID, app.Secret, page.AdAccount
+	shown.UserToken = platform.UserToken(app.ID)
 	shown.People = nil
 	for _, p := range people {
 		shown.People = append(shown.People, emulatedPerson{ID: p.ID, Name: p.Name()})
@@ -187,13 +201,14 @@ const anaPhone = "+1(212)555-2368"
 func seedPlatform(platform *graphemu.Server, address string) emulated {
 	app := platform.AddApp(graphemu.App{Name: "Demo App"})
 	other := platform.AddApp(graphemu.App{Name: "Second App"})
-	page := platform.AddPage(graphemu.Page{Name: "Demo Page", AppID: app.ID, AdAccount: demoAdAccount})
+	page := platform.AddPage(graphemu.Page{Name: "Demo Page", Username: "demo.page", AppID: app.ID, AdAccount: demoAdAccount})
 	shown := emulated{
 		Platform: address, Chat: address + "/chat", PageID: page.ID, PageAccessToken: page.AccessToken, AppID: app.ID, AppSecret: app.Secret,
 		OtherAppID: other.ID, OtherAppSecret: other.Secret, OtherToken: platform.AddToken(page.ID, other.ID, ""), AdAccount: demoAdAccount,
+		UserToken: platform.UserToken(app.ID),
 	}
 	for _, person := range []graphemu.Person{
-		{FirstName: "Ana", LastName: "Quispe", Open: true, Phone: anaPhone}, {FirstName: "Ben", LastName: "Mamani", Phone: "+1 (555) 857-6309"},
+		{FirstName: "Ana", LastName: "Quispe", Gender: "female", Open: true, Phone: anaPhone}, {FirstName: "Ben", LastName: "Mamani", Gender: "male", Phone: "+1 (555) 857-6309"},
 	} {
 		made := platform.AddPerson(page.ID, person)
 		shown.People = append(shown.People, emulatedPerson{ID: made.ID, Name: made.Name()})
@@ -205,12 +220,14 @@ func (cmd emulateCmd) announce(c console, shown emulated) error {
 	if cmd.JSON {
 		return printJSON(c.stdout, shown)
 	}
-	_, err := fmt.Fprintf(c.stdout, `Emulated platform  %s
+	if _, err := fmt.Fprintf(c.stdout, `Emulated platform  %s
 Chat page          %s
 Page               %s, token %s
 App                %s, secret %s
 
 Point a gateway at it: chasqui serve --graph-url %s
-`, shown.Platform, shown.Chat, shown.PageID, shown.PageAccessToken, shown.AppID, shown.AppSecret, shown.Platform)
-	return err
+`, shown.Platform, shown.Chat, shown.PageID, shown.PageAccessToken, shown.AppID, shown.AppSecret, shown.Platform); err != nil {
+		return err
+	}
+	return cmd.announceIntercept(c, shown)
 }
