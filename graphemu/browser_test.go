@@ -78,7 +78,7 @@ func TestChatPage(t *testing.T) {
 		chromedp.Navigate(w.url+"/chat"),
 		until(`document.querySelector("#page-name").textContent === "Café Chasqui"`),
 		chromedp.SendKeys("#text", "Hello <b>there</b>"),
-		chromedp.Click("#send"),
+		tap("#send"),
 		until(`document.querySelector(".row.mine .mark[data-state=delivered]") !== null`),
 		until(`document.querySelector(".row.mine .bubble").textContent === "Hello <b>there</b>"`),
 	)
@@ -96,11 +96,11 @@ func TestChatPage(t *testing.T) {
 	err = chromedp.Do(ctx,
 		until(`document.querySelector(".row.mine .mark[data-state=read]") !== null`),
 		until(`document.querySelector('[data-mid="`+string(sent.MessageID)+`"] .mark[data-state=read]') !== null`),
-		chromedp.Click("#quick-replies .chip:nth-child(2)"),
+		tap("#quick-replies .chip:nth-child(2)"),
 		until(`document.querySelectorAll("#quick-replies .chip").length === 0`),
 		until(`document.querySelectorAll(".row.mine").length === 2`),
 		until(`document.querySelector(".record.webhook") !== null && document.querySelector(".record.call") !== null`),
-		chromedp.Click(`.record.webhook summary`),
+		tap(`.record.webhook summary`),
 		until(`document.querySelector(".record[open] .details").textContent.includes("sha256=")`),
 	)
 	if err != nil {
@@ -127,14 +127,14 @@ func TestChatPageNewcomer(t *testing.T) {
 	err := chromedp.Do(ctx,
 		chromedp.Navigate(w.url+"/m.me/"+w.page.ID+"?ref=poster-42"),
 		until(`document.querySelector("#link-dialog").open`),
-		chromedp.Click("#link-dialog [data-close]"),
-		chromedp.Click(`#tabs [data-view=people]`),
-		chromedp.Click(`.person[data-psid="`+w.ben.ID+`"]`),
+		tap("#link-dialog [data-close]"),
+		tap(`#tabs [data-view=people]`),
+		tap(`.person[data-psid="`+w.ben.ID+`"]`),
 		until(`document.querySelector("#get-started") !== null`),
-		chromedp.Click("#follow-link"),
-		chromedp.Click("#link-dialog .primary"),
+		tap("#follow-link"),
+		tap("#link-dialog .primary"),
 		until(`document.querySelector(".note") !== null`),
-		chromedp.Click("#get-started"),
+		tap("#get-started"),
 		until(`document.querySelector(".row.mine .bubble") !== null && !document.querySelector("#composer").hidden`),
 	)
 	if err != nil {
@@ -227,4 +227,10 @@ func TestScreenshots(t *testing.T) {
 			}
 		})
 	}
+}
+
+// tap clicks what the selector finds, as soon as it is there and can be seen; it
+// does so within the page, so that nothing can be drawn anew in between.
+func tap(selector string) chromedp.Action[chromedp.Void] {
+	return until(fmt.Sprintf(`(() => { const e = document.querySelector(%q); if (!e?.checkVisibility()) return false; e.click(); return true; })()`, selector))
 }

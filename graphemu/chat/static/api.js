@@ -1,13 +1,28 @@
 // The control API of the emulator.
 
 async function call(method, path, body) {
-  const answer = await fetch("/_emu/v1" + path, {
+  return ask("/_emu/v1" + path, {
     method,
     headers: body ? { "Content-Type": "application/json" } : {},
     body: body ? JSON.stringify(body) : undefined,
   });
-  const value = await answer.json();
-  if (!answer.ok) throw new Error(value.error?.message ?? "the emulator answered " + answer.status);
+}
+
+// ask gives what the emulator answers, or throws an error in words.
+async function ask(address, request) {
+  let answer;
+  try {
+    answer = await fetch(address, request);
+  } catch {
+    throw new Error("The emulator cannot be reached: is it still running?");
+  }
+  let value;
+  try {
+    value = await answer.json();
+  } catch {
+    throw new Error(`The emulator's answer cannot be read (status ${answer.status}).`);
+  }
+  if (!answer.ok) throw new Error(value.error?.message ?? "The emulator answered with status " + answer.status + ".");
   return value;
 }
 
@@ -32,10 +47,9 @@ export const reset = () => call("POST", "/reset");
 
 // upload keeps a file at the emulator and gives its address.
 export async function upload(file) {
-  const answer = await fetch("/_emu/v1/files?name=" + encodeURIComponent(file.name), { method: "POST", headers: { "Content-Type": file.type || "application/octet-stream" }, body: file });
-  const value = await answer.json();
-  if (!answer.ok) throw new Error(value.error?.message ?? "the emulator answered " + answer.status);
-  return value.url;
+  if (!file.size) throw new Error(file.name + " is empty.");
+  const request = { method: "POST", headers: { "Content-Type": file.type || "application/octet-stream" }, body: file };
+  return (await ask("/_emu/v1/files?name=" + encodeURIComponent(file.name), request)).url;
 }
 
 // listen hands every change to f, and {type: "reset"} whenever the stream

@@ -3,7 +3,7 @@
 import { $, h, joined, toast, pictureURL } from "./dom.js";
 import * as api from "./api.js";
 import { renderPeople } from "./people.js";
-import { renderThread } from "./thread.js";
+import { renderThread, startThread } from "./thread.js";
 import { startTools, renderTools, toolsChanged } from "./tools.js";
 import { clearRecords, loadRecords, startInspector } from "./inspector.js";
 
@@ -263,6 +263,7 @@ async function start() {
   for (const b of document.querySelectorAll("#tabs button")) b.addEventListener("click", () => show(b.dataset.view));
   document.addEventListener("visibilitychange", () => { if (document.visibilityState === "visible") loadThread(); });
   startComposer();
+  startThread();
   startInspector();
   startTools();
   await loadPages();

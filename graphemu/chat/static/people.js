@@ -6,7 +6,7 @@ export function renderPeople(pages, current, pick) {
   const focused = document.activeElement?.dataset?.psid;
   $("people").replaceChildren(...pages.map((page) => h("section", { "aria-label": page.name },
     h("h2", { class: "page-row" }, avatar(page.picture, "tiny"), page.name),
-    h("ul", {}, page.people.map((p) => h("li", {}, personRow(page, p, current, pick)))),
+    h("ul", {}, latestFirst(page.people).map((p) => h("li", {}, personRow(page, p, current, pick)))),
   )));
   if (focused) document.querySelector(`#people [data-psid="${CSS.escape(focused)}"]`)?.focus();
 }
@@ -20,7 +20,7 @@ function personRow(page, p, current, pick) {
   avatar(p.picture),
   h("span", { class: "lines" },
     h("span", { class: "name" }, [p.first_name, p.last_name].filter(Boolean).join(" ")),
-    h("span", { class: "preview" }, preview(p)),
+    h("span", { class: "preview" }, h("span", {}, preview(p)), p.last ? h("time", { datetime: p.last.sent_at }, dayAndClock(p.last.sent_at)) : ""),
   ),
   p.unread && !chosen ? h("span", { class: "unread", "aria-label": p.unread + " unread" }, String(p.unread)) : "");
 }
@@ -30,7 +30,13 @@ function preview(p) {
   if (!m) return p.open ? "No messages yet" : "Has never written";
   if (m.note) return "Followed a link";
   const text = m.text || kindOf(m.message);
-  return (m.from === "person" ? "You: " : "") + text + " · " + dayAndClock(m.sent_at);
+  return (m.from === "person" ? "You: " : "") + text;
+}
+
+// latestFirst sorts people by their last message; who has none comes last.
+function latestFirst(people) {
+  const at = (p) => (p.last ? Date.parse(p.last.sent_at) : 0);
+  return people.toSorted((a, b) => at(b) - at(a));
 }
 
 function kindOf(message) {

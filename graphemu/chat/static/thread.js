@@ -7,12 +7,24 @@ const far = 15 * 60 * 1000; // a gap after which the time is shown
 
 let shown = { key: "", rows: new Map() };
 
+// The thread stays at its end while what is around it or in it grows: quick
+// replies, the keyboard of a phone, pictures that arrive.
+let atEnd = true;
+const toEnd = () => { if (atEnd) $("thread").scrollTop = $("thread").scrollHeight; };
+
+export function startThread() {
+  const box = $("thread");
+  box.addEventListener("scroll", () => { atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < 120; });
+  box.addEventListener("load", toEnd, true);
+  new ResizeObserver(toEnd).observe(box);
+}
+
 // renderThread shows a thread; rows that did not change stay as they are, so
 // that focus, scrolling and playing media survive.
 export function renderThread(page, person, thread, { act, reply, side }) {
   const box = $("thread");
   const key = page.id + "/" + person.id + "/" + side;
-  const atEnd = shown.key !== key || box.scrollHeight - box.scrollTop - box.clientHeight < 120;
+  if (shown.key !== key) atEnd = true;
   const old = shown.key === key ? shown.rows : new Map();
   const rows = new Map();
   const nodes = [];
@@ -33,9 +45,9 @@ export function renderThread(page, person, thread, { act, reply, side }) {
   if (thread.typing && side === "person") nodes.push(typing(page, page.personas?.find((p) => p.id === thread.typing_as)));
   box.replaceChildren(h("div", { class: "spring" }), ...nodes);
   shown = { key, rows };
-  if (atEnd) box.scrollTop = box.scrollHeight;
   renderQuickReplies(side === "person" ? messages : [], act);
   renderWelcome(page, person, thread, act, side);
+  toEnd();
 }
 
 function joins(a, b) {

@@ -149,11 +149,23 @@ function faultPanel() {
     h("h3", {}, "Rules in force"), listed,
     h("h3", {}, "A new rule"), field("Kind", choice), text,
     h("div", { class: "row-buttons" },
-      button("Add the rule", () => attempt(async () => { await api.setFaults([...(await api.faults()), JSON.parse(text.value)]); drawFaults(); }), "primary"),
+      button("Add the rule", () => attempt(async () => { await api.setFaults([...(await api.faults()), ruleOf(text.value)]); drawFaults(); }), "primary"),
       button("Remove all", () => attempt(async () => { await api.setFaults([]); drawFaults(); }))),
     h("p", { class: "faint" }, "A message with [[fault code=613]] in its text asks for a fault of its own, and so does a call with the header X-Emulator-Fault."),
   );
   fill();
+}
+
+// ruleOf reads a rule; what is wrong with it is said in words.
+function ruleOf(text) {
+  let rule;
+  try {
+    rule = JSON.parse(text);
+  } catch (err) {
+    throw new Error("The rule is not JSON yet: " + err.message + '. It looks like {"endpoint": "messages", "code": 613}.');
+  }
+  if (rule === null || typeof rule !== "object" || Array.isArray(rule)) throw new Error('A rule is one object, such as {"endpoint": "messages", "code": 613}.');
+  return rule;
 }
 
 let drawClock = () => {};
@@ -177,11 +189,14 @@ function clockPanel() {
     h("h3", {}, "Another day"),
     field("Date and time (UTC)", date),
     h("div", { class: "row-buttons" },
-      button("Set the clock", () => attempt(async () => { await api.setClock(date.value + ":00Z"); drawClock(); }), "primary"),
+      button("Set the clock", () => attempt(async () => { if (!date.value) throw new Error("Choose a date and a time first."); await api.setClock(date.value + ":00Z"); drawClock(); }), "primary"),
       button("Back to now", () => attempt(async () => { await api.resetClock(); date.value = ""; drawClock(); }))),
     h("h3", {}, "Begin anew"),
-    h("div", { class: "row-buttons" }, button("Empty all threads and records", () => attempt(api.reset))),
+    h("div", { class: "row-buttons" }, button("Empty all threads and records", () => $("reset-dialog").showModal())),
   );
+  const sure = $("reset-dialog");
+  sure.querySelector("[data-close]").addEventListener("click", () => sure.close());
+  sure.querySelector("form").addEventListener("submit", () => attempt(api.reset));
 }
 
 // toolsChanged draws what is open again.
