@@ -32,7 +32,7 @@ export function carousel(cards, intro) {
   const row = h("div", { class: "carousel", tabindex: cards.length > 1 ? "0" : undefined, role: "group", "aria-label": "Cards" }, cards);
   const words = intro ? h("p", { class: "bubble" }, intro) : "";
   if (cards.length < 2) return intro ? h("div", { class: "stacked" }, words, row) : row;
-  const place = h("p", { class: "cards-place", "aria-hidden": "true" }, `1 of ${cards.length} · swipe`);
+  const place = h("span", {}, `1 of ${cards.length}`);
   row.addEventListener("scroll", () => {
     const width = (row.scrollWidth - row.clientWidth) || 1;
     place.textContent = `${Math.round(row.scrollLeft / width * (cards.length - 1)) + 1} of ${cards.length}`;
@@ -40,7 +40,7 @@ export function carousel(cards, intro) {
   const step = (by) => () => row.scrollBy({ left: by * 260, behavior: "smooth" });
   return h("div", { class: "stacked wide" }, words, h("div", { class: "carousel-frame" }, row,
     h("button", { type: "button", class: "arrow left", "aria-label": "Earlier cards", onclick: step(-1) }, icon("m14.5 6-6 6 6 6")),
-    h("button", { type: "button", class: "arrow right", "aria-label": "Later cards", onclick: step(1) }, icon("m9.5 6 6 6-6 6"))), place);
+    h("button", { type: "button", class: "arrow right", "aria-label": "Later cards", onclick: step(1) }, icon("m9.5 6 6 6-6 6"))), h("p", { class: "cards-place", "aria-hidden": "true" }, place, h("span", { class: "swipe" }, " · swipe for more")));
 }
 
 function card(e, ratio, ctx) {
