@@ -126,6 +126,7 @@ func (s *Server) controlPerson(w http.ResponseWriter, r *http.Request) {
 	var in struct {
 		Blocks  *bool `json:"blocks"`
 		Offline *bool `json:"offline"`
+		Tester  *bool `json:"tester"`
 	}
 	if !accept(w, r, &in) {
 		return
@@ -136,6 +137,9 @@ func (s *Server) controlPerson(w http.ResponseWriter, r *http.Request) {
 		}
 		if in.Offline != nil {
 			p.Offline = *in.Offline
+		}
+		if in.Tester != nil {
+			p.Tester = *in.Tester
 		}
 	})
 	if err != nil {

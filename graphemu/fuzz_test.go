@@ -35,6 +35,21 @@ func FuzzCall(f *testing.F) {
 	f.Add("POST", "1/activities", "application/json", `{"event":"CUSTOM_APP_EVENTS","custom_events":"[{}]"}`)
 	f.Add("POST", "act_1/sponsored_message_ads", "application/json", `{"message_creative_id":1}`)
 	f.Add("POST", "debug_token", "multipart/form-data; boundary=x", "--x\r\n\r\n--x--")
+	const form = "application/x-www-form-urlencoded"
+	f.Add("POST", "v23.0/me/messages", form, `recipient={'id':'200'}&message={'text':'hi'}`)
+	f.Add("POST", "v14.0/me/messages", form, `recipient={id:200}&message={text:hi,}`)
+	f.Add("POST", "me/messages", form, `recipient[id]=200&message[attachment][type]=image&message[attachment][payload][url]=https://x.example/a.png`)
+	f.Add("POST", "v2.12/me/messages", form, `batch=[{method:'POST',relative_url:'me/messages',body:'recipient[id]=200&message[text]=a'}]`)
+	f.Add("POST", "", form, `batch[0][method]=GET&batch[0][relative_url]=?ids=200,me&batch[1][method]=POST`)
+	f.Add("POST", "v3.1/me/thread_settings", form, `setting_type=call_to_actions&thread_state=new_thread&call_to_actions=[{message:{text:'hi'}}]`)
+	f.Add("DELETE", "v2.6/me/thread_settings", form, `setting_type=greeting`)
+	f.Add("GET", "", "", "ids=200,100,me,,x&fields=id")
+	f.Add("GET", "oauth/access_token", "", "client_id=1&client_secret=x&grant_type=client_credentials")
+	f.Add("POST", "oauth/access_token", form, "client_id=1&client_secret=x&grant_type=fb_exchange_token&fb_exchange_token=EAAfuzz-token")
+	f.Add("GET", "me/accounts", "", "")
+	f.Add("POST", "me/subscribed_apps", form, "subscribed_fields[]=messages&subscribed_fields[]=")
+	f.Add("POST", "me/extend_thread_control", form, "recipient[id]=200&duration=-1")
+	f.Add("POST", "me/messages", "multipart/form-data; boundary=x", "--x\r\nContent-Disposition: form-data; name=\"recipient[id]\"\r\n\r\n200\r\n--x\r\nContent-Disposition: form-data; name=\"message\"\r\n\r\n{text:'a'}")
 	f.Fuzz(func(t *testing.T, method, path, kind, body string) {
 		r, err := http.NewRequest(method, "http://127.0.0.1/"+strings.TrimLeft(path, "/"), strings.NewReader(body))
 		if err != nil || strings.HasPrefix(r.URL.Path, "/chat") || strings.HasPrefix(r.URL.Path, "/_emu") || strings.HasPrefix(r.URL.Path, "/m.me") {
@@ -66,6 +81,16 @@ func FuzzControl(f *testing.F) {
 	f.Add("POST", "clock/advance", `{"by":"-1000h"}`)
 	f.Add("PUT", "snapshot", `{"version":1,"pages":[{"page":{"id":"100"},"people":[{"person":{"id":"200"},"messages":[null]}],"labels":[null]}],"apps":[{"app":{"id":"1"}}],"tokens":{"EAAfuzz-token":{"AppID":"1","PageID":"100"}}}`)
 	f.Add("GET", "journal?kind=call&status=x", ``)
+	f.Add("POST", "pages", `{"id":"100","username":"me"}`)
+	f.Add("POST", "apps", `{"id":"1","development":true}`)
+	f.Add("PATCH", "pages/100/people/200", `{"tester":true,"blocks":null}`)
+	f.Add("POST", "pages/100/people/200/actions", `{"link":{"url":"http://m.me/me?ref=a"}}`)
+	f.Add("POST", "pages/100/people/200/data-deletion", `{"url":"x"}`)
+	f.Add("PUT", "pages/100/token", `{"token":"","settings":{"type":"USER"}}`)
+	f.Add("PUT", "limits", `{"on":true}`)
+	f.Add("PUT", "delivery", `{"profile":"2016"}`)
+	f.Add("PUT", "pages/100/primary", `{"app_id":"x"}`)
+	f.Add("POST", "pages/100/people/200/inbox", `{"take":true,"text":""}`)
 	f.Fuzz(func(t *testing.T, method, path, body string) {
 		emu := &graphemu.Server{Quiet: true}
 		defer emu.Close()

@@ -1,6 +1,7 @@
 package graphemu
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -99,7 +100,8 @@ func (s *Server) madeToken(n int) string {
 	return "EAA" + letters
 }
 
-// AddApp adds an app, or replaces the one with that id. It returns the app with
+// AddApp adds an app, or changes the one with that id, whose secret, name and
+// picture stay where none are given. It returns the app with
 // what was made.
 func (s *Server) AddApp(a App) App {
 	s.init()
@@ -108,6 +110,9 @@ func (s *Server) AddApp(a App) App {
 	s.madeCount++
 	if a.ID == "" {
 		a.ID = s.madeID("app", s.madeCount, 15)
+	}
+	if old := s.apps[a.ID]; old != nil {
+		a.Secret, a.Name, a.LogoURL = cmp.Or(a.Secret, old.Secret), cmp.Or(a.Name, old.Name), cmp.Or(a.LogoURL, old.LogoURL)
 	}
 	if a.Secret == "" {
 		a.Secret = s.madeHex("secret", s.madeCount)

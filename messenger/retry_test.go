@@ -103,18 +103,31 @@ func TestRetryTransportConnects(t *testing.T) {
 
 func TestRetryTransportEndsWithItsContext(t *testing.T) {
 	t.Parallel()
-	refusing := make(chan struct{})
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.WriteHeader(http.StatusTooManyRequests)
-		close(refusing)
-	}))
-	defer srv.Close()
 	ctx, cancel := context.WithCancel(t.Context())
-	go func() { <-refusing; cancel() }()
-	c := newClient(t, srv.URL, messenger.WithHTTPClient(&http.Client{Transport: &messenger.RetryTransport{MinWait: time.Hour, MaxWait: 2 * time.Hour}}))
+	defer cancel()
+	// The context ends once the refusal was read, which is when the transport makes up its mind to wait.
+	base := roundTrip(func(*http.Request) (*http.Response, error) {
+		w := httptest.NewRecorder()
+		w.WriteHeader(http.StatusTooManyRequests)
+		resp := w.Result()
+		resp.Body = onClose{resp.Body, cancel}
+		return resp, nil
+	})
+	c := newClient(t, "http://127.0.0.1:1", messenger.WithHTTPClient(&http.Client{Transport: &messenger.RetryTransport{MinWait: time.Hour, MaxWait: 2 * time.Hour, Base: base}}))
 	if _, err := c.Send(ctx, hello); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
 	}
+}
+
+// onClose is a body that tells when it is closed.
+type onClose struct {
+	io.ReadCloser
+	f func()
+}
+
+func (b onClose) Close() error {
+	b.f()
+	return b.ReadCloser.Close()
 }
 
 type roundTrip func(*http.Request) (*http.Response, error)
