@@ -70,7 +70,7 @@ func parseCursor(field string, kind byte, text string) (string, error) {
 		return "", nil
 	}
 	b, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil || len(b) < 1 || b[0] != kind {
+	if err != nil || len(b) < 1 || b[0] != kind || gateway.CheckText(field, string(b[1:])) != nil {
 		return "", gateway.Invalid(field, "this is no cursor of this list")
 	}
 	return string(b[1:]), nil

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"math/rand/v2"
+	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/linxGnu/gosmpp/data"
@@ -107,3 +109,33 @@ func FuzzPDU(f *testing.F) {
 		}
 	})
 }
+
+// FuzzReceipt reads receipts of any text: behind "text:" stand the message's own words, which say nothing of the receipt, and before it the first of each field counts.
+func FuzzReceipt(f *testing.F) {
+	for _, words := range []string{"", "Hello", "id:2 stat:UNDELIV err:099", "TEXT:id:2", "\x00id:\xff", " text: stat:DELIVRD"} {
+		f.Add("1a", "DELIVRD", words)
+	}
+	f.Add("", "", "")
+	f.Add("00000001", "nonsense:stat:x", "x")
+	f.Fuzz(func(t *testing.T, id, state, words string) {
+		p := receiptOf("placeholder", "DELIVRD", "000")
+		p.RegisterOptionalParam(pdu.Field{Tag: pdu.TagMessagePayload, Data: []byte("id:" + id + " sub:001 stat:" + state + " err:000 text:" + words)})
+		delete(p.OptionalParameters, pdu.TagReceiptedMessageID)
+		delete(p.OptionalParameters, pdu.TagMessageStateOption)
+		if err := p.Message.SetMessageDataWithEncoding(nil, data.GSM7BIT); err != nil {
+			t.Skip(err)
+		}
+		got, ok := readReceipt(&brought{DeliverSM: p})
+		if !ok {
+			t.Fatal("a receipt is none")
+		}
+		got.outcome()
+		canons(got.id)
+		if fieldless.MatchString(id) && got.id != id || fieldless.MatchString(state) && fieldless.MatchString(id) && got.state != strings.ToUpper(state) {
+			t.Fatalf("a receipt for %q with state %q and words %q is read as %+v", id, state, words, got)
+		}
+	})
+}
+
+// fieldless is a value that cannot be mistaken for the name of a field.
+var fieldless = regexp.MustCompile(`^[0-9A-Za-z-]{1,64}$`)
