@@ -59,7 +59,7 @@ type Application struct {
 	Page        Page        `json:"page" doc:"The page."`
 	Application FacebookApp `json:"application" doc:"The Facebook app."`
 	// State is connecting, active or paused; Paused says why.
-	State        string   `json:"state" doc:"connecting, active or paused."`
+	State        string   `json:"state" enum:"connecting,active,paused" doc:"connecting, active or paused."`
 	Paused       *Failure `json:"paused,omitempty" doc:"Why it is paused."`
 	PausedAt     Time     `json:"pausedAt,omitzero" doc:"Since when it is paused."`
 	GraphVersion string   `json:"graphVersion,omitempty" doc:"Version of the Graph API, where it is not the gateway's default."`
@@ -110,7 +110,7 @@ type ApplicationCheck struct {
 // Finding is something that a check found out.
 type Finding struct {
 	Code     string `json:"code" doc:"Such as permission_missing; docs/facebook-setup.md lists them."`
-	Severity string `json:"severity" doc:"error, or warning for what keeps nothing from working now."`
+	Severity string `json:"severity" enum:"error,warning" doc:"error, or warning for what keeps nothing from working now."`
 	Message  string `json:"message" doc:"What was found."`
 	Remedy   string `json:"remedy" doc:"What to do."`
 	Doc      string `json:"doc" doc:"Where the documentation says how."`

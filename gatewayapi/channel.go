@@ -24,9 +24,9 @@ type SMPPSettings struct {
 	EnquireLinkSeconds int    `json:"enquireLinkSeconds,omitempty" doc:"How often the link is tried, 1 to 3600; default 30."`
 	ResponseSeconds    int    `json:"responseSeconds,omitempty" doc:"How long an answer is waited for, 1 to 300; default 30."`
 	Receipts           *bool  `json:"receipts,omitempty" doc:"Whether delivery receipts are asked for; default true."`
-	LongMessages       string `json:"longMessages,omitempty" doc:"udh (the default): segments with a header; payload: one request with message_payload."`
+	LongMessages       string `json:"longMessages,omitempty" enum:"udh,payload" doc:"udh (the default): segments with a header; payload: one request with message_payload."`
 	MaxSegments        int    `json:"maxSegments,omitempty" doc:"Text beyond so many segments is cut off, 1 to 255; default 10."`
-	ReceiptIDs         string `json:"receiptIds,omitempty" doc:"tolerant (the default): ids of receipts match in hexadecimal and decimal; exact: as they are."`
+	ReceiptIDs         string `json:"receiptIds,omitempty" enum:"tolerant,exact" doc:"tolerant (the default): ids of receipts match in hexadecimal and decimal; exact: as they are."`
 }
 
 // TwilioSettings say how to reach a provider with Twilio's REST API, or one of its shape.
@@ -44,7 +44,7 @@ type TwilioSettings struct {
 type SMTPSettings struct {
 	Host           string `json:"host,omitempty" doc:"Name or address of the mail server."`
 	Port           int    `json:"port,omitempty" doc:"Default 587 for starttls, 465 for implicit, 25 for none."`
-	TLS            string `json:"tls,omitempty" doc:"starttls (the default; without it nothing is sent), implicit or none."`
+	TLS            string `json:"tls,omitempty" enum:"starttls,implicit,none" doc:"starttls (the default; without it nothing is sent), implicit or none."`
 	CACertificates string `json:"caCertificates,omitempty" doc:"Certificates in PEM that are trusted instead of the system's."`
 	Username       string `json:"username,omitempty" doc:"Empty for a server that asks for none."`
 	From           string `json:"from,omitempty" doc:"Sender, such as Shop <news@shop.example>."`
@@ -72,11 +72,11 @@ type KeywordSettings struct {
 // CreateChannelRequest is the body of POST /v1/channels. It holds the settings of its provider and no other's.
 type CreateChannelRequest struct {
 	// Provider is smpp, twilio, smtp or webhook.
-	Provider    string            `json:"provider" doc:"smpp, twilio, smtp or webhook."`
-	Channel     string            `json:"channel,omitempty" doc:"sms, email or webhook; follows from the provider."`
+	Provider    string            `json:"provider" enum:"smpp,twilio,smtp,webhook" doc:"smpp, twilio, smtp or webhook."`
+	Channel     string            `json:"channel,omitempty" enum:"sms,email,webhook" doc:"sms, email or webhook; follows from the provider."`
 	Name        string            `json:"name,omitempty" doc:"For people."`
 	Application string            `json:"application,omitempty" doc:"Key of the one application it is for; every application without one of its own when left out."`
-	State       string            `json:"state,omitempty" doc:"active (the default) or disabled."`
+	State       string            `json:"state,omitempty" enum:"active,disabled" doc:"active (the default) or disabled."`
 	SMPP        *SMPPSettings     `json:"smpp,omitempty" doc:"For provider smpp."`
 	Twilio      *TwilioSettings   `json:"twilio,omitempty" doc:"For provider twilio."`
 	SMTP        *SMTPSettings     `json:"smtp,omitempty" doc:"For provider smtp."`
@@ -89,7 +89,7 @@ type CreateChannelRequest struct {
 type UpdateChannelRequest struct {
 	Name        *string          `json:"name,omitempty" doc:"For people."`
 	Application *string          `json:"application,omitempty" doc:"Key of the one application it is for; empty for every one without its own."`
-	State       *string          `json:"state,omitempty" doc:"active or disabled."`
+	State       *string          `json:"state,omitempty" enum:"active,disabled" doc:"active or disabled."`
 	SMPP        *SMPPSettings    `json:"smpp,omitempty" doc:"Settings that change."`
 	Twilio      *TwilioSettings  `json:"twilio,omitempty" doc:"Settings that change."`
 	SMTP        *SMTPSettings    `json:"smtp,omitempty" doc:"Settings that change."`
@@ -102,11 +102,11 @@ type UpdateChannelRequest struct {
 // ChannelAccount is an account at a provider through which messages of a channel go.
 type ChannelAccount struct {
 	ID          string           `json:"id" doc:"Id of the account."`
-	Channel     string           `json:"channel" doc:"sms, email or webhook."`
-	Provider    string           `json:"provider" doc:"smpp, twilio, smtp or webhook."`
+	Channel     string           `json:"channel" enum:"sms,email,webhook" doc:"sms, email or webhook."`
+	Provider    string           `json:"provider" enum:"smpp,twilio,smtp,webhook" doc:"smpp, twilio, smtp or webhook."`
 	Name        string           `json:"name,omitempty" doc:"For people."`
 	Application string           `json:"application,omitempty" doc:"Key of the one application it is for; empty for every application without one of its own."`
-	State       string           `json:"state" doc:"active or disabled."`
+	State       string           `json:"state" enum:"active,disabled" doc:"active or disabled."`
 	SMPP        *SMPPSettings    `json:"smpp,omitempty" doc:"For provider smpp."`
 	Twilio      *TwilioSettings  `json:"twilio,omitempty" doc:"For provider twilio."`
 	SMTP        *SMTPSettings    `json:"smtp,omitempty" doc:"For provider smtp."`
@@ -141,7 +141,7 @@ type ChannelCheck struct {
 
 // OptOut says that an address wants nothing more on a channel.
 type OptOut struct {
-	Channel string `json:"channel" doc:"fbMessenger, sms or email."`
+	Channel string `json:"channel" enum:"fbMessenger,sms,email" doc:"fbMessenger, sms or email."`
 	Address string `json:"address" doc:"Digits for sms, in lower case for email."`
 	// Application is the one that alone may not write any more.
 	Application string `json:"application,omitempty" doc:"Key of the application that alone may not write any more; absent when none may."`

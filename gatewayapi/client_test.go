@@ -144,3 +144,17 @@ func TestTime(t *testing.T) {
 		}
 	}
 }
+
+// An event about nobody, which no application owns, is read whether that stands there as null or not at all.
+func TestEventsAboutNobody(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{
+		`{"id":"evt_1","type":"profile.created","createdAt":"2026-01-31T12:00:00.000Z","application":null,"person":null,"data":{}}`,
+		`{"id":"evt_1","type":"profile.created","createdAt":"2026-01-31T12:00:00.000Z","data":{}}`,
+	} {
+		var e Event
+		if err := json.Unmarshal([]byte(text), &e); err != nil || e.Application != "" || e.Person != nil || e.ID != "evt_1" {
+			t.Errorf("%s: %+v %v", text, e, err)
+		}
+	}
+}

@@ -11,7 +11,7 @@ import (
 type EntryPoint struct {
 	ID          string   `json:"id,omitempty"`
 	Application string   `json:"application" doc:"Key of the application."`
-	Kind        string   `json:"kind" doc:"code, link, ad or sendToMessenger."`
+	Kind        string   `json:"kind" enum:"code,link,ad,sendToMessenger" doc:"code, link, ad or sendToMessenger."`
 	Ref         string   `json:"ref,omitempty" doc:"Up to 250 characters of a-z A-Z 0-9 + / = - . : _; unique within the application. Without one it is static."`
 	Name        string   `json:"name,omitempty"`
 	Campaign    string   `json:"campaign,omitempty"`

@@ -16,9 +16,9 @@ const (
 type Erasure struct {
 	// ID is unguessable: whoever knows it may see the state.
 	ID     string `json:"id" doc:"Unguessable: whoever knows it may see the state."`
-	Status string `json:"status" doc:"pending or done."`
+	Status string `json:"status" enum:"pending,done" doc:"pending or done."`
 	// Source is api, or platform for its data-deletion callback.
-	Source    string `json:"source" doc:"api, or platform for its data-deletion callback."`
+	Source    string `json:"source" enum:"api,platform" doc:"api, or platform for its data-deletion callback."`
 	StatusURL string `json:"statusUrl" doc:"Where to ask for the state with an API key."`
 	// PageURL shows the state to the person.
 	PageURL   string        `json:"pageUrl" doc:"A page that shows the state to the person."`

@@ -8,12 +8,12 @@ type Event struct {
 	ID          string `json:"id" doc:"Id of the event; also the webhook-id of deliveries."`
 	Type        string `json:"type" doc:"Type of the event, such as message.inbound."`
 	CreatedAt   Time   `json:"createdAt" doc:"When the gateway received it or it came about."`
-	Application string `json:"application,omitempty" doc:"Key of the application; missing when none owns it."`
+	Application string `json:"application" nullable:"true" doc:"Key of the application; null when none owns the event."`
 	PageID      string `json:"pageId,omitempty" doc:"Id of the page."`
-	Person      *Party `json:"person,omitempty" doc:"The person it is about."`
+	Person      *Party `json:"person" doc:"The person it is about; null when it is about nobody."`
 	ProfileID   string `json:"profileId,omitempty" doc:"The person's profile."`
 	// Data is the event in the gateway's own words.
-	Data json.RawMessage `json:"data,omitempty" doc:"The event in the gateway's own words."`
+	Data json.RawMessage `json:"data" doc:"The event in the gateway's own words."`
 	// Raw is the platform's own event as received.
 	Raw json.RawMessage `json:"raw,omitempty" doc:"The platform's own event as received."`
 }
@@ -43,7 +43,7 @@ type AckResult struct {
 // SetAsideEvent is an event that a part of the gateway failed on again and again, and went on without. The event itself is in the log and went to subscribers.
 type SetAsideEvent struct {
 	ID          string `json:"id" doc:"Id of the event."`
-	Reader      string `json:"reader" doc:"The part of the gateway that went on without it: projector, receipts, entrypoints, reports or bot."`
+	Reader      string `json:"reader" enum:"projector,receipts,entrypoints,reports,bot" doc:"The part of the gateway that went on without it: projector, receipts, entrypoints, reports or bot."`
 	Type        string `json:"type" doc:"Type of the event."`
 	Application string `json:"application,omitempty" doc:"Key of the application; missing when none owns it."`
 	// FBMessengerID is the person's page-scoped id.

@@ -34,8 +34,8 @@ type SendMessageRequest struct {
 // Rule is a step that a message may take: a channel, what has to be reached there and in which time, and what is different about the message on it. In JSON a rule that
 // is its channel alone may be written as the channel's name, and is.
 type Rule struct {
-	Channel        string          `json:"channel" doc:"fbMessenger, sms, email or webhook."`
-	Until          string          `json:"until,omitempty" doc:"accepted, sent, delivered or read: what has to be reached; accepted unless given."`
+	Channel        string          `json:"channel" enum:"fbMessenger,sms,email,webhook" doc:"fbMessenger, sms, email or webhook."`
+	Until          string          `json:"until,omitempty" enum:"accepted,sent,delivered,read" doc:"accepted, sent, delivered or read: what has to be reached; accepted unless given."`
 	Within         string          `json:"within,omitempty" doc:"Time to reach it in, such as 90s or 10m, from 1 second to 30 days; without, as long as the message lives."`
 	ChannelOptions json.RawMessage `json:"channelOptions,omitempty" doc:"Settings of this channel, instead of the message's."`
 	CustomBody     json.RawMessage `json:"customBody,omitempty" doc:"The channel's own body, instead of the message's."`
@@ -103,10 +103,10 @@ type ChannelOptions struct {
 // MessengerOptions are settings of Messenger.
 type MessengerOptions struct {
 	// MessagingType is RESPONSE, UPDATE, MESSAGE_TAG or UTILITY; a tag alone means MESSAGE_TAG, neither means RESPONSE.
-	MessagingType    string `json:"messagingType,omitempty" doc:"RESPONSE, UPDATE, MESSAGE_TAG or UTILITY; a tag alone means MESSAGE_TAG, neither means RESPONSE."`
+	MessagingType    string `json:"messagingType,omitempty" enum:"RESPONSE,UPDATE,MESSAGE_TAG,UTILITY" doc:"RESPONSE, UPDATE, MESSAGE_TAG or UTILITY; a tag alone means MESSAGE_TAG, neither means RESPONSE."`
 	MessageTag       string `json:"messageTag,omitempty" doc:"Tag that allows a message outside the 24 hours."`
 	PersonaID        string `json:"personaId,omitempty" doc:"Persona that speaks."`
-	NotificationType string `json:"notificationType,omitempty" doc:"REGULAR, SILENT_PUSH or NO_PUSH."`
+	NotificationType string `json:"notificationType,omitempty" enum:"REGULAR,SILENT_PUSH,NO_PUSH" doc:"REGULAR, SILENT_PUSH or NO_PUSH."`
 	// A token that the person has given allows a message at any time: once, or for a marketing topic.
 	OneTimeToken      string `json:"oneTimeNotifToken,omitempty" doc:"Token of a one-time notification request: allows one message at any time."`
 	NotificationToken string `json:"notificationMessagesToken,omitempty" doc:"Token of marketing messages, which the platform ended on February 10, 2026."`
@@ -129,7 +129,7 @@ const (
 // Message is a message with what became of it: the request's own fields and the gateway's.
 type Message struct {
 	ID     string `json:"id" doc:"Id of the message."`
-	Status string `json:"status" doc:"queued, sending, uncertain, sent, delivered, read, failed, expired, canceled or held."`
+	Status string `json:"status" enum:"queued,sending,uncertain,sent,delivered,read,failed,expired,canceled,held" doc:"queued, sending, uncertain, sent, delivered, read, failed, expired, canceled or held."`
 	SendMessageRequest
 	// Parts is how many sends the message takes, PartsSent how many are done.
 	Parts     int `json:"parts" doc:"Sends that the message takes."`
@@ -157,11 +157,11 @@ type Message struct {
 
 // Step is one rule of a message with what came of it.
 type Step struct {
-	Channel     string   `json:"channel" doc:"Channel of the rule."`
-	Until       string   `json:"until" doc:"What had to be reached."`
+	Channel     string   `json:"channel" enum:"fbMessenger,sms,email,webhook" doc:"Channel of the rule."`
+	Until       string   `json:"until" enum:"accepted,sent,delivered,read" doc:"What had to be reached."`
 	Within      string   `json:"within,omitempty" doc:"Time to reach it in."`
 	Address     string   `json:"address,omitempty" doc:"Where it went, on a channel other than Messenger."`
-	Outcome     string   `json:"outcome" doc:"pending, active, reached, skipped, failed, passed or not_used."`
+	Outcome     string   `json:"outcome" enum:"pending,active,reached,skipped,failed,passed,not_used" doc:"pending, active, reached, skipped, failed, passed or not_used."`
 	Failure     *Failure `json:"error,omitempty" doc:"Why it was skipped, failed or passed."`
 	Note        string   `json:"note,omitempty" doc:"What was changed so that it could be sent."`
 	Account     string   `json:"account,omitempty" doc:"Channel account that it went by."`
@@ -178,12 +178,12 @@ type Step struct {
 // Attempt is one try to send one part on one channel.
 type Attempt struct {
 	Number            int      `json:"number" doc:"Counts from 1."`
-	Channel           string   `json:"channel" doc:"Channel that was tried."`
+	Channel           string   `json:"channel" enum:"fbMessenger,sms,email,webhook" doc:"Channel that was tried."`
 	Step              int      `json:"step,omitempty" doc:"Which of the rules, from 0."`
 	Part              int      `json:"part" doc:"Part that was tried, from 1."`
 	StartedAt         Time     `json:"startedAt" doc:"Start of the request."`
 	EndedAt           Time     `json:"endedAt,omitzero" doc:"End of the request."`
-	Outcome           string   `json:"outcome" doc:"sent, retry, failed or uncertain."`
+	Outcome           string   `json:"outcome" enum:"sent,retry,failed,uncertain" doc:"sent, retry, failed or uncertain."`
 	PlatformMessageID string   `json:"platformMessageId,omitempty" doc:"The platform's id of what was sent."`
 	Failure           *Failure `json:"error,omitempty" doc:"What went wrong."`
 }
@@ -199,7 +199,7 @@ type Failure struct {
 
 // TimelineEntry is a state that a message has reached.
 type TimelineEntry struct {
-	Status string `json:"status" doc:"State reached."`
+	Status string `json:"status" enum:"queued,sending,uncertain,sent,delivered,read,failed,expired,canceled,held" doc:"State reached."`
 	At     Time   `json:"at" doc:"When."`
 }
 

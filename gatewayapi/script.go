@@ -15,7 +15,7 @@ type ScriptFile struct {
 // UploadScriptRequest makes a version of an application's scripts.
 type UploadScriptRequest struct {
 	Application string       `json:"application,omitempty" doc:"Key of the application."`
-	Dialect     string       `json:"dialect,omitempty" doc:"rivescript or dexter; guessed from the files when left out."`
+	Dialect     string       `json:"dialect,omitempty" enum:"rivescript,dexter" doc:"rivescript or dexter; guessed from the files when left out."`
 	Note        string       `json:"note,omitempty" doc:"For people; up to 1,000 bytes."`
 	Files       []ScriptFile `json:"files" doc:"Up to 1,000 files, 16 MiB together."`
 	Activate    bool         `json:"activate,omitempty" doc:"Let it answer people at once."`

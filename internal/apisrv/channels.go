@@ -40,11 +40,12 @@ func (s *server) channelRoutes() []route {
 
 // optOutOwner names whose opt-out it is.
 func optOutOwner() []param {
-	return []param{{"application", "query", "Key of the application that the opt-out is of; without it, the one that holds for all."}}
+	return []param{text("application", "Key of the application that the opt-out is of; without it, the one that holds for all.")}
 }
 
 func optOutParams() []param {
-	return append([]param{{"application", "query", "Keys of applications whose opt-outs are wanted; without it, those of all and those that hold for all."}, {"channel", "query", "fbMessenger, sms or email."}, {"address", "query", "The address, of Messenger the person's id; with channel in any form of it."}}, pageParams()...)
+	return append([]param{list("application", "Keys of applications whose opt-outs are wanted; without it, those of all and those that hold for all."),
+		choice("channel", "Of which channel.", gateway.ChannelMessenger, gateway.ChannelSMS, gateway.ChannelEmail), text("address", "The address, of Messenger the person's id; with channel in any form of it.")}, pageParams()...)
 }
 
 func (s *server) createChannel(q *request) error {

@@ -22,11 +22,25 @@ import (
 const maxImages = service.MaxBulk
 
 func imageParams() []param {
-	return []param{{"size", "query", "Side in pixels, 100 to 2000; 1000 when left out."}, {"mm", "query", "Side in millimetres, for PDF; 40 when left out."},
-		{"style", "query", "square, rounded or dots."}, {"ring", "query", "true draws a ring around it, in the manner of a Messenger code."}, {"logo", "query", "In the middle: page for the page's picture, or the address of a PNG, JPEG or GIF."},
-		{"foreground", "query", "Colour such as #0a2540."}, {"background", "query", "Colour, or transparent."}, {"caption", "query", "Text below it; {ref} and {name} stand for those."},
-		{"quiet", "query", "Quiet zone in modules; 4 when left out."}, {"link", "query", "short lets it hold our own link, which counts scans before Messenger opens."},
-		{"format", "query", "For a zip file: png, svg or pdf."}, {"perRow", "query", "For a print sheet: codes in a row; 3 when left out."}}
+	return []param{number("size", qr.MinSize, qr.MaxSize, 1000, "Side in pixels."), number("mm", qr.MinMillimetres, qr.MaxMillimetres, 40, "Side in millimetres, for PDF."),
+		choice("style", "Form of the modules; square when left out.", qr.Square, qr.Rounded, qr.Dots), flag("ring", "`true` draws a ring around it, in the manner of a Messenger code."),
+		text("logo", "In the middle: `page` for the page's picture, or the address of a PNG, JPEG or GIF of at most 1,024 pixels a side."),
+		text("foreground", "Colour such as #0a2540."), text("background", "Colour, or transparent."), text("caption", "Text below it; {ref} and {name} stand for those."),
+		number("quiet", 1, qr.MaxQuiet, 4, "Quiet zone in modules."), choice("link", "`short` lets it hold our own link, which counts scans before Messenger opens.", "short")}
+}
+
+// imagesParams and sheetParams select as lists do; without limit all that fit are meant.
+func imagesParams() []param {
+	return append(manyParams(maxImages), choice("format", "png when left out.", qr.FormatPNG, qr.FormatSVG, qr.FormatPDF))
+}
+
+func sheetParams() []param {
+	return append(manyParams(service.MaxSheet), number("perRow", 1, qr.MaxPerRow, 3, "Codes in a row."))
+}
+
+func manyParams(most int) []param {
+	all := append([]param{number("limit", 1, most, 0, "Codes at most, the newest. Without it, more than there may be are refused."), text("cursor", "Cursor of a list: what comes after it.")}, selectPointsParams()...)
+	return append(all, imageParams()...)
 }
 
 func (s *server) entryPointImage(q *request) error {
@@ -76,8 +90,8 @@ func (q *request) replyFile(media, name string, content []byte) error {
 }
 
 // selected are the entry points of a zip file or print sheet, the oldest first, as they were made. More than most are refused, unless the caller says with limit that some will do.
-func (s *server) selected(q *request, most int) ([]*gateway.EntryPoint, error) {
-	f, err := q.entryPointFilter(append(listEntryPointParams(), imageParams()...), most+1, most)
+func (s *server) selected(q *request, params []param, most int) ([]*gateway.EntryPoint, error) {
+	f, err := q.entryPointFilter(params, most+1, most)
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +110,7 @@ func (s *server) selected(q *request, most int) ([]*gateway.EntryPoint, error) {
 }
 
 func (s *server) entryPointImages(q *request) error {
-	all, err := s.selected(q, maxImages)
+	all, err := s.selected(q, imagesParams(), maxImages)
 	if err != nil {
 		return err
 	}
@@ -162,7 +176,7 @@ func (q *request) breakOff(err error) error {
 }
 
 func (s *server) entryPointSheet(q *request) error {
-	all, err := s.selected(q, service.MaxSheet)
+	all, err := s.selected(q, sheetParams(), service.MaxSheet)
 	if err != nil {
 		return err
 	}

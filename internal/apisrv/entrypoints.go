@@ -34,11 +34,11 @@ func (s *server) entryPointRoutes() []route {
 		{method: http.MethodDelete, path: "/v1/entry-points/{id}", scope: write, tag: tagEntryPoints, summary: "Retire a code or link",
 			detail: "Its ref is still recognised, and marked.", status: http.StatusNoContent, handle: s.retireEntryPoint},
 		{method: http.MethodGet, path: "/v1/entry-points/{id}/{image}", scope: read, tag: tagEntryPoints, summary: "Download the code's picture",
-			detail: "`image.png`, `image.svg` or `image.pdf`.", params: imageParams(), status: http.StatusOK, media: "image/png", handle: s.entryPointImage},
+			detail: "`image.png`, `image.svg` or `image.pdf`.", params: imageParams(), status: http.StatusOK, media: []string{"image/png", "image/svg+xml", "application/pdf"}, handle: s.entryPointImage},
 		{method: http.MethodGet, path: "/v1/entry-point-images", scope: read, tag: tagEntryPoints, summary: "Download the pictures of many codes as a zip file",
-			params: append(listEntryPointParams(), imageParams()...), status: http.StatusOK, media: "application/zip", handle: s.entryPointImages},
+			params: imagesParams(), status: http.StatusOK, media: []string{"application/zip"}, handle: s.entryPointImages},
 		{method: http.MethodGet, path: "/v1/entry-point-sheet", scope: read, tag: tagEntryPoints, summary: "Download a print sheet of many codes as a PDF",
-			params: append(listEntryPointParams(), imageParams()...), status: http.StatusOK, media: "application/pdf", handle: s.entryPointSheet},
+			params: sheetParams(), status: http.StatusOK, media: []string{"application/pdf"}, handle: s.entryPointSheet},
 		{method: http.MethodPost, path: "/v1/opt-in-states", scope: gateway.ScopeProfilesWrite, tag: tagEntryPoints, summary: "Make a token that binds a profile to who comes back with it",
 			detail:  "Use it as the `data-ref` of the Send to Messenger button or as the ref of an m.me link. When it comes back, the person is given to the profile and an `optin` event says so.",
 			request: typeOf[gatewayapi.OptInStateRequest](), status: http.StatusCreated, answer: typeOf[gatewayapi.OptInState](), handle: s.createOptInState},
@@ -46,13 +46,17 @@ func (s *server) entryPointRoutes() []route {
 			request: typeOf[gatewayapi.GoalRequest](), status: http.StatusCreated, answer: typeOf[gatewayapi.Goal](), handle: s.reachGoal},
 		{method: http.MethodGet, path: "/v1/reports/entry-points", scope: read, tag: tagEntryPoints, summary: "What came of codes and links",
 			detail: "As CSV with `Accept: text/csv` or `format=csv`.",
-			params: reportParams(), status: http.StatusOK, answer: typeOf[gatewayapi.EntryPointReport](), handle: s.reportEntryPoints},
+			params: reportParams(), status: http.StatusOK, answer: typeOf[gatewayapi.EntryPointReport](), media: []string{"text/csv"}, handle: s.reportEntryPoints},
 	}
 }
 
 func listEntryPointParams() []param {
-	return append(pageParams(), param{"application", "query", "Keys of applications."}, param{"kind", "query", "code, link, ad or sendToMessenger."},
-		param{"campaign", "query", "A campaign."}, param{"tag", "query", "A tag."}, param{"ref", "query", "A ref."})
+	return append(pageParams(), selectPointsParams()...)
+}
+
+// selectPointsParams are those that select entry points.
+func selectPointsParams() []param {
+	return []param{list("application", "Keys of applications."), choice("kind", "A kind.", gateway.EntryPointKinds()...), text("campaign", "A campaign."), text("tag", "A tag."), text("ref", "A ref.")}
 }
 
 func (s *server) wireEntryPoint(e *gateway.EntryPoint) gatewayapi.EntryPoint {
@@ -200,9 +204,9 @@ func (s *server) reachGoal(q *request) error {
 }
 
 func reportParams() []param {
-	return []param{{"from", "query", "Begin: RFC 3339 or a date; seven days ago when left out."}, {"to", "query", "End, not included; now when left out."},
-		{"group", "query", "day, ref, source, campaign or tag; day when left out."}, {"tz", "query", "In which days begin, such as America/Lima or -05:00; UTC when left out."},
-		{"application", "query", "Keys of applications."}, {"format", "query", "csv or json."}}
+	return []param{text("from", "Begin: RFC 3339 or a date; seven days ago when left out."), text("to", "End, not included: RFC 3339 or a date; now when left out."),
+		choice("group", "What makes a row; day when left out.", service.GroupDay, "ref", "source", "campaign", "tag"), text("tz", "In which days begin, such as America/Lima or -05:00; UTC when left out."),
+		list("application", "Keys of applications."), choice("format", "json when left out.", "json", "csv")}
 }
 
 // reportQuery reads what a report is asked for. Dates are midnights of the time zone.

@@ -15,8 +15,8 @@ func (s *server) erasureRoutes() []route {
 }
 
 func forgetParams() []param {
-	return append(ifMatchParams(), param{"forget", "query",
-		"`true` removes everything that is kept of the person, in the tables and in the logs, and cancels what is queued: the answer is 202 with an erasure."})
+	return append(ifMatchParams(), flag("forget",
+		"`true` removes everything that is kept of the person, in the tables and in the logs, and cancels what is queued: the answer is 202 with an erasure."))
 }
 
 // deleteOrForget deletes a profile; with ?forget=true it erases the person.

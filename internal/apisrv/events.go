@@ -27,9 +27,9 @@ func (q *request) replyEvents(p service.Page) error {
 
 func eventParams() []param {
 	return []param{
-		{"limit", "query", "Events at most: 1 to 1000; 100 when left out."}, {"after", "query", "Cursor of the page before."},
-		{"application", "query", "Key of an application; `none` for the events that no application owns."}, {"type", "query", "Types of events."},
-		{"fbMessengerId", "query", "Id of a person."},
+		number("limit", 1, maxEventSize, eventSize, "Events at most."), text("after", "Cursor of the page before."),
+		text("application", "Key of an application; `none` for the events that no application owns."), list("type", "Types of events.", words(gateway.EventTypes())...),
+		text("fbMessengerId", "Id of a person."),
 	}
 }
 
@@ -55,8 +55,8 @@ func (s *server) listEvents(q *request) error {
 
 func pullParams() []param {
 	return []param{
-		{"limit", "query", "Events at most: 1 to 1000; 100 when left out."}, {"wait", "query", "Seconds to wait for the first event: 0 to 30; 0 when left out."},
-		{"after", "query", "Cursor to read on after, ahead of what is acknowledged."},
+		number("limit", 1, maxEventSize, eventSize, "Events at most."), seconds("wait", service.MaxPullWait.Seconds(), "Seconds to wait for the first event."),
+		text("after", "Cursor to read on after, ahead of what is acknowledged."),
 	}
 }
 
@@ -119,7 +119,11 @@ func (s *server) acknowledge(q *request) error {
 }
 
 func deliveryParams() []param {
-	return append(pageParams(), param{"status", "query", "State of the deliveries: pending, waiting, delivered or dead."})
+	return append(pageParams(), choice("status", "State of the deliveries.", words(deliveryStates())...))
+}
+
+func deliveryStates() []gateway.DeliveryStatus {
+	return []gateway.DeliveryStatus{gateway.DeliveryPending, gateway.DeliveryWaiting, gateway.DeliveryDelivered, gateway.DeliveryDead}
 }
 
 func (s *server) listDeliveries(q *request) error {
@@ -131,8 +135,7 @@ func (s *server) listDeliveries(q *request) error {
 		return err
 	}
 	status, before := gateway.DeliveryStatus(q.URL.Query().Get("status")), q.URL.Query().Get("cursor")
-	states := []gateway.DeliveryStatus{"", gateway.DeliveryPending, gateway.DeliveryWaiting, gateway.DeliveryDelivered, gateway.DeliveryDead}
-	if !slices.Contains(states, status) {
+	if status != "" && !slices.Contains(deliveryStates(), status) {
 		return gateway.Invalid("status", "%q is no state of a delivery", status)
 	}
 	if _, ok := service.ParseCursor(before); before != "" && !ok {

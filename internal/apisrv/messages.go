@@ -171,8 +171,8 @@ func (q *request) replyMessage(status int, m *gateway.Message) error {
 }
 
 func listMessagesParams() []param {
-	return append(pageParams(), param{"application", "query", "Keys of applications."}, param{"fbMessengerId", "query", "Id of a person."},
-		param{"profileId", "query", "Id of a profile."}, param{"status", "query", "State of the messages."})
+	return append(pageParams(), list("application", "Keys of applications."), text("fbMessengerId", "Id of a person."),
+		text("profileId", "Id of a profile."), choice("status", "State of the messages.", words(gateway.Statuses())...))
 }
 
 func (s *server) listMessages(q *request) error {

@@ -94,10 +94,10 @@ func (s *server) deleteProfile(q *request) error {
 }
 
 func listProfilesParams() []param {
-	params := append(pageParams(), param{"fbMessengerId", "query", "Id of a person."}, param{"application", "query", "Keys of applications that the profile has an address at."},
-		param{"idPrefix", "query", "How the id begins."})
+	params := append(pageParams(), text("fbMessengerId", "Id of a person."), list("application", "Keys of applications that the profile has an address at."),
+		text("idPrefix", "How the id begins."))
 	for _, field := range gateway.ProfileQueryFields() {
-		params = append(params, param{field, "query", "Value of the field, without regard to case."})
+		params = append(params, text(field, "Value of the field, without regard to case."))
 	}
 	return params
 }

@@ -17,13 +17,6 @@ const (
 	maxEventSize = 1000
 )
 
-// param describes a query parameter or a header of a route.
-type param struct {
-	name string
-	in   string // query or header
-	doc  string
-}
-
 // known refuses query parameters that the route does not have: a slip of the pen would otherwise select everything.
 func (q *request) known(params []param) error {
 	for name := range q.URL.Query() {

@@ -20,7 +20,9 @@ type route struct {
 	request reflect.Type // of the JSON body; nil for none
 	status  int          // of success
 	answer  reflect.Type // of the JSON body of success; nil for none
-	media   string       // of the answer, where it is not JSON
+	media   []string     // of the answer, where it is not JSON or not JSON alone
+	takes   string       // media type of a body that is taken beside JSON; empty for none
+	also    *route       // another status and answer of success; nil for none
 	handle  func(*request) error
 }
 
@@ -36,15 +38,15 @@ const (
 )
 
 func pageParams() []param {
-	return []param{{"limit", "query", "Size of the page: 1 to 200; 50 when left out."}, {"cursor", "query", "Cursor of the page before."}}
+	return []param{number("limit", 1, maxPageSize, pageSize, "Size of the page."), text("cursor", "Cursor of the page before.")}
 }
 
 func idempotencyParams() []param {
-	return []param{{"Idempotency-Key", "header", "The same request under the same key is not sent twice within seven days."}}
+	return []param{header("Idempotency-Key", "The same request under the same key is not sent twice within seven days.")}
 }
 
 func ifMatchParams() []param {
-	return []param{{"If-Match", "header", "ETag as read; 412 when the profile has changed since."}}
+	return []param{header("If-Match", "ETag as read; 412 when the profile has changed since.")}
 }
 
 func (s *server) routes() []route {
@@ -137,10 +139,10 @@ func (s *server) profileRoutes() []route {
 		{method: http.MethodGet, path: "/v1/profiles/{id}", scope: read, tag: tagProfiles, summary: "Read a profile",
 			status: http.StatusOK, answer: profile, handle: s.getProfile},
 		{method: http.MethodPatch, path: "/v1/profiles/{id}", scope: write, tag: tagProfiles, summary: "Change a profile by a JSON merge patch (RFC 7396)",
-			params: ifMatchParams(), request: profile, status: http.StatusOK, answer: profile, handle: s.patchProfile},
+			params: ifMatchParams(), request: typeOf[map[string]any](), status: http.StatusOK, answer: profile, handle: s.patchProfile},
 		{method: http.MethodDelete, path: "/v1/profiles/{id}", scope: write, tag: tagProfiles, summary: "Delete a profile, or erase a person",
 			detail: "With `forget=true` everything that is kept of the person is removed or emptied, in the tables and in the logs, and what is queued for them is canceled: the answer is 202 with an erasure.",
-			params: forgetParams(), status: http.StatusNoContent, handle: s.deleteOrForget},
+			params: forgetParams(), status: http.StatusNoContent, also: &route{status: http.StatusAccepted, answer: typeOf[gatewayapi.Erasure]()}, handle: s.deleteOrForget},
 	}
 }
 
@@ -175,11 +177,11 @@ func (s *server) applicationRoutes() []route {
 
 func (s *server) gatewayRoutes() []route {
 	routes := []route{
-		{method: http.MethodGet, path: "/healthz", tag: tagGateway, summary: "Whether the process runs", status: http.StatusOK, media: textPlain, handle: s.healthz},
+		{method: http.MethodGet, path: "/healthz", tag: tagGateway, summary: "Whether the process runs", status: http.StatusOK, media: []string{textPlain}, handle: s.healthz},
 		{method: http.MethodGet, path: "/readyz", tag: tagGateway, summary: "Whether it should get requests", detail: "503 while it stops, when nothing could be committed in the last seconds, or when a reader of the log has not got on for half a minute.",
-			status: http.StatusOK, media: textPlain, handle: s.readyz},
-		{method: http.MethodGet, path: "/openapi.json", tag: tagGateway, summary: "This description", status: http.StatusOK, media: "application/json", handle: s.openAPI},
-		{method: http.MethodGet, path: "/docs", tag: tagGateway, summary: "This description as a page", status: http.StatusOK, media: "text/html", handle: s.docs},
+			status: http.StatusOK, media: []string{textPlain}, handle: s.readyz},
+		{method: http.MethodGet, path: "/openapi.json", tag: tagGateway, summary: "This description", status: http.StatusOK, media: []string{"application/json"}, handle: s.openAPI},
+		{method: http.MethodGet, path: "/docs", tag: tagGateway, summary: "This description as a page", status: http.StatusOK, media: []string{"text/html"}, handle: s.docs},
 	}
 	return routes
 }

@@ -27,13 +27,13 @@ func (s *server) scriptRoutes() []route {
 	read, write := gateway.ScopeScriptsRead, gateway.ScopeScriptsWrite
 	return []route{
 		{method: http.MethodPost, path: "/v1/scripts", scope: write, tag: tagScripts, summary: "Upload a version of an application's scripts",
-			detail:  "The body is JSON, or a zip file (`Content-Type: application/zip`) with the other fields as parameters. What does not load is refused with file and line.",
-			params:  uploadParams(),
+			detail: "The body is JSON, or a zip file (`Content-Type: application/zip`) with the other fields as parameters. What does not load is refused with file and line.",
+			params: uploadParams(), takes: "application/zip",
 			request: typeOf[gatewayapi.UploadScriptRequest](), status: http.StatusCreated, answer: one, handle: s.uploadScript},
 		{method: http.MethodPost, path: "/v1/script-checks", scope: write, tag: tagScripts, summary: "Check scripts without storing them",
 			request: typeOf[gatewayapi.UploadScriptRequest](), status: http.StatusOK, answer: typeOf[gatewayapi.ScriptValidation](), handle: s.validateScript},
 		{method: http.MethodGet, path: "/v1/scripts", scope: read, tag: tagScripts, summary: "List versions, the newest first",
-			params: []param{{"application", "query", "Key of an application."}}, status: http.StatusOK, answer: typeOf[gatewayapi.ScriptList](), handle: s.listScripts},
+			params: []param{text("application", "Key of an application.")}, status: http.StatusOK, answer: typeOf[gatewayapi.ScriptList](), handle: s.listScripts},
 		{method: http.MethodGet, path: "/v1/scripts/{id}", scope: read, tag: tagScripts, summary: "Read a version with its files",
 			status: http.StatusOK, answer: one, handle: s.getScript},
 		{method: http.MethodPost, path: "/v1/scripts/{id}/activate", scope: write, tag: tagScripts, summary: "Let a version answer people",
@@ -56,8 +56,8 @@ func (s *server) scriptRoutes() []route {
 }
 
 func uploadParams() []param {
-	return []param{{"application", "query", "For a zip file: key of the application."}, {"dialect", "query", "For a zip file: rivescript or dexter."},
-		{"note", "query", "For a zip file: a note."}, {"activate", "query", "For a zip file: true lets it answer people at once."}}
+	return []param{text("application", "For a zip file: key of the application."), choice("dialect", "For a zip file; guessed from the files when left out.", "rivescript", "dexter"),
+		text("note", "For a zip file: a note."), flag("activate", "For a zip file: `true` lets it answer people at once.")}
 }
 
 // scriptInput reads an upload, as JSON or as a zip file.

@@ -72,7 +72,7 @@ func New(o Options) (http.Handler, error) {
 	}
 	s.mux.HandleFunc("/", s.unknown)
 	var err error
-	s.document, err = describe(routes, o.Version)
+	s.document, err = describe(routes, &s.o)
 	return s, err
 }
 

@@ -11,7 +11,7 @@ import (
 const cursorSetAside = 'a'
 
 func setAsideParams() []param {
-	return append(pageParams(), param{"reader", "query", "Name of a reader: projector, receipts, entrypoints, reports or bot."})
+	return append(pageParams(), choice("reader", "Name of a reader.", "projector", "receipts", "entrypoints", "reports", "bot"))
 }
 
 func (s *server) listSetAside(q *request) error {

@@ -108,7 +108,9 @@ type examples struct {
 	last     []byte // body of the newest answer
 	routes   *http.ServeMux
 	missing  map[string]bool
-	refused  bool // the next command is an example of an error
+	// described is what each answer is held against.
+	described *description
+	refused   bool // the next command is an example of an error
 }
 
 func newExamples(t *testing.T) *examples {
@@ -119,13 +121,8 @@ func newExamples(t *testing.T) *examples {
 	x.person = w.platform.AddPerson(samplePage, graphemu.Person{ID: "1504003133884466", FirstName: "Ana", LastName: "Quispe", Open: true}).ID
 	x.vars = map[string]string{"GATEWAY": w.url, "KEY": w.key, "PAGE_TOKEN": x.page.AccessToken, "APP_ID": w.platform.app.ID, "APP_SECRET": w.platform.app.Secret, "PSID": x.person}
 	_, body := w.get("/openapi.json")
-	var document struct {
-		Paths map[string]map[string]json.RawMessage `json:"paths"`
-	}
-	if err := json.Unmarshal([]byte(body), &document); err != nil {
-		t.Fatal(err)
-	}
-	for path, methods := range document.Paths {
+	x.described = readDescription(t, []byte(body))
+	for path, methods := range x.described.Paths {
 		for method := range methods {
 			pattern := strings.ToUpper(method) + " " + path
 			x.routes.HandleFunc(pattern, http.NotFound)
@@ -204,6 +201,11 @@ func (x *examples) answer(file, method, address string) string {
 	for _, name := range []string{"Content-Type", "ETag", "Location"} {
 		if v := res.Header.Get(name); v != "" {
 			text += "\n" + name + ": " + v
+		}
+	}
+	if strings.HasPrefix(pattern, method+" /v1/") {
+		if err := x.described.judge(pattern, res.StatusCode, kind, x.last); err != nil {
+			x.t.Errorf("the description is not true: %v", err)
 		}
 	}
 	switch {
@@ -305,6 +307,10 @@ func (x *examples) direct(text string) {
 			var body json.RawMessage
 			x.w.api("GET", path, &body)
 			x.last = body
+			_, pattern := x.routes.Handler(&http.Request{Method: http.MethodGet, URL: &url.URL{Path: strings.Split(path, "?")[0]}})
+			if err := x.described.judge(pattern, http.StatusOK, "application/json", body); err != nil {
+				x.t.Errorf("the description is not true: %v", err)
+			}
 			return regexp.MustCompile("^(?:" + value + ")$").MatchString(x.member(name)), string(body)
 		})
 	case "refused": // the next command is an example of an error

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -132,6 +133,11 @@ func TestEntryPointsFromScanToGoal(t *testing.T) {
 	page, err := w.client.ListProfiles(t.Context(), gatewayapi.ProfileFilter{FBMessengerID: ana})
 	if err != nil || len(page.Profiles) != 1 {
 		t.Fatal(page, err)
+	}
+	for _, name := range []string{"firstTouch", "lastTouch"} {
+		if !regexp.MustCompile(`"at":"[0-9T:-]{19}\.[0-9]{3}Z"`).Match(page.Profiles[0][name]) {
+			t.Errorf("%s: %s", name, page.Profiles[0][name])
+		}
 	}
 	if first, last := string(page.Profiles[0]["firstTouch"]), string(page.Profiles[0]["lastTouch"]); !strings.Contains(first, "table-7") || !strings.Contains(last, `"adId":"12"`) {
 		t.Errorf("touches: %s, %s", first, last)

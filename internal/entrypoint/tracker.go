@@ -236,7 +236,10 @@ func touched(p *gateway.Profile, now *gateway.Touches) error {
 		if name == gateway.FieldFirstTouch && p.Doc[name] != nil {
 			continue
 		}
-		b, err := json.Marshal(touch)
+		b, err := json.Marshal(struct {
+			At string `json:"at"` // as all times of the API are written
+			gateway.Touch
+		}{gateway.FormatTime(touch.At), touch})
 		if err != nil {
 			return fmt.Errorf("write touches: %w", err)
 		}
