@@ -105,12 +105,15 @@ func bracketed(form url.Values) map[string]json.RawMessage {
 			roots[parts[0]] = &bracketNode{}
 		}
 		values := form[name]
-		if parts[len(parts)-1] != "" {
+		if !slices.Contains(parts[1:], "") {
 			values = values[len(values)-1:]
 		}
-		for _, value := range values {
+		for i, value := range values {
 			node := roots[parts[0]]
-			for _, p := range parts[1:] {
+			for j, p := range parts[1:] {
+				if p == "" && j < len(parts)-2 {
+					p = strconv.Itoa(i) // a[][b], as Ruby writes it: the first of each name belong together
+				}
 				node = node.child(p)
 			}
 			node.value = leaf(parts, value)

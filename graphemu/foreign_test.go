@@ -119,6 +119,8 @@ func TestForeignStructures(t *testing.T) {
 			}
 			return out
 		}(),
+		"elements as Ruby writes them": to + `&message[attachment][type]=template&message[attachment][payload][template_type]=generic` + strings.Repeat(
+			`&message[attachment][payload][elements][][title]=a&message[attachment][payload][elements][][subtitle]=b`, 2),
 		"reusable":        to + `&message[attachment][type]=image&message[attachment][payload][url]=https://example.com/a.png&message[attachment][payload][is_reusable]=1`,
 		"a payload whole": to + `&message[attachment][type]=image&message[attachment][payload]={url:'https://example.com/a.png'}`,
 	} {

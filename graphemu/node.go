@@ -95,6 +95,15 @@ func (s *Server) getPage(c *call) (any, *messenger.Error) {
 	return selectFields(c, "Page", s.pageFields(c, page), "name", "id")
 }
 
+// postPage is POST /me with an account_linking_token, which some libraries send
+// where the platform's pages have a GET. Nothing else of a page can be changed.
+func (s *Server) postPage(c *call) (any, *messenger.Error) {
+	if !c.params.has("account_linking_token") {
+		return nil, unsupported(c)
+	}
+	return s.getPage(c)
+}
+
 // pageFields are the fields of a page. The lock is held.
 func (s *Server) pageFields(c *call, page *pageState) map[string]any {
 	picture := page.PictureURL

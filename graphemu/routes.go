@@ -14,6 +14,7 @@ func (s *Server) graphHandlers() map[string]handler {
 	return map[string]handler{
 		"POST messages":                    s.send,
 		"GET page":                         s.getPage,
+		"POST page":                        s.postPage,
 		"GET app":                          s.getApp,
 		"GET profile":                      s.getProfile,
 		"GET debug_token":                  s.debugToken,
