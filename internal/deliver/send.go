@@ -212,6 +212,8 @@ func (d *Deliverer) refused(p *page, l *lane, m *gateway.Message, attempt gatewa
 		if verdict.Action == messenger.OutsideWindow {
 			in, _, err := m.Content()
 			r.Closed = &store.Closed{At: attempt.EndedAt, Human: err == nil && in.ChannelOptions.FBMessenger.MessageTag == messenger.TagHumanAgent}
+		} else if errors.Is(refused, messenger.ErrThreadControl) {
+			r.Closed = &store.Closed{At: attempt.EndedAt, Elsewhere: true}
 		}
 		d.left(p, l, r)
 	}
@@ -413,6 +415,8 @@ func failure(e *messenger.Error, v messenger.Verdict) *gateway.Failure {
 	switch {
 	case errors.Is(e, messenger.ErrTokenInvalid):
 		f.Code = gateway.FailureTokenInvalid
+	case errors.Is(e, messenger.ErrThreadControl):
+		f.Code = gateway.FailureNoThreadControl
 	case v.Action == messenger.PageBroken:
 		f.Code = gateway.FailurePermissionMissing
 	case v.Action == messenger.WaitUntil:

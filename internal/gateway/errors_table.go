@@ -96,6 +96,7 @@ const (
 	FailurePersonUnreachable   FailureCode = "person_unreachable"
 	FailureTokenInvalid        FailureCode = "token_invalid"
 	FailurePermissionMissing   FailureCode = "permission_missing"
+	FailureNoThreadControl     FailureCode = "no_thread_control"
 	FailurePlatformRefused     FailureCode = "platform_refused"
 	FailurePlatformUnavailable FailureCode = "platform_unavailable"
 	FailureRateLimited         FailureCode = "rate_limited"
@@ -144,6 +145,9 @@ func FailureTable() []FailureInfo {
 		{FailurePermissionMissing,
 			"The app lacks a permission the call needs.",
 			"Grant the permission in the app's settings, then replace the token."},
+		{FailureNoThreadControl,
+			"Another app, or somebody in the page's inbox, controls the conversation, and only who controls it may write.",
+			"Send again once the conversation is given back, which is a `handover` event or the person's next `message.inbound`."},
 		{FailurePlatformRefused,
 			"The platform refused the message for good; the attempt holds its code and words.",
 			"Mend the message."},

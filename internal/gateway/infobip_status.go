@@ -192,7 +192,7 @@ func infobipErrorID(f *Failure) int {
 			return 7014
 		}
 		return 7006
-	case FailureInvalidContent, FailureProviderRefused, FailureContentRefused:
+	case FailureInvalidContent, FailureProviderRefused, FailureContentRefused, FailureNoThreadControl:
 		return 7006
 	case FailureOutsideWindow:
 		return 7010

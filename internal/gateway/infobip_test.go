@@ -72,7 +72,7 @@ func TestInfobipStatusAndErrorOf(t *testing.T) {
 		FailurePlatformUnavailable: {9, 7050}, FailureRateLimited: {9, 7017}, FailureUnknownOutcome: {29, 7051}, FailureExpired: {9, 0}, FailureNoAddress: {52, 7002},
 		FailureNoAccount: {19, 7021}, FailureNotOptedIn: {10, 7003}, FailureNotReached: {9, 0}, FailureApplicationDeleted: {9, 7001}, FailureInvalidContent: {9, 7006},
 		FailureRefusedAddress: {9, 7080}, FailureEndpointFailed: {9, 7080}, FailureEndpointGone: {9, 7080}, FailureProviderRefused: {4, 7006}, FailureProviderUnavailable: {9, 7050},
-		FailureAccountRefused: {9, 7004}, FailureAddressInvalid: {52, 7002}, FailureUnreachable: {9, 7002}, FailureOptedOut: {10, 7003}, FailureContentRefused: {4, 7006},
+		FailureAccountRefused: {9, 7004}, FailureAddressInvalid: {52, 7002}, FailureUnreachable: {9, 7002}, FailureOptedOut: {10, 7003}, FailureContentRefused: {4, 7006}, FailureNoThreadControl: {9, 7006},
 	}
 	for _, info := range FailureTable() {
 		f := &Failure{Code: info.Code, Message: "why"}

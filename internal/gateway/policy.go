@@ -16,6 +16,8 @@ import (
 const (
 	StandardWindow   = 24 * time.Hour     // after what the person did last
 	HumanAgentWindow = 7 * 24 * time.Hour // for answers by people
+	// threadControl is how long control of a thread is presumed to stay where it was last seen: the platform lets it go when nothing happens for a day.
+	threadControl = 24 * time.Hour
 )
 
 // History is what is known of a conversation. Zero times are not known: what is not known is allowed, for the platform's own verdict always wins.
@@ -23,6 +25,7 @@ type History struct {
 	LastInbound    time.Time // when the person last did something that opens the window
 	RefusedAt      time.Time // when the platform last said that the window of 24 hours was closed
 	HumanRefusedAt time.Time // when it last said so of the 7 days for answers by people
+	ElsewhereAt    time.Time // when it was last seen that another app controls the thread; zero once ours does again
 	OptedOut       bool      // the person wants nothing more on Messenger
 }
 
@@ -69,6 +72,9 @@ func Policy(q PolicyQuestion, h History) PolicyAnswer {
 			return a.refuse(FailurePlatformRefused, "channelOptions.fbMessenger."+field, fmt.Sprintf("the platform ended messages to such tokens on %s", s.Until.Format(time.DateOnly)), wouldBe(q, h)...)
 		}
 		return a
+	}
+	if since := q.Now.Sub(h.ElsewhereAt); !h.ElsewhereAt.IsZero() && since < threadControl {
+		return a.refuse(FailureNoThreadControl, "to", fmt.Sprintf("another app or the page's inbox controls the conversation, as was seen at %s", FormatTime(h.ElsewhereAt)), "any message once the conversation is given back")
 	}
 	open := h.open(q.Now, StandardWindow)
 	if open && !h.LastInbound.IsZero() {

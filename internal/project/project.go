@@ -11,6 +11,7 @@ import (
 	"github.com/chasqui/chasqui/internal/gateway"
 	"github.com/chasqui/chasqui/internal/service"
 	"github.com/chasqui/chasqui/internal/store"
+	"github.com/chasqui/chasqui/messenger"
 )
 
 // noteInterval is how often at most it is written when an application was last heard of.
@@ -67,6 +68,27 @@ func (p *Projector) Position() int64 { return p.consumer.Position() }
 // Covers is Position for the partitions that this node holds under the epochs given: what other nodes do does not hold it up.
 func (p *Projector) Covers(epochs map[int]int64) int64 { return p.consumer.Covers(epochs) }
 
+// note notes who controls a conversation: what the person does reaches the app that does, and others in standby.
+func note(s *store.Seen, e *gateway.Event) {
+	switch e.Type {
+	case gateway.EventMessageInbound, gateway.EventPostback:
+		s.Here = e.ReceivedAt
+	case gateway.EventStandby:
+		s.Elsewhere = e.ReceivedAt
+		switch e.Parse().Kind {
+		case messenger.KindMessage, messenger.KindPostback:
+			s.Inbound = e.ReceivedAt // opens the window, whoever answers
+		}
+	case gateway.EventHandover:
+		switch e.Parse().Kind {
+		case messenger.KindPassThreadControl:
+			s.Here = e.ReceivedAt
+		case messenger.KindTakeThreadControl:
+			s.Elsewhere = e.ReceivedAt
+		}
+	}
+}
+
 // handle finds out which conversations events touch, and who is new.
 func (p *Projector) handle(ctx context.Context, events []*gateway.Event) (func(*store.Tx) error, error) {
 	var order []gateway.Lane
@@ -91,6 +113,7 @@ func (p *Projector) handle(ctx context.Context, events []*gateway.Event) (func(*
 			s.Inbound = e.ReceivedAt
 			people[lane] = true
 		}
+		note(s, e)
 	}
 	if len(order) == 0 && len(p.heard) == 0 {
 		return nil, nil

@@ -33,7 +33,8 @@ type openWindow struct {
 // maxOpen is how many conversations are remembered.
 const maxOpen = 50_000
 
-// Ask answers what the rules say of the message at its current step, which must be one on Messenger, as of now. A person who has opted out of the channel is refused too.
+// Ask answers what the rules say of the message at its current step, which must be one on Messenger, as of now. A person who has opted out of the channel is refused too, and
+// one whose conversation another app was seen to control.
 func (p *Policy) Ask(ctx context.Context, m *gateway.Message) (gateway.PolicyAnswer, error) {
 	history, err := p.read(ctx, m.Lane())
 	if err != nil {
@@ -51,7 +52,8 @@ func (p *Policy) read(ctx context.Context, lane gateway.Lane) (gateway.History, 
 	return h, err
 }
 
-// Judge is Ask before a send: where the window of the conversation is known to be open, it does not ask the database again, and does not say until when.
+// Judge is Ask before a send: where the window of the conversation is known to be open, it does not ask the database again, and does not say until when. Who controls the
+// conversation is left to the platform, for it may be given back without a word.
 func (p *Policy) Judge(ctx context.Context, m *gateway.Message) (gateway.PolicyAnswer, error) {
 	history, err := p.history(ctx, m)
 	if err != nil {
@@ -89,6 +91,7 @@ func (p *Policy) history(ctx context.Context, m *gateway.Message) (gateway.Histo
 		return gateway.History{}, nil
 	}
 	h, err := p.read(ctx, m.Lane())
+	h.ElsewhereAt = time.Time{}
 	if err != nil || !held || h.OptedOut {
 		return h, err
 	}

@@ -15,6 +15,8 @@ type Seen struct {
 	First   time.Time
 	Last    time.Time
 	Inbound time.Time // zero when the person did nothing
+	// Elsewhere is when it was last seen that another app controls the thread, Here that ours does. Zero when nothing says so.
+	Elsewhere, Here time.Time
 }
 
 // TouchConversations records when something happened in conversations.
@@ -22,12 +24,14 @@ func (tx *Tx) TouchConversations(seen []Seen) error {
 	rows := make([][]any, len(seen))
 	for i, c := range seen {
 		rows[i] = []any{c.Lane.Application, c.Lane.Person, gateway.Partition(c.Lane.Application, c.Lane.Person),
-			millis(c.First), millis(c.Last), millis(c.Inbound)}
+			millis(c.First), millis(c.Last), millis(c.Inbound), millis(c.Elsewhere), millis(c.Here)}
 	}
-	_, err := tx.ExecMany(`INSERT INTO conversations (app, person, part, first_at, last_at, last_inbound_at) VALUES (?, ?, ?, ?, ?, ?)
+	_, err := tx.ExecMany(`INSERT INTO conversations (app, person, part, first_at, last_at, last_inbound_at, elsewhere_at, here_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (app, person) DO UPDATE SET
   last_at = CASE WHEN excluded.last_at > conversations.last_at THEN excluded.last_at ELSE conversations.last_at END,
-  last_inbound_at = CASE WHEN excluded.last_inbound_at > conversations.last_inbound_at THEN excluded.last_inbound_at ELSE conversations.last_inbound_at END`, rows)
+  last_inbound_at = CASE WHEN excluded.last_inbound_at > conversations.last_inbound_at THEN excluded.last_inbound_at ELSE conversations.last_inbound_at END,
+  elsewhere_at = CASE WHEN excluded.elsewhere_at > conversations.elsewhere_at THEN excluded.elsewhere_at ELSE conversations.elsewhere_at END,
+  here_at = CASE WHEN excluded.here_at > conversations.here_at THEN excluded.here_at ELSE conversations.here_at END`, rows)
 	if err != nil {
 		return fmt.Errorf("touch conversations: %w", err)
 	}
@@ -122,25 +126,33 @@ func (s *Store) Unresolved(ctx context.Context, before time.Time, limit int) ([]
 
 // History answers what the platform's rules ask of a conversation; zero times for what is not known. Opt-outs are not in it.
 func (s *Store) History(ctx context.Context, lane gateway.Lane) (gateway.History, error) {
-	var last, refused, human int64
-	err := s.hotRow(ctx, `SELECT last_inbound_at, refused_at, human_refused_at FROM conversations WHERE app = ? AND person = ?`, lane.Application, lane.Person).Scan(&last, &refused, &human)
+	var last, refused, human, elsewhere, here int64
+	err := s.hotRow(ctx, `SELECT last_inbound_at, refused_at, human_refused_at, elsewhere_at, here_at FROM conversations WHERE app = ? AND person = ?`, lane.Application, lane.Person).
+		Scan(&last, &refused, &human, &elsewhere, &here)
 	if err != nil && err != sql.ErrNoRows {
 		return gateway.History{}, fmt.Errorf("read the history of a conversation: %w", err)
 	}
-	return gateway.History{LastInbound: fromMillis(last), RefusedAt: fromMillis(refused), HumanRefusedAt: fromMillis(human)}, nil
+	h := gateway.History{LastInbound: fromMillis(last), RefusedAt: fromMillis(refused), HumanRefusedAt: fromMillis(human)}
+	if elsewhere > here {
+		h.ElsewhereAt = fromMillis(elsewhere)
+	}
+	return h, nil
 }
 
-// setClosed remembers the platform's word that a window of a conversation is closed.
+// setClosed remembers the platform's word that a window of a conversation is closed, or that another app controls it.
 func (tx *Tx) setClosed(lane gateway.Lane, c Closed) error {
 	column := "refused_at"
-	if c.Human {
+	switch {
+	case c.Elsewhere:
+		column = "elsewhere_at"
+	case c.Human:
 		column = "human_refused_at"
 	}
 	now := tx.now.UnixMilli()
 	_, err := tx.Exec(`INSERT INTO conversations (app, person, part, first_at, last_at, last_inbound_at, `+column+`) VALUES (?, ?, ?, ?, ?, 0, ?)
 ON CONFLICT (app, person) DO UPDATE SET `+column+` = excluded.`+column, lane.Application, lane.Person, gateway.Partition(lane.Application, lane.Person), now, now, millis(c.At))
 	if err != nil {
-		return fmt.Errorf("remember a closed window: %w", err)
+		return fmt.Errorf("remember what the platform refused: %w", err)
 	}
 	return nil
 }

@@ -54,10 +54,11 @@ type Result struct {
 	Applied bool             // set when it was recorded
 }
 
-// Closed says that the platform has refused a message because a window was closed.
+// Closed says that the platform has refused a message because a window was closed, or because another app controls the thread.
 type Closed struct {
-	At    time.Time
-	Human bool // the window of 7 days for answers by people
+	At        time.Time
+	Human     bool // the window of 7 days for answers by people
+	Elsewhere bool // no window: another app controls the thread
 }
 
 // Accept commits messages to the outbox, all or none, in the order given; their Seq is set. It answers true when the idempotency key was taken: then
