@@ -315,8 +315,8 @@ func (x *examples) direct(text string) {
 		})
 	case "refused": // the next command is an example of an error
 		x.refused = true
-	case "fails": // the platform answers nothing but errors, so that messages wait
-		x.w.platform.SetFaults([]graphemu.Fault{{Endpoint: "messages", Status: 500, Code: 2}})
+	case "fails": // the platform answers nothing but errors, and wants no call for ten minutes, so that messages wait
+		x.w.platform.SetFaults([]graphemu.Fault{{Endpoint: "messages", Status: 500, Code: 2, Headers: map[string]string{"Retry-After": "600"}}})
 	case "works":
 		x.w.platform.SetFaults(nil)
 	case "hold": // what waits is held, as after chasqui restore
