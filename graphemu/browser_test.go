@@ -44,7 +44,7 @@ func browser(t *testing.T, width, height int) context.Context {
 	)
 	browsers <- struct{}{}
 	t.Cleanup(func() { <-browsers })
-	ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewExecAllocator(ctx, opts...)
 	t.Cleanup(cancel)
@@ -58,7 +58,7 @@ func browser(t *testing.T, width, height int) context.Context {
 
 // until waits until an expression in the page is true.
 func until(expression string) chromedp.Action[chromedp.Void] {
-	poll := chromedp.Poll[bool](expression, chromedp.WithPollingInterval(20*time.Millisecond), chromedp.WithPollingTimeout(20*time.Second))
+	poll := chromedp.Poll[bool](expression, chromedp.WithPollingInterval(20*time.Millisecond), chromedp.WithPollingTimeout(90*time.Second))
 	return func(ctx context.Context, tab *chromedp.Target) (chromedp.Void, error) {
 		if _, err := poll(ctx, tab); err != nil {
 			return chromedp.Void{}, fmt.Errorf("waiting for %s: %w", expression, err)

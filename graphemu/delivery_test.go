@@ -42,7 +42,7 @@ func TestUnsubscribedAfterLongFailure(t *testing.T) {
 			w.act(w.ana, graphemu.Action{Text: "hi"})
 			attempts := func(n int) {
 				t.Helper()
-				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 				defer cancel()
 				if _, err := w.emu.WaitWebhooks(ctx, func(list []graphemu.WebhookAttempt) bool { return len(list) > n }); err != nil { // one is the verification
 					t.Fatal(err)
@@ -79,7 +79,7 @@ func TestUnsubscribedAfterLongFailure(t *testing.T) {
 // alerts waits for n alerts.
 func (w *world) alerts(t *testing.T, n int) []graphemu.Alert {
 	t.Helper()
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for len(w.emu.Alerts()) < n && time.Now().Before(deadline) {
 		w.emu.Advance(0)
 	}
@@ -343,7 +343,7 @@ func TestDeliveryProfiles(t *testing.T) {
 		seen := 2 // the verification and the first attempt; the first repetition comes at once
 		for _, step := range []time.Duration{0, 20 * time.Minute, tt.after} {
 			w.emu.Advance(step)
-			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			list, err := w.emu.WaitWebhooks(ctx, func(list []graphemu.WebhookAttempt) bool { return len(list) > seen })
 			cancel()
 			if err != nil {

@@ -85,7 +85,7 @@ func newReceiver(t *testing.T, secret string) *receiver {
 // waitFor waits until the receiver's accepted events satisfy done.
 func (rec *receiver) waitFor(t *testing.T, what string, done func([]messenger.Event) bool) []messenger.Event {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for {
 		rec.mu.Lock()

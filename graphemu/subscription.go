@@ -22,8 +22,8 @@ func (s *Server) knownField(name string) bool { return slices.Contains(s.knownFi
 // not among them. The emulator makes events of the Messenger ones only.
 func (s *Server) knownFields() []string {
 	return []string{
-		"affiliation", "attire", "awards", "bio", "birthday", "business_integrity", "call_permission_reply", "call_settings_update", "calls", "category",
-		"checkins", "company_overview", "conversations", "culinary_team", "current_location", "description", "email", "feature_access_list", "feed",
+		"affiliation", "attire", "awards", "bio", "birthday", "branded_camera", "business_integrity", "call_permission_reply", "call_settings_update", "calls", "category",
+		"checkins", "commerce_order", "company_overview", "conversations", "culinary_team", "current_location", "description", "email", "feature_access_list", "feed",
 		"founded", "general_info", "general_manager", "group_feed", "hometown", "hours", "inbox_labels", "invalid_topic_placeholder",
 		"invoice_access_bank_slip_events", "invoice_access_invoice_change", "invoice_access_invoice_draft_change",
 		"invoice_access_onboarding_status_active", "leadgen", "leadgen_fat", "live_videos", "local_delivery", "location",
@@ -31,7 +31,7 @@ func (s *Server) knownFields() []string {
 		"message_echoes", "message_edits", "message_mention", "message_reactions", "message_reads", "message_template_status_update", "messages",
 		"messaging_account_linking", "messaging_appointments", "messaging_checkout_updates", "messaging_customer_information", "messaging_direct_sends",
 		"messaging_fblogin_account_linking", "messaging_feedback", "messaging_game_plays", "messaging_handovers", "messaging_in_thread_lead_form_submit",
-		"messaging_integrity", "messaging_optins", "messaging_optouts", "messaging_payments", "messaging_policy_enforcement", "messaging_postbacks",
+		"messaging_integrity", "messaging_optins", "messaging_optouts", "messaging_page_feedback", "messaging_payments", "messaging_policy_enforcement", "messaging_postbacks",
 		"messaging_pre_checkouts", "messaging_referrals", "mission", "name", "page_about_story", "page_change_proposal", "page_upcoming_change", "parking",
 		"payment_options", "payment_request_update", "personal_info", "personal_interests", "phone", "picture", "price_range", "product_review",
 		"products", "public_transit", "publisher_subscriptions", "ratings", "registration", "response_feedback", "send_cart", "standby", "user_action",

@@ -23,11 +23,11 @@ func TestExpect(t *testing.T) {
 
 	ana := m.NewPerson(t, messengertest.Named("Ana"))
 	ana.Says("hi")
-	ana.Expect(2*time.Second, messengertest.All(messengertest.Text("What to drink?"), messengertest.QuickReplies("Tea")))
+	ana.Expect(30*time.Second, messengertest.All(messengertest.Text("What to drink?"), messengertest.QuickReplies("Tea")))
 	ana.Taps("Tea")
-	ana.Expect(2*time.Second, messengertest.All(messengertest.Template("button"), messengertest.Buttons("Pay"), messengertest.Contains("One")))
+	ana.Expect(30*time.Second, messengertest.All(messengertest.Template("button"), messengertest.Buttons("Pay"), messengertest.Contains("One")))
 	ana.Taps("Pay")
-	ana.Expect(2*time.Second, messengertest.Match("^Tapped"))
+	ana.Expect(30*time.Second, messengertest.Match("^Tapped"))
 
 	send := func() error {
 		_, err := m.Client().Send(t.Context(), messenger.SendRequest{Recipient: messenger.Recipient{ID: messenger.PSID(ana.PSID)}, Message: messenger.TextMessage("still there?")})
@@ -73,10 +73,10 @@ func TestScans(t *testing.T) {
 		t.Errorf("the ref of a newcomer did not wait for Get Started: %+v", got)
 	}
 	ben.Taps("Get Started")
-	ben.Expect(2*time.Second, messengertest.Text("Welcome from poster-7"))
+	ben.Expect(30*time.Second, messengertest.Text("Welcome from poster-7"))
 	for _, again := range []any{strings.NewReader(string(picture)), code.URI, m.URL + "/m.me/" + m.Page.ID + "?ref=poster-7", m.URL + "/_emu/links/" + m.Page.ID + ".png?ref=poster-7"} {
 		ben.Scans(again)
-		ben.Expect(2*time.Second, messengertest.Text("Back from poster-7"))
+		ben.Expect(30*time.Second, messengertest.Text("Back from poster-7"))
 	}
 }
 
@@ -93,7 +93,7 @@ func TestTapsOutsideMessages(t *testing.T) {
 	}
 	ana := m.NewPerson(t, messengertest.WithThread())
 	ana.Taps("Help")
-	ana.Expect(2*time.Second, messengertest.Text("Tapped HELP"))
+	ana.Expect(30*time.Second, messengertest.Text("Tapped HELP"))
 }
 
 func TestFailuresPrintTheConversation(t *testing.T) {

@@ -46,7 +46,7 @@ module.exports = async function common(a, c, env, key) {
   await a.gives('deleteAccountLinkingURL', c.deleteAccountLinkingURL(), done);
   await a.gives('deleteGetStarted', c.deleteGetStarted(), done);
   await a.gives('deleteMessengerProfile', c.deleteMessengerProfile(['get_started', 'greeting']), done);
-  await a.refuses('a greeting that is too long', () => c.setGreeting('x'.repeat(161)), 100);
+  await a.refuses('a greeting that is too long', () => c.setGreeting('x'.repeat(1001)), 100);
   await a.refuses('an unknown profile field', () => c.getMessengerProfile(['nonsense']), 100);
 
   // Sends.
