@@ -22,7 +22,7 @@
 //	POST  /_emu/v1/pages/{page}/people/{psid}/actions   Act
 //	GET   /_emu/v1/pages/{page}/people/{psid}/thread    Thread
 //	POST  /_emu/v1/pages/{page}/people/{psid}/inbox     AnswerFromInbox
-//	PATCH /_emu/v1/pages/{page}/people/{psid}           SetBlocks, SetOffline: {"blocks":…,"offline":…}
+//	PATCH /_emu/v1/pages/{page}/people/{psid}           SetBlocks, SetOffline: {"blocks":…,"offline":…,"tester":…}
 //	POST  /_emu/v1/pages/{page}/people                  AddPerson
 //	PUT   /_emu/v1/pages/{page}/token                   SetPageToken: {"token":…}, and SetTokenSettings: {"settings":…}
 //	PUT   /_emu/v1/pages/{page}/primary                 SetPrimary: {"app_id":…}
@@ -41,6 +41,9 @@
 //	POST  /_emu/v1/files?name=                          a file of a person, for an attachment: {"url":…}
 //	POST  /_emu/v1/reset                                Reset
 //	GET   /_emu/v1/stream                               server-sent events: what changed
+//
+// An [Interceptor] stands in for graph.facebook.com itself, for programs that have
+// no setting for the address.
 //
 // The emulator answers with the platform's own codes. Where the platform is not
 // known to do one thing or another, docs/emulator.md says what this one does.

@@ -145,6 +145,10 @@ func TestForeignStructures(t *testing.T) {
 			t.Errorf("%s: %s became %q: %s", name, word, w.lastText(), answer)
 		}
 	}
+	post := w.act(w.ben, graphemu.Action{Comment: &graphemu.CommentAction{Text: "how much?"}}).ID
+	if status, answer := w.raw("POST", "/v2.11/"+post+"/private_replies", formKind, "message=[5 euros]"); status != 200 {
+		t.Errorf("private reply: %s", answer)
+	}
 	if status, answer := w.raw("POST", "/v26.0/me/custom_labels", formKind, "page_label_name=[vip]"); status != 200 {
 		t.Errorf("label: %s", answer)
 	}

@@ -105,7 +105,8 @@ func (p params) addMultipart(r *multipart.Reader) map[string]*upload {
 func (p params) addForm(form url.Values) {
 	for name, values := range form {
 		value := values[len(values)-1]
-		if plainText(name) {
+		// The message of a private reply is a text, and no message is a list.
+		if plainText(name) || name == "message" && strings.HasPrefix(value, "[") {
 			p[name] = mustJSON(value)
 			continue
 		}
