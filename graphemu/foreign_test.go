@@ -351,6 +351,11 @@ func TestForeignTokens(t *testing.T) {
 	if got := ask("GET", "/me?access_token="+user); got["name"] != "Page Admin" {
 		t.Errorf("me: %v", got)
 	}
+	w.emu.SetPageToken(w.page.ID, "")
+	if got := ask("GET", "/v26.0/"+w.page.ID+"?fields=access_token&access_token="+user); got["access_token"] != nil || got["id"] != w.page.ID {
+		t.Errorf("the page's token after it was taken back: %v", got)
+	}
+	w.emu.SetPageToken(w.page.ID, w.page.AccessToken)
 	for name, path := range map[string]string{
 		"101 Error validating application": "/oauth/access_token?client_id=5&client_secret=x&grant_type=client_credentials",
 		"1 Error validating client secret": base + "wrong&grant_type=client_credentials",

@@ -153,6 +153,25 @@ func (s *Server) checkProfileField(name string, raw json.RawMessage, at time.Tim
 				return bad("must hold https domains, such as https://www.example.com: " + fmt.Sprintf("%.80q", d) + " is none")
 			}
 		}
+	case "home_url", "target_audience", "payment_settings":
+		return checkRetiredField(name, raw)
+	case "account_linking_url":
+		var v string
+		u, err := url.Parse("")
+		if json.Unmarshal(raw, &v) == nil {
+			u, err = url.Parse(v)
+		}
+		if err != nil || u.Scheme != "https" {
+			return bad("must be an https URL")
+		}
+	}
+	return nil
+}
+
+// checkRetiredField checks a field that ended with version 7.0.
+func checkRetiredField(name string, raw json.RawMessage) *messenger.Error {
+	bad := func(why string) *messenger.Error { return refuse(100, 0, "(#100) Param "+name+" "+why) }
+	switch name {
 	case "home_url":
 		var v struct {
 			URL         string `json:"url"`
@@ -173,15 +192,6 @@ func (s *Server) checkProfileField(name string, raw json.RawMessage, at time.Tim
 		var v map[string]json.RawMessage
 		if json.Unmarshal(raw, &v) != nil || v["privacy_url"] == nil && v["public_key"] == nil && v["test_users"] == nil {
 			return bad("needs privacy_url, public_key or test_users")
-		}
-	case "account_linking_url":
-		var v string
-		u, err := url.Parse("")
-		if json.Unmarshal(raw, &v) == nil {
-			u, err = url.Parse(v)
-		}
-		if err != nil || u.Scheme != "https" {
-			return bad("must be an https URL")
 		}
 	}
 	return nil

@@ -136,7 +136,9 @@ func (s *Server) pageToken(c *call, page *pageState) any {
 		return c.token
 	case c.user == "":
 		return nil
-	case c.app == page.AppID && page.AccessToken != "":
+	case c.app == page.AppID && page.AccessToken == "":
+		return nil // it was taken back, and there is none until the next one is set
+	case c.app == page.AppID:
 		return page.AccessToken
 	}
 	sum, more := s.made("page token "+page.ID+" "+c.app, 0), s.made("page token "+page.ID+" "+c.app, 1)

@@ -9,11 +9,17 @@ function tell(event, more) {
 async function optIn(optin) {
   const person = document.getElementById("person").value;
   const done = document.getElementById("done");
-  const answer = await fetch(`/_emu/v1/pages/${encodeURIComponent(page)}/people/${encodeURIComponent(person)}/actions`, {
-    method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ optin }),
-  });
+  let answer;
+  try {
+    answer = await fetch(`/_emu/v1/pages/${encodeURIComponent(page)}/people/${encodeURIComponent(person)}/actions`, {
+      method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ optin }),
+    });
+  } catch {
+    done.textContent = "The emulator cannot be reached: is it still running?";
+    return;
+  }
   if (!answer.ok) {
-    done.textContent = (await answer.json()).error.message;
+    done.textContent = (await answer.json().catch(() => ({}))).error?.message ?? `The emulator answered with status ${answer.status}.`;
     return;
   }
   done.textContent = "Sent to Messenger";
