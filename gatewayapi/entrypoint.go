@@ -100,7 +100,7 @@ type ReportRow struct {
 	FirstContacts int64              `json:"firstContacts"`
 	Returning     int64              `json:"returning"`
 	FirstMessages int64              `json:"firstMessages" doc:"People who wrote after they came."`
-	Answered      int64              `json:"answered" doc:"And who got an answer."`
+	Answered      int64              `json:"answered" doc:"People who got an answer after they came."`
 	Goals         map[string]GoalSum `json:"goals"`
 }
 

@@ -21,8 +21,8 @@ import (
 
 // devCmd starts the emulated platform and the gateway in one process, with everything set up to try them.
 type devCmd struct {
-	GatewayAddr    string `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address of the gateway."`
-	PlatformAddr   string `default:"127.0.0.1:8081" placeholder:"HOST:PORT" help:"Address of the emulated platform and its chat page."`
+	GatewayAddr    string `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address of the gateway; ${default} when left out."`
+	PlatformAddr   string `default:"127.0.0.1:8081" placeholder:"HOST:PORT" help:"Address of the emulated platform and its chat page; ${default} when left out."`
 	Data           string `placeholder:"DIR" help:"Folder to keep everything in, so that the next start goes on with it. Without it a temporary folder is used and removed."`
 	Script         string `placeholder:"DIR" help:"Run the scripts of this folder on the demo page, and read them again when they are saved; without it a small demo bot answers."`
 	ForwardTo      string `placeholder:"URL" help:"Forward every event to this URL. The demo's bot gives way to the program there."`
@@ -77,6 +77,15 @@ func (d devCmd) Run(c console) error {
 	}
 	if err != nil {
 		return err
+	}
+	if s.forward != nil {
+		told := c.stdout
+		if d.JSON {
+			told = c.stderr
+		}
+		s.watching.Go(func() { s.watchReceiver(ctx, told) })
+		defer s.watching.Wait()
+		defer stop()
 	}
 	select {
 	case <-ctx.Done():
@@ -135,6 +144,7 @@ type devSession struct {
 	platform *platformServer
 	gateway  *app.App
 	saving   sync.WaitGroup
+	watching sync.WaitGroup
 	stopSave context.CancelFunc
 	forward  *gateway.Subscription
 	inbox    *gateway.Subscription

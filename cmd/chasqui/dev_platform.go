@@ -167,6 +167,7 @@ type devSummary struct {
 	Gateway         string       `json:"gateway"`
 	Platform        string       `json:"platform"`
 	Chat            string       `json:"chat"`
+	Folder          string       `json:"folder"`
 	APIKey          string       `json:"api_key"`
 	ForwardSecret   string       `json:"forward_secret"`
 	Application     string       `json:"application"`
@@ -193,7 +194,7 @@ func people(all []graphemu.Person) []demoPerson {
 func (s *devSession) summary() devSummary {
 	d := s.demo
 	summary := devSummary{
-		Gateway: s.gatewayURL, Platform: s.platformURL, Chat: s.platformURL + "/chat", APIKey: d.APIKey, Application: d.Application,
+		Gateway: s.gatewayURL, Platform: s.platformURL, Chat: s.platformURL + "/chat", Folder: s.folder, APIKey: d.APIKey, Application: d.Application,
 		PageID: d.Page.ID, PageAccessToken: d.Page.AccessToken, AppID: d.App.ID, AppSecret: d.App.Secret, People: people(d.People),
 	}
 	if s.forward != nil {
@@ -211,7 +212,9 @@ func (s *devSession) explain(w io.Writer) error {
   Console       %s/console   (sign in with the API key)
   Metrics       http://%s/metrics
   API key       %s
-`, v.Chat, v.Gateway, v.Gateway, v.Gateway, s.gateway.MetricsAddr(), v.APIKey)
+  Application   %s   (the key of the page's application)
+  Folder        %s   (%s; chasqui key create --data … works beside)
+`, v.Chat, v.Gateway, v.Gateway, v.Gateway, s.gateway.MetricsAddr(), v.APIKey, v.Application, v.Folder, map[bool]string{true: "kept", false: "removed at the end"}[s.keep])
 	if s.forward != nil {
 		text += fmt.Sprintf("  Forwarding    every event to %s\n                signed with %s\n", s.forward.URL, v.ForwardSecret)
 	}

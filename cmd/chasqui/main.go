@@ -66,6 +66,9 @@ func main() {
 
 // run parses the command line, runs the subcommand and answers the exit code. Errors are one plain line on stderr.
 func (c console) run() int {
+	if len(c.args) == 0 {
+		c.args = []string{"--help"}
+	}
 	parsed, err := c.parse(new(commands))
 	if err == nil {
 		err = parsed.Run(c)

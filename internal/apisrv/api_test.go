@@ -267,3 +267,21 @@ func TestEveryRouteSaysWhoMayCallIt(t *testing.T) {
 		}
 	}
 }
+
+// A person who opens the gateway's address is shown where to go; a program hears that there is nothing.
+func TestTheGatewaysOwnAddress(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	page := b.call("GET", "/", "", "", "Accept", "text/html,application/xhtml+xml,*/*;q=0.8")
+	if page.status != http.StatusOK || !strings.Contains(page.body, `href="/docs"`) || !strings.Contains(page.body, `href="/console"`) || page.header.Get("Vary") != "Accept" {
+		t.Errorf("%d %s", page.status, page.body)
+	}
+	for _, accept := range []string{"", "*/*", "application/json"} {
+		if e := b.call("GET", "/", "", "", "Accept", accept).apiError(t); e.Code != "not_found" {
+			t.Errorf("%q: %+v", accept, e)
+		}
+	}
+	if r := b.call("POST", "/", "", "", "Accept", "text/html"); r.status != http.StatusMethodNotAllowed && r.status != http.StatusNotFound {
+		t.Errorf("POST: %d", r.status)
+	}
+}

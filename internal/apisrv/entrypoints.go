@@ -56,7 +56,7 @@ func listEntryPointParams() []param {
 
 // selectPointsParams are those that select entry points.
 func selectPointsParams() []param {
-	return []param{list("application", "Keys of applications."), choice("kind", "A kind.", gateway.EntryPointKinds()...), text("campaign", "A campaign."), text("tag", "A tag."), text("ref", "A ref.")}
+	return []param{list("application", "Keys of applications."), choice("kind", "A kind.", gateway.EntryKinds()...), text("campaign", "A campaign."), text("tag", "A tag."), text("ref", "A ref.")}
 }
 
 func (s *server) wireEntryPoint(e *gateway.EntryPoint) gatewayapi.EntryPoint {

@@ -4,11 +4,13 @@ package apisrv
 
 import (
 	"context"
+	_ "embed"
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/chasqui/chasqui/internal/gateway"
@@ -170,8 +172,25 @@ func (q *request) authorize(scope gateway.Scope) error {
 	return nil
 }
 
-// unknown answers requests that no route takes: 405 when another method would do, 404 otherwise.
+// root is what a person sees who opens the gateway's own address.
+func (s *server) root(w http.ResponseWriter) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+	w.Write(rootPage) // when this fails the caller is gone
+}
+
+//go:embed root.html
+var rootPage []byte
+
+// unknown answers requests that no route takes: at the gateway's own address with a page for people, with 405 when another method would do, 404 otherwise.
 func (s *server) unknown(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == "/" {
+		w.Header().Set("Vary", "Accept")
+		if (r.Method == http.MethodGet || r.Method == http.MethodHead) && strings.Contains(r.Header.Get("Accept"), "text/html") {
+			s.root(w)
+			return
+		}
+	}
 	var allowed []string
 	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
 		probe := r.Clone(r.Context())

@@ -45,11 +45,11 @@ type step struct {
 	Width       float64 // in percent of the longest
 }
 
-// funnel shows how many come through from the code to the goal.
+// funnel shows how many come through from the code to the goal. Who comes is answered by the bot before they write anything, so that comes first.
 func funnel(f figures) []step {
 	steps := []step{
 		{Name: "Visits", Class: "visits", N: f.Visits}, {Name: "Opens in Messenger", Class: "opens", N: f.Opens}, {Name: "First contacts", Class: "contacts", N: f.First},
-		{Name: "First messages", Class: "messages", N: f.FirstMessages}, {Name: "Answered", Class: "answered", N: f.Answered}, {Name: "Goals", Class: "goals", N: f.Goals},
+		{Name: "Answered", Class: "answered", N: f.Answered}, {Name: "First messages", Class: "messages", N: f.FirstMessages}, {Name: "Goals", Class: "goals", N: f.Goals},
 	}
 	var most int64 = 1
 	for _, s := range steps {

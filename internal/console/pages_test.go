@@ -65,7 +65,7 @@ func TestMakeMany(t *testing.T) {
 	v.get(list+"/many").wants(t, http.StatusOK, `value="table-{n}"`)
 	v.post(list+"/many", "application", app, "kind", "code", "ref", "table", "from", "1", "to", "60").wants(t, http.StatusUnprocessableEntity, "holds {n}", `value="60"`)
 	v.post(list+"/many", "application", app, "kind", "code", "ref", "table-{n}", "from", "one", "to", "60").wants(t, http.StatusUnprocessableEntity, "Give a whole number.")
-	v.post(list+"/many", "application", app, "kind", "code", "ref", "table-{n}", "from", "1", "to", "10001").wants(t, http.StatusUnprocessableEntity, "at most 10000")
+	v.post(list+"/many", "application", app, "kind", "code", "ref", "table-{n}", "from", "1", "to", "10001").wants(t, http.StatusUnprocessableEntity, "at most 10,000")
 	p := v.post(list+"/many", "application", app, "kind", "code", "ref", "table-{n}", "name", "Table {n}", "tags", "inside", "from", "1", "to", "60").wants(t, http.StatusSeeOther)
 	first := v.get(p.header.Get("Location")).wants(t, http.StatusOK, "60 entry points are made.", "Table 60", "Table 36", "!Table 35<")
 	var seen []string

@@ -137,8 +137,15 @@ func TestConsole(t *testing.T) {
 				t.Errorf("%+v %v", page, err)
 			}
 			steps("restore", chromedp.Click("#restore"), until(`document.querySelector(".state.on")`))
-			steps("sheet", chromedp.Navigate(w.url+"/console/entry-points/sheet"), until(`document.querySelector("#count")?.textContent === "1"`))
-			steps("sign-out", chromedp.Click("#sign-out"), until(`document.querySelector("#key")`), chromedp.Navigate(w.url+"/console/entry-points/sheet"), until(`document.querySelector("#key")`))
+			steps("sheet", chromedp.Navigate(w.url+"/console/entry-points/sheet"), until(`document.querySelector("#count")?.textContent === "1" && !document.querySelector("#download-sheet").disabled`),
+				chromedp.Evaluate[chromedp.Void](`(() => { const f = document.querySelector("#sheet-form"); f.elements.tag.value = "nowhere"; f.elements.tag.dispatchEvent(new Event("change", {bubbles: true})); })()`),
+				until(`document.querySelector("#count")?.textContent === "0" && document.querySelector("#download-sheet").disabled && document.querySelector("#nothing")`))
+			steps("a time zone that is none", chromedp.Navigate(w.url+"/console/entry-points?tz=Mars"),
+				until(`document.querySelector("#tz-problem") && document.querySelector("[name=tz]").getBoundingClientRect().top === document.querySelector("[name=tz]").closest("form").querySelector("button").getBoundingClientRect().top || innerWidth < 500`))
+			steps("the gateway's own address", chromedp.Navigate(w.url), until(`document.querySelector("a[href='/console']")`))
+			steps("docs", chromedp.Navigate(w.url+"/docs"), chromedp.Evaluate[chromedp.Void](`document.querySelectorAll("details").forEach((d) => { d.open = true; })`),
+				until(`document.querySelector("#schema-Message") && ![...document.querySelectorAll("*")].some((e) => e.scrollWidth > e.clientWidth + 1 && ["auto", "scroll"].includes(getComputedStyle(e).overflowX) && e.tabIndex < 0)`))
+			steps("sign-out", chromedp.Navigate(w.url+"/console/entry-points"), until(`document.querySelector("#sign-out")`), chromedp.Click("#sign-out"), until(`document.querySelector("#key")`), chromedp.Navigate(w.url+"/console/entry-points/sheet"), until(`document.querySelector("#key")`))
 		})
 	}
 }

@@ -17,9 +17,6 @@ const (
 	EntrySendToMessenger = "sendToMessenger"
 )
 
-// EntryPointKinds lists all kinds.
-func EntryPointKinds() []string { return []string{EntryCode, EntryLink, EntryAd, EntrySendToMessenger} }
-
 // EntryKinds lists the kinds.
 func EntryKinds() []string { return []string{EntryCode, EntryLink, EntryAd, EntrySendToMessenger} }
 

@@ -18,8 +18,8 @@ const maxScans = 100
 
 // What is said of pictures that cannot be used.
 const (
-	unreadable = "it is no PNG, JPEG or GIF picture that can be read"
-	tooTangled = "it is a JPEG of more than 100 passes: save it anew as an ordinary one"
+	unreadable = "the picture is no PNG, JPEG or GIF picture that can be read"
+	tooTangled = "the picture is a JPEG of more than 100 passes: save it anew as an ordinary one"
 )
 
 // measurePicture reads the head of a picture, whatever it claims, without
@@ -41,14 +41,14 @@ func (s Style) checkLogo() error {
 		return nil
 	}
 	if len(s.Logo) > MaxLogoBytes {
-		return wrong("logo", "it is larger than %d MB", MaxLogoBytes>>20)
+		return wrong("logo", "the picture is larger than %d MB", MaxLogoBytes>>20)
 	}
 	size, problem := measurePicture(s.Logo)
 	switch {
 	case problem != "":
 		return wrong("logo", "%s", problem)
 	case size.X < 1 || size.Y < 1 || size.X > MaxLogoSide || size.Y > MaxLogoSide || size.X*size.Y > MaxLogoPixels:
-		return wrong("logo", "%d × %d pixels are not between 1 and %d a side", size.X, size.Y, MaxLogoSide)
+		return wrong("logo", "the picture's %d × %d pixels are not between 1 and %d a side", size.X, size.Y, MaxLogoSide)
 	}
 	return nil
 }
@@ -62,7 +62,7 @@ func openLogo(data []byte) (*image.RGBA, error) {
 	}
 	size := img.Bounds().Size()
 	if size.X < 1 || size.Y < 1 {
-		return nil, wrong("logo", "it is empty")
+		return nil, wrong("logo", "the picture is empty")
 	}
 	logo := image.NewRGBA(image.Rectangle{Max: size})
 	draw.Draw(logo, logo.Rect, img, img.Bounds().Min, draw.Src)

@@ -92,7 +92,7 @@ func (s Style) Check() error {
 
 func (s Style) checkCaption() error {
 	if utf8.RuneCountInString(s.Caption) > MaxCaption {
-		return wrong("caption", "it has more than %d characters", MaxCaption)
+		return wrong("caption", "the caption has more than %d characters", MaxCaption)
 	}
 	return nil
 }
@@ -141,7 +141,7 @@ func (s Style) colours() (inks, error) {
 	if contrast := (light + 0.05) / (dark + 0.05); contrast < 1 {
 		return inks{}, wrong("foreground", "%s is lighter than the background: scanners look for dark on light", s.Foreground)
 	} else if contrast < MinContrast {
-		return inks{}, wrong("foreground", "its contrast with the background is %.1f to 1, and %.1f to 1 is needed", math.Floor(contrast*10)/10, MinContrast)
+		return inks{}, wrong("foreground", "the contrast of %s with the background is %.1f to 1, and %.1f to 1 is needed", s.Foreground, math.Floor(contrast*10)/10, MinContrast)
 	}
 	if in.transparent {
 		in.back.A = 0

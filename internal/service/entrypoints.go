@@ -178,7 +178,7 @@ func (s *EntryPoints) CreateMany(ctx context.Context, key *gateway.APIKey, templ
 		return nil, gateway.Invalid("ref", "the ref of many holds {n}, which stands for the number, such as table-{n}")
 	}
 	if from < 0 || to < from || to-from+1 > MaxBulk {
-		return nil, gateway.Invalid("to", "give from and to with at most %d numbers from one to the other", MaxBulk)
+		return nil, gateway.Invalid("to", "give from and to with at most 10,000 numbers from one to the other")
 	}
 	points := make([]*gateway.EntryPoint, 0, to-from+1)
 	for n := from; n <= to; n++ {

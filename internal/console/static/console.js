@@ -45,3 +45,10 @@ for (const form of document.querySelectorAll("#report-form")) {
   if (own.value) zones.prepend(own);
   for (const field of form.querySelectorAll("select")) field.addEventListener("change", () => form.requestSubmit());
 }
+
+const sheet = document.querySelector("#sheet-form");
+if (sheet) { // other choices are counted anew by the server
+  for (const name of ["application", "kind", "campaign", "tag", "ref", "retired"]) {
+    sheet.elements[name].addEventListener("change", () => sheet.requestSubmit(document.querySelector("#recount")));
+  }
+}
