@@ -1,6 +1,7 @@
 package graphemu_test
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
@@ -130,7 +131,9 @@ func TestInterceptTLS(t *testing.T) {
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- i.ServeTLS(l) }()
-	transport := &http.Transport{TLSClientConfig: i.tls, Dial: func(string, string) (net.Conn, error) { return net.Dial("tcp", l.Addr().String()) }}
+	transport := &http.Transport{TLSClientConfig: i.tls, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "tcp", l.Addr().String())
+	}}
 	resp, err := (&http.Client{Transport: transport}).Get("https://graph.facebook.com/v26.0/me?access_token=" + i.page.AccessToken)
 	if err != nil {
 		t.Fatal(err)
