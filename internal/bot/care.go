@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/chasqui/chasqui/internal/store"
 )
@@ -92,6 +93,22 @@ func (r *Runner) carefully(ctx context.Context, j job) error {
 		tx.OnCommit(func() { t.noted = false })
 		return tx.ForgetBotTrial(t.id)
 	})
+}
+
+// giveUp takes back what was noted of a job that this session leaves to the next, here or elsewhere: its script has ended nothing.
+func (r *Runner) giveUp(ctx context.Context, j job) {
+	t := j.trial
+	if t == nil || !t.noted {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	err := r.o.Store.Write(ctx, func(tx *store.Tx) error {
+		return tx.WithdrawBotTrial(store.BotTrial{ID: t.id, Tries: t.before + 1})
+	})
+	if err != nil {
+		r.log.Warn("take back what was noted of a bot's turn", "id", t.id, "err", err)
+	}
 }
 
 type passageKey struct{}

@@ -98,6 +98,7 @@ func (r *Runner) drain(ctx context.Context, key gateway.Lane, l *lane) {
 		l.jobs = l.jobs[1:]
 		r.mu.Unlock()
 		if !r.settle(ctx, j) {
+			r.giveUp(ctx, j)
 			if ctx.Err() == nil {
 				r.beginAnew()
 			}

@@ -35,6 +35,16 @@ func (tx *Tx) SaveBotTrial(t BotTrial) error {
 	return err
 }
 
+// WithdrawBotTrial takes back that a turn began, unless it was noted anew meanwhile.
+func (tx *Tx) WithdrawBotTrial(t BotTrial) error {
+	if t.Tries <= 1 {
+		_, err := tx.Exec(`DELETE FROM bot_trials WHERE id = ? AND tries = ?`, t.ID, t.Tries)
+		return err
+	}
+	_, err := tx.Exec(`UPDATE bot_trials SET tries = tries - 1 WHERE id = ? AND tries = ?`, t.ID, t.Tries)
+	return err
+}
+
 // ForgetBotTrial notes that a turn has ended.
 func (tx *Tx) ForgetBotTrial(id string) error {
 	_, err := tx.Exec(`DELETE FROM bot_trials WHERE id = ?`, id)
