@@ -206,12 +206,10 @@ func (q *request) send(bulk string, all []outgoing) error {
 // accept hands messages to the core and tells what became of each. A lone message that cannot be sent for its content is refused as a whole.
 func (q *request) accept(bulk string, all []outgoing) (sendResult, error) {
 	answer := sendResult{Messages: make([]sentResult, len(all))}
-	if len(all) > 1 {
-		if bulk == "" {
-			bulk = q.s.o.Store.NewID("blk")
-		}
-		answer.BulkID = bulk
+	if bulk == "" && len(all) > 1 {
+		bulk = q.s.o.Store.NewID("blk")
 	}
+	answer.BulkID = bulk
 	inputs, places := make([]gateway.MessageInput, 0, len(all)), make([]int, 0, len(all))
 	for i := range all {
 		out := &all[i]

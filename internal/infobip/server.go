@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -64,6 +66,7 @@ func New(o Options) *Server {
 func (s *Server) Register(mux *http.ServeMux) {
 	mux.Handle("/facebook/1/", s)
 	mux.Handle("/omni/1/", s)
+	mux.Handle("/omni/2/", s) // of which nothing is there: the error is of the face's form
 	mux.Handle("/omnichat/1/", s)
 	mux.Handle("/auth/1/", s)
 }
@@ -211,6 +214,7 @@ func (q *request) decode(into any) error {
 	if err != nil {
 		return err
 	}
+	body = withLists(body)
 	var wrongType *json.UnmarshalTypeError
 	switch err := json.Unmarshal(body, into); {
 	case errors.As(err, &wrongType):
@@ -219,6 +223,36 @@ func (q *request) decode(into any) error {
 		return gateway.Invalid("", "the body is not the JSON that is expected: %s", err)
 	}
 	return nil
+}
+
+// loneDestination is a member whose value is one destination rather than a list of them. Within a text of the body its quotes would have a backslash.
+var loneDestination = regexp.MustCompile(`"destinations"\s*:\s*\{`)
+
+// withLists makes a list of one of a destination that stands alone, as some callers have it, in the body and in each of its messages. What is no JSON stays as it is.
+func withLists(body []byte) []byte {
+	if !loneDestination.Match(body) {
+		return body
+	}
+	var members map[string]json.RawMessage
+	if json.Unmarshal(body, &members) != nil {
+		return body
+	}
+	if d := members["destinations"]; len(d) > 0 && d[0] == '{' {
+		members["destinations"] = slices.Concat([]byte{'['}, d, []byte{']'})
+	}
+	var messages []json.RawMessage
+	if m := members["messages"]; len(m) > 0 && json.Unmarshal(m, &messages) == nil {
+		for i := range messages {
+			messages[i] = withLists(messages[i])
+		}
+		if list, err := json.Marshal(messages); err == nil {
+			members["messages"] = list
+		}
+	}
+	if out, err := json.Marshal(members); err == nil {
+		return out
+	}
+	return body
 }
 
 // embedded takes out of a path what is no member, but embedded.
