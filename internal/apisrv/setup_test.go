@@ -108,8 +108,8 @@ func (l *logs) Write(p []byte) (int, error) {
 	return l.text.Write(p)
 }
 
-// secretForms are what tokens, keys and secrets begin with. The emulator's tokens begin as the platform's do.
-var secretForms = regexp.MustCompile(`\bEAA|\bchq_|\bchqv_|\bwhsec_|appsecret_proof=`)
+// secretForms are what tokens, keys and secrets begin with. Tokens are longer than the keys of applications, some of which begin with the same letters.
+var secretForms = regexp.MustCompile(`\bEAA[0-9A-Za-z]{30,}|\bchq_|\bchqv_|\bwhsec_|appsecret_proof=`)
 
 // check fails the test when a token, a key or a secret was logged.
 func (l *logs) check(t *testing.T, secrets ...string) {
