@@ -100,7 +100,12 @@ func (t *turn) call(args []string, depth int) string {
 	case err != nil:
 		return "[ERR: " + err.Error() + "]"
 	}
-	return strings.ToValidUTF8(result, "")
+	return storable(result)
+}
+
+// storable is a text of a macro without what no database takes: bytes that are not UTF-8, and U+0000.
+func storable(text string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(text, ""), "\x00", "")
 }
 
 // argMark stands around an argument whose limits were settled before tags were run.

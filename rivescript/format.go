@@ -30,9 +30,6 @@ type formatter struct {
 	subs  *substitutions
 }
 
-// message lower-cases, substitutes, strips and squeezes.
-func (f *formatter) message(s string) string { return f.hear(s).text }
-
 // kept is the message with its punctuation, for triggers that want it.
 func (f *formatter) kept(s string) string {
 	return tidy(f.subs.apply(lower(s)), func(r rune) bool { return r >= ' ' && r != '\\' && r != '<' && r != '>' })

@@ -37,7 +37,7 @@ func (u *User) Set(name, value string) {
 	if u.Vars == nil {
 		u.Vars = map[string]string{}
 	}
-	u.Vars[name] = value
+	u.Vars[name] = storable(value)
 }
 
 // Unset forgets a variable.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -189,6 +190,10 @@ func TestEntryPointsAreKept(t *testing.T) {
 	}
 	_, err = w.client.CreateEntryPoints(ctx, gatewayapi.BulkEntryPointsRequest{EntryPoint: gatewayapi.EntryPoint{Application: p.key, Kind: "code", Ref: "table-{n}"}, From: 10_000, To: 10_001})
 	wantCode(t, err, 409, "conflict")
+	for _, from := range []int{math.MaxInt, math.MaxInt - 5, 1_000_000_000, -1} { // a range whose ends lie near each other where numbers end
+		_, err = w.client.CreateEntryPoints(ctx, gatewayapi.BulkEntryPointsRequest{EntryPoint: gatewayapi.EntryPoint{Application: p.key, Kind: "code", Ref: "far-{n}"}, From: from, To: max(from, math.MaxInt-1|1)})
+		wantCode(t, err, 400, "invalid_request")
+	}
 	if page, err := w.client.ListEntryPoints(ctx, url.Values{"ref": {"table-10001"}}); err != nil || len(page.EntryPoints) != 0 {
 		t.Error("half of a batch is there", err)
 	}

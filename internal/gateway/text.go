@@ -5,8 +5,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -95,7 +97,7 @@ func ShortText(text string, limit int) string {
 }
 
 // CheckJSON reports what keeps a body in JSON from being taken, beside not being JSON: bytes that are not UTF-8, the character U+0000 in a string, a surrogate without
-// its other half, and more than MaxDepth levels. The error names the field at fault.
+// its other half, a number that no float64 holds, and more than MaxDepth levels. The error names the field at fault.
 func CheckJSON(body []byte) error {
 	if bytes.IndexByte(body, 0) >= 0 {
 		return Invalid("", "the body must not hold a byte 0")
@@ -103,9 +105,12 @@ func CheckJSON(body []byte) error {
 	if !utf8.Valid(body) {
 		return Invalid("", "the body is not UTF-8")
 	}
-	depth, unfit := scanJSON(body)
+	depth, unfit, huge := scanJSON(body)
 	if depth > MaxDepth {
 		return Invalid("", "the body is nested deeper than %d levels", MaxDepth)
+	}
+	if len(huge) > 0 {
+		return Invalid(fieldAt(body, huge[0].from), "is a number greater than a 64-bit float can hold")
 	}
 	if len(unfit) == 0 {
 		return nil
@@ -117,26 +122,32 @@ func CheckJSON(body []byte) error {
 	return Invalid(field, "must not hold the character U+0000")
 }
 
-// CleanJSON makes JSON that the platform sent fit for every parser: what is not UTF-8 becomes U+FFFD, and so do U+0000 and halves of surrogate pairs in strings. What
-// is fit already is returned as it is.
+// CleanJSON makes JSON that the platform sent fit for every parser: what is not UTF-8 becomes U+FFFD, and so do U+0000 and halves of surrogate pairs in strings, and
+// null what is a number that no float64 holds. What is fit already is returned as it is.
 func CleanJSON(raw json.RawMessage) json.RawMessage {
 	if !utf8.Valid(raw) {
 		raw = bytes.ToValidUTF8(raw, []byte("\uFFFD"))
 	}
-	_, unfit := scanJSON(raw)
-	if len(unfit) == 0 {
+	_, unfit, huge := scanJSON(raw)
+	if len(unfit)+len(huge) == 0 {
 		return raw
 	}
 	raw = bytes.Clone(raw)
 	for _, at := range unfit {
 		copy(raw[at:], `\ufffd`) // as long as what it replaces
 	}
+	for _, number := range huge {
+		blank := raw[number.from:number.to] // five bytes at least, as in 1e309
+		for i := copy(blank, "null"); i < len(blank); i++ {
+			blank[i] = ' '
+		}
+	}
 	return raw
 }
 
 // scanJSON returns how deep JSON is nested, and where in its strings escapes stand that are no character which can be kept. It trusts nothing: what is not JSON is
-// scanned to its end too.
-func scanJSON(body []byte) (deepest int, unfit []int) {
+// scanned to its end too. huge are the numbers that no float64 holds.
+func scanJSON(body []byte) (deepest int, unfit []int, huge []span) {
 	depth := 0
 	for i := 0; i < len(body); i++ {
 		switch body[i] {
@@ -147,9 +158,30 @@ func scanJSON(body []byte) (deepest int, unfit []int) {
 			depth--
 		case '"':
 			i, unfit = scanString(body, i+1, unfit)
+		case '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9':
+			end := i + 1
+			for end < len(body) && strings.IndexByte("0123456789.eE+-", body[end]) >= 0 {
+				end++
+			}
+			if end-i >= len("1e309") && beyondFloat(body[i:end]) {
+				huge = append(huge, span{i, end})
+			}
+			i = end - 1
 		}
 	}
-	return deepest, unfit
+	return deepest, unfit, huge
+}
+
+// span is a stretch of bytes.
+type span struct{ from, to int }
+
+// beyondFloat tells whether digits make a number that no float64 holds.
+func beyondFloat(digits []byte) bool {
+	if len(digits) < 300 && bytes.IndexByte(digits, 'e') < 0 && bytes.IndexByte(digits, 'E') < 0 {
+		return false
+	}
+	_, err := strconv.ParseFloat(string(digits), 64)
+	return errors.Is(err, strconv.ErrRange)
 }
 
 // scanString returns where the string that begins at i ends: at its closing quote, or at the end of the body.
@@ -209,6 +241,7 @@ func fieldAt(body []byte, offset int) string {
 	}
 	var frames []frame
 	d := json.NewDecoder(bytes.NewReader(body))
+	d.UseNumber()
 	for {
 		token, err := d.Token()
 		if err != nil {
@@ -254,6 +287,6 @@ func fieldAt(body []byte, offset int) string {
 
 // Depth returns how deep JSON is nested.
 func Depth(raw []byte) int {
-	depth, _ := scanJSON(raw)
+	depth, _, _ := scanJSON(raw)
 	return depth
 }

@@ -16,6 +16,8 @@ func TestCheckJSON(t *testing.T) {
 		{`{"a":{"b":1},"c":"\udc00\ud800"}`, "c", "surrogate"},
 		{`["x","\u0000"]`, "[1]", "U+0000"},
 		{`"\u0000"`, "", "U+0000"},
+		{`{"a":[1,{"b":-1e400}]}`, "a[1].b", "64-bit"},
+		{`{"a":` + strings.Repeat("9", 400) + `}`, "a", "64-bit"},
 		{"{\"a\":\"\xff\"}", "", "UTF-8"},
 		{"{\"a\":\"\x00\"}", "", "byte 0"},
 		{strings.Repeat("[", 101) + strings.Repeat("]", 101), "", "deeper than 100"},
@@ -27,11 +29,18 @@ func TestCheckJSON(t *testing.T) {
 		}
 	}
 	for _, body := range []string{
-		`{"a":"\ud83d\ude00 \\u0000 \\\\u0000 \u0001"}`, `{"a":"\"","b":{"c":"\\"}}`, strings.Repeat("[", 100) + strings.Repeat("]", 100), `not JSON \u0000`,
+		`{"a":"\ud83d\ude00 \\u0000 \\\\u0000 \u0001"}`, `{"a":"\"","b":{"c":"\\"}}`, strings.Repeat("[", 100) + strings.Repeat("]", 100), `not JSON \u0000`, `{"a":[1e308,-1.5E-400,0,"1e400"]}`,
 	} {
 		if err := CheckJSON([]byte(body)); err != nil {
 			t.Errorf("CheckJSON(%q) = %v", body, err)
 		}
+	}
+}
+
+func TestCleanJSONNumbers(t *testing.T) {
+	t.Parallel()
+	if got := string(CleanJSON(json.RawMessage(`{"a":[-1e400,{"b":1E+999}],"c":1e308}`))); got != `{"a":[null  ,{"b":null  }],"c":1e308}` {
+		t.Errorf("CleanJSON = %s", got)
 	}
 }
 
@@ -48,7 +57,7 @@ func TestKeyText(t *testing.T) {
 }
 
 func FuzzText(f *testing.F) {
-	for _, seed := range []string{`{"a":"\u0000\ud800x\udc00\ud83d\ude00"}`, "\"\xff\xfe\"", `{"x":[{"y":"\uD800\u0041"}]}`, `"\`, `"\u12`, "[[[["} {
+	for _, seed := range []string{`{"a":"\u0000\ud800x\udc00\ud83d\ude00"}`, "\"\xff\xfe\"", `{"x":[{"y":"\uD800\u0041"}]}`, `"\`, `"\u12`, "[[[[", `{"a":[-1e400,1e309,0.5],"b":1E+999}`, "-1e309"} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
@@ -60,7 +69,7 @@ func FuzzText(f *testing.F) {
 			if !json.Valid(clean) {
 				t.Fatalf("CleanJSON(%q) is no JSON: %q", raw, clean)
 			}
-			if depth, unfit := scanJSON(clean); len(unfit) > 0 || depth < MaxDepth && CheckJSON(clean) != nil {
+			if depth, unfit, huge := scanJSON(clean); len(unfit)+len(huge) > 0 || depth < MaxDepth && CheckJSON(clean) != nil {
 				t.Fatalf("CleanJSON(%q) leaves %q", raw, clean)
 			}
 		}

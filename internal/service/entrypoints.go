@@ -22,6 +22,9 @@ const DefaultLinkBase = "https://m.me"
 // MaxBulk is how many entry points one request may make.
 const MaxBulk = 10_000
 
+// maxNumber is the greatest number of an entry point that is made with others.
+const maxNumber = 999_999_999
+
 // EntryPoints keeps codes and links. It holds them all in memory, for the paths that look one up for each event or visit.
 type EntryPoints struct {
 	Store     *store.Store
@@ -177,8 +180,8 @@ func (s *EntryPoints) CreateMany(ctx context.Context, key *gateway.APIKey, templ
 	if !strings.Contains(template.Ref, "{n}") {
 		return nil, gateway.Invalid("ref", "the ref of many holds {n}, which stands for the number, such as table-{n}")
 	}
-	if from < 0 || to < from || to-from+1 > MaxBulk {
-		return nil, gateway.Invalid("to", "give from and to with at most 10,000 numbers from one to the other")
+	if from < 0 || to < from || to > maxNumber || to-from+1 > MaxBulk {
+		return nil, gateway.Invalid("to", "give from and to with at most 10,000 numbers from one to the other, none of more than nine digits")
 	}
 	points := make([]*gateway.EntryPoint, 0, to-from+1)
 	for n := from; n <= to; n++ {

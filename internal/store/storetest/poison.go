@@ -102,8 +102,8 @@ func testSetAside(t *testing.T, url string) {
 			case e.Person == "error":
 				return nil, errors.New("no idea what this is")
 			case e.Person == "panic":
-				var none map[string]int
-				none["x"]++
+				var none []int
+				none[len(events)]++
 			case e.Person == "refused":
 				return func(tx *store.Tx) error {
 					_, err := tx.Exec(`INSERT INTO log_head (one, pos) VALUES (1, 1)`)
