@@ -181,7 +181,7 @@ func (s *server) createOptInState(q *request) error {
 		return err
 	}
 	token, expires, err := s.o.OptIns.Create(q.Context(), q.key, service.OptInInput{
-		Application: in.Application, ProfileID: in.ProfileID, Data: in.Data, ExpiresIn: time.Duration(in.ExpiresIn) * time.Second, SingleUse: in.SingleUse,
+		Application: in.Application, ProfileID: in.ProfileID, Data: in.Data, ExpiresIn: gateway.Times(in.ExpiresIn, time.Second), SingleUse: in.SingleUse,
 	})
 	if err != nil {
 		return err

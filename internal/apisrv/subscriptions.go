@@ -118,7 +118,7 @@ func (s *server) addSecret(q *request) error {
 	}
 	overlap := defaultOverlap
 	if in.OverlapSeconds != nil {
-		overlap = time.Duration(*in.OverlapSeconds) * time.Second
+		overlap = gateway.Times(*in.OverlapSeconds, time.Second)
 		if overlap < 0 || overlap > maxOverlap {
 			return gateway.Invalid("overlapSeconds", "must be from 0 to %d", int(maxOverlap.Seconds()))
 		}

@@ -240,7 +240,7 @@ func listed(text string) []string {
 	return strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' })
 }
 
-func days(n int) time.Duration { return time.Duration(n) * 24 * time.Hour }
+func days(n int) time.Duration { return gateway.Times(n, 24*time.Hour) }
 
 func (a *App) defers(name string, do func(context.Context) error) {
 	a.cleanups = append(a.cleanups, cleanup{name, do})

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -208,4 +209,15 @@ func (o ChannelOptions) of(channel string) json.RawMessage {
 		return o.Webhook
 	}
 	return nil
+}
+
+// Times is n of a unit, and the longest duration where that is more.
+func Times(n int, unit time.Duration) time.Duration {
+	switch most := math.MaxInt64 / int64(unit); {
+	case int64(n) > most:
+		return math.MaxInt64
+	case int64(n) < -most:
+		return math.MinInt64
+	}
+	return time.Duration(n) * unit
 }
