@@ -78,7 +78,9 @@ func kindInWords(t reflect.Type) string {
 		return "a string"
 	case reflect.Bool:
 		return "true or false"
-	case reflect.Int, reflect.Int64, reflect.Int32, reflect.Float64:
+	case reflect.Int, reflect.Int64, reflect.Int32:
+		return "a whole number, in digits"
+	case reflect.Float64:
 		return "a number"
 	case reflect.Slice:
 		return "a list"

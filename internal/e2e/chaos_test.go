@@ -149,6 +149,9 @@ func startChaos(t *testing.T, nodes int) *chaos {
 		starting.Go(n.start)
 	}
 	starting.Wait()
+	if t.Failed() {
+		t.FailNow() // a node could not start
+	}
 	x.front.use(strings.TrimSpace(x.front.run("key", "create", "--key-file", keys)))
 	x.page = x.front.connect(graphemu.Page{})
 	x.persons = x.page.people(8)

@@ -48,24 +48,51 @@ func leaseTTL(given time.Duration) time.Duration {
 
 // Start takes what leases it can get and keeps them until Release. Nodes over one database share the partitions evenly.
 func (l *Leases) Start(ctx context.Context) error {
-	err := l.s.Write(ctx, func(tx *Tx) error {
-		for part := range gateway.Partitions + 1 {
+	for began := time.Now(); ; {
+		err := l.prepare(ctx)
+		if err == nil {
+			err = l.renew(ctx)
+		}
+		if err == nil {
+			break
+		}
+		// Nodes that start together wait for one another's rows, and on a slow machine for longer than one may wait for a lock.
+		if !passing(err) || time.Since(began) > startPatience {
+			return fmt.Errorf("prepare leases: %w", err)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(startPause):
+		}
+	}
+	loop, cancel := context.WithCancel(context.Background())
+	l.cancel, l.ended = cancel, make(chan struct{})
+	go l.run(loop)
+	return nil
+}
+
+// How long the leases are tried for at the start while the database is busy, and how often.
+const (
+	startPatience = time.Minute
+	startPause    = 250 * time.Millisecond
+)
+
+// prepare makes the rows of the leases where they are not there yet.
+func (l *Leases) prepare(ctx context.Context) error {
+	const all = gateway.Partitions + 1
+	var there int
+	if err := l.s.hotRow(ctx, `SELECT COUNT(*) FROM leases`).Scan(&there); err != nil || there == all {
+		return err
+	}
+	return l.s.Write(ctx, func(tx *Tx) error {
+		for part := range all {
 			if _, err := tx.Exec(`INSERT INTO leases (part, owner, epoch, expires_at) VALUES (?, '', 0, 0) ON CONFLICT DO NOTHING`, part); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
-	if err != nil {
-		return fmt.Errorf("prepare leases: %w", err)
-	}
-	if err := l.renew(ctx); err != nil {
-		return err
-	}
-	loop, cancel := context.WithCancel(context.Background())
-	l.cancel, l.ended = cancel, make(chan struct{})
-	go l.run(loop)
-	return nil
 }
 
 func (l *Leases) run(ctx context.Context) {
