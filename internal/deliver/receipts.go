@@ -68,13 +68,9 @@ func (d *Deliverer) afterReceipts(events []*gateway.Event) {
 	}
 }
 
-func parse(e *gateway.Event) messenger.Event {
-	return e.Parse()
-}
-
 // echoStep takes an echo of ours: it proves that a part was sent, and gives the time that watermarks are compared with.
 func echoStep(e *gateway.Event) func(*store.Tx) error {
-	event := parse(e)
+	event := e.Parse()
 	if event.Message == nil {
 		return nil
 	}
@@ -145,7 +141,7 @@ func proveSent(m *gateway.Message, now time.Time) *gateway.Event {
 
 // receiptStep takes a delivery or read receipt: its watermark covers every message sent before.
 func receiptStep(e *gateway.Event) func(*store.Tx) error {
-	event := parse(e)
+	event := e.Parse()
 	var r receipt
 	switch {
 	case event.Delivery != nil:

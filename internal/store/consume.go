@@ -78,7 +78,7 @@ func (s *Store) Consume(ctx context.Context, c *Consumer) {
 	health.OnRetry(func(asked context.Context, e *gateway.Event) error { return c.again(asked, ctx, e) })
 	for ctx.Err() == nil {
 		err := s.consumeSome(ctx, c, cursor)
-		if err != nil && !passing(err) && ctx.Err() == nil {
+		if err != nil && !Passing(err) && ctx.Err() == nil {
 			s.log.Warn("consume events", "consumer", c.Name, "err", err)
 			err = s.consumeEach(ctx, c, cursor)
 		}
@@ -193,7 +193,7 @@ func (s *Store) consumeOne(ctx context.Context, c *Consumer, cursor *Cursor, e *
 	for failures := 1; ; failures++ {
 		err := s.consumeEvents(ctx, c, cursor, []*gateway.Event{e}, e.Pos)
 		switch {
-		case err == nil, passing(err):
+		case err == nil, Passing(err):
 			return err
 		case failures >= consumeTries || failures > 1 && ofData(err):
 			err = s.Write(ctx, func(tx *Tx) error {

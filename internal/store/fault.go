@@ -21,6 +21,10 @@ import (
 // Docs: https://www.postgresql.org/docs/current/errcodes-appendix.html, https://www.sqlite.org/rescode.html
 func ofData(err error) bool {
 	if pg := (*pgconn.PgError)(nil); errors.As(err, &pg) {
+		switch pg.Code {
+		case "42501", "42P01", "42703": // no right, table or column: the database is not as this program needs it, whatever is stored
+			return false
+		}
 		switch pg.Code[:min(2, len(pg.Code))] {
 		case "21", "22", "23", "42", "54": // cardinality, data, integrity, syntax and access rule, program limits
 			return true
@@ -45,8 +49,8 @@ func unfit(err error) bool {
 	return errors.As(err, &lite) && lite.Code()&0xff == sqlite3.SQLITE_TOOBIG
 }
 
-// passing reports whether an error says something of the moment rather than of what was asked: no connection, no time, no space, no lease. The same may succeed later.
-func passing(err error) bool {
+// Passing reports whether an error says something of the moment rather than of what was asked: no connection, no time, no space, no lease. The same may succeed later.
+func Passing(err error) bool {
 	for _, target := range []error{context.Canceled, context.DeadlineExceeded, driver.ErrBadConn, io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, errLeaseLost} {
 		if errors.Is(err, target) {
 			return true
@@ -78,6 +82,3 @@ func fit(args []any) []any {
 	}
 	return args
 }
-
-// Passing reports whether an error of the store says something of the moment rather than of what was asked: no connection, no time, no space, no lease.
-func Passing(err error) bool { return passing(err) }

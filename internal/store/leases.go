@@ -57,7 +57,7 @@ func (l *Leases) Start(ctx context.Context) error {
 			break
 		}
 		// Nodes that start together wait for one another's rows, and on a slow machine for longer than one may wait for a lock.
-		if !passing(err) || time.Since(began) > startPatience {
+		if !Passing(err) || time.Since(began) > startPatience {
 			return fmt.Errorf("prepare leases: %w", err)
 		}
 		select {

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -38,12 +39,7 @@ func (s *Store) Reader(name string) *Reader {
 func (s *Store) Readers() []*Reader {
 	s.readersMu.Lock()
 	defer s.readersMu.Unlock()
-	return slices.SortedFunc(maps.Values(s.readers), func(a, b *Reader) int {
-		if a.Name < b.Name {
-			return -1
-		}
-		return 1
-	})
+	return slices.SortedFunc(maps.Values(s.readers), func(a, b *Reader) int { return strings.Compare(a.Name, b.Name) })
 }
 
 // Failed says that the reader could not go on.
