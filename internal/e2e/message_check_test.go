@@ -2,7 +2,9 @@ package e2e
 
 import (
 	"fmt"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/chasqui/chasqui/gatewayapi"
 	"github.com/chasqui/chasqui/graphemu"
@@ -58,4 +60,42 @@ func TestThreadControl(t *testing.T) {
 	inbox(bea, graphemu.InboxMessage{Done: true})
 	until(bea, true)
 	w.awaitStatus(w.send(p.text(bea, "hello again")), "sent", "delivered", "read")
+}
+
+// The dry run says what the platform's rules make of a message, and sends nothing.
+func TestMessageCheck(t *testing.T) {
+	t.Parallel()
+	w := startWorld(t)
+	p := w.connect(graphemu.Page{})
+	ana := p.person("Ana")
+	p.says(ana, "hello")
+	check := func(change func(*gatewayapi.SendMessageRequest)) gatewayapi.PolicyAnswer {
+		t.Helper()
+		req := p.text(ana, "hi")
+		change(&req)
+		a, err := w.client.CheckMessage(t.Context(), req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a
+	}
+	plain := func(*gatewayapi.SendMessageRequest) {}
+	await(t, "the window", func() (bool, string) {
+		a := check(plain)
+		return a.Allowed && !a.AllowedUntil.IsZero(), fmt.Sprintf("%+v", a)
+	})
+	w.clock.advance(25 * time.Hour)
+	if a := check(plain); a.Allowed || a.Code != "outside_window" || len(a.WouldBeAllowed) == 0 || a.Field == "" {
+		t.Errorf("%+v", a)
+	}
+	if a := check(func(r *gatewayapi.SendMessageRequest) {
+		r.ChannelOptions = &gatewayapi.ChannelOptions{FBMessenger: &gatewayapi.MessengerOptions{MessageTag: "ACCOUNT_UPDATE"}}
+	}); a.Allowed || !strings.Contains(a.Message, "2026-04-27") {
+		t.Errorf("%+v", a)
+	}
+	_, err := w.client.CheckMessage(t.Context(), gatewayapi.SendMessageRequest{To: gatewayapi.To{FBMessengerID: ana}, Application: p.key})
+	wantCode(t, err, 400, "invalid_request")
+	if texts := p.thread(ana); len(texts) != 0 {
+		t.Errorf("a dry run sent %q", texts)
+	}
 }
