@@ -307,14 +307,17 @@ func (p *page) thread(psid string) []string {
 	return texts
 }
 
-// awaitThread waits until the page has written n messages to a person, and answers their texts.
+// awaitThread waits until the page has written n messages to a person, for as long as more of them come, and returns their texts.
 func (p *page) awaitThread(psid string, n int) []string {
 	p.w.t.Helper()
-	var texts []string
-	await(p.w.t, fmt.Sprintf("%d messages to %s", n, psid), func() (bool, string) {
-		texts = p.thread(psid)
-		return len(texts) >= n, fmt.Sprintf("%d have come", len(texts))
-	})
+	texts := p.thread(psid)
+	for len(texts) < n {
+		had := len(texts)
+		await(p.w.t, fmt.Sprintf("%d messages to %s", n, psid), func() (bool, string) {
+			texts = p.thread(psid)
+			return len(texts) > had, fmt.Sprintf("%d have come", len(texts))
+		})
+	}
 	return texts
 }
 
