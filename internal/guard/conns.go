@@ -65,12 +65,19 @@ func (c *connections) room() {
 	}
 }
 
-// victim is the connection that has done nothing for the longest time, of the address that has the most of them; nil when all are at work.
+// looked is how many idle connections are compared, so that a flood of new ones does not cost more the more there are. A map begins anywhere: they are another lot each time.
+const looked = 256
+
+// victim is the connection that has done nothing for the longest time, of the address that has the most of them, among those that are looked at; nil when all are at work.
 func (c *connections) victim() *conn {
 	var found *conn
+	idle := 0
 	for x := range c.open {
 		if x.busy {
 			continue
+		}
+		if idle++; idle > looked {
+			break
 		}
 		if found == nil || c.of[x.from] > c.of[found.from] || c.of[x.from] == c.of[found.from] && x.since.Before(found.since) {
 			found = x
