@@ -232,7 +232,7 @@ func (q *request) permitted(fields map[string]json.RawMessage) map[string]json.R
 	return fields
 }
 
-// personIn answers the one value of an object, as JSON.
+// personIn returns the one value of an object, as JSON.
 func personIn(object json.RawMessage) string {
 	var all map[string]json.RawMessage
 	if json.Unmarshal(object, &all) == nil {

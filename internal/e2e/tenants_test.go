@@ -130,7 +130,7 @@ func (x *tenants) named(text string) string {
 	return text
 }
 
-// leaks answers what of B's stands in an answer to a request in which it did not stand.
+// leaks returns what of B's stands in an answer to a request in which it did not stand.
 func (x *tenants) leaks(request, answer string) []string {
 	return slices.DeleteFunc(slices.Clone(x.markers), func(m string) bool {
 		return !strings.Contains(answer, m) || strings.Contains(request, m) || m == "victim-" && strings.Count(answer, m) == strings.Count(answer, "victim-hook") && strings.Contains(request, "victim-hook")

@@ -51,7 +51,7 @@ func (s *site) dial() net.Conn {
 	return c
 }
 
-// reader answers what was read, or the error of the API.
+// reader returns what was read, or the error of the API.
 func reader(limit int64) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") != "" {

@@ -121,7 +121,7 @@ func (in *omniMessage) spread() {
 	}
 }
 
-// scenarioOf answers the scenario that a message names, or else the default of its key's application, or else of all; where there is none, one of the channels that it has content for.
+// scenarioOf returns the scenario that a message names, or else the default of its key's application, or else of all; where there is none, one of the channels that it has content for.
 func (q *request) scenarioOf(in *omniMessage) (*gateway.Route, error) {
 	if in.ScenarioKey != "" {
 		r, err := q.stored(in.ScenarioKey)

@@ -137,7 +137,7 @@ func (a *Allowed) judge(ip netip.Addr, named bool) error {
 	return nil
 }
 
-// within answers the IPv4 address that an IPv6 address stands for on its way through a translator, if any.
+// within returns the IPv4 address that an IPv6 address stands for on its way through a translator, if any.
 func within(ip netip.Addr) []netip.Addr {
 	if !ip.Is6() {
 		return nil

@@ -45,7 +45,7 @@ func (s *Applications) List(ctx context.Context, key *gateway.APIKey) ([]*gatewa
 	return seen, nil
 }
 
-// Get answers one application that the key may see; a not_found error otherwise.
+// Get returns one application that the key may see; a not_found error otherwise.
 func (s *Applications) Get(ctx context.Context, key *gateway.APIKey, application string) (*gateway.Application, error) {
 	if !key.AllowsApplication(application) {
 		return nil, gateway.NotFound("application", application)

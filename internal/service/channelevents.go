@@ -74,7 +74,7 @@ func (c *ChannelEvents) Inbound(ctx context.Context, in gateway.ChannelInbound) 
 	return nil
 }
 
-// lookIn answers the application among whose profiles somebody is looked for who comes by an account of it: "" for all, where there is no other.
+// lookIn returns the application among whose profiles somebody is looked for who comes by an account of it: "" for all, where there is no other.
 func (c *ChannelEvents) lookIn(application string) string {
 	if application == c.only() {
 		return ""
@@ -90,7 +90,7 @@ func (c *ChannelEvents) only() string {
 	return ""
 }
 
-// profileWithPhone answers the profile of a phone number among those of an application ("" for all), a new one of the owner's when there is none.
+// profileWithPhone returns the profile of a phone number among those of an application ("" for all), a new one of the owner's when there is none.
 func profileWithPhone(tx *store.Tx, application, owner, digits string) (string, error) {
 	id, err := tx.ProfileWithPhone(application, digits)
 	if err != nil || id != "" {

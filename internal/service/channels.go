@@ -161,7 +161,7 @@ func (s *Channels) optOutsOf(key *gateway.APIKey, application string) error {
 	return usable(s.Directory, key, application)
 }
 
-// OptOuts answers who wants nothing more, in the order of channel and address. A key that is limited to applications is told of theirs alone.
+// OptOuts returns who wants nothing more, in the order of channel and address. A key that is limited to applications is told of theirs alone.
 func (s *Channels) OptOuts(ctx context.Context, key *gateway.APIKey, f store.OptOutFilter) ([]gateway.OptOut, error) {
 	var err error
 	if f.Applications, err = narrowed(key, f.Applications); err != nil {

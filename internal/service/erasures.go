@@ -75,7 +75,7 @@ func deletable(key *gateway.APIKey, p *gateway.Profile) error {
 	return nil
 }
 
-// Get answers an erasure that the key may see, that is, one that was asked for by a key of the same applications or by the callback of one of them; a not_found error otherwise.
+// Get returns an erasure that the key may see, that is, one that was asked for by a key of the same applications or by the callback of one of them; a not_found error otherwise.
 func (s *Erasures) Get(ctx context.Context, key *gateway.APIKey, id string) (*gateway.Erasure, error) {
 	e, err := s.Store.Erasure(ctx, id)
 	if err != nil {
@@ -91,7 +91,7 @@ func (s *Erasures) Get(ctx context.Context, key *gateway.APIKey, id string) (*ga
 	return e, nil
 }
 
-// Status answers an erasure to whoever knows its id, which the person it is about was given.
+// Status returns an erasure to whoever knows its id, which the person it is about was given.
 func (s *Erasures) Status(ctx context.Context, id string) (*gateway.Erasure, error) {
 	return s.Store.Erasure(ctx, id)
 }
@@ -118,7 +118,7 @@ func (s *Erasures) Requested(ctx context.Context, a *gateway.Application, userID
 	})
 }
 
-// pagesOf answers the applications whose conversations a callback of a Facebook app is about: those of the app's pages. It answers nil where there are no others here.
+// pagesOf returns the applications whose conversations a callback of a Facebook app is about: those of the app's pages. It returns nil where there are no others here.
 func (s *Erasures) pagesOf(a *gateway.Application) []string {
 	var pages []string
 	all := s.Directory.Applications()

@@ -47,7 +47,7 @@ func (s *Infobip) Configurations(ctx context.Context, key *gateway.APIKey, appli
 	return s.Store.Configurations(ctx, application)
 }
 
-// Configuration answers one container of actions of an application; a not_found error when there is none that the API key may use.
+// Configuration returns one container of actions of an application; a not_found error when there is none that the API key may use.
 func (s *Infobip) Configuration(ctx context.Context, key *gateway.APIKey, application, id string) (*gateway.InfobipConfiguration, error) {
 	c, err := s.Store.Configuration(ctx, id)
 	if err == nil && (c.Application != application || c.Name != "" || !key.AllowsApplication(application)) {

@@ -168,7 +168,7 @@ func (m *Messages) addressOf(ctx context.Context, key *gateway.APIKey, id string
 	return oneOf(found, candidates)
 }
 
-// addressee answers the profile that a message or a goal names, if the key may see it.
+// addressee returns the profile that a message or a goal names, if the key may see it.
 func (m *Messages) addressee(ctx context.Context, key *gateway.APIKey, id string) (*gateway.Profile, error) {
 	return addressee(ctx, m.Store, key, id)
 }

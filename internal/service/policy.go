@@ -33,7 +33,7 @@ type openWindow struct {
 // maxOpen is how many conversations are remembered.
 const maxOpen = 50_000
 
-// Ask answers what the rules say of the message at its current step, which must be one on Messenger, as of now. A person who has opted out of the channel is refused too, and
+// Ask returns what the rules say of the message at its current step, which must be one on Messenger, as of now. A person who has opted out of the channel is refused too, and
 // one whose conversation another app was seen to control.
 func (p *Policy) Ask(ctx context.Context, m *gateway.Message) (gateway.PolicyAnswer, error) {
 	history, err := p.read(ctx, m.Lane())

@@ -69,7 +69,7 @@ func (s *Profiles) Enrich(ctx context.Context, key *gateway.APIKey, application,
 	return under(err, "to")
 }
 
-// missing answers those of the fields that a profile does not have.
+// missing returns those of the fields that a profile does not have.
 func missing(p *gateway.Profile, known map[string]string) map[string]string {
 	fields := map[string]string{}
 	for field, value := range known {
@@ -154,7 +154,7 @@ func (s *Profiles) Get(ctx context.Context, key *gateway.APIKey, id string) (*ga
 	return seen(ctx, s.Store, key, id)
 }
 
-// seen answers one profile that a key may see; a not_found error otherwise.
+// seen returns one profile that a key may see; a not_found error otherwise.
 func seen(ctx context.Context, st *store.Store, key *gateway.APIKey, id string) (*gateway.Profile, error) {
 	p, err := st.Profile(ctx, id)
 	if err != nil {

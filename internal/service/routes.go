@@ -34,7 +34,7 @@ func (s *Routes) Get(ctx context.Context, key *gateway.APIKey, idOrName string) 
 	return routeOf(ctx, s.Store, key, "", idOrName)
 }
 
-// routeOf answers the route of an id or a name that a key may see. Of several of the name, that of the application comes first, then that of all applications; when neither is
+// routeOf returns the route of an id or a name that a key may see. Of several of the name, that of the application comes first, then that of all applications; when neither is
 // there and several others are, the error says that the application must be named.
 func routeOf(ctx context.Context, st *store.Store, key *gateway.APIKey, application, idOrName string) (*gateway.Route, error) {
 	named, err := st.RoutesNamed(ctx, idOrName)

@@ -297,7 +297,7 @@ func (tx *Tx) AddGoal(g *gateway.Goal) error {
 	return tx.AddCounts(counts...)
 }
 
-// CountEntryPoints answers how many entry points an application has.
+// CountEntryPoints returns how many entry points an application has.
 func (s *Store) CountEntryPoints(ctx context.Context, application string) (n int, err error) {
 	if err = s.queryRow(ctx, `SELECT COUNT(*) FROM entry_points WHERE app = ?`, application).Scan(&n); err != nil {
 		err = fmt.Errorf("count entry points: %w", err)

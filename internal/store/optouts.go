@@ -47,7 +47,7 @@ func (tx *Tx) DeleteOptOut(application, channel, address string) (bool, error) {
 	return n > 0, bump(tx, optOutsChange)
 }
 
-// OptOuts answers opt-outs in the order of channel, address and application.
+// OptOuts returns opt-outs in the order of channel, address and application.
 func (s *Store) OptOuts(ctx context.Context, f OptOutFilter) ([]gateway.OptOut, error) {
 	where, args := []string{"1 = 1"}, []any{}
 	add := func(condition string, values ...any) { where, args = append(where, condition), append(args, values...) }
@@ -80,7 +80,7 @@ func (s *Store) OptOuts(ctx context.Context, f OptOutFilter) ([]gateway.OptOut, 
 // phoneDigits is the field under which a profile is found by the digits of its phone number, however it is written there.
 const phoneDigits = "phoneDigits"
 
-// ProfileWithPhone answers the id of the profile that has a phone number, given in digits, among those of an application, or of all where it is empty; of several the first
+// ProfileWithPhone returns the id of the profile that has a phone number, given in digits, among those of an application, or of all where it is empty; of several the first
 // by id, "" when there is none.
 func (tx *Tx) ProfileWithPhone(application, digits string) (string, error) {
 	var id sql.NullString

@@ -13,7 +13,7 @@ import (
 	"syscall"
 )
 
-// ownerOf answers the owner of a file, or of its folder while there is no file.
+// ownerOf returns the owner of a file, or of its folder while there is no file.
 func ownerOf(path string) (id int, of string, ok bool) {
 	for _, of := range []string{path, filepath.Dir(path)} {
 		info, err := os.Stat(of)

@@ -40,7 +40,7 @@ func (s *Store) Routes(ctx context.Context) ([]*gateway.Route, error) {
 	return collect(rows, err, scanRoute)
 }
 
-// RoutesNamed answers the routes of an id or a name: that of the id first, and then those of the name, one for each application that has it.
+// RoutesNamed returns the routes of an id or a name: that of the id first, and then those of the name, one for each application that has it.
 func (s *Store) RoutesNamed(ctx context.Context, idOrName string) ([]*gateway.Route, error) {
 	rows, err := s.query(ctx, selectRoutes+` WHERE id = ? OR name = ? ORDER BY CASE WHEN id = ? THEN 0 ELSE 1 END, created_at, id`, idOrName, idOrName, idOrName)
 	return collect(rows, err, scanRoute)
