@@ -4,14 +4,15 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
-
 	"strconv"
+
+	"github.com/chasqui/chasqui/messenger"
 )
 
 // AccountAction links or unlinks the person's account with the business.
 type AccountAction struct {
-	Code   string `json:"code,omitempty"`   // authorization_code that the website gave
-	Unlink bool   `json:"unlink,omitempty"` //
+	Code   string `json:"code,omitempty"` // authorization_code that the website gave
+	Unlink bool   `json:"unlink,omitempty"`
 }
 
 // FeedbackAction is a filled-in feedback template: answers by question id.
@@ -159,9 +160,9 @@ func (s *Server) sendSpecial(page *pageState, p *personState, a Action) (ActionR
 		payload := map[string]any{"url": stickerURL(a.Sticker), "sticker_id": a.Sticker}
 		list := []any{map[string]any{"type": "sticker", "payload": payload}, map[string]any{"type": "image", "payload": payload}}
 		switch {
-		case s.now().Before(day(2026, 6, 1)) && s.clock.isDated():
+		case s.clock.isDated() && !s.takes(messenger.FeatureStickerType, s.now()):
 			list = list[1:]
-		case !s.now().Before(s.rules.onlyStickers) && s.clock.isDated():
+		case s.ended(messenger.FeatureStickerImage):
 			list = list[:1]
 		}
 		return s.write(page, p, wireMessage{Attachments: mustJSON(list)}), nil

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/chasqui/chasqui/messenger"
 )
 
 // read is the person looking at the thread.
@@ -56,7 +58,7 @@ func (s *Server) react(page *pageState, p *personState, a ReactionAction) (Actio
 
 func (s *Server) edit(page *pageState, p *personState, a EditAction) (ActionResult, error) {
 	m := p.message(a.MID)
-	if s.now().Before(day(2024, 4, 9)) {
+	if !s.takes(messenger.FeatureMessageEdits, s.now()) {
 		return ActionResult{}, errors.New("messages cannot be changed before April 9, 2024")
 	}
 	if m == nil || m.From != "person" || m.Message == nil || a.Text == "" {

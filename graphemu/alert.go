@@ -3,6 +3,8 @@ package graphemu
 import (
 	"context"
 	"time"
+
+	"github.com/chasqui/chasqui/messenger"
 )
 
 // Alert is what the platform tells the developers of an app about its webhooks.
@@ -74,7 +76,7 @@ func (s *Server) patience() time.Duration {
 	switch {
 	case s.retry.Disable != 0:
 		return s.retry.Disable
-	case s.now().Before(s.rules.hourToDisable):
+	case s.takes(messenger.FeatureDisableAfterHours, s.now()):
 		return 8 * time.Hour
 	}
 	return time.Hour

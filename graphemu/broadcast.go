@@ -45,7 +45,7 @@ const broadcastDelay = 500 * time.Millisecond
 
 // endedBroadcasts refuses broadcasts where there are none any more.
 func (s *Server) endedBroadcasts(c *call) *messenger.Error {
-	if s.era(c.ver).Before(s.rules.broadcastsGone) {
+	if s.takes(messenger.FeatureBroadcast, s.era(c.ver)) {
 		return nil
 	}
 	return refuse(100, 0, "(#100) The Broadcast API is no longer available since March 4, 2020")
@@ -203,7 +203,7 @@ func (s *Server) runBroadcast(page *pageState, b *broadcast, delay time.Duration
 func (s *Server) sendCreative(page *pageState, p *personState, app string, made *creative) (sent bool) {
 	c := &call{node: page.ID, page: page.ID, app: app, psid: p.ID, params: params{}}
 	for _, m := range made.Messages {
-		msg, e := s.readMessage(fillIn(m, p), nil, s.rules.broadcastsGone.Add(-time.Hour))
+		msg, e := s.readMessage(fillIn(m, p), nil, s.spans[messenger.FeatureBroadcast].until.Add(-time.Hour))
 		if e != nil {
 			continue
 		}

@@ -43,7 +43,7 @@ var codeRef = regexp.MustCompile(`^[\w+/=\-.:]{1,250}$`)
 // createCode is POST /{page}/messenger_codes. It draws a QR code whose link
 // leads into the emulator.
 func (s *Server) createCode(c *call, page *pageState) (any, *messenger.Error) {
-	if s.clock.isDated() && !s.now().Before(s.rules.codesGone) {
+	if s.ended(messenger.FeatureMessengerCode) {
 		return nil, unsupported(c)
 	}
 	if c.params.text("type") != "standard" {

@@ -202,7 +202,7 @@ func mediaOf(m *ThreadMessage) []any {
 // privateReply is POST /{comment}/private_replies, plain text only; it ended with
 // version 5.0.
 func (s *Server) privateReply(c *call, page *pageState) (any, *messenger.Error) {
-	if !s.era(c.ver).Before(s.rules.noTextReplies) {
+	if !s.takes(messenger.FeaturePlainPrivateReplies, s.era(c.ver)) {
 		return nil, refuse(100, 0, "(#100) private_replies is no longer available: send to recipient.comment_id")
 	}
 	text := c.params.text("message")

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/chasqui/chasqui/internal/qr"
+
+	"github.com/chasqui/chasqui/messenger"
 )
 
 // LinkAction is a link that the person follows: of m.me, or the emulator's own.
@@ -38,7 +40,7 @@ func (s *Server) follow(page *pageState, p *personState, ref *Referral) ActionRe
 		e.wire.Sender = &party{ID: p.ID, UserRef: "guest_" + p.ID}
 	}
 	// A link into a thread that exists opens the window since 2020.
-	if !s.clock.isDated() || !s.now().Before(day(2020, 1, 1)) || ref.Source != "SHORTLINK" {
+	if !s.clock.isDated() || s.takes(messenger.FeatureLinkOpensWindow, s.now()) || ref.Source != "SHORTLINK" {
 		s.open(page, p)
 	}
 	s.emit(page, p, e)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/chasqui/chasqui/graphemu"
+	"github.com/chasqui/chasqui/messenger"
 )
 
 // TestTagsByEra sends with each tag at versions and on days.
@@ -41,6 +42,36 @@ func TestTagsByEra(t *testing.T) {
 		if got := try("v26.0", tt.tag); got != tt.want {
 			t.Errorf("%s on %s: %v, want %v", tt.tag, tt.day, got, tt.want)
 		}
+	}
+}
+
+// TestTagsByTheCalendar walks the platform's calendar: each tag on the days on
+// which it comes and goes, and on those before.
+func TestTagsByTheCalendar(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	walked := 0
+	for r := range messenger.Rules() {
+		for _, tag := range r.Tags {
+			for _, day := range []time.Time{r.Since.AddDate(0, 0, -1), r.Since, r.Until.AddDate(0, 0, -1), r.Until} {
+				if day.Year() < 2016 {
+					continue // no such day
+				}
+				taken := false
+				for _, other := range messenger.RulesOfTag(tag) {
+					taken = taken || other.Takes("v2.6", day)
+				}
+				w.date(day.Format(time.DateOnly))
+				code, _, _ := w.graph("POST", "/v26.0/me/messages", w.to(`"message":{"text":"a"},"messaging_type":"MESSAGE_TAG","tag":"`+string(tag)+`"`))
+				if got := code == 0; got != taken {
+					t.Errorf("%s on %s: taken: %v, by the calendar: %v", tag, day.Format(time.DateOnly), got, taken)
+				}
+				walked++
+			}
+		}
+	}
+	if walked < 40 {
+		t.Errorf("the calendar has %d days of tags", walked)
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+
+	"github.com/chasqui/chasqui/messenger"
 )
 
 // Referral is where a person came from, in actions and events.
@@ -107,12 +109,12 @@ func (s *Server) newMID(page *pageState, p *personState) string {
 		return id
 	}
 	switch now := s.now(); {
-	case now.Before(day(2017, 6, 1)):
+	case s.takes(messenger.FeatureMIDsWithTime, now):
 		sum := sha512.Sum512([]byte(id))
 		return fmt.Sprintf("mid.%d:%x", now.UnixMilli(), sum[:9])
-	case now.Before(day(2018, 11, 1)):
+	case s.takes(messenger.FeatureMIDsWithDollar, now):
 		return "mid.$" + id[2:31]
-	case now.Before(day(2019, 2, 1)):
+	case s.takes(messenger.FeatureMIDsWithoutPrefix, now):
 		return id[2:]
 	}
 	return id

@@ -1,9 +1,10 @@
 package graphemu
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
+
+	"github.com/chasqui/chasqui/messenger"
 )
 
 // InboxMessage is what a human agent does in the page's inbox: write a text or
@@ -50,7 +51,7 @@ func (s *Server) AnswerFromInbox(pageID, psid string, in InboxMessage) (mid stri
 	if e != nil {
 		return "", fmt.Errorf("%w: %s", ErrAction, e.Message)
 	}
-	c := &call{node: pageID, page: pageID, app: pageInbox, psid: psid, params: params{"tag": json.RawMessage(`"HUMAN_AGENT"`)}}
+	c := &call{node: pageID, page: pageID, app: pageInbox, psid: psid, params: params{"tag": mustJSON(messenger.TagHumanAgent)}}
 	switch {
 	case p.Blocks:
 		return "", fmt.Errorf("%w: the person has blocked the page", ErrAction)

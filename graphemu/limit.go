@@ -102,7 +102,7 @@ func (s *Server) limit(w *answerBuffer, endpoint string, c *call) *messenger.Err
 		}
 	}
 	perDay, dayCode := l.PerPerson, 80006
-	if s.now().Before(day(2020, 1, 1)) && dated {
+	if dated && s.takes(messenger.FeatureUsageOfPage, s.now()) {
 		perDay, dayCode = l.OfPage, 32
 	}
 	usedDay, dayWait := s.take(page.ID+" day", max(people, 1)*perDay, 24*time.Hour)
@@ -168,7 +168,7 @@ func (s *Server) usage(w *answerBuffer, pageID string, dated bool, percent int, 
 		return strings.TrimSpace(string(b))
 	}
 	w.header.Set("X-App-Usage", text(app))
-	if dated && s.now().Before(day(2020, 1, 1)) {
+	if dated && s.takes(messenger.FeatureUsageOfPage, s.now()) {
 		w.header.Set("X-Page-Usage", text(app))
 		return
 	}

@@ -17,7 +17,7 @@ func (s *Server) profileFields(at time.Time) []string {
 		"get_started", "greeting", "ice_breakers", "persistent_menu", "whitelisted_domains",
 		"account_linking_url", "commands", "title", "description", "subject_to_new_eu_privacy_rules",
 	}
-	if at.Before(s.rules.noHomeURL) {
+	if s.takes(messenger.FeatureHomeURL, at) {
 		fields = append(fields, retiredFields()...)
 	}
 	return fields
@@ -251,7 +251,7 @@ func (s *Server) checkMenu(raw json.RawMessage, at time.Time) *messenger.Error {
 		return refuse(100, 0, "(#100) Param persistent_menu must be a list")
 	}
 	hasDefault := false
-	flat := !at.Before(s.rules.flatMenu)
+	flat := !s.takes(messenger.FeatureNestedMenu, at)
 	for i, m := range v {
 		hasDefault = hasDefault || m.Locale == "default"
 		where := fmt.Sprintf("persistent_menu[%d]", i)

@@ -3,6 +3,7 @@ package graphemu
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/chasqui/chasqui/messenger"
@@ -16,13 +17,19 @@ func (s *Server) featureReview(*call, *pageState) (any, *messenger.Error) {
 // messageTags is GET /page_message_tags.
 func (s *Server) messageTags(c *call) (any, *messenger.Error) {
 	at := s.era(c.ver)
-	if !at.Before(s.rules.broadcastsGone) {
+	if !s.takes(messenger.FeatureMessageTags, at) {
 		return nil, unsupported(c)
 	}
 	data := []any{}
-	for _, r := range s.tags {
-		if r.holds(at) && r.from.Before(s.rules.newTags) {
-			data = append(data, map[string]string{"tag": r.name, "description": r.about})
+	list, _ := messenger.RuleOf(messenger.FeatureMessageTags)
+	for r := range messenger.Rules() {
+		if !s.takes(r.Feature, at) || !r.Until.Equal(list.Until) {
+			continue // the list ended with its tags, and never had the later ones
+		}
+		for _, tag := range r.Tags {
+			name := string(tag)
+			words := strings.ToLower(strings.ReplaceAll(name, "_", " "))
+			data = append(data, map[string]string{"tag": name, "description": "The " + name + " tag may only be used for: " + words + "."})
 		}
 	}
 	return map[string]any{"data": data}, nil

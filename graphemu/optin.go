@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/chasqui/chasqui/messenger"
 )
 
 // optinToken lets a page write once, or now and then, to who asked for it.
@@ -119,7 +121,7 @@ func (s *Server) notify(page *pageState, p *personState, a NotifyAction) (Action
 		tok.Stopped = a.Stop
 		o.Token, o.Title, o.Timezone = tok.Token, t.Title, "UTC"
 		o.Expiry, o.TokenStatus = tok.Until.UnixMilli(), "NOT_REFRESHED"
-		if s.now().Before(day(2023, 5, 23)) {
+		if s.takes(messenger.FeatureOptinFrequency, s.now()) {
 			o.Frequency = "DAILY"
 		}
 		if a.Stop {

@@ -45,9 +45,13 @@ func checkRecipient(recipient params) *messenger.Error {
 // the day.
 func (s *Server) checkTyping(c *call, page *pageState) *messenger.Error {
 	kind, tag, at := c.params.text("messaging_type"), c.params.text("tag"), s.era(c.ver)
-	kinds := []string{"RESPONSE", "UPDATE", "MESSAGE_TAG", "UTILITY"}
-	if at.Before(s.rules.broadcastsGone) {
-		kinds[3] = "NON_PROMOTIONAL_SUBSCRIPTION"
+	var kinds []string
+	for r := range messenger.Rules() {
+		if s.takes(r.Feature, at) {
+			for _, t := range r.Types {
+				kinds = append(kinds, string(t))
+			}
+		}
 	}
 	if kind != "" && !slices.Contains(kinds, kind) {
 		return refuse(100, 0, "(#100) Param messaging_type must be one of {"+strings.Join(kinds, ", ")+"}")
@@ -68,11 +72,11 @@ func (s *Server) checkTag(page *pageState, tag string, at time.Time) *messenger.
 	if tag == "" {
 		return nil
 	}
-	i := slices.IndexFunc(s.tags, func(r tagRule) bool { return r.name == tag })
+	rule, taken, known := s.tagRule(tag, at)
 	switch {
-	case i >= 0 && (s.tags[i].holds(at) || tag == "NON_PROMOTIONAL_SUBSCRIPTION" && page.News):
+	case taken, known && page.News && messenger.Tag(tag) == messenger.TagNonPromotionalSubscription:
 		return nil
-	case i >= 0 && s.tags[i].until.Equal(s.rules.threeTagsGone) && !at.Before(s.rules.threeTagsGone):
+	case rule.Feature == messenger.FeatureTagsOf2020 && !at.Before(rule.Until):
 		return refuse(100, 1893061, "Invalid parameter")
 	}
 	return refuse(100, 0, "(#100) Param tag is not a valid message tag")
@@ -115,13 +119,13 @@ func (s *Server) byUserRef(c *call, page *pageState, ref string) target {
 
 // byPhone finds who has a phone number. Somebody without a thread sees a request.
 func (s *Server) byPhone(c *call, page *pageState, number string) (target, *messenger.Error) {
-	if s.clock.isDated() && !s.now().Before(s.rules.matchingGone) {
+	if s.ended(messenger.FeatureCustomerMatching) {
 		return target{}, refuse(100, 0, "(#100) The Customer Matching API is no longer available since January 15, 2020")
 	}
 	for _, id := range page.Order {
 		if p := page.people[id]; p.Phone != "" && digits(p.Phone) == digits(number) {
 			c.psid = p.ID
-			hidden := !s.clock.isDated() || !s.now().Before(day(2018, 2, 19))
+			hidden := !s.clock.isDated() || s.takes(messenger.FeatureHiddenRecipient, s.now())
 			return target{person: p, hidden: hidden, free: true, spend: func() {
 				if !p.Open {
 					p.Request = true
@@ -153,12 +157,18 @@ func (s *Server) byComment(c *call, page *pageState, r params) (target, *messeng
 	switch p := page.people[found.PSID]; {
 	case found.Answered:
 		return target{}, refuse(10900, 0, "(#10900) Activity already replied to")
-	case s.now().Sub(found.At) > 7*24*time.Hour:
+	case s.now().Sub(found.At) > privateReplyWindow():
 		return target{}, refuse(10903, 0, "(#10903) This user can't reply to this activity")
 	default:
 		c.psid = p.ID
 		return target{person: p, free: true, spend: func() { found.Answered = true }}, nil
 	}
+}
+
+// privateReplyWindow is how long after a comment or a post it may be answered.
+func privateReplyWindow() time.Duration {
+	r, _ := messenger.RuleOf(messenger.FeaturePrivateReplies)
+	return r.Window
 }
 
 // byToken finds who asked for a notification.

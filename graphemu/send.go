@@ -3,7 +3,6 @@ package graphemu
 import (
 	"encoding/json"
 	"maps"
-	"slices"
 	"strings"
 	"time"
 
@@ -72,7 +71,7 @@ func (s *Server) send(c *call) (any, *messenger.Error) {
 func (s *Server) mayWrite(c *call, page *pageState, to target) *messenger.Error {
 	p := to.person
 	switch {
-	case page.Restricted && s.era(c.ver).Before(s.rules.restrictedPages):
+	case page.Restricted && !s.takes(messenger.FeatureRestrictedPages, s.era(c.ver)):
 		return refuse(368, 0, "(#368) The action attempted has been deemed abusive or is otherwise disallowed")
 	case page.Restricted:
 		return refuse(10, 1893063, "(#10) This page is temporarily restricted from sending messages")
@@ -95,25 +94,26 @@ func (s *Server) mayWrite(c *call, page *pageState, to target) *messenger.Error 
 // checkWindow holds a message to the 24 hours, or to those of its tag. The lock
 // is held.
 func (s *Server) checkWindow(c *call, p *personState) *messenger.Error {
-	window := 24 * time.Hour
+	at := s.era(c.ver)
+	standard, _ := messenger.RuleOf(messenger.FeatureStandardMessages)
+	window := standard.Window
 	if tag := c.params.text("tag"); tag != "" && p.Open {
-		i := slices.IndexFunc(s.tags, func(r tagRule) bool { return r.name == tag })
-		if window = s.tags[i].window; window == 0 {
+		rule, _, _ := s.tagRule(tag, at)
+		if window = rule.Window; window == 0 {
 			return nil
 		}
 	}
-	if c.params.text("messaging_type") == "NON_PROMOTIONAL_SUBSCRIPTION" && p.Open {
+	if messenger.MessagingType(c.params.text("messaging_type")) == messenger.TypeNonPromotionalSubscription && p.Open {
 		return nil
 	}
 	if p.Open && s.now().Sub(p.LastActive) <= window {
 		return nil
 	}
-	at := s.era(c.ver)
-	if at.Before(s.rules.noSecondChance) && p.Open && p.Extra <= p.LastActive.UnixMilli() {
+	if s.takes(messenger.FeatureSecondChance, at) && p.Open && p.Extra <= p.LastActive.UnixMilli() {
 		p.Extra = s.now().UnixMilli() // the one promotional message after the window
 		return nil
 	}
-	if at.Before(s.rules.broadcastsGone) {
+	if s.takes(messenger.FeatureSubscriptionMessages, at) {
 		return refuse(10, 2018065, "(#10) This message is sent outside of allowed window. You need page_messaging_subscriptions permission to be able to do it.")
 	}
 	return refuse(10, 2018278, "(#10) This message is sent outside of allowed window. Learn more about the new policy here: https://developers.facebook.com/docs/messenger-platform/policy-overview")

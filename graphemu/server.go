@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/chasqui/chasqui/messenger"
 )
 
 // Server is the emulated platform. Its zero value works. Fields are set before
@@ -39,9 +41,7 @@ type Server struct {
 	clock   clock
 
 	handlers map[string]handler // by method and endpoint
-	releases []release
-	tags     []tagRule
-	rules    ruleDays
+	spans    map[messenger.Feature]span
 
 	mu         sync.Mutex
 	madeCount  int // how many ids and tokens were made
@@ -99,7 +99,7 @@ func (s *Server) init() {
 		s.uploads = map[string]reusable{}
 		s.nodes = map[string]nodeRef{}
 		s.codes = map[string]codeState{}
-		s.releases, s.tags, s.rules = releases(), tagRules(), ruleCalendar()
+		s.spans = spans()
 		s.handlers = s.graphHandlers()
 		s.outlets, s.failures = map[string]*outlet{}, map[[2]string]*failure{}
 		s.retry = s.Retry

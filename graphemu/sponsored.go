@@ -9,7 +9,7 @@ import (
 
 // sponsor is POST /act_{ad account}/sponsored_message_ads.
 func (s *Server) sponsor(c *call) (any, *messenger.Error) {
-	if !s.era(c.ver).Before(s.rules.broadcastsGone) {
+	if !s.takes(messenger.FeatureSponsored, s.era(c.ver)) {
 		return nil, refuse(100, 0, "(#100) sponsored_message_ads is no longer available since March 4, 2020: use the Marketing API")
 	}
 	s.mu.Lock()

@@ -185,7 +185,7 @@ func (s *Server) subscribePage(c *call) (any, *messenger.Error) {
 		return nil, e
 	}
 	fields := c.params.list("subscribed_fields")
-	if len(fields) == 0 && s.era(c.ver).Before(s.rules.fieldsOfPages) {
+	if len(fields) == 0 && !s.takes(messenger.FeatureFieldsOfPages, s.era(c.ver)) {
 		fields = s.knownFields() // there was no choice
 	}
 	if len(fields) == 0 {

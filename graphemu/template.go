@@ -3,13 +3,12 @@ package graphemu
 import (
 	"encoding/json"
 	"fmt"
-	"time"
 
 	"github.com/chasqui/chasqui/messenger"
 )
 
 // check holds a template to the limits of the day.
-func (t outTemplate) check(raw json.RawMessage, at time.Time) *messenger.Error {
+func (t outTemplate) check(raw json.RawMessage, takes func(messenger.Feature) bool) *messenger.Error {
 	switch t.Type {
 	case "":
 		return refuse(100, 0, "(#100) Param template_type is required")
@@ -23,17 +22,18 @@ func (t outTemplate) check(raw json.RawMessage, at time.Time) *messenger.Error {
 		if e := checkCount("name_placeholder[buttons]", len(t.Buttons), 1, 3); e != nil {
 			return e
 		}
-		return checkButtons("name_placeholder", t.Buttons, at)
+		return checkButtons("name_placeholder", t.Buttons, takes)
 	case "generic":
-		return t.checkGeneric(at)
+		return t.checkGeneric(takes)
 	case "media":
 		if e := checkCount("name_placeholder[elements]", len(t.Elements), 1, 1); e != nil {
 			return e
 		}
-		return checkButtons("name_placeholder[elements][0]", t.Elements[0].Buttons, at)
+		return checkButtons("name_placeholder[elements][0]", t.Elements[0].Buttons, takes)
 	case "list", "open_graph":
-		if at.Before(day(2020, 5, 5)) {
-			return t.checkRetired(at)
+		// Clients of version 4.0 send them still, and are served for longer than the platform did.
+		if takes(messenger.FeatureHomeURL) {
+			return t.checkRetired(takes)
 		}
 	case "receipt":
 		if e := required(raw, "recipient_name", "order_number", "currency", "payment_method", "summary"); e != nil {
@@ -67,7 +67,7 @@ func (t outTemplate) check(raw json.RawMessage, at time.Time) *messenger.Error {
 }
 
 // checkRetired checks the templates that were withdrawn later.
-func (t outTemplate) checkRetired(at time.Time) *messenger.Error {
+func (t outTemplate) checkRetired(takes func(messenger.Feature) bool) *messenger.Error {
 	if t.Type == "open_graph" {
 		if e := checkCount("name_placeholder[elements]", len(t.Elements), 1, 1); e != nil {
 			return e
@@ -75,7 +75,7 @@ func (t outTemplate) checkRetired(at time.Time) *messenger.Error {
 		if !isWebURL(t.Elements[0].URL) {
 			return refuse(100, 0, "(#100) Param name_placeholder[elements][0][url] must be a valid URL")
 		}
-		return checkButtons("name_placeholder[elements][0]", t.Elements[0].Buttons, at)
+		return checkButtons("name_placeholder[elements][0]", t.Elements[0].Buttons, takes)
 	}
 	if e := checkCount("name_placeholder[elements]", len(t.Elements), 2, 4); e != nil {
 		return e
@@ -91,11 +91,11 @@ func (t outTemplate) checkRetired(at time.Time) *messenger.Error {
 		if e := checkCount(where+"[buttons]", len(el.Buttons), 0, 1); e != nil {
 			return e
 		}
-		if e := checkButtons(where, el.Buttons, at); e != nil {
+		if e := checkButtons(where, el.Buttons, takes); e != nil {
 			return e
 		}
 	}
-	return checkButtons("name_placeholder", t.Buttons, at)
+	return checkButtons("name_placeholder", t.Buttons, takes)
 }
 
 // required refuses a payload that lacks one of the members.
@@ -112,7 +112,7 @@ func required(raw json.RawMessage, names ...string) *messenger.Error {
 	return nil
 }
 
-func (t outTemplate) checkGeneric(at time.Time) *messenger.Error {
+func (t outTemplate) checkGeneric(takes func(messenger.Feature) bool) *messenger.Error {
 	if e := checkCount("name_placeholder[elements]", len(t.Elements), 1, 10); e != nil {
 		return e
 	}
@@ -130,14 +130,14 @@ func (t outTemplate) checkGeneric(at time.Time) *messenger.Error {
 		if e := tooLong(where+"[subtitle]", el.Subtitle, 80); e != nil {
 			return e
 		}
-		if e := checkButtons(where, el.Buttons, at); e != nil {
+		if e := checkButtons(where, el.Buttons, takes); e != nil {
 			return e
 		}
 	}
 	return nil
 }
 
-func checkButtons(where string, buttons []outButton, at time.Time) *messenger.Error {
+func checkButtons(where string, buttons []outButton, takes func(messenger.Feature) bool) *messenger.Error {
 	if e := checkCount(where+"[buttons]", len(buttons), 0, 3); e != nil {
 		return e
 	}
@@ -147,7 +147,7 @@ func checkButtons(where string, buttons []outButton, at time.Time) *messenger.Er
 			return refuse(100, 0, "(#100) Param "+here+"[type] is required")
 		}
 		if b.Type == "element_share" {
-			if at.Before(ruleCalendar().noShareButtons) {
+			if takes(messenger.FeatureShareButton) {
 				continue // it has nothing but its type, or the contents to share
 			}
 			return refuse(100, 0, "(#100) Param "+here+"[type] must be one of {WEB_URL, POSTBACK, PHONE_NUMBER, ACCOUNT_LINK, ACCOUNT_UNLINK, GAME_PLAY}: element_share ended on November 3, 2019")

@@ -143,7 +143,7 @@ func (s *Server) deleteThreadSettings(c *call, page *pageState) (any, *messenger
 }
 
 func (s *Server) oldSettings(c *call) *messenger.Error {
-	if s.era(c.ver).Before(s.rules.noThreadSettings) {
+	if s.takes(messenger.FeatureThreadSettings, s.era(c.ver)) {
 		return nil
 	}
 	return refuse(100, 0, "(#100) thread_settings is no longer available: use messenger_profile")

@@ -76,7 +76,7 @@ func (s *Server) readMessage(raw json.RawMessage, file *upload, at time.Time) (o
 		return m, refuse(100, 2018034, "(#100) Message cannot be empty, must provide valid attachment or text")
 	}
 	limit := 2000
-	if at.Before(s.rules.longText) {
+	if !s.takes(messenger.FeatureLongText, at) {
 		limit = 640
 	}
 	if e := tooLong("message[text]", m.Text, limit); e != nil {
@@ -89,7 +89,7 @@ func (s *Server) readMessage(raw json.RawMessage, file *upload, at time.Time) (o
 		return m, e
 	}
 	if m.Attachment != nil {
-		return m, m.Attachment.check(file, at)
+		return m, m.Attachment.check(file, func(f messenger.Feature) bool { return s.takes(f, at) })
 	}
 	return m, checkGrid(m.Grid)
 }
@@ -106,7 +106,7 @@ func checkGrid(grid []outAttachment) *messenger.Error {
 		if a.Type != "image" {
 			return refuse(100, 0, "(#100) Param message[attachments] takes images only")
 		}
-		if e := a.check(nil, time.Time{}); e != nil {
+		if e := a.check(nil, nil); e != nil {
 			return e
 		}
 	}
@@ -133,9 +133,9 @@ func (m outMessage) withURL(url string) outMessage {
 // version 4.0 send as many.
 func (s *Server) maxQuickReplies() int {
 	switch {
-	case !s.clock.isDated() || !s.now().Before(day(2020, 4, 1)):
+	case !s.clock.isDated() || s.takes(messenger.FeatureThirteenQuickReplies, s.now()):
 		return 13
-	case s.now().Before(day(2017, 1, 1)):
+	case !s.takes(messenger.FeatureElevenQuickReplies, s.now()):
 		return 10
 	}
 	return 11
@@ -154,7 +154,7 @@ func (s *Server) checkQuickReplies(m outMessage, when time.Time) *messenger.Erro
 		case "user_phone_number", "user_email":
 			continue
 		case "location":
-			if when.Before(day(2020, 3, 1)) {
+			if s.takes(messenger.FeatureLocationReply, when) {
 				continue
 			}
 			return refuse(100, 0, "(#100) Param "+at+"[content_type] must be one of {TEXT, USER_PHONE_NUMBER, USER_EMAIL}")
@@ -175,7 +175,7 @@ func (s *Server) checkQuickReplies(m outMessage, when time.Time) *messenger.Erro
 	return nil
 }
 
-func (a outAttachment) check(file *upload, at time.Time) *messenger.Error {
+func (a outAttachment) check(file *upload, takes func(messenger.Feature) bool) *messenger.Error {
 	switch a.Type {
 	case "image", "audio", "video", "file":
 		var media struct {
@@ -209,7 +209,7 @@ func (a outAttachment) check(file *upload, at time.Time) *messenger.Error {
 		if json.Unmarshal(a.Payload, &t) != nil {
 			return refuse(100, 2018032, "(#100) Invalid data")
 		}
-		return t.check(a.Payload, at)
+		return t.check(a.Payload, takes)
 	}
 	return refuse(100, 0, "(#100) Param message[attachment][type] must be one of {AUDIO, FILE, IMAGE, TEMPLATE, VIDEO}")
 }

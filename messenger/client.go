@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -156,16 +155,7 @@ func (c *Client) over(transport http.RoundTripper) *Client {
 func (c *Client) Version() string { return c.version }
 
 // since reports whether the client speaks the given version or a later one.
-func (c *Client) since(major, minor int) bool {
-	return versionSince(c.version, major, minor)
-}
-
-func versionSince(version string, major, minor int) bool {
-	first, second, _ := strings.Cut(strings.TrimPrefix(version, "v"), ".")
-	have, _ := strconv.Atoi(first)  // New lets nothing else pass
-	rest, _ := strconv.Atoi(second) // the same
-	return have > major || (have == major && rest >= minor)
-}
+func (c *Client) since(version string) bool { return CompareVersions(c.version, version) >= 0 }
 
 // AppToken is the access token of an app itself, as needed for the calls on
 // apps: keep it as secret as the app secret that is part of it.

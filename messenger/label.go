@@ -33,7 +33,7 @@ func (l *Label) UnmarshalJSON(b []byte) error {
 
 // labelName is the field that a label's name has in the client's version.
 func (c *Client) labelName() string {
-	if c.since(12, 0) {
+	if c.since("v12.0") {
 		return "page_label_name"
 	}
 	return "name"

@@ -157,7 +157,7 @@ func (c *Client) MessengerProfile(ctx context.Context, fields ...string) (Messen
 			"get_started", "greeting", "ice_breakers", "persistent_menu",
 			"whitelisted_domains", "account_linking_url",
 		}
-		if c.since(11, 0) { // older versions refuse what they do not know
+		if c.since("v11.0") { // older versions refuse what they do not know
 			fields = append(fields, "commands")
 		}
 	}
@@ -189,7 +189,7 @@ func (c *Client) SetMessengerProfile(ctx context.Context, p MessengerProfile) er
 	if p.Raw != nil {
 		body = p.Raw
 	}
-	err := c.check(http.MethodPost, "me/messenger_profile", func(k *checker) { p.check(k, !c.since(8, 0)) })
+	err := c.check(http.MethodPost, "me/messenger_profile", func(k *checker) { p.check(k, !c.since("v8.0")) })
 	if err != nil {
 		return err
 	}

@@ -19,6 +19,11 @@ const (
 	TypeUtility    MessagingType = "UTILITY"
 )
 
+// TypeNonPromotionalSubscription was for news, productivity and trackers.
+//
+// Deprecated: refused since March 4, 2020. Use [TypeUtility].
+const TypeNonPromotionalSubscription MessagingType = "NON_PROMOTIONAL_SUBSCRIPTION"
+
 // Tag allows a message outside the 24-hour window.
 type Tag string
 

@@ -1,9 +1,6 @@
 package messenger
 
-import (
-	"fmt"
-	"time"
-)
+import "time"
 
 // Feature names something that the platform offers or offered.
 type Feature string
@@ -27,12 +24,39 @@ const (
 	FeatureOpenGraphTemplate    Feature = "open_graph_template"
 	FeatureMessageTags          Feature = "message_tags"
 	FeatureTagHumanAgent        Feature = "tag_human_agent"
+	FeatureTagCustomerFeedback  Feature = "tag_customer_feedback"
 	FeatureTagsOf2020           Feature = "tags_of_2020"
+	FeatureTagsOf2016           Feature = "tags_of_2016"
 	FeatureTagsBefore2020       Feature = "tags_before_2020"
 	FeatureHomeURL              Feature = "home_url"
 	FeatureTargetAudience       Feature = "target_audience"
 	FeaturePaymentSettings      Feature = "payment_settings"
 	FeaturePlainPrivateReplies  Feature = "plain_private_replies"
+	FeatureStandardMessages     Feature = "standard_messages"
+	FeatureTaggedMessages       Feature = "tagged_messages"
+	FeatureUtilityMessages      Feature = "utility_messages"
+	FeatureSubscriptionMessages Feature = "subscription_messages"
+	FeatureSecondChance         Feature = "second_chance"
+	FeatureLongText             Feature = "long_text"
+	FeatureElevenQuickReplies   Feature = "eleven_quick_replies"
+	FeatureThirteenQuickReplies Feature = "thirteen_quick_replies"
+	FeatureLocationReply        Feature = "location_reply"
+	FeatureShareButton          Feature = "share_button"
+	FeatureThreadSettings       Feature = "thread_settings"
+	FeatureWideUserProfile      Feature = "wide_user_profile"
+	FeatureFieldsOfPages        Feature = "fields_of_pages"
+	FeatureLinkOpensWindow      Feature = "link_opens_window"
+	FeatureMessageEdits         Feature = "message_edits"
+	FeatureOptinFrequency       Feature = "optin_frequency"
+	FeatureStickerType          Feature = "sticker_type"
+	FeatureStickerImage         Feature = "sticker_image"
+	FeatureUsageOfPage          Feature = "usage_of_page"
+	FeatureDisableAfterHours    Feature = "disable_after_hours"
+	FeatureHiddenRecipient      Feature = "hidden_recipient"
+	FeatureRestrictedPages      Feature = "restricted_pages"
+	FeatureMIDsWithTime         Feature = "mids_with_time"
+	FeatureMIDsWithDollar       Feature = "mids_with_dollar"
+	FeatureMIDsWithoutPrefix    Feature = "mids_without_prefix"
 )
 
 // Availability says whether the real platform takes a feature.
@@ -45,67 +69,14 @@ type Availability struct {
 	Successor string    // what to use now, "" when there is nothing
 }
 
-// availability is one row of the table of features.
-type availability struct {
-	feature      Feature
-	since, until string // days, "" for none
-	first        [2]int // the first version that has it
-	removed      [2]int // the first version without it, zero for none
-	successor    string
-}
-
-// features is what is known of the platform's past; it is only read.
-var features = [...]availability{
-	{feature: FeatureSend},
-	{feature: FeaturePersonas, since: "2018-09-27"},
-	{feature: FeatureIceBreakers, since: "2019-10-29"},
-	{feature: FeatureUserMenu, since: "2019-09-30"},
-	{feature: FeatureNestedMenu, until: "2022-08-04", removed: [2]int{8, 0}, successor: "a flat menu of up to 20 entries"},
-	{feature: FeatureProductTemplate, since: "2020-08-04", first: [2]int{8, 0}},
-	{feature: FeaturePrivateReplies, since: "2019-09-30"},
-	{feature: FeatureOneTimeNotif, since: "2020-03-04"},
-	{feature: FeatureNotificationMessages, until: "2026-02-10", successor: "utility messages (TypeUtility)"},
-	{feature: FeatureCustomerMatching, until: "2020-01-15", removed: [2]int{6, 0}},
-	{feature: FeatureMessengerCode, until: "2019-10-29", removed: [2]int{4, 0}, successor: "a QR code of an m.me link with a ref"},
-	{feature: FeatureBroadcast, until: "2020-03-04", successor: "Client.Send with an opt-in or TypeUtility"},
-	{feature: FeatureSponsored, until: "2020-03-04", successor: "the Marketing API"},
-	{feature: FeatureListTemplate, until: "2021-08-03", removed: [2]int{4, 0}, successor: "GenericTemplate"},
-	{feature: FeatureOpenGraphTemplate, until: "2021-08-03", removed: [2]int{4, 0}, successor: "GenericTemplate"},
-	{feature: FeatureMessageTags, until: "2020-03-04", successor: "TagHumanAgent"},
-	{feature: FeatureTagHumanAgent, since: "2020-03-04"},
-	{feature: FeatureTagsOf2020, since: "2020-03-04", until: "2026-04-27", successor: "TypeUtility, or TagHumanAgent"},
-	{feature: FeatureTagsBefore2020, until: "2020-03-04", successor: "TypeUtility, or TagHumanAgent"},
-	{feature: FeatureHomeURL, until: "2022-05-05", removed: [2]int{7, 0}, successor: "a button that opens a page"},
-	// Of these two no end was announced: on this day the documentation did not have them any more.
-	{feature: FeatureTargetAudience, until: "2019-12-19"},
-	{feature: FeaturePaymentSettings, until: "2019-12-19", successor: "a button that opens a page"},
-	{feature: FeaturePlainPrivateReplies, until: "2022-02-03", removed: [2]int{5, 0}, successor: "Client.Send with Recipient.CommentID or PostID"},
-}
-
-// Support answers whether the real platform takes a feature with a version of
-// the API, such as "v26.0", on a day. It is about the platform alone: emulators
-// and private servers may take more, and the calls stay here for them.
+// Support says whether the real platform takes a feature with a version of the
+// API, such as v26.0, on a day. It is about the platform alone: emulators and
+// private servers may take more, and the calls stay here for them. [Rules] has
+// the whole calendar, with the source of each row.
 func Support(feature Feature, version string, at time.Time) Availability {
-	for _, row := range features {
-		if row.feature != feature {
-			continue
-		}
-		a := Availability{Known: true, Since: day(row.since), Until: day(row.until), Successor: row.successor}
-		if row.removed != [2]int{} {
-			a.Removed = fmt.Sprintf("v%d.%d", row.removed[0], row.removed[1])
-		}
-		a.OK = !at.Before(a.Since) && (a.Until.IsZero() || at.Before(a.Until)) &&
-			versionSince(version, row.first[0], row.first[1]) &&
-			(row.removed == [2]int{} || !versionSince(version, row.removed[0], row.removed[1]))
-		return a
+	r, ok := RuleOf(feature)
+	if !ok {
+		return Availability{}
 	}
-	return Availability{}
-}
-
-func day(s string) time.Time {
-	t, err := time.Parse(time.DateOnly, s)
-	if err != nil {
-		return time.Time{}
-	}
-	return t
+	return Availability{Known: true, OK: r.Takes(version, at), Since: r.Since, Until: r.Until, Removed: r.Removed, Successor: r.Successor}
 }

@@ -1,10 +1,10 @@
 package messenger
 
-// TagCustomerFeedback allows to ask for feedback within 7 days of the person's
-// message.
+// TagCustomerFeedback lets a customer feedback template ask for feedback within
+// 7 days of the person's message.
 const TagCustomerFeedback Tag = "CUSTOMER_FEEDBACK"
 
-// Tags of March 4, 2020.
+// Tags of August 29, 2019; from March 4, 2020 on the only ones.
 //
 // Deprecated: refused since April 27, 2026. Use [TypeUtility], or [TagHumanAgent]
 // when a person answers.

@@ -36,7 +36,7 @@ func (c *Client) SetUserMenu(ctx context.Context, psid PSID, menus ...Persistent
 	}{psid, menus}
 	err := c.check(http.MethodPost, userSettingsPath, func(k *checker) {
 		k.require(string(psid), "psid")
-		checkMenus(k, menus, !c.since(8, 0))
+		checkMenus(k, menus, !c.since("v8.0"))
 	})
 	if err != nil {
 		return err

@@ -4,18 +4,25 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/chasqui/chasqui/messenger"
 )
 
-// Windows of the platform.
-//
-// Docs: https://developers.facebook.com/docs/messenger-platform/policy/policy-overview
+// Windows of the platform, by its calendar: after what the person did last, and for answers by people.
+var (
+	standardWindow   = windowOf(messenger.FeatureStandardMessages)
+	humanAgentWindow = windowOf(messenger.FeatureTagHumanAgent)
+)
+
+func windowOf(feature messenger.Feature) time.Duration {
+	r, _ := messenger.RuleOf(feature)
+	return r.Window
+}
+
 const (
-	StandardWindow   = 24 * time.Hour     // after what the person did last
-	HumanAgentWindow = 7 * 24 * time.Hour // for answers by people
 	// threadControl is how long control of a thread is presumed to stay where it was last seen: the platform lets it go when nothing happens for a day.
 	threadControl = 24 * time.Hour
 )
@@ -59,7 +66,7 @@ func Policy(q PolicyQuestion, h History) PolicyAnswer {
 	a := PolicyAnswer{Allowed: true, SendAs: q.Options}
 	a.SendAs.MessagingType = q.Options.Settled()
 	if template := templateOf(q.Message); template != "" {
-		if feature, ok := templateFeatures[template]; ok && !messenger.Support(feature, q.Version, q.Now).OK {
+		if withdrawn(template, q) {
 			return a.refuse(FailurePlatformRefused, "customBody.fbMessenger.attachment.payload.template_type", fmt.Sprintf("the platform has withdrawn the template %q", template), "another template, or text")
 		}
 	}
@@ -76,9 +83,9 @@ func Policy(q PolicyQuestion, h History) PolicyAnswer {
 	if since := q.Now.Sub(h.ElsewhereAt); !h.ElsewhereAt.IsZero() && since < threadControl {
 		return a.refuse(FailureNoThreadControl, "to", fmt.Sprintf("another app or the page's inbox controls the conversation, as was seen at %s", FormatTime(h.ElsewhereAt)), "any message once the conversation is given back")
 	}
-	open := h.open(q.Now, StandardWindow)
+	open := h.open(q.Now, standardWindow)
 	if open && !h.LastInbound.IsZero() {
-		a.Until = h.LastInbound.Add(StandardWindow)
+		a.Until = h.LastInbound.Add(standardWindow)
 	}
 	if a.SendAs.MessagingType == messenger.TypeMessageTag {
 		return tagged(a, q, h, open)
@@ -94,7 +101,7 @@ func Policy(q PolicyQuestion, h History) PolicyAnswer {
 // open tells whether a window since the person's last act is open, or not known to be closed.
 func (h History) open(now time.Time, window time.Duration) bool {
 	refused := h.RefusedAt
-	if window == HumanAgentWindow {
+	if window == humanAgentWindow {
 		refused = h.HumanRefusedAt
 	}
 	if refused.After(h.LastInbound) {
@@ -105,7 +112,7 @@ func (h History) open(now time.Time, window time.Duration) bool {
 
 // closed says how it is known that the window of 24 hours is closed.
 func (h History) closed(now time.Time) string {
-	if !h.LastInbound.IsZero() && now.Sub(h.LastInbound) > StandardWindow {
+	if !h.LastInbound.IsZero() && now.Sub(h.LastInbound) > standardWindow {
 		return fmt.Sprintf("the person last did something at %s, more than 24 hours ago", FormatTime(h.LastInbound))
 	}
 	return fmt.Sprintf("the platform said at %s that the window of 24 hours is closed, and the person has done nothing since", FormatTime(h.RefusedAt))
@@ -115,12 +122,12 @@ func (h History) closed(now time.Time) string {
 // platform does not object.
 func (h History) OpenUntil(now time.Time) time.Time {
 	switch {
-	case !h.open(now, StandardWindow):
+	case !h.open(now, standardWindow):
 		return time.Time{}
 	case h.LastInbound.IsZero():
-		return now.Add(StandardWindow)
+		return now.Add(standardWindow)
 	}
-	return h.LastInbound.Add(StandardWindow)
+	return h.LastInbound.Add(standardWindow)
 }
 
 func (a PolicyAnswer) refuse(code FailureCode, field, words string, would ...string) PolicyAnswer {
@@ -131,19 +138,11 @@ func (a PolicyAnswer) refuse(code FailureCode, field, words string, would ...str
 // tagged judges a message with a tag.
 func tagged(a PolicyAnswer, q PolicyQuestion, h History, open bool) PolicyAnswer {
 	tag := q.Options.MessageTag
-	features := tagFeatures[tag]
-	taken, ended := false, time.Time{}
-	for _, f := range features {
-		support := messenger.Support(f, q.Version, q.Now)
-		taken = taken || support.OK
-		if support.Until.After(ended) {
-			ended = support.Until
-		}
-	}
+	rule, taken := tagRule(tag, q)
 	if !taken {
 		words := fmt.Sprintf("%q is no tag of the platform", tag)
-		if !ended.IsZero() {
-			words = fmt.Sprintf("the tag %s ended on %s", tag, ended.Format(time.DateOnly))
+		if !rule.Until.IsZero() {
+			words = fmt.Sprintf("the tag %s ended on %s", tag, rule.Until.Format(time.DateOnly))
 		}
 		if open {
 			a.SendAs.MessagingType, a.SendAs.MessageTag = messenger.TypeResponse, ""
@@ -152,44 +151,77 @@ func tagged(a PolicyAnswer, q PolicyQuestion, h History, open bool) PolicyAnswer
 		}
 		return a.refuse(FailurePlatformRefused, fieldTag, words, wouldBe(q, h)...)
 	}
-	if tag != messenger.TagHumanAgent {
+	if template := templateOf(q.Message); q.Message != nil && len(rule.Templates) > 0 && !slices.Contains(rule.Templates, template) {
+		return a.refuse(FailurePlatformRefused, fieldTag, fmt.Sprintf("the tag %s goes with the template %s only", tag, strings.Join(rule.Templates, " or ")), wouldBe(q, h)...)
+	}
+	if rule.Window == 0 {
 		a.Until = time.Time{}
 		return a
 	}
+	people := tag == messenger.TagHumanAgent
 	switch {
-	case !h.open(q.Now, HumanAgentWindow):
-		return a.refuse(FailureOutsideWindow, fieldTag, h.closedToPeople(q.Now), wouldBe(q, h)...)
-	case !q.Human && open:
+	case people && !h.open(q.Now, rule.Window), !people && h.past(q.Now, rule.Window):
+		return a.refuse(FailureOutsideWindow, fieldTag, h.closedToTag(rule, tag, q.Now), wouldBe(q, h)...)
+	case people && !q.Human && open:
 		a.SendAs.MessagingType, a.SendAs.MessageTag = messenger.TypeResponse, ""
 		a.Message = "HUMAN_AGENT is for what people write, not for programs; inside the 24 hours it is sent as RESPONSE"
 		return a
-	case !q.Human:
+	case people && !q.Human:
 		return a.refuse(FailurePlatformRefused, fieldTag, "HUMAN_AGENT is for what people write, not for programs", wouldBe(q, h)...)
 	}
 	if !h.LastInbound.IsZero() {
-		a.Until = h.LastInbound.Add(HumanAgentWindow)
+		a.Until = h.LastInbound.Add(rule.Window)
 	}
 	return a
 }
 
-func (h History) closedToPeople(now time.Time) string {
-	if !h.LastInbound.IsZero() && now.Sub(h.LastInbound) > HumanAgentWindow {
-		return fmt.Sprintf("HUMAN_AGENT is for 7 days after the person last did something, which was at %s", FormatTime(h.LastInbound))
+// tagRule is the row of the platform's calendar by which a tag may be used now; the row that ended last, where it may not.
+func tagRule(tag messenger.Tag, q PolicyQuestion) (rule messenger.Rule, taken bool) {
+	for _, r := range messenger.RulesOfTag(tag) {
+		if r.Takes(q.Version, q.Now) {
+			return r, true
+		}
+		if r.Until.After(rule.Until) {
+			rule = r
+		}
 	}
-	return fmt.Sprintf("the platform refused HUMAN_AGENT at %s, and the person has done nothing since", FormatTime(h.HumanRefusedAt))
+	return rule, false
+}
+
+// withdrawn reports whether the platform has a template no more, or not yet.
+func withdrawn(template string, q PolicyQuestion) bool {
+	for r := range messenger.Rules() {
+		if len(r.Tags) == 0 && slices.Contains(r.Templates, template) {
+			return !r.Takes(q.Version, q.Now)
+		}
+	}
+	return false
+}
+
+// past reports whether a window since the person's last act is known to be over.
+func (h History) past(now time.Time, window time.Duration) bool {
+	return !h.LastInbound.IsZero() && now.Sub(h.LastInbound) > window
+}
+
+// closedToTag says how it is known that the window of a tag is closed.
+func (h History) closedToTag(rule messenger.Rule, tag messenger.Tag, now time.Time) string {
+	if h.past(now, rule.Window) {
+		return fmt.Sprintf("%s is for %d days after the person last did something, which was at %s", tag, rule.Window/(24*time.Hour), FormatTime(h.LastInbound))
+	}
+	return fmt.Sprintf("the platform refused %s at %s, and the person has done nothing since", tag, FormatTime(h.HumanRefusedAt))
 }
 
 // wouldBe names what would be allowed now.
 func wouldBe(q PolicyQuestion, h History) []string {
 	var would []string
-	if h.open(q.Now, StandardWindow) {
+	if h.open(q.Now, standardWindow) {
 		would = append(would, "messagingType RESPONSE")
 	}
-	if h.open(q.Now, HumanAgentWindow) && messenger.Support(messenger.FeatureTagHumanAgent, q.Version, q.Now).OK {
+	if h.open(q.Now, humanAgentWindow) && messenger.Support(messenger.FeatureTagHumanAgent, q.Version, q.Now).OK {
 		would = append(would, "messageTag HUMAN_AGENT, by people")
 	}
-	for _, tag := range tagsOf2020 {
-		if messenger.Support(messenger.FeatureTagsOf2020, q.Version, q.Now).OK {
+	if r, _ := messenger.RuleOf(messenger.FeatureTagsOf2020); r.Takes(q.Version, q.Now) {
+		for _, tag := range r.Tags {
 			would = append(would, "messageTag "+string(tag))
 		}
 	}
@@ -223,32 +255,6 @@ func overLimit(message json.RawMessage) (field, words string) {
 		return "", ""
 	}
 	return strings.Replace(over.Field, "message", "customBody."+ChannelMessenger, 1), over.Error()
-}
-
-// tagsOf2020 are those that the platform had from March 4, 2020 to April 27, 2026.
-var tagsOf2020 = []messenger.Tag{"ACCOUNT_UPDATE", "CONFIRMED_EVENT_UPDATE", "POST_PURCHASE_UPDATE"}
-
-// tagsBefore2020 are the 17 that ended on March 4, 2020.
-var tagsBefore2020 = []messenger.Tag{
-	"BUSINESS_PRODUCTIVITY", "COMMUNITY_ALERT", "CONFIRMED_EVENT_REMINDER", "NON_PROMOTIONAL_SUBSCRIPTION", "PAIRING_UPDATE", "APPLICATION_UPDATE", "ACCOUNT_UPDATE", "PAYMENT_UPDATE",
-	"PERSONAL_FINANCE_UPDATE", "SHIPPING_UPDATE", "RESERVATION_UPDATE", "ISSUE_RESOLUTION", "APPOINTMENT_UPDATE", "GAME_EVENT", "TRANSPORTATION_UPDATE", "FEATURE_FUNCTIONALITY_UPDATE", "TICKET_UPDATE",
-}
-
-// tagFeatures are the features that a tag belongs to. ACCOUNT_UPDATE is in both lists, with another meaning in each.
-var tagFeatures = func() map[messenger.Tag][]messenger.Feature {
-	all := map[messenger.Tag][]messenger.Feature{messenger.TagHumanAgent: {messenger.FeatureTagHumanAgent}}
-	for _, tag := range tagsOf2020 {
-		all[tag] = append(all[tag], messenger.FeatureTagsOf2020)
-	}
-	for _, tag := range tagsBefore2020 {
-		all[tag] = append(all[tag], messenger.FeatureTagsBefore2020)
-	}
-	return all
-}()
-
-// templateFeatures are the templates that the platform did not have at all times.
-var templateFeatures = map[string]messenger.Feature{
-	"list": messenger.FeatureListTemplate, "open_graph": messenger.FeatureOpenGraphTemplate, "product": messenger.FeatureProductTemplate,
 }
 
 func templateOf(message json.RawMessage) string {

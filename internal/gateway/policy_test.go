@@ -47,6 +47,9 @@ func TestPolicy(t *testing.T) {
 		{"MESSAGE_TAG", "NON_PROMOTIONAL_SUBSCRIPTION", h, "2026-06-01", false, true, "RESPONSE", "ended on 2020-03-04; inside the 24 hours it is sent as RESPONSE"},
 		{"MESSAGE_TAG", "SHIPPING_UPDATE", never, "2026-06-01", false, true, "RESPONSE", "2020-03-04"},
 		{"MESSAGE_TAG", "ACCOUNT_UPDATE", 48 * h, "2019-01-01", false, true, "MESSAGE_TAG", ""},
+		{"", "CUSTOMER_FEEDBACK", 6 * 24 * h, "2026-06-01", false, true, "MESSAGE_TAG", ""},
+		{"", "CUSTOMER_FEEDBACK", 8 * 24 * h, "2026-06-01", false, false, "", "CUSTOMER_FEEDBACK is for 7 days"},
+		{"", "CUSTOMER_FEEDBACK", 48 * h, "2022-12-31", false, false, "", "no tag of the platform"},
 		{"MESSAGE_TAG", "NO_SUCH_TAG", 48 * h, "2026-06-01", false, false, "", "no tag of the platform"},
 	} {
 		now, err := time.Parse(time.DateOnly, c.day)
@@ -100,6 +103,13 @@ func TestPolicyOfTemplatesAndTokens(t *testing.T) {
 			t.Errorf("%.60s: %+v", message, a)
 		}
 	}
+	feedback := PolicyQuestion{Options: MessengerOptions{MessageTag: messenger.TagCustomerFeedback}, Now: now, Version: "v26.0"}
+	for message, allowed := range map[string]bool{`{"attachment":{"type":"template","payload":{"template_type":"customer_feedback"}}}`: true, `{"text":"How was it?"}`: false} {
+		feedback.Message = json.RawMessage(message)
+		if a := Policy(feedback, History{LastInbound: now.Add(-48 * time.Hour)}); a.Allowed != allowed || !allowed && !strings.Contains(a.Message, "template customer_feedback only") {
+			t.Errorf("CUSTOMER_FEEDBACK with %s: %+v", message, a)
+		}
+	}
 	people := PolicyQuestion{Options: MessengerOptions{MessageTag: "HUMAN_AGENT"}, Human: true, Now: now, Version: "v26.0"}
 	for words, h := range map[string]History{
 		"":                                 {LastInbound: now.Add(-48 * time.Hour), RefusedAt: now.Add(-time.Hour)}, // of the shorter window only
@@ -118,5 +128,35 @@ func TestPolicyOfTemplatesAndTokens(t *testing.T) {
 	}
 	if a := Policy(PolicyQuestion{Now: now, Version: "v26.0"}, History{LastInbound: now.Add(-time.Hour)}); !a.Until.Equal(now.Add(23 * time.Hour)) {
 		t.Errorf("%+v", a)
+	}
+}
+
+// TestPolicyByTheCalendar walks the platform's calendar: each tag on the days on which it comes and goes, and on those before.
+func TestPolicyByTheCalendar(t *testing.T) {
+	t.Parallel()
+	for r := range messenger.Rules() {
+		for _, tag := range r.Tags {
+			for _, day := range []time.Time{r.Since.AddDate(0, 0, -1), r.Since, r.Until.AddDate(0, 0, -1), r.Until} {
+				if day.Year() < 2016 {
+					continue // no such day
+				}
+				taken, window := false, time.Duration(0)
+				for _, other := range messenger.RulesOfTag(tag) {
+					if other.Takes("v26.0", day) {
+						taken, window = true, other.Window
+					}
+				}
+				ask := func(ago time.Duration) PolicyAnswer {
+					q := PolicyQuestion{Options: MessengerOptions{MessageTag: tag}, Human: true, Version: "v26.0", Now: day}
+					return Policy(q, History{LastInbound: day.Add(-ago)})
+				}
+				if a := ask(25 * time.Hour); a.Allowed != taken {
+					t.Errorf("%s on %s: %+v, by the calendar: %v", tag, day.Format(time.DateOnly), a, taken)
+				}
+				if a := ask(window + time.Hour); taken && window > 0 && a.Allowed {
+					t.Errorf("%s an hour after its window of %s: %+v", tag, window, a)
+				}
+			}
+		}
 	}
 }
