@@ -25,6 +25,7 @@ var allowed = map[string][]string{
 	"rivescript":               nil,
 	"rivescript/js":            {"rivescript", "internal/fair"},
 	"internal/fair":            nil,
+	"internal/lane":            nil,
 	"internal/scriptgen":       nil,
 	"internal/script":          {"rivescript"},
 	"internal/deps":            nil,
