@@ -11,11 +11,25 @@ import (
 // care is how a session deals with what may have ended the process before it, or that of another node: one after the other, each noted in the database before it begins. What
 // stands noted when the next session begins was under way when the process ended. Once may be chance, as when somebody ended it; what was under way twice is set aside.
 //
-// That is a second line: no script should be able to end the gateway. In normal running nothing is noted.
+// That is a second line: no script should be able to end the gateway. In normal running nothing is noted, and neither where partitions come from a node that has given them back.
 type care struct {
 	found map[string]int // tries of what was noted before
 	gate  chan struct{}  // held by the one that is under way
+	parts map[int]caution
 }
+
+// caution is up to where care is taken in a partition that another node, or this one's last process, has left without a word.
+type caution struct {
+	epoch int64     // under which this node took it
+	pos   int64     // the head of the log then
+	at    time.Time // and the time: timers that were due
+}
+
+// event reports whether an event may have been under way when a process ended.
+func (c *care) event(partition int, pos int64) bool { return pos <= c.parts[partition].pos }
+
+// timer reports whether a timer may have been.
+func (c *care) timer(partition int, due time.Time) bool { return !due.After(c.parts[partition].at) }
 
 // trial is a job that is done with care.
 type trial struct {
@@ -31,8 +45,20 @@ func (r *Runner) beCareful(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	c := &care{found: map[string]int{}, gate: make(chan struct{}, 1)}
-	held, _ := r.o.Store.Leases().Held()
+	c := &care{found: map[string]int{}, gate: make(chan struct{}, 1), parts: map[int]caution{}}
+	leases := r.o.Store.Leases()
+	held, _ := leases.Held()
+	for part, epoch := range held {
+		switch before := r.cautions[part]; {
+		case before.epoch == epoch:
+			c.parts[part] = before // since when it took it
+		case leases.Abandoned(part, epoch):
+			c.parts[part] = caution{epoch, r.o.Store.Head(), r.o.Store.Now()}
+		default:
+			c.parts[part] = caution{epoch: epoch}
+		}
+	}
+	r.cautions = c.parts
 	for _, t := range trials {
 		if _, mine := held[t.Partition]; mine {
 			c.found[t.ID] = t.Tries

@@ -46,18 +46,19 @@ type Runner struct {
 	o   Options
 	log *slog.Logger
 
-	mu      sync.Mutex
-	lanes   map[gateway.Lane]*lane
-	pending map[int64]struct{}  // positions of events that are read and not yet answered
-	timers  map[string]struct{} // ids of timers that are under way
-	room    chan struct{}       // closed when pending has shrunk
-	again   chan struct{}       // closed when a lane could not go on: the session begins anew
-	anew    bool                // again is closed
-	places  *fair.Gate          // for turns, by application
-	kick    chan struct{}       // a timer was made
-	care    *care               // of the session
-	health  *store.Reader
-	unread  bool // the last session could not read; only the goroutine of the sessions uses it
+	mu       sync.Mutex
+	lanes    map[gateway.Lane]*lane
+	pending  map[int64]struct{}  // positions of events that are read and not yet answered
+	timers   map[string]struct{} // ids of timers that are under way
+	room     chan struct{}       // closed when pending has shrunk
+	again    chan struct{}       // closed when a lane could not go on: the session begins anew
+	anew     bool                // again is closed
+	places   *fair.Gate          // for turns, by application
+	kick     chan struct{}       // a timer was made
+	care     *care               // of the session
+	cautions map[int]caution     // of the session before, by partition
+	health   *store.Reader
+	unread   bool // the last session could not read; only the goroutine of the sessions uses it
 
 	ctx    context.Context // of the runner's life
 	cancel context.CancelFunc
@@ -142,7 +143,6 @@ func (r *Runner) read(ctx context.Context, work *sync.WaitGroup) error {
 		return err
 	}
 	at, saved := cursor.Low(), time.Now()
-	careful := r.o.Store.Head() // what is there already may have been under way when a process ended
 	defer func() {
 		// What was read since the last save is read again after the next start; saving it is a courtesy, also to retention.
 		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
@@ -171,7 +171,7 @@ func (r *Runner) read(ctx context.Context, work *sync.WaitGroup) error {
 		}
 		for _, e := range events {
 			if cursor.Has(e) && r.concerns(e) {
-				r.enqueue(ctx, job{event: e, trial: r.trial(e.Pos <= careful, e.ID(), e.Partition)}, work)
+				r.enqueue(ctx, job{event: e, trial: r.trial(r.care.event(e.Partition, e.Pos), e.ID(), e.Partition)}, work)
 			}
 		}
 		idle := upto <= at
@@ -256,7 +256,6 @@ func (r *Runner) concerns(e *gateway.Event) bool {
 func (r *Runner) runTimers(ctx context.Context, work *sync.WaitGroup) {
 	tick := time.NewTicker(timerPoll)
 	defer tick.Stop()
-	began := r.o.Store.Now() // those that were due then may have been under way when a process ended
 	for {
 		due, err := r.o.Store.DueTimers(ctx, timerBatch)
 		if err != nil && ctx.Err() == nil {
@@ -264,7 +263,7 @@ func (r *Runner) runTimers(ctx context.Context, work *sync.WaitGroup) {
 		}
 		for _, t := range due {
 			if _, held := r.o.Store.Leases().Epoch(t.Partition); held {
-				r.enqueue(ctx, job{timer: t, trial: r.trial(!t.DueAt.After(began), t.ID, t.Partition)}, work)
+				r.enqueue(ctx, job{timer: t, trial: r.trial(r.care.timer(t.Partition, t.DueAt), t.ID, t.Partition)}, work)
 			}
 		}
 		select {

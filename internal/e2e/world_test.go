@@ -347,7 +347,8 @@ func (w *world) awaitStatus(id string, statuses ...string) gatewayapi.Message {
 	return m
 }
 
-// await asks again and again until something is so, ever less often; it fails the test with what was seen last when it takes too long.
+// await asks again and again until something is so, ever less often; it fails the test with what was seen last when that has stayed the same for too long. A slow machine
+// gets all the time it needs, as long as something moves.
 func await(t testing.TB, what string, so func() (bool, string)) {
 	t.Helper()
 	pause := 2 * time.Millisecond
@@ -355,10 +356,14 @@ func await(t testing.TB, what string, so func() (bool, string)) {
 	defer tick.Stop()
 	deadline := time.NewTimer(patience)
 	defer deadline.Stop()
-	for {
+	for before := ""; ; {
 		ok, seen := so()
 		if ok {
 			return
+		}
+		if seen != before {
+			before = seen
+			deadline.Reset(patience)
 		}
 		select {
 		case <-tick.C:

@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -30,8 +32,9 @@ type Leases struct {
 const nodeMemory = time.Minute
 
 type lease struct {
-	epoch int64 // 0: not held
-	until time.Time
+	epoch     int64 // 0: not held
+	until     time.Time
+	abandoned bool // taken from a node that had not given it back
 }
 
 func newLeases(s *Store, ttl time.Duration) *Leases {
@@ -118,8 +121,8 @@ func (l *Leases) run(ctx context.Context) {
 // renew tells the database that this node lives, prolongs its leases, and takes or gives up leases towards an even share.
 func (l *Leases) renew(ctx context.Context) error {
 	asked := time.Now()
-	got := map[int]int64{}
-	err := l.s.Write(ctx, func(tx *Tx) error { return l.claim(tx, got) })
+	got, abandoned := map[int]int64{}, map[int]bool{}
+	err := l.s.Write(ctx, func(tx *Tx) error { return l.claim(tx, got, abandoned) })
 	if err != nil {
 		return err
 	}
@@ -130,8 +133,12 @@ func (l *Leases) renew(ctx context.Context) error {
 	moved := false
 	for part := range l.held {
 		epoch := got[part]
-		moved = moved || l.held[part].epoch != epoch
-		l.held[part] = lease{epoch, until}
+		if l.held[part].epoch == epoch {
+			l.held[part].until = until
+			continue
+		}
+		moved = true
+		l.held[part] = lease{epoch, until, abandoned[part]}
 	}
 	if moved {
 		close(l.changed)
@@ -140,10 +147,14 @@ func (l *Leases) renew(ctx context.Context) error {
 	return nil
 }
 
-func (l *Leases) claim(tx *Tx, got map[int]int64) error {
+// claim writes what this node holds from now on, and says which of that was taken from a node that had not given it back.
+func (l *Leases) claim(tx *Tx, got map[int]int64, abandoned map[int]bool) error {
 	d := l.s.dialect
 	ttl := l.ttl.Milliseconds()
 	if d.exclusive {
+		if _, err := l.left(tx, abandoned, `SELECT part, owner FROM leases`); err != nil {
+			return err
+		}
 		// Whoever held them before is gone: the folder's lock is ours.
 		if _, err := tx.Exec(`UPDATE leases SET owner = ?, epoch = epoch + 1, expires_at = ?`, l.node, 0); err != nil {
 			return err
@@ -172,8 +183,12 @@ func (l *Leases) claim(tx *Tx, got map[int]int64) error {
 	}
 	switch {
 	case held < share:
-		if _, err := tx.Exec(`UPDATE leases SET owner = ?, epoch = epoch + 1, expires_at = `+d.now+` + ?
-WHERE part IN (SELECT part FROM leases WHERE expires_at <= `+d.now+` ORDER BY part LIMIT ? FOR UPDATE SKIP LOCKED)`, l.node, ttl, share-held); err != nil {
+		free, err := l.left(tx, abandoned, `SELECT part, owner FROM leases WHERE expires_at <= `+d.now+` ORDER BY part LIMIT ? FOR UPDATE SKIP LOCKED`, share-held)
+		if err != nil || len(free) == 0 {
+			return errors.Join(err, l.read(tx, got))
+		}
+		args := append([]any{l.node, ttl}, free...)
+		if _, err := tx.Exec(`UPDATE leases SET owner = ?, epoch = epoch + 1, expires_at = `+d.now+` + ? WHERE part IN (`+holes(len(free))+`)`, args...); err != nil {
 			return err
 		}
 	case held > share:
@@ -184,6 +199,22 @@ WHERE part IN (SELECT part FROM leases WHERE expires_at <= `+d.now+` ORDER BY pa
 		}
 	}
 	return l.read(tx, got)
+}
+
+// left reads leases that can be taken, and notes those whose last owner was another node that has not given them back.
+func (l *Leases) left(tx *Tx, abandoned map[int]bool, query string, args ...any) (parts []any, err error) {
+	rows, err := tx.Query(query, args...)
+	_, err = collect(rows, err, func(r *sql.Rows) (struct{}, error) {
+		var part int
+		var owner string
+		err := r.Scan(&part, &owner)
+		parts = append(parts, part)
+		if owner != "" && owner != l.node {
+			abandoned[part] = true
+		}
+		return struct{}{}, err
+	})
+	return parts, err
 }
 
 func (l *Leases) read(tx *Tx, got map[int]int64) error {
@@ -234,6 +265,14 @@ func (l *Leases) Held() (map[int]int64, <-chan struct{}) {
 		}
 	}
 	return held, l.changed
+}
+
+// Abandoned reports whether the lease of a partition that this node holds under an epoch was taken from a node that had not given it back: its process may have ended in
+// the middle of something.
+func (l *Leases) Abandoned(part int, epoch int64) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.held[part].epoch == epoch && l.held[part].abandoned
 }
 
 // Release gives all leases back at once, so that other nodes need not wait for them to expire.

@@ -32,6 +32,41 @@ func Open(t testing.TB, url string) *store.Store {
 	return s
 }
 
+// testAbandoned: whoever takes the leases of a node that ended without a word knows so; of one that gave them back, nothing is to be feared.
+func testAbandoned(t *testing.T, url string) {
+	took := func(abandoned bool) *store.Store {
+		s, err := store.Open(t.Context(), store.Options{URL: url, Logger: slog.New(slog.NewTextHandler(t.Output(), nil)), LeaseTTL: time.Second})
+		must(t, err)
+		must(t, s.Leases().Start(t.Context()))
+		for {
+			held, changed := s.Leases().Held()
+			if len(held) == gateway.Partitions+1 {
+				for part, epoch := range held {
+					if s.Leases().Abandoned(part, epoch) != abandoned {
+						t.Fatalf("partition %d: abandoned is %t", part, !abandoned)
+					}
+					if s.Leases().Abandoned(part, epoch+1) {
+						t.Fatalf("partition %d: abandoned under an epoch that is not held", part)
+					}
+				}
+				return s
+			}
+			select {
+			case <-changed:
+			case <-t.Context().Done():
+				t.Fatal("not all leases were taken")
+			}
+		}
+	}
+	s := took(false)
+	must(t, s.Close())
+	s = took(true)
+	must(t, s.Leases().Release(t.Context()))
+	must(t, s.Close())
+	s = took(false)
+	must(t, s.Close())
+}
+
 // SQLite answers the path of a new SQLite database.
 func SQLite(t testing.TB) string { return filepath.Join(t.TempDir(), "chasqui.db") }
 
@@ -45,6 +80,7 @@ func Run(t *testing.T, fresh func(testing.TB) string) {
 		"an echo before a lost answer keeps its id":           testEarlyEcho,
 		"a failed write leaves nothing of itself":             testWriteUndone,
 		"a cursor goes on where it was saved":                 testCursor,
+		"leases that were not given back are known":           testAbandoned,
 		"consumers see everything once saved":                 testConsumer,
 		"watermarks cover what was sent":                      testReceipts,
 		"old rows go, unfinished ones stay":                   testRetire,
