@@ -1,20 +1,40 @@
-// Package deliver takes messages from the outbox to the platform, and learns from receipts and echoes what became of them.
+// Package deliver takes messages from the outbox to the platform, and learns from receipts and echoes
+// what became of them.
 //
-// Every conversation is a lane: strictly in order, one message in flight. Lanes of a page share its rate limits and run beside each other; pages know
-// nothing of one another. Only so many messages are held in memory: what goes beyond stays in the database until there is room (queue.go). A POST
-// is made only after the mark `sending` is committed, and what became of it is committed before the lane goes on (send.go). A lost answer makes the message
-// uncertain: its lane waits a little for an echo that proves it (uncertain.go, receipts.go).
+// Every conversation is a lane: strictly in order, one message in flight (package lane). What becomes
+// of a message is decided elsewhere (package outcome). What is left is read from top to bottom:
+//
+//	outbox.go    what is accepted comes into its lane
+//	reserve.go   or goes at once, when nothing is in its way
+//	attempt.go   the head of a lane: judged, marked, posted, decided, recorded
+//	proof.go     the head of a lane whose answer was lost
+//	post.go      the call to the platform, or to another channel
+//	receipts.go  what the platform says later
+//	marks.go     up to where that goes in each conversation
+//	reports.go   what providers of other channels say later
+//	deadline.go  what nobody says in time
+//	record.go    what was decided is written down
+//	page.go      what is known of an application: its client, its rates, whether it is held
+//	job.go       a message in its lane, and the line that it stands in
+//
+// Each file calls only into those below it.
+//
+// A POST is made only after the mark `sending` is committed, and what became of it is committed before
+// the lane goes on.
 package deliver
 
 import (
 	"context"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/lane"
+	"github.com/chasqui/chasqui/internal/outcome"
 	"github.com/chasqui/chasqui/internal/service"
 	"github.com/chasqui/chasqui/internal/store"
 )
@@ -98,11 +118,14 @@ func setDefault[T comparable](v *T, def T) {
 type Deliverer struct {
 	o        Options
 	log      *slog.Logger
+	rules    outcome.Rules
+	lanes    *lane.Scheduler[gateway.Lane, *job]
 	receipts store.Consumer
 	marks    markCache
 	limits   atomic.Pointer[gateway.Limits]
 	steps    chan struct{} // poked when a step may be due
 
+	// The mutex is taken while the scheduler of the lanes is locked, and never the other way round.
 	mu       sync.Mutex
 	pages    map[string]*page
 	frontier int64            // every message up to here is in memory, or known to be in the database only
@@ -112,7 +135,6 @@ type Deliverer struct {
 	ctx    context.Context // ends when nothing new may begin
 	cancel context.CancelFunc
 	work   sync.WaitGroup
-	sends  sync.WaitGroup
 }
 
 // maxIdle is how many connections to the platform are kept open.
@@ -123,11 +145,17 @@ func New(o Options) *Deliverer {
 	o.defaults()
 	d := &Deliverer{o: o, log: o.Logger, pages: map[string]*page{}, passed: map[string]int64{}, marks: markCache{}, steps: make(chan struct{}, 1)}
 	d.limits.Store(&o.Limits)
+	d.rules = outcome.Rules{WaitProof: o.WaitProof, Resend: o.Resend == ResendOnce, Random: rand.Float64}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConns, transport.MaxIdleConnsPerHost = maxIdle, maxIdle
 	transport.DisableCompression = true                          // answers are small
 	d.o.Platform.HTTPClient = &http.Client{Transport: transport} // each call has a deadline of its own
 	d.receipts = store.Consumer{Name: "receipts", Handle: d.handleReceipts, After: d.afterReceipts}
+	d.lanes = lane.New(lane.Options[gateway.Lane, *job]{
+		Owner: func(key gateway.Lane) string { return key.Application }, Order: func(j *job) int64 { return j.seq },
+		Due: func(j *job) time.Time { return j.m.DueAt }, Line: line, Admit: d.admits, Pace: d.pace, Places: o.MaxInFlight, Now: o.Store.Now,
+		Source: outbox{o.Store}, Run: d.attempt, Failed: func(what string, err error) { d.log.Warn(what, "err", err) },
+	})
 	return d
 }
 
@@ -135,10 +163,12 @@ func New(o Options) *Deliverer {
 func (d *Deliverer) Start(ctx context.Context) error {
 	d.ctx, d.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	held, leasesChanged := d.o.Store.Leases().Held()
-	if err := d.loadBacklog(ctx, held); err != nil {
+	if err := d.takeBacklog(ctx, held); err != nil {
 		return err
 	}
-	for _, loop := range []func(){d.follow, func() { d.followLeases(held, leasesChanged) }, d.followDirectory, d.sweep, d.watchSteps, func() { d.o.Store.Consume(d.ctx, &d.receipts) }} {
+	for _, loop := range []func(){
+		d.follow, func() { d.followLeases(held, leasesChanged) }, d.followDirectory, d.sweep, d.watchSteps, func() { d.o.Store.Consume(d.ctx, &d.receipts) },
+	} {
 		d.work.Go(loop)
 	}
 	return nil
@@ -146,12 +176,13 @@ func (d *Deliverer) Start(ctx context.Context) error {
 
 // Stop begins nothing new, and waits for what is in flight until ctx ends; what is then still in flight is uncertain after the next start.
 func (d *Deliverer) Stop(ctx context.Context) error {
-	d.mu.Lock() // whoever reserves a lane from here on sees that it is over
+	d.lanes.Close() // whoever reserves a lane from here on sees that it is over
 	d.cancel()
-	d.mu.Unlock()
+	if err := d.lanes.Stop(ctx); err != nil {
+		return err
+	}
 	done := make(chan struct{})
 	go func() {
-		d.sends.Wait()
 		d.work.Wait()
 		close(done)
 	}()

@@ -142,8 +142,8 @@ type Scheduler[K comparable, J any] struct {
 	armed time.Time      // when timer fires; zero when it is not set
 }
 
-// lane is what is in memory of a lane. It is guarded by the scheduler's mutex, but for the head of
-// one that is busy: that belongs to whoever made it so.
+// lane is what is in memory of a lane. It is guarded by the scheduler's mutex. The head of one that
+// is busy belongs to whoever made it so.
 type lane[K comparable, J any] struct {
 	key      K
 	owner    *owner[K, J]

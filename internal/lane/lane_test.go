@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -199,10 +200,10 @@ func TestTimes(t *testing.T) {
 
 func TestAWakeThatComesWhileTheJobIsUnderWay(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		runs := 0
+		var runs atomic.Int64
 		s := lane.New(options(func(key, *job) lane.Next {
 			time.Sleep(time.Second)
-			if runs++; runs == 1 {
+			if runs.Add(1) == 1 {
 				return lane.Wait(time.Now().Add(time.Hour))
 			}
 			return lane.Done()
@@ -212,8 +213,8 @@ func TestAWakeThatComesWhileTheJobIsUnderWay(t *testing.T) {
 		synctest.Wait()
 		s.Wake(key{"o", "a"})
 		time.Sleep(3 * time.Second)
-		if runs != 2 {
-			t.Errorf("run %d times", runs)
+		if n := runs.Load(); n != 2 {
+			t.Errorf("run %d times", n)
 		}
 	})
 }
@@ -396,6 +397,65 @@ func TestRereadAndForget(t *testing.T) {
 		s.Spill("o", 1)
 		time.Sleep(5 * time.Second)
 		if got := l.take(); got != "3 4" {
+			t.Errorf("done %q", got)
+		}
+	})
+}
+
+// A job that comes while the rest of its lane is read from the source is not left there.
+func TestAJobThatComesWhileItsLaneIsRead(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		var l log
+		src := &source{took: time.Second}
+		o := options(func(_ key, j *job) lane.Next {
+			l.add("%d", j.seq)
+			src.finish(j)
+			return lane.Done()
+		})
+		o.Source, o.PerLane = src, 1
+		s := lane.New(o)
+		defer stop(t, s)
+		a := key{"o", "a"}
+		for range 2 {
+			s.Push(a, src.add(a))
+		}
+		time.Sleep(500 * time.Millisecond) // the second is being read
+		s.Push(a, src.add(a))
+		time.Sleep(10 * time.Second)
+		if got := l.take(); got != "1 2 3" || s.Spilled() != 0 {
+			t.Errorf("done %q; left from %d on", got, s.Spilled())
+		}
+	})
+}
+
+// The room of lanes that are forgotten goes to what waits in the source.
+func TestRoomOfForgottenLanesIsUsed(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		var l log
+		src := &source{}
+		o := options(func(_ key, j *job) lane.Next {
+			l.add("%d", j.seq)
+			src.finish(j)
+			return lane.Done()
+		})
+		o.Source, o.PerOwner = src, 4
+		s := lane.New(o)
+		defer stop(t, s)
+		lost := key{"o", "lost"}
+		for range 4 {
+			j := src.add(lost)
+			j.due = time.Now().Add(time.Hour)
+			s.Push(lost, j)
+		}
+		waits := src.add(key{"o", "waits"})
+		s.Push(waits.key, waits)
+		time.Sleep(time.Second)
+		if got := l.take(); got != "" || s.Spilled() != waits.seq {
+			t.Errorf("done %q; left from %d on", got, s.Spilled())
+		}
+		s.Forget(func(k key) bool { return k == lost })
+		time.Sleep(time.Second)
+		if got := l.take(); got != "5" {
 			t.Errorf("done %q", got)
 		}
 	})

@@ -195,16 +195,19 @@ func (s *Scheduler[K, J]) begin(l *lane[K, J]) {
 		s.heir = l
 		return
 	}
-	go s.run(l)
+	go s.run(l, l.key, l.queue[0])
 }
 
-func (s *Scheduler[K, J]) run(l *lane[K, J]) {
+func (s *Scheduler[K, J]) run(l *lane[K, J], key K, job J) {
 	for l != nil {
-		next := s.o.Run(l.key, l.queue[0])
+		next := s.o.Run(key, job)
 		s.mu.Lock()
 		s.heirs = true
 		s.finish(l, next)
 		l, s.heir, s.heirs = s.heir, nil, false
+		if l != nil {
+			key, job = l.key, l.queue[0]
+		}
 		s.mu.Unlock()
 		s.work.Done()
 	}

@@ -13,19 +13,20 @@ import (
 	"github.com/chasqui/chasqui/internal/store/storetest"
 )
 
-// newBench makes a deliverer over a real database that serves no page: what is ready stays in line.
-func newBench(t *testing.T) (*Deliverer, *page) {
+// newBench makes a deliverer over a real database whose page is stopped: what is ready stays in line.
+func newBench(t *testing.T) *Deliverer {
 	t.Helper()
 	s := storetest.Open(t, storetest.SQLite(t))
 	d := New(Options{Store: s, Logger: slog.New(slog.NewTextHandler(t.Output(), nil))})
 	d.ctx, d.cancel = context.WithCancel(context.Background())
-	t.Cleanup(func() { d.cancel(); d.work.Wait(); d.sends.Wait() })
+	t.Cleanup(func() {
+		if err := d.Stop(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
 	d.taken, _ = s.Leases().Held()
-	p := &page{key: "APP", lanes: map[string]*lane{}, others: map[string]*stream{}, slots: make(chan struct{}, 8)}
-	p.text = stream{wake: make(chan struct{}, 1), slots: p.slots}
-	p.media = stream{wake: make(chan struct{}, 1), slots: p.slots}
-	d.pages["APP"] = p
-	return d, p
+	d.pages["APP"] = &page{key: "APP", stopped: true}
+	return d
 }
 
 func (d *Deliverer) accept(t *testing.T, person string, parts int) *gateway.Message {
@@ -39,56 +40,6 @@ func (d *Deliverer) accept(t *testing.T, person string, parts int) *gateway.Mess
 		t.Fatal(err)
 	}
 	return m
-}
-
-// A message that is accepted while the rest of its conversation is read from the database must not be left there.
-func TestAMessageThatComesWhileItsLaneIsRead(t *testing.T) {
-	t.Parallel()
-	d, p := newBench(t)
-	first := d.accept(t, "1", 1)
-	l := &lane{key: first.Lane(), part: first.Partition, spilled: first.Seq}
-	p.lanes["1"] = l
-	d.mu.Lock()
-	d.loadLane(p, l) // reads, and then waits for the lock
-	late := d.accept(t, "1", 1)
-	d.admit(late, false)
-	d.mu.Unlock()
-	d.work.Wait()
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if l.busy || len(l.queue) == 0 {
-		t.Fatalf("the lane is busy: %v, with %d messages", l.busy, len(l.queue))
-	}
-	if last := l.queue[len(l.queue)-1].Seq; last != late.Seq && (l.spilled == 0 || l.spilled > late.Seq) {
-		t.Errorf("message %d is neither in memory (the last there is %d) nor known to be in the database (%d)", late.Seq, last, l.spilled)
-	}
-}
-
-// When a node loses partitions, the room that their messages took must go to those of a page that wait in the database.
-func TestRoomOfLostPartitionsIsUsed(t *testing.T) {
-	t.Parallel()
-	d, p := newBench(t)
-	waiting := d.accept(t, "waits", 1)
-	d.mu.Lock()
-	for i := range maxPageRows {
-		person := fmt.Sprintf("lost-%d", i)
-		if part := gateway.Partition("APP", person); part != waiting.Partition {
-			l := &lane{key: gateway.Lane{Application: "APP", Person: person}, part: part}
-			l.queue = []*gateway.Message{{Seq: int64(i) + 1e6}}
-			p.lanes[person] = l
-			p.rows++
-		}
-	}
-	p.spilled = waiting.Seq
-	d.mu.Unlock()
-	held, _ := d.o.Store.Leases().Held()
-	d.layDown(map[int]int64{waiting.Partition: held[waiting.Partition]})
-	d.work.Wait()
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if l := p.lanes["waits"]; l == nil || l.head().Seq != waiting.Seq {
-		t.Errorf("the message that waited in the database is not in memory: %d rows, spilled %d", p.rows, p.spilled)
-	}
 }
 
 // The echo of every part is there, whatever the state in which whoever sent it left the row.
@@ -109,7 +60,7 @@ func TestEchoesSettleWhatANodeLeft(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			d, _ := newBench(t)
+			d := newBench(t)
 			s := d.o.Store
 			m := d.accept(t, "1", c.parts)
 			epoch, _ := s.Leases().Epoch(m.Partition)
@@ -156,7 +107,7 @@ func TestAnEchoThatCameBeforeTheNextOwner(t *testing.T) {
 	for _, status := range []gateway.Status{gateway.StatusSending, gateway.StatusUncertain} {
 		t.Run(string(status), func(t *testing.T) {
 			t.Parallel()
-			d, p := newBench(t)
+			d := newBench(t)
 			s := d.o.Store
 			m := d.accept(t, "1", 1)
 			epoch, _ := s.Leases().Epoch(m.Partition)
@@ -180,15 +131,15 @@ func TestAnEchoThatCameBeforeTheNextOwner(t *testing.T) {
 				t.Fatal(err)
 			}
 			row.UpdatedAt = s.Now().Add(-time.Hour)
-			d.mu.Lock()
-			d.admit(row, true)
-			d.mu.Unlock()
-			d.sends.Wait()
+			d.lanes.Push(row.Lane(), newJob(row))
+			if err := d.lanes.Stop(t.Context()); err != nil {
+				t.Fatal(err)
+			}
 			got, err := s.Message(t.Context(), m.ID)
 			if err != nil || got.Status != gateway.StatusSent || got.MID != "m_echo" {
 				t.Errorf("%v: %s %q", err, got.Status, got.MID)
 			}
-			if len(p.lanes) != 0 {
+			if d.lanes.Lanes() != 0 {
 				t.Error("its lane is not free")
 			}
 		})
@@ -198,7 +149,7 @@ func TestAnEchoThatCameBeforeTheNextOwner(t *testing.T) {
 // The database's answer to a mark was lost although the mark was made: nothing was posted under it, so that it counts.
 func TestAMarkWhoseAnswerWasLostCounts(t *testing.T) {
 	t.Parallel()
-	d, _ := newBench(t)
+	d := newBench(t)
 	s := d.o.Store
 	m := d.accept(t, "1", 1)
 	epoch, _ := s.Leases().Epoch(m.Partition)
@@ -206,13 +157,13 @@ func TestAMarkWhoseAnswerWasLostCounts(t *testing.T) {
 	if err := s.MarkSending(t.Context(), mark); err != nil {
 		t.Fatal(err)
 	}
-	if got := d.markedBefore(&lane{}, m, epoch); got != nil {
+	if got := d.markedBefore(&job{m: m}, epoch); got != nil {
 		t.Error("a mark that this lane did not make counts")
 	}
-	if got := d.markedBefore(&lane{doubt: mark}, m, epoch+1); got != nil {
+	if got := d.markedBefore(&job{m: m, doubt: mark}, epoch+1); got != nil {
 		t.Error("a mark of another lease counts")
 	}
-	if got := d.markedBefore(&lane{doubt: mark}, m, epoch); got == nil {
+	if got := d.markedBefore(&job{m: m, doubt: mark}, epoch); got == nil {
 		t.Error("the mark does not count")
 	}
 }
