@@ -45,13 +45,6 @@ type UpdateApp struct {
 	Secret *string `json:"secret,omitempty" doc:"New secret; it holds for all pages of the app."`
 }
 
-// The states of an application.
-const (
-	ApplicationConnecting = "connecting"
-	ApplicationActive     = "active"
-	ApplicationPaused     = "paused"
-)
-
 // Application is a connected page.
 type Application struct {
 	// Key is 32 upper-case hexadecimal digits.
@@ -59,11 +52,11 @@ type Application struct {
 	Page        Page        `json:"page" doc:"The page."`
 	Application FacebookApp `json:"application" doc:"The Facebook app."`
 	// State is connecting, active or paused; Paused says why.
-	State        string   `json:"state" enum:"connecting,active,paused" doc:"connecting, active or paused."`
-	Paused       *Failure `json:"paused,omitempty" doc:"Why it is paused."`
-	PausedAt     Time     `json:"pausedAt,omitzero" doc:"Since when it is paused."`
-	GraphVersion string   `json:"graphVersion,omitempty" doc:"Version of the Graph API, where it is not the gateway's default."`
-	Limits       *Limits  `json:"limits,omitempty" doc:"How many sends a second the page may make, where it is not the gateway's default."`
+	State        ApplicationState `json:"state" enum:"connecting,active,paused" doc:"connecting, active or paused."`
+	Paused       *Failure         `json:"paused,omitempty" doc:"Why it is paused."`
+	PausedAt     Time             `json:"pausedAt,omitzero" doc:"Since when it is paused."`
+	GraphVersion string           `json:"graphVersion,omitempty" doc:"Version of the Graph API, where it is not the gateway's default."`
+	Limits       *Limits          `json:"limits,omitempty" doc:"How many sends a second the page may make, where it is not the gateway's default."`
 	// CallbackURL is the application's own address for webhooks; Door tells whether the app's one callback leads there.
 	CallbackURL string            `json:"callbackUrl" doc:"The application's own address for webhooks."`
 	Door        bool              `json:"door" doc:"Whether the Facebook app's one page callback leads to callbackUrl."`
@@ -109,11 +102,11 @@ type ApplicationCheck struct {
 
 // Finding is something that a check found out.
 type Finding struct {
-	Code     string `json:"code" doc:"Such as permission_missing; docs/facebook-setup.md lists them."`
-	Severity string `json:"severity" enum:"error,warning" doc:"error, or warning for what keeps nothing from working now."`
-	Message  string `json:"message" doc:"What was found."`
-	Remedy   string `json:"remedy" doc:"What to do."`
-	Doc      string `json:"doc" doc:"Where the documentation says how."`
+	Code     string   `json:"code" doc:"Such as permission_missing; docs/facebook-setup.md lists them."`
+	Severity Severity `json:"severity" enum:"error,warning" doc:"error, or warning for what keeps nothing from working now."`
+	Message  string   `json:"message" doc:"What was found."`
+	Remedy   string   `json:"remedy" doc:"What to do."`
+	Doc      string   `json:"doc" doc:"Where the documentation says how."`
 }
 
 // ApplicationList is the answer of GET /v1/applications.

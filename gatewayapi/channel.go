@@ -2,8 +2,12 @@ package gatewayapi
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
+	"iter"
 	"net/http"
 	"net/url"
+	"strings"
 )
 
 // SMPPSettings say how to bind to an SMS centre over SMPP 3.4. Zero values mean the defaults named.
@@ -72,11 +76,11 @@ type KeywordSettings struct {
 // CreateChannelRequest is the body of POST /v1/channels. It holds the settings of its provider and no other's.
 type CreateChannelRequest struct {
 	// Provider is smpp, twilio, smtp or webhook.
-	Provider    string            `json:"provider" enum:"smpp,twilio,smtp,webhook" doc:"smpp, twilio, smtp or webhook."`
+	Provider    Provider          `json:"provider" enum:"smpp,twilio,smtp,webhook" doc:"smpp, twilio, smtp or webhook."`
 	Channel     string            `json:"channel,omitempty" enum:"sms,email,webhook" doc:"sms, email or webhook; follows from the provider."`
 	Name        string            `json:"name,omitempty" doc:"For people."`
 	Application string            `json:"application,omitempty" doc:"Key of the one application it is for; every application without one of its own when left out."`
-	State       string            `json:"state,omitempty" enum:"active,disabled" doc:"active (the default) or disabled."`
+	State       ChannelState      `json:"state,omitempty" enum:"active,disabled" doc:"active (the default) or disabled."`
 	SMPP        *SMPPSettings     `json:"smpp,omitempty" doc:"For provider smpp."`
 	Twilio      *TwilioSettings   `json:"twilio,omitempty" doc:"For provider twilio."`
 	SMTP        *SMTPSettings     `json:"smtp,omitempty" doc:"For provider smtp."`
@@ -89,7 +93,7 @@ type CreateChannelRequest struct {
 type UpdateChannelRequest struct {
 	Name        *string          `json:"name,omitempty" doc:"For people."`
 	Application *string          `json:"application,omitempty" doc:"Key of the one application it is for; empty for every one without its own."`
-	State       *string          `json:"state,omitempty" enum:"active,disabled" doc:"active or disabled."`
+	State       *ChannelState    `json:"state,omitempty" enum:"active,disabled" doc:"active or disabled."`
 	SMPP        *SMPPSettings    `json:"smpp,omitempty" doc:"Settings that change."`
 	Twilio      *TwilioSettings  `json:"twilio,omitempty" doc:"Settings that change."`
 	SMTP        *SMTPSettings    `json:"smtp,omitempty" doc:"Settings that change."`
@@ -97,16 +101,55 @@ type UpdateChannelRequest struct {
 	Keywords    *KeywordSettings `json:"keywords,omitempty" doc:"Settings that change."`
 	// Secrets replaces those that are named; an empty one is removed.
 	Secrets map[string]string `json:"secrets,omitempty" doc:"Replaces those that are named; an empty one is removed."`
+
+	// Reset names settings that go back to their defaults, such as smpp.source or twilio.mediaAsLinks: a zero value in the settings is one that is left out.
+	Reset []string `json:"-"`
+}
+
+// MarshalJSON writes the settings of Reset as null.
+func (r UpdateChannelRequest) MarshalJSON() ([]byte, error) {
+	type object UpdateChannelRequest
+	b, err := json.Marshal(object(r))
+	if err != nil || len(r.Reset) == 0 {
+		return b, err
+	}
+	var whole map[string]json.RawMessage
+	if err := json.Unmarshal(b, &whole); err != nil {
+		return nil, err
+	}
+	members := map[string]map[string]json.RawMessage{}
+	for _, path := range r.Reset {
+		group, name, ok := strings.Cut(path, ".")
+		if !ok {
+			return nil, fmt.Errorf("%q is not a setting such as smpp.source", path)
+		}
+		if members[group] == nil {
+			settings := map[string]json.RawMessage{}
+			if whole[group] != nil {
+				if err := json.Unmarshal(whole[group], &settings); err != nil {
+					return nil, err
+				}
+			}
+			members[group] = settings
+		}
+		members[group][name] = json.RawMessage("null")
+	}
+	for group, settings := range members {
+		if whole[group], err = json.Marshal(settings); err != nil {
+			return nil, err
+		}
+	}
+	return json.Marshal(whole)
 }
 
 // ChannelAccount is an account at a provider through which messages of a channel go.
 type ChannelAccount struct {
 	ID          string           `json:"id" doc:"Id of the account."`
 	Channel     string           `json:"channel" enum:"sms,email,webhook" doc:"sms, email or webhook."`
-	Provider    string           `json:"provider" enum:"smpp,twilio,smtp,webhook" doc:"smpp, twilio, smtp or webhook."`
+	Provider    Provider         `json:"provider" enum:"smpp,twilio,smtp,webhook" doc:"smpp, twilio, smtp or webhook."`
 	Name        string           `json:"name,omitempty" doc:"For people."`
 	Application string           `json:"application,omitempty" doc:"Key of the one application it is for; empty for every application without one of its own."`
-	State       string           `json:"state" enum:"active,disabled" doc:"active or disabled."`
+	State       ChannelState     `json:"state" enum:"active,disabled" doc:"active or disabled."`
 	SMPP        *SMPPSettings    `json:"smpp,omitempty" doc:"For provider smpp."`
 	Twilio      *TwilioSettings  `json:"twilio,omitempty" doc:"For provider twilio."`
 	SMTP        *SMTPSettings    `json:"smtp,omitempty" doc:"For provider smtp."`
@@ -133,10 +176,10 @@ type ChannelList struct {
 
 // ChannelCheck is what a provider says of an account.
 type ChannelCheck struct {
-	OK        bool   `json:"ok" doc:"Whether the account works."`
-	Code      string `json:"code,omitempty" doc:"What is wrong, as failure code."`
-	Problem   string `json:"problem,omitempty" doc:"What is wrong, in words."`
-	CheckedAt Time   `json:"checkedAt" doc:"When it was asked."`
+	OK        bool        `json:"ok" doc:"Whether the account works."`
+	Code      FailureCode `json:"code,omitempty" doc:"What is wrong, as failure code."`
+	Problem   string      `json:"problem,omitempty" doc:"What is wrong, in words."`
+	CheckedAt Time        `json:"checkedAt" doc:"When it was asked."`
 }
 
 // OptOut says that an address wants nothing more on a channel.
@@ -168,12 +211,17 @@ func (c *Client) ListChannels(ctx context.Context) ([]ChannelAccount, error) {
 	return list.Channels, err
 }
 
+// AllChannels walks all accounts that the key may see.
+func (c *Client) AllChannels(ctx context.Context) iter.Seq2[ChannelAccount, error] {
+	return all(ctx, c.ListChannels)
+}
+
 // GetChannel reads one account.
 func (c *Client) GetChannel(ctx context.Context, id string) (ChannelAccount, error) {
 	return get[ChannelAccount](ctx, c, channelPath(id), nil)
 }
 
-// UpdateChannel changes an account. A zero value inside the settings cannot be told from one left out; what has to go back to its default takes a request of your own.
+// UpdateChannel changes an account.
 func (c *Client) UpdateChannel(ctx context.Context, id string, req UpdateChannelRequest) (ChannelAccount, error) {
 	return send[ChannelAccount](ctx, c, http.MethodPatch, channelPath(id), req)
 }
@@ -188,24 +236,50 @@ func (c *Client) CheckChannel(ctx context.Context, id string) (ChannelCheck, err
 	return send[ChannelCheck](ctx, c, http.MethodPost, channelPath(id)+"/check", nil)
 }
 
-// ListOptOuts reads one page of opt-outs; an empty channel or address selects all.
-func (c *Client) ListOptOuts(ctx context.Context, channel, address, cursor string, limit int) (OptOutPage, error) {
-	query := page(nil, cursor, limit)
-	setUnlessEmpty(query, "channel", channel)
-	setUnlessEmpty(query, "address", address)
-	return get[OptOutPage](ctx, c, "/v1/opt-outs", query)
+// ListOptOutsRequest selects opt-outs. Empty fields select all.
+type ListOptOutsRequest struct {
+	Application string // those that are its own alone; empty for those of all, and those that hold for all
+	Channel     string
+	Address     string // in any form of it, with Channel
+	Cursor      string // of the page before
+	Limit       int    // 1 to 200; 0 for 50
 }
 
-func optOutPath(channel, address string) string {
-	return "/v1/opt-outs/" + url.PathEscape(channel) + "/" + url.PathEscape(address)
+// ListOptOuts reads one page of opt-outs.
+func (c *Client) ListOptOuts(ctx context.Context, req ListOptOutsRequest) (OptOutPage, error) {
+	return get[OptOutPage](ctx, c, "/v1/opt-outs", query("application", req.Application, "channel", req.Channel, "address", req.Address, "cursor", req.Cursor, "limit", number(req.Limit)))
+}
+
+// AllOptOuts walks all opt-outs from a page on. An error ends the walk.
+func (c *Client) AllOptOuts(ctx context.Context, req ListOptOutsRequest) iter.Seq2[OptOut, error] {
+	return walk(req.Cursor, func(cursor string) ([]OptOut, string, error) {
+		req.Cursor = cursor
+		page, err := c.ListOptOuts(ctx, req)
+		return page.OptOuts, page.Cursor, err
+	})
+}
+
+// OptOutRequest names an address on a channel.
+type OptOutRequest struct {
+	Channel string
+	Address string // a phone number, an e-mail address or a person's id
+	// Application is the key of the one application that it is about; empty for all.
+	Application string
+}
+
+func (r OptOutRequest) path() string {
+	return "/v1/opt-outs/" + url.PathEscape(r.Channel) + "/" + url.PathEscape(r.Address)
 }
 
 // SetOptOut records that an address wants nothing more on a channel.
-func (c *Client) SetOptOut(ctx context.Context, channel, address string) (OptOut, error) {
-	return send[OptOut](ctx, c, http.MethodPut, optOutPath(channel, address), nil)
+func (c *Client) SetOptOut(ctx context.Context, req OptOutRequest) (OptOut, error) {
+	var result OptOut
+	_, err := c.do(ctx, call{method: http.MethodPut, path: req.path(), query: query("application", req.Application), into: &result})
+	return result, err
 }
 
 // DeleteOptOut records that an address may be written to again.
-func (c *Client) DeleteOptOut(ctx context.Context, channel, address string) error {
-	return c.remove(ctx, optOutPath(channel, address))
+func (c *Client) DeleteOptOut(ctx context.Context, req OptOutRequest) error {
+	_, err := c.do(ctx, call{method: http.MethodDelete, path: req.path(), query: query("application", req.Application)})
+	return err
 }

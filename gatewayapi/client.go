@@ -17,15 +17,34 @@ import (
 // maxAnswer bounds the answers that the client reads, in bytes.
 const maxAnswer = 64 << 20
 
-// Client calls a gateway. It is safe for any number of goroutines. It never repeats a call by itself.
+// DefaultRetries is how often a client repeats a safe call unless told otherwise.
+const DefaultRetries = 2
+
+// Client calls a gateway. It is safe for any number of goroutines.
+//
+// It repeats by itself what may be repeated: reads, replacements and deletions, Ack, and sends with an idempotency key, when there was no answer or one that says
+// so; any call that was refused for there being too many, or never left. It follows Retry-After, and gives up with the context. A send without a key is never
+// made twice.
 type Client struct {
-	base string
-	key  string
-	http *http.Client
+	base    string
+	key     string
+	http    *http.Client
+	retries int
 }
 
 // Option changes a Client that New makes.
 type Option func(*Client) error
+
+// WithRetries has safe calls repeated n times at most; 0 for never.
+func WithRetries(n int) Option {
+	return func(c *Client) error {
+		if n < 0 {
+			return errors.New("the number of retries must not be negative")
+		}
+		c.retries = n
+		return nil
+	}
+}
 
 // WithHTTPClient makes calls through h instead of http.DefaultClient.
 func WithHTTPClient(h *http.Client) Option {
@@ -44,7 +63,7 @@ func New(baseURL, key string, options ...Option) (*Client, error) {
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.RawQuery != "" || u.User != nil {
 		return nil, errors.New("the gateway's address must be http://… or https://…, without query and password")
 	}
-	c := &Client{base: strings.TrimRight(baseURL, "/"), key: key, http: http.DefaultClient}
+	c := &Client{base: strings.TrimRight(baseURL, "/"), key: key, http: http.DefaultClient, retries: DefaultRetries}
 	for _, option := range options {
 		if err := option(c); err != nil {
 			return nil, err
@@ -59,27 +78,50 @@ type call struct {
 	path   string
 	query  url.Values
 	header http.Header
-	body   any // JSON; nil for none
-	into   any // where the answer goes; nil for nowhere
+	body   any  // JSON; nil for none
+	into   any  // where the answer goes; nil for nowhere
+	safe   bool // it may be repeated, though its method does not say so
 }
 
-// do makes a call. An answer that is not a success is an *Error.
+// do makes a call, as often as it takes. Its error is an *Error.
 func (c *Client) do(ctx context.Context, k call) (http.Header, error) {
-	var body io.Reader
+	var body []byte
 	if k.body != nil {
-		encoded, err := json.Marshal(k.body)
-		if err != nil {
-			return nil, fmt.Errorf("encode request: %w", err)
+		var err error
+		if body, err = json.Marshal(k.body); err != nil {
+			return nil, &Error{Code: CodeUnreadable, Message: "encode the request", cause: err}
 		}
-		body = bytes.NewReader(encoded)
 	}
+	var lost bool // an answer, so that the call may have been carried out
+	for try := 0; ; try++ {
+		header, err := c.try(ctx, k, body)
+		var e *Error
+		if !errors.As(err, &e) {
+			return header, nil
+		}
+		if lost && k.method == http.MethodDelete && k.into == nil && e.Code == CodeNotFound {
+			return nil, nil // the first try has deleted it
+		}
+		if try >= c.retries || !k.repeatable(e) || !pause(ctx, try, e.RetryAfter) {
+			return nil, e
+		}
+		lost = lost || e.Code == CodeNoAnswer || e.Status >= 500
+	}
+}
+
+// try makes a call once.
+func (c *Client) try(ctx context.Context, k call, body []byte) (http.Header, error) {
 	target := c.base + k.path
 	if len(k.query) > 0 {
 		target += "?" + k.query.Encode()
 	}
-	req, err := http.NewRequestWithContext(ctx, k.method, target, body)
+	var reader io.Reader
+	if body != nil {
+		reader = bytes.NewReader(body)
+	}
+	req, err := http.NewRequestWithContext(ctx, k.method, target, reader)
 	if err != nil {
-		return nil, fmt.Errorf("make request: %w", err)
+		return nil, &Error{Code: CodeUnreadable, Message: "make the request", cause: err}
 	}
 	for name, values := range k.header {
 		req.Header[name] = values
@@ -90,12 +132,12 @@ func (c *Client) do(ctx context.Context, k call) (http.Header, error) {
 	}
 	res, err := c.http.Do(req)
 	if err != nil {
-		return nil, fmt.Errorf("call the gateway: %w", err)
+		return nil, &Error{Code: CodeNoAnswer, Message: "call the gateway", cause: err}
 	}
 	defer res.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
 	if err != nil {
-		return nil, fmt.Errorf("read the gateway's answer: %w", err)
+		return nil, &Error{Code: CodeNoAnswer, Message: "read the gateway's answer", Status: res.StatusCode, cause: err}
 	}
 	if res.StatusCode < 200 || res.StatusCode > 299 {
 		return nil, errorOf(res, answer)
@@ -104,7 +146,7 @@ func (c *Client) do(ctx context.Context, k call) (http.Header, error) {
 		return res.Header, nil
 	}
 	if err := json.Unmarshal(answer, k.into); err != nil {
-		return nil, fmt.Errorf("the gateway's answer to %s %s: %w", k.method, k.path, err)
+		return nil, &Error{Code: CodeUnreadable, Message: "the gateway's answer to " + k.method + " " + k.path, Status: res.StatusCode, cause: err}
 	}
 	return res.Header, nil
 }
@@ -113,7 +155,7 @@ func errorOf(res *http.Response, answer []byte) *Error {
 	var body ErrorBody
 	if json.Unmarshal(answer, &body) != nil || body.Error.Code == "" {
 		// Something between us and the gateway has answered.
-		body.Error = Error{Code: "unknown", Message: fmt.Sprintf("status %d without the gateway's error body", res.StatusCode)}
+		body.Error = Error{Code: CodeUnknown, Message: fmt.Sprintf("status %d without the gateway's error body", res.StatusCode)}
 	}
 	e := body.Error
 	e.Status = res.StatusCode
@@ -143,20 +185,29 @@ func (c *Client) remove(ctx context.Context, path string) error {
 	return err
 }
 
-// page is the query of a list.
-func page(query url.Values, cursor string, limit int) url.Values {
-	if query == nil {
-		query = url.Values{}
+// query makes the query of a call of names and values; what is empty is left out.
+func query(pairs ...string) url.Values {
+	q := url.Values{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if pairs[i+1] != "" {
+			q.Set(pairs[i], pairs[i+1])
+		}
 	}
-	setUnlessEmpty(query, "cursor", cursor)
-	if limit > 0 {
-		query.Set("limit", strconv.Itoa(limit))
-	}
-	return query
+	return q
 }
 
-func setUnlessEmpty(query url.Values, name, value string) {
-	if value != "" {
-		query.Set(name, value)
+// number is a number of a query; empty for none.
+func number(n int) string {
+	if n <= 0 {
+		return ""
 	}
+	return strconv.Itoa(n)
+}
+
+// moment is a time of a query; empty for none.
+func moment(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339Nano)
 }

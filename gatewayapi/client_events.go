@@ -2,6 +2,7 @@ package gatewayapi
 
 import (
 	"context"
+	"iter"
 	"math"
 	"net/http"
 	"net/url"
@@ -20,6 +21,11 @@ func (c *Client) CreateSubscription(ctx context.Context, req CreateSubscriptionR
 func (c *Client) ListSubscriptions(ctx context.Context) ([]Subscription, error) {
 	list, err := get[SubscriptionList](ctx, c, "/v1/subscriptions", nil)
 	return list.Subscriptions, err
+}
+
+// AllSubscriptions walks all subscriptions that the key may see.
+func (c *Client) AllSubscriptions(ctx context.Context) iter.Seq2[Subscription, error] {
+	return all(ctx, c.ListSubscriptions)
 }
 
 // GetSubscription reads one subscription.
@@ -42,81 +48,154 @@ func (c *Client) AddSecret(ctx context.Context, id string, req AddSecretRequest)
 	return send[Subscription](ctx, c, http.MethodPost, subscriptionPath(id)+"/secrets", req)
 }
 
+// DeleteSecretRequest names a signing secret.
+type DeleteSecretRequest struct {
+	Subscription string // id
+	Secret       string // id of the secret, not its value
+}
+
 // DeleteSecret ends a signing secret at once.
-func (c *Client) DeleteSecret(ctx context.Context, id, secret string) error {
-	return c.remove(ctx, subscriptionPath(id)+"/secrets/"+url.PathEscape(secret))
+func (c *Client) DeleteSecret(ctx context.Context, req DeleteSecretRequest) error {
+	return c.remove(ctx, subscriptionPath(req.Subscription)+"/secrets/"+url.PathEscape(req.Secret))
 }
 
 // PullRequest says what PullEvents reads.
 type PullRequest struct {
-	After string        // reads on after this cursor; empty for after the acknowledged one
-	Limit int           // 1 to 1,000; 0 for 100
-	Wait  time.Duration // how long to wait for the first event, up to 30 s
+	Subscription string        // id
+	After        string        // reads on after this cursor; empty for after the acknowledged one
+	Limit        int           // 1 to 1,000; 0 for 100
+	Wait         time.Duration // how long to wait for the first event, up to 30 s
 }
 
 // PullEvents reads events of a pull subscription and moves nothing: Ack does.
-func (c *Client) PullEvents(ctx context.Context, subscription string, req PullRequest) (EventPage, error) {
-	query := page(nil, "", req.Limit)
-	setUnlessEmpty(query, "after", req.After)
+func (c *Client) PullEvents(ctx context.Context, req PullRequest) (EventPage, error) {
+	wait := ""
 	if req.Wait > 0 {
-		query.Set("wait", strconv.Itoa(int(math.Ceil(req.Wait.Seconds()))))
+		wait = strconv.Itoa(int(math.Ceil(req.Wait.Seconds())))
 	}
-	return get[EventPage](ctx, c, subscriptionPath(subscription)+"/events", query)
+	return get[EventPage](ctx, c, subscriptionPath(req.Subscription)+"/events", query("after", req.After, "limit", number(req.Limit), "wait", wait))
 }
 
-// Ack says that all events up to a cursor are dealt with. It may be said again; it never moves back.
-func (c *Client) Ack(ctx context.Context, subscription, cursor string) (AckResult, error) {
-	return send[AckResult](ctx, c, http.MethodPost, subscriptionPath(subscription)+"/ack", AckRequest{Cursor: cursor})
+// Ack says that all events up to a cursor are dealt with. It is idempotent and never moves the cursor back.
+func (c *Client) Ack(ctx context.Context, subscription string, req AckRequest) (AckResult, error) {
+	var result AckResult
+	_, err := c.do(ctx, call{method: http.MethodPost, path: subscriptionPath(subscription) + "/ack", body: req, into: &result, safe: true})
+	return result, err
 }
 
-// Deliveries reads one page of the deliveries of a forward subscription, newest event first. status selects one state when not empty.
-func (c *Client) Deliveries(ctx context.Context, subscription, status, cursor string, limit int) (DeliveryPage, error) {
-	query := page(nil, cursor, limit)
-	setUnlessEmpty(query, "status", status)
-	return get[DeliveryPage](ctx, c, subscriptionPath(subscription)+"/deliveries", query)
+// Consume pulls events of a pull subscription and hands each to deal, in order, until the context ends or deal fails; it returns the context's error or deal's.
+// A page of events is acknowledged when all of them are dealt with: after a failure those before it come again, so deal must bear an event twice.
+func (c *Client) Consume(ctx context.Context, req PullRequest, deal func(context.Context, Event) error) error {
+	if req.Wait == 0 {
+		req.Wait = 30 * time.Second
+	}
+	for {
+		page, err := c.PullEvents(ctx, req)
+		if err != nil {
+			return err
+		}
+		for _, event := range page.Events {
+			if err := deal(ctx, event); err != nil {
+				return err
+			}
+		}
+		if len(page.Events) == 0 {
+			continue
+		}
+		if _, err := c.Ack(ctx, req.Subscription, AckRequest{Cursor: page.Cursor}); err != nil {
+			return err
+		}
+		req.After = page.Cursor
+	}
 }
 
-// Replay delivers again: everything since a time, or one event.
+// ListDeliveriesRequest selects deliveries of a forward subscription.
+type ListDeliveriesRequest struct {
+	Subscription string         // id
+	Status       DeliveryStatus // empty for all
+	Cursor       string         // of the page before
+	Limit        int            // 1 to 200; 0 for 50
+}
+
+// ListDeliveries reads one page of the deliveries of a forward subscription, newest event first.
+func (c *Client) ListDeliveries(ctx context.Context, req ListDeliveriesRequest) (DeliveryPage, error) {
+	return get[DeliveryPage](ctx, c, subscriptionPath(req.Subscription)+"/deliveries", query("status", string(req.Status), "cursor", req.Cursor, "limit", number(req.Limit)))
+}
+
+// AllDeliveries walks the deliveries of a forward subscription from a page on, newest event first. An error ends the walk.
+func (c *Client) AllDeliveries(ctx context.Context, req ListDeliveriesRequest) iter.Seq2[Delivery, error] {
+	return walk(req.Cursor, func(cursor string) ([]Delivery, string, error) {
+		req.Cursor = cursor
+		page, err := c.ListDeliveries(ctx, req)
+		return page.Deliveries, page.Cursor, err
+	})
+}
+
+// Replay delivers again: everything since a time, one event, or at once what waits for its next try.
 func (c *Client) Replay(ctx context.Context, subscription string, req ReplayRequest) error {
 	_, err := c.do(ctx, call{method: http.MethodPost, path: subscriptionPath(subscription) + "/replay", body: req})
 	return err
 }
 
-// EventFilter selects events. Empty fields select all.
-type EventFilter struct {
-	Application   string // a key, or "none" for the events that no application owns
-	Type          string
+// NoApplication selects, as ListEventsRequest.Application, the events that no application owns.
+const NoApplication = "none"
+
+// ListEventsRequest selects events. Empty fields select all.
+type ListEventsRequest struct {
+	Application   string // a key, or NoApplication
+	Type          EventType
 	FBMessengerID string
 	After         string // cursor of the page before
 	Limit         int    // 1 to 1,000; 0 for 100
 }
 
 // ListEvents reads events in order.
-func (c *Client) ListEvents(ctx context.Context, f EventFilter) (EventPage, error) {
-	query := page(nil, "", f.Limit)
-	setUnlessEmpty(query, "after", f.After)
-	setUnlessEmpty(query, "application", f.Application)
-	setUnlessEmpty(query, "type", f.Type)
-	setUnlessEmpty(query, "fbMessengerId", f.FBMessengerID)
-	return get[EventPage](ctx, c, "/v1/events", query)
+func (c *Client) ListEvents(ctx context.Context, req ListEventsRequest) (EventPage, error) {
+	return get[EventPage](ctx, c, "/v1/events", query("application", req.Application, "type", string(req.Type), "fbMessengerId", req.FBMessengerID,
+		"after", req.After, "limit", number(req.Limit)))
 }
 
-// SetAsideQuery selects events that were set aside.
-type SetAsideQuery struct {
+// AllEvents walks the events that are there, in order. An error ends the walk.
+func (c *Client) AllEvents(ctx context.Context, req ListEventsRequest) iter.Seq2[Event, error] {
+	return walk(req.After, func(cursor string) ([]Event, string, error) {
+		req.After = cursor
+		page, err := c.ListEvents(ctx, req)
+		if len(page.Events) == 0 {
+			return nil, "", err
+		}
+		return page.Events, page.Cursor, err
+	})
+}
+
+// ListSetAsideRequest selects events that were set aside.
+type ListSetAsideRequest struct {
 	Reader string // a part of the gateway, such as bot; empty for all
-	Cursor string
-	Limit  int // 1 to 200; 0 for 50
+	Cursor string // of the page before
+	Limit  int    // 1 to 200; 0 for 50
 }
 
 // ListSetAside reads events that a part of the gateway failed on again and again, and went on without.
-func (c *Client) ListSetAside(ctx context.Context, q SetAsideQuery) (SetAsidePage, error) {
-	query := page(nil, q.Cursor, q.Limit)
-	setUnlessEmpty(query, "reader", q.Reader)
-	return get[SetAsidePage](ctx, c, "/v1/set-aside", query)
+func (c *Client) ListSetAside(ctx context.Context, req ListSetAsideRequest) (SetAsidePage, error) {
+	return get[SetAsidePage](ctx, c, "/v1/set-aside", query("reader", req.Reader, "cursor", req.Cursor, "limit", number(req.Limit)))
 }
 
-// RetrySetAside has a part of the gateway deal anew with an event that it set aside. It fails with code conflict when the event fails again.
-func (c *Client) RetrySetAside(ctx context.Context, event, reader string) error {
-	_, err := send[struct{}](ctx, c, http.MethodPost, "/v1/set-aside/"+url.PathEscape(event)+"/"+url.PathEscape(reader)+"/retry", nil)
+// AllSetAside walks the events that were set aside, newest first. An error ends the walk.
+func (c *Client) AllSetAside(ctx context.Context, req ListSetAsideRequest) iter.Seq2[SetAsideEvent, error] {
+	return walk(req.Cursor, func(cursor string) ([]SetAsideEvent, string, error) {
+		req.Cursor = cursor
+		page, err := c.ListSetAside(ctx, req)
+		return page.Events, page.Cursor, err
+	})
+}
+
+// RetrySetAsideRequest names an event that was set aside.
+type RetrySetAsideRequest struct {
+	Event  string // id
+	Reader string // the part of the gateway that went on without it
+}
+
+// RetrySetAside has a part of the gateway deal anew with an event that it set aside. The error's code is CodeConflict when the event fails again.
+func (c *Client) RetrySetAside(ctx context.Context, req RetrySetAsideRequest) error {
+	_, err := c.do(ctx, call{method: http.MethodPost, path: "/v1/set-aside/" + url.PathEscape(req.Event) + "/" + url.PathEscape(req.Reader) + "/retry"})
 	return err
 }

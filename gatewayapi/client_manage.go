@@ -3,6 +3,7 @@ package gatewayapi
 import (
 	"context"
 	"encoding/json"
+	"iter"
 	"net/http"
 	"net/url"
 )
@@ -18,6 +19,11 @@ func (c *Client) ConnectApplication(ctx context.Context, req ConnectApplicationR
 func (c *Client) ListApplications(ctx context.Context) ([]Application, error) {
 	list, err := get[ApplicationList](ctx, c, "/v1/applications", nil)
 	return list.Applications, err
+}
+
+// AllApplications walks all applications that the key may see.
+func (c *Client) AllApplications(ctx context.Context) iter.Seq2[Application, error] {
+	return all(ctx, c.ListApplications)
 }
 
 // GetApplication reads one application.
@@ -53,15 +59,22 @@ func (c *Client) CreateProfile(ctx context.Context, p Profile) (Profile, error) 
 	return send[Profile](ctx, c, http.MethodPost, "/v1/profiles", p)
 }
 
-// GetProfile reads a profile and its ETag.
-func (c *Client) GetProfile(ctx context.Context, id string) (Profile, string, error) {
-	var p Profile
-	header, err := c.do(ctx, call{method: http.MethodGet, path: profilePath(id), into: &p})
-	return p, header.Get("ETag"), err
+// StoredProfile is a profile as it was read.
+type StoredProfile struct {
+	Profile
+	ETag string // for changes that must not overwrite another
 }
 
-// ProfileFilter selects profiles. Empty fields select all.
-type ProfileFilter struct {
+// GetProfile reads a profile.
+func (c *Client) GetProfile(ctx context.Context, id string) (StoredProfile, error) {
+	var p StoredProfile
+	header, err := c.do(ctx, call{method: http.MethodGet, path: profilePath(id), into: &p.Profile})
+	p.ETag = header.Get("ETag")
+	return p, err
+}
+
+// ListProfilesRequest selects profiles. Empty fields select all.
+type ListProfilesRequest struct {
 	FBMessengerID string
 	Application   string // with an address at this application
 	IDPrefix      string
@@ -74,34 +87,54 @@ type ProfileFilter struct {
 }
 
 // ListProfiles reads one page of profiles in the order of their ids.
-func (c *Client) ListProfiles(ctx context.Context, f ProfileFilter) (ProfilePage, error) {
-	query := page(nil, f.Cursor, f.Limit)
-	for name, value := range map[string]string{
-		"fbMessengerId": f.FBMessengerID, "application": f.Application, "idPrefix": f.IDPrefix,
-		"firstName": f.FirstName, "lastName": f.LastName, "email": f.Email, "phoneNumber": f.PhoneNumber,
-	} {
-		setUnlessEmpty(query, name, value)
-	}
-	return get[ProfilePage](ctx, c, "/v1/profiles", query)
+func (c *Client) ListProfiles(ctx context.Context, req ListProfilesRequest) (ProfilePage, error) {
+	return get[ProfilePage](ctx, c, "/v1/profiles", query("fbMessengerId", req.FBMessengerID, "application", req.Application, "idPrefix", req.IDPrefix,
+		"firstName", req.FirstName, "lastName", req.LastName, "email", req.Email, "phoneNumber", req.PhoneNumber, "cursor", req.Cursor, "limit", number(req.Limit)))
 }
 
-// PatchProfile applies a JSON merge patch (RFC 7396). With an ETag, which may be empty, the error's code is precondition_failed when the profile has changed since.
-func (c *Client) PatchProfile(ctx context.Context, id string, patch json.RawMessage, etag string) (Profile, string, error) {
-	var p Profile
-	header := http.Header{"Content-Type": {"application/merge-patch+json"}}
-	if etag != "" {
-		header.Set("If-Match", etag)
-	}
-	answer, err := c.do(ctx, call{method: http.MethodPatch, path: profilePath(id), header: header, body: patch, into: &p})
-	return p, answer.Get("ETag"), err
+// AllProfiles walks all profiles from a page on, in the order of their ids. An error ends the walk.
+func (c *Client) AllProfiles(ctx context.Context, req ListProfilesRequest) iter.Seq2[Profile, error] {
+	return walk(req.Cursor, func(cursor string) ([]Profile, string, error) {
+		req.Cursor = cursor
+		page, err := c.ListProfiles(ctx, req)
+		return page.Profiles, page.Cursor, err
+	})
 }
 
-// DeleteProfile removes a profile; the ETag is as for PatchProfile.
-func (c *Client) DeleteProfile(ctx context.Context, id, etag string) error {
+// PatchProfileRequest changes a profile.
+type PatchProfileRequest struct {
+	ID    string
+	Patch json.RawMessage // a JSON merge patch (RFC 7396)
+	// ETag, unless empty, is that of the profile as it was read: the error's code is CodePreconditionFailed when it has changed since.
+	ETag string
+}
+
+// PatchProfile applies a JSON merge patch.
+func (c *Client) PatchProfile(ctx context.Context, req PatchProfileRequest) (StoredProfile, error) {
+	var p StoredProfile
+	header := ifMatch(req.ETag)
+	header.Set("Content-Type", "application/merge-patch+json")
+	answer, err := c.do(ctx, call{method: http.MethodPatch, path: profilePath(req.ID), header: header, body: req.Patch, into: &p.Profile})
+	p.ETag = answer.Get("ETag")
+	return p, err
+}
+
+// DeleteProfileRequest names a profile that is to go.
+type DeleteProfileRequest struct {
+	ID   string
+	ETag string // as in PatchProfileRequest
+}
+
+// DeleteProfile removes a profile. ForgetProfile removes what else is kept of the person, too.
+func (c *Client) DeleteProfile(ctx context.Context, req DeleteProfileRequest) error {
+	_, err := c.do(ctx, call{method: http.MethodDelete, path: profilePath(req.ID), header: ifMatch(req.ETag)})
+	return err
+}
+
+func ifMatch(etag string) http.Header {
 	header := http.Header{}
 	if etag != "" {
 		header.Set("If-Match", etag)
 	}
-	_, err := c.do(ctx, call{method: http.MethodDelete, path: profilePath(id), header: header})
-	return err
+	return header
 }

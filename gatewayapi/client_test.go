@@ -33,7 +33,7 @@ func answering(t *testing.T, status int, body string, header ...string) (*Client
 		io.WriteString(w, body)
 	}))
 	t.Cleanup(server.Close)
-	c, err := New(server.URL+"/base/", "chq_key")
+	c, err := New(server.URL+"/base/", "chq_key", WithRetries(0))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,10 +61,10 @@ func TestErrorsOfEveryOrigin(t *testing.T) {
 			if !errors.As(err, &e) {
 				t.Fatalf("err = %v", err)
 			}
-			if diff := cmp.Diff(c.want, *e); diff != "" {
+			if diff := cmp.Diff(c.want, *e, cmp.AllowUnexported(Error{})); diff != "" {
 				t.Errorf("-want +got:\n%s", diff)
 			}
-			if !errors.Is(err, &Error{Code: c.want.Code}) || errors.Is(err, &Error{Code: "other"}) {
+			if !errors.Is(err, &Error{Code: c.want.Code}) || !errors.Is(err, c.want.Code) || errors.Is(err, ErrorCode("other")) || CodeOf(err) != c.want.Code {
 				t.Error("errors.Is does not match by code")
 			}
 		})
@@ -74,7 +74,7 @@ func TestErrorsOfEveryOrigin(t *testing.T) {
 func TestRequestsOnTheWire(t *testing.T) {
 	t.Parallel()
 	client, seen := answering(t, 202, `{"id":"msg_1","status":"queued"}`, "Idempotent-Replayed", "true")
-	result, err := client.SendMessage(t.Context(), SendMessageRequest{To: To{FBMessengerID: "5"}, Body: "hi"}, "once")
+	result, err := client.SendMessage(t.Context(), SendMessageRequest{To: To{FBMessengerID: "5"}, Body: "hi", IdempotencyKey: "once"})
 	if err != nil || !result.Replayed || result.Message.ID != "msg_1" {
 		t.Errorf("%+v, %v", result, err)
 	}
@@ -86,13 +86,13 @@ func TestRequestsOnTheWire(t *testing.T) {
 	}
 
 	client, seen = answering(t, 200, `{"id":"a/b c"}`, "ETag", `"3"`)
-	_, etag, err := client.PatchProfile(t.Context(), "a/b c", json.RawMessage(`{}`), `"2"`)
-	if err != nil || etag != `"3"` || seen.URL.EscapedPath() != "/base/v1/profiles/a%2Fb%20c" || seen.Header.Get("If-Match") != `"2"` {
-		t.Errorf("%s %s %v, %v", etag, seen.URL.EscapedPath(), seen.Header, err)
+	patched, err := client.PatchProfile(t.Context(), PatchProfileRequest{ID: "a/b c", Patch: json.RawMessage(`{}`), ETag: `"2"`})
+	if err != nil || patched.ETag != `"3"` || seen.URL.EscapedPath() != "/base/v1/profiles/a%2Fb%20c" || seen.Header.Get("If-Match") != `"2"` {
+		t.Errorf("%s %s %v, %v", patched.ETag, seen.URL.EscapedPath(), seen.Header, err)
 	}
 
 	client, seen = answering(t, 200, `{"events":[],"cursor":"x"}`)
-	if _, err := client.PullEvents(t.Context(), "sub_1", PullRequest{After: "a", Limit: 3, Wait: 1500 * time.Millisecond}); err != nil || seen.URL.RawQuery != "after=a&limit=3&wait=2" {
+	if _, err := client.PullEvents(t.Context(), PullRequest{Subscription: "sub_1", After: "a", Limit: 3, Wait: 1500 * time.Millisecond}); err != nil || seen.URL.RawQuery != "after=a&limit=3&wait=2" {
 		t.Errorf("query %s, %v", seen.URL.RawQuery, err)
 	}
 }
@@ -106,12 +106,15 @@ func TestTheKeyIsInNoError(t *testing.T) {
 	}
 	closed := httptest.NewServer(nil)
 	closed.Close()
-	client, err := New(closed.URL, "chq_secretkey")
+	client, err := New(closed.URL, "chq_secretkey", WithRetries(0))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := client.ListApplications(t.Context()); err == nil || strings.Contains(err.Error(), "chq_secretkey") {
+	if _, err := client.ListApplications(t.Context()); !errors.Is(err, CodeNoAnswer) || strings.Contains(err.Error(), "chq_secretkey") {
 		t.Errorf("err = %v", err)
+	}
+	if _, err := New(closed.URL, "k", WithRetries(-1)); err == nil {
+		t.Error("a negative number of retries is taken")
 	}
 	if _, err := New(closed.URL, "k", WithHTTPClient(nil)); err == nil {
 		t.Error("a nil HTTP client is taken")

@@ -3,27 +3,29 @@ package gatewayapi
 import (
 	"context"
 	"encoding/json"
+	"iter"
 	"net/http"
 	"net/url"
+	"time"
 )
 
 // EntryPoint is a code or link that says where a person came from.
 type EntryPoint struct {
-	ID          string   `json:"id,omitempty"`
-	Application string   `json:"application" doc:"Key of the application."`
-	Kind        string   `json:"kind" enum:"code,link,ad,sendToMessenger" doc:"code, link, ad or sendToMessenger."`
-	Ref         string   `json:"ref,omitempty" doc:"Up to 250 characters of a-z A-Z 0-9 + / = - . : _; unique within the application. Without one it is static."`
-	Name        string   `json:"name,omitempty"`
-	Campaign    string   `json:"campaign,omitempty"`
-	Tags        []string `json:"tags,omitempty"`
-	Text        string   `json:"text,omitempty" doc:"Stands in the composer when the thread opens."`
-	ExpiresAt   Time     `json:"expiresAt,omitzero"`
-	RetiredAt   Time     `json:"retiredAt,omitzero" doc:"A retired ref is still recognised, and marked."`
-	Link        string   `json:"link,omitempty" doc:"The m.me link."`
-	ShortLink   string   `json:"shortLink,omitempty" doc:"Our own link, which counts visits and leads to the other."`
-	Image       string   `json:"image,omitempty" doc:"Path of the code's picture, without its ending."`
-	CreatedAt   Time     `json:"createdAt,omitzero"`
-	UpdatedAt   Time     `json:"updatedAt,omitzero"`
+	ID          string         `json:"id,omitempty"`
+	Application string         `json:"application" doc:"Key of the application."`
+	Kind        EntryPointKind `json:"kind" enum:"code,link,ad,sendToMessenger" doc:"code, link, ad or sendToMessenger."`
+	Ref         string         `json:"ref,omitempty" doc:"Up to 250 characters of a-z A-Z 0-9 + / = - . : _; unique within the application. Without one it is static."`
+	Name        string         `json:"name,omitempty"`
+	Campaign    string         `json:"campaign,omitempty"`
+	Tags        []string       `json:"tags,omitempty"`
+	Text        string         `json:"text,omitempty" doc:"Stands in the composer when the thread opens."`
+	ExpiresAt   Time           `json:"expiresAt,omitzero"`
+	RetiredAt   Time           `json:"retiredAt,omitzero" doc:"A retired ref is still recognised, and marked."`
+	Link        string         `json:"link,omitempty" doc:"The m.me link."`
+	ShortLink   string         `json:"shortLink,omitempty" doc:"Our own link, which counts visits and leads to the other."`
+	Image       string         `json:"image,omitempty" doc:"Path of the code's picture, without its ending."`
+	CreatedAt   Time           `json:"createdAt,omitzero"`
+	UpdatedAt   Time           `json:"updatedAt,omitzero"`
 }
 
 // EntryPointPage is one page of entry points, the newest first.
@@ -84,7 +86,7 @@ type Goal struct {
 type EntryPointReport struct {
 	From  Time        `json:"from"`
 	To    Time        `json:"to"`
-	Group string      `json:"group"`
+	Group ReportGroup `json:"group"`
 	Zone  string      `json:"tz"`
 	Rows  []ReportRow `json:"rows"`
 	Total ReportRow   `json:"total"`
@@ -126,9 +128,30 @@ func (c *Client) CreateEntryPoints(ctx context.Context, req BulkEntryPointsReque
 	return page.EntryPoints, err
 }
 
-// ListEntryPoints reads a page of entry points; query may hold application, kind, campaign, tag, ref, limit and cursor.
-func (c *Client) ListEntryPoints(ctx context.Context, query url.Values) (EntryPointPage, error) {
-	return get[EntryPointPage](ctx, c, "/v1/entry-points", query)
+// ListEntryPointsRequest selects entry points. Empty fields select all.
+type ListEntryPointsRequest struct {
+	Application string
+	Kind        EntryPointKind
+	Campaign    string
+	Tag         string
+	Ref         string
+	Cursor      string // of the page before
+	Limit       int    // 1 to 200; 0 for 50
+}
+
+// ListEntryPoints reads one page of entry points, the newest first.
+func (c *Client) ListEntryPoints(ctx context.Context, req ListEntryPointsRequest) (EntryPointPage, error) {
+	return get[EntryPointPage](ctx, c, "/v1/entry-points", query("application", req.Application, "kind", string(req.Kind), "campaign", req.Campaign, "tag", req.Tag, "ref", req.Ref,
+		"cursor", req.Cursor, "limit", number(req.Limit)))
+}
+
+// AllEntryPoints walks all entry points from a page on, the newest first. An error ends the walk.
+func (c *Client) AllEntryPoints(ctx context.Context, req ListEntryPointsRequest) iter.Seq2[EntryPoint, error] {
+	return walk(req.Cursor, func(cursor string) ([]EntryPoint, string, error) {
+		req.Cursor = cursor
+		page, err := c.ListEntryPoints(ctx, req)
+		return page.EntryPoints, page.Cursor, err
+	})
 }
 
 // GetEntryPoint reads one.
@@ -156,7 +179,28 @@ func (c *Client) ReachGoal(ctx context.Context, req GoalRequest) (Goal, error) {
 	return send[Goal](ctx, c, http.MethodPost, "/v1/goals", req)
 }
 
-// ReportEntryPoints reads what came of entry points; query holds from, to, group, tz and application.
-func (c *Client) ReportEntryPoints(ctx context.Context, query url.Values) (EntryPointReport, error) {
-	return get[EntryPointReport](ctx, c, "/v1/reports/entry-points", query)
+// ReportGroup says what makes a row of a report.
+type ReportGroup string
+
+// The groups of reports.
+const (
+	GroupDay      ReportGroup = "day"
+	GroupRef      ReportGroup = "ref"
+	GroupSource   ReportGroup = "source"
+	GroupCampaign ReportGroup = "campaign"
+	GroupTag      ReportGroup = "tag"
+)
+
+// EntryPointReportRequest says what a report is about.
+type EntryPointReportRequest struct {
+	From        time.Time   // seven days ago when zero
+	To          time.Time   // not included; now when zero
+	Group       ReportGroup // GroupDay when empty
+	Zone        string      // in which days begin, such as America/Lima or -05:00; UTC when empty
+	Application string      // every one when empty
+}
+
+// ReportEntryPoints reads what came of entry points.
+func (c *Client) ReportEntryPoints(ctx context.Context, req EntryPointReportRequest) (EntryPointReport, error) {
+	return get[EntryPointReport](ctx, c, "/v1/reports/entry-points", query("from", moment(req.From), "to", moment(req.To), "group", string(req.Group), "tz", req.Zone, "application", req.Application))
 }

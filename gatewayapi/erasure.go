@@ -6,20 +6,14 @@ import (
 	"net/url"
 )
 
-// The states of an erasure.
-const (
-	ErasurePending = "pending"
-	ErasureDone    = "done"
-)
-
 // Erasure is the removal of everything that the gateway keeps of a person. It says nothing of the person.
 type Erasure struct {
 	// ID is unguessable: whoever knows it may see the state.
-	ID     string `json:"id" doc:"Unguessable: whoever knows it may see the state."`
-	Status string `json:"status" enum:"pending,done" doc:"pending or done."`
+	ID     string        `json:"id" doc:"Unguessable: whoever knows it may see the state."`
+	Status ErasureStatus `json:"status" enum:"pending,done" doc:"pending or done."`
 	// Source is api, or platform for its data-deletion callback.
-	Source    string `json:"source" enum:"api,platform" doc:"api, or platform for its data-deletion callback."`
-	StatusURL string `json:"statusUrl" doc:"Where to ask for the state with an API key."`
+	Source    ErasureSource `json:"source" enum:"api,platform" doc:"api, or platform for its data-deletion callback."`
+	StatusURL string        `json:"statusUrl" doc:"Where to ask for the state with an API key."`
 	// PageURL shows the state to the person.
 	PageURL   string        `json:"pageUrl" doc:"A page that shows the state to the person."`
 	Counts    ErasureCounts `json:"counts" doc:"What was removed or emptied so far."`
@@ -37,14 +31,10 @@ type ErasureCounts struct {
 }
 
 // ForgetProfile erases a profile and the people who belong to it: everything that is kept of them, in the tables and in the logs. The profile is gone and what was queued for
-// them canceled when it returns; GetErasure tells when the rest is done. The ETag is as for PatchProfile.
-func (c *Client) ForgetProfile(ctx context.Context, id, etag string) (Erasure, error) {
+// them canceled when it returns; GetErasure tells when the rest is done.
+func (c *Client) ForgetProfile(ctx context.Context, req DeleteProfileRequest) (Erasure, error) {
 	var e Erasure
-	header := http.Header{}
-	if etag != "" {
-		header.Set("If-Match", etag)
-	}
-	_, err := c.do(ctx, call{method: http.MethodDelete, path: profilePath(id), query: url.Values{"forget": {"true"}}, header: header, into: &e})
+	_, err := c.do(ctx, call{method: http.MethodDelete, path: profilePath(req.ID), query: query("forget", "true"), header: ifMatch(req.ETag), into: &e})
 	return e, err
 }
 

@@ -1,14 +1,16 @@
 package gatewayapi
 
 import (
-	"fmt"
+	"errors"
 	"time"
 )
 
-// Error is an answer of the gateway that is not a success. The codes are explained in docs/errors.md.
+// Error is the one type of every error of this package: what the gateway refused, and what went wrong on the way. errors.Is asks for a code:
+//
+//	if errors.Is(err, gatewayapi.CodeNotFound) { … }
 type Error struct {
-	// Code is for programs; its spelling does not change.
-	Code string `json:"code"`
+	// Code is for programs; its spelling does not change. docs/errors.md explains those of the gateway.
+	Code ErrorCode `json:"code"`
 	// Message is for people.
 	Message string `json:"message"`
 	// Field is the path of the input at fault, empty when there is none.
@@ -16,27 +18,62 @@ type Error struct {
 	// RequestID names the request in the gateway's log; empty inside the verdicts of a batch.
 	RequestID string `json:"requestId,omitempty"`
 
-	// Status is the HTTP status of the answer; 0 inside the verdicts of a batch.
+	// Status is the HTTP status of the answer; 0 where there was none, and inside the verdicts of a batch.
 	Status int `json:"-"`
 	// RetryAfter is how long the gateway asks to wait; 0 when it does not.
 	RetryAfter time.Duration `json:"-"`
+
+	cause error
 }
+
+// The codes of what goes wrong before or beside the gateway. No gateway answers with them.
+const (
+	CodeNoAnswer         ErrorCode = "no_answer"         // the gateway could not be reached, or its answer was lost; errors.Unwrap has the cause
+	CodeUnreadable       ErrorCode = "unreadable"        // the answer, or what was to be sent, is not what this package takes it for
+	CodeUnknown          ErrorCode = "unknown"           // something between here and the gateway has answered
+	CodeInvalidSignature ErrorCode = "invalid_signature" // a delivery is not signed with any of the secrets, or not for now
+	CodeInvalidSecret    ErrorCode = "invalid_secret"    // a secret of a Webhook is none
+)
 
 // ErrorBody is the body of every answer that is not a success.
 type ErrorBody struct {
 	Error Error `json:"error"`
 }
 
-// Error gives code, field and message.
+// Error gives code, field, message and cause.
 func (e *Error) Error() string {
+	text := "gateway: " + string(e.Code)
 	if e.Field != "" {
-		return fmt.Sprintf("gateway: %s: %s: %s", e.Code, e.Field, e.Message)
+		text += ": " + e.Field
 	}
-	return fmt.Sprintf("gateway: %s: %s", e.Code, e.Message)
+	if text += ": " + e.Message; e.cause != nil {
+		text += ": " + e.cause.Error()
+	}
+	return text
 }
 
-// Is reports whether target is an *Error of the same code, so that errors.Is can ask for a code.
+// Unwrap returns what went wrong on the way, such as context.DeadlineExceeded; nil for what the gateway refused.
+func (e *Error) Unwrap() error { return e.cause }
+
+// Is reports whether target is the error's code, or an *Error of the same code.
 func (e *Error) Is(target error) bool {
-	t, ok := target.(*Error)
-	return ok && t.Code == e.Code
+	switch t := target.(type) {
+	case ErrorCode:
+		return t == e.Code
+	case *Error:
+		return t.Code == e.Code
+	}
+	return false
+}
+
+// Error gives the code. It makes a code something that errors.Is can ask for.
+func (c ErrorCode) Error() string { return string(c) }
+
+// CodeOf returns the code of an error of this package; empty for nil and for any other.
+func CodeOf(err error) ErrorCode {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return ""
 }

@@ -2,23 +2,82 @@ package gatewayapi
 
 import "encoding/json"
 
-// Event is a fact, as subscriptions get it. docs/events.md fixes what Data holds for each type.
+// Event is a fact, as subscriptions get it: pushed to a URL, pulled or listed. Switch over the type of Data to deal with it.
 type Event struct {
 	// ID is also the webhook-id of every delivery, on replay too.
-	ID          string `json:"id" doc:"Id of the event; also the webhook-id of deliveries."`
-	Type        string `json:"type" doc:"Type of the event, such as message.inbound."`
-	CreatedAt   Time   `json:"createdAt" doc:"When the gateway received it or it came about."`
+	ID        string    `json:"id" doc:"Id of the event; also the webhook-id of deliveries."`
+	Type      EventType `json:"type" doc:"Type of the event, such as message.inbound."`
+	CreatedAt Time      `json:"createdAt" doc:"When the gateway received it or it came about."`
+	// Application is empty when no application owns the event.
 	Application string `json:"application" nullable:"true" doc:"Key of the application; null when none owns the event."`
 	PageID      string `json:"pageId,omitempty" doc:"Id of the page."`
-	Person      *Party `json:"person" doc:"The person it is about; null when it is about nobody."`
-	ProfileID   string `json:"profileId,omitempty" doc:"The person's profile."`
+	// Person is nil when the event is about nobody.
+	Person    *Party `json:"person" doc:"The person it is about; null when it is about nobody."`
+	ProfileID string `json:"profileId,omitempty" doc:"The person's profile."`
 	// Data is the event in the gateway's own words.
-	Data json.RawMessage `json:"data" doc:"The event in the gateway's own words."`
-	// Raw is the platform's own event as received.
+	Data EventData `json:"data" doc:"The event in the gateway's own words."`
+	// Raw is the platform's own event as received, empty for one of the gateway's own that no other caused.
 	Raw json.RawMessage `json:"raw,omitempty" doc:"The platform's own event as received."`
 }
 
-// Party is a person by page-scoped id.
+// wireEvent is an event with its data as it comes.
+type wireEvent struct {
+	ID          string          `json:"id"`
+	Type        EventType       `json:"type"`
+	CreatedAt   Time            `json:"createdAt"`
+	Application *string         `json:"application"`
+	PageID      string          `json:"pageId,omitempty"`
+	Person      *Party          `json:"person"`
+	ProfileID   string          `json:"profileId,omitempty"`
+	Data        json.RawMessage `json:"data"`
+	Raw         json.RawMessage `json:"raw,omitempty"`
+}
+
+// UnmarshalJSON reads an event, and its data by the type.
+func (e *Event) UnmarshalJSON(b []byte) error {
+	var w wireEvent
+	if err := json.Unmarshal(b, &w); err != nil {
+		return err
+	}
+	*e = Event{ID: w.ID, Type: w.Type, CreatedAt: w.CreatedAt, PageID: w.PageID, Person: w.Person, ProfileID: w.ProfileID, Raw: w.Raw, Data: dataOf(w.Type, w.Data)}
+	if w.Application != nil {
+		e.Application = *w.Application
+	}
+	return nil
+}
+
+// MarshalJSON writes an event as the gateway does.
+func (e Event) MarshalJSON() ([]byte, error) {
+	data, err := json.Marshal(e.Data)
+	if err != nil {
+		return nil, err
+	}
+	w := wireEvent{ID: e.ID, Type: e.Type, CreatedAt: e.CreatedAt, PageID: e.PageID, Person: e.Person, ProfileID: e.ProfileID, Data: data, Raw: e.Raw}
+	if e.Application != "" {
+		w.Application = &e.Application
+	}
+	return json.Marshal(w)
+}
+
+// Reply makes a message to the person of the event, on the channel on which they wrote. Its idempotency key is the event's id, so that an event that comes twice
+// is answered once.
+func (e Event) Reply(body string) SendMessageRequest {
+	req := SendMessageRequest{Application: e.Application, Body: body, IdempotencyKey: e.ID}
+	m, ok := e.Data.(*MessageInbound)
+	switch {
+	case ok && m.Channel == ChannelSMS:
+		req.To, req.Rules = To{PhoneNumber: m.From}, Rules(ChannelSMS)
+	case ok && m.Channel == ChannelEmail:
+		req.To, req.Rules = To{Email: m.From}, Rules(ChannelEmail)
+	case ok && m.Channel != "":
+		req.To, req.Rules = To{ProfileID: e.ProfileID}, Rules(m.Channel)
+	case e.Person != nil:
+		req.To = To{FBMessengerID: e.Person.ID}
+	}
+	return req
+}
+
+// Party is a person by page-scoped id, or by channel and address, such as sms:447700900001.
 type Party struct {
 	ID string `json:"id" doc:"Page-scoped id."`
 }
@@ -42,10 +101,10 @@ type AckResult struct {
 
 // SetAsideEvent is an event that a part of the gateway failed on again and again, and went on without. The event itself is in the log and went to subscribers.
 type SetAsideEvent struct {
-	ID          string `json:"id" doc:"Id of the event."`
-	Reader      string `json:"reader" enum:"projector,receipts,entrypoints,reports,bot" doc:"The part of the gateway that went on without it: projector, receipts, entrypoints, reports or bot."`
-	Type        string `json:"type" doc:"Type of the event."`
-	Application string `json:"application,omitempty" doc:"Key of the application; missing when none owns it."`
+	ID          string    `json:"id" doc:"Id of the event."`
+	Reader      string    `json:"reader" enum:"projector,receipts,entrypoints,reports,bot" doc:"The part of the gateway that went on without it: projector, receipts, entrypoints, reports or bot."`
+	Type        EventType `json:"type" doc:"Type of the event."`
+	Application string    `json:"application,omitempty" doc:"Key of the application; missing when none owns it."`
 	// FBMessengerID is the person's page-scoped id.
 	FBMessengerID string `json:"fbMessengerId,omitempty" doc:"The person's page-scoped id."`
 	Reason        string `json:"reason" doc:"The last error."`

@@ -2,54 +2,216 @@ package gatewayapi_test
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
 	"log"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/chasqui/chasqui/gatewayapi"
+	"github.com/chasqui/chasqui/messenger"
 )
 
+// gateway stands for one at http://127.0.0.1:8080 in the examples: it has an answer for each call.
+func gateway(answers map[string]string) (url string, stop func()) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answer, ok := answers[r.Method+" "+r.URL.RequestURI()]
+		if !ok {
+			w.WriteHeader(http.StatusNotFound)
+			answer = `{"error":{"code":"not_found","message":"there is no message \"msg_9\""}}`
+		}
+		io.WriteString(w, answer)
+	}))
+	return server.URL, server.Close
+}
+
 func ExampleClient_SendMessage() {
-	c, err := gatewayapi.New("http://127.0.0.1:8080", "chq_…")
+	url, stop := gateway(map[string]string{"POST /v1/messages": `{"id":"msg_1","status":"queued"}`})
+	defer stop()
+
+	c, err := gatewayapi.New(url, "chq_…")
 	if err != nil {
 		log.Fatal(err)
 	}
 	sent, err := c.SendMessage(context.Background(), gatewayapi.SendMessageRequest{
-		To:   gatewayapi.To{FBMessengerID: "1299980935677387"},
-		Body: "Your order is on its way.",
-	}, "order-17-shipped")
-	var refused *gatewayapi.Error
-	if errors.As(err, &refused) && refused.Code == "application_ambiguous" {
-		log.Fatal("several pages are connected: name one in Application")
-	}
+		To:             gatewayapi.To{FBMessengerID: "1299980935677387"},
+		Body:           "Your order is on its way.",
+		IdempotencyKey: "order-17-shipped",
+	})
 	if err != nil {
 		log.Fatal(err)
 	}
 	fmt.Println(sent.Message.ID, sent.Message.Status)
+	// Output: msg_1 queued
 }
 
-// A worker that pulls events, deals with them, and only then acknowledges them.
-func ExampleClient_PullEvents() {
-	ctx := context.Background()
+// A message that goes on by SMS when Messenger has not delivered it within ten minutes. A person writes it, which the tag is for.
+func ExampleClient_SendMessage_rules() {
+	url, stop := gateway(map[string]string{"POST /v1/messages": `{"id":"msg_1","status":"queued"}`})
+	defer stop()
+
+	c, err := gatewayapi.New(url, "chq_…")
+	if err != nil {
+		log.Fatal(err)
+	}
+	sent, err := c.SendMessage(context.Background(), gatewayapi.SendMessageRequest{
+		To:    gatewayapi.To{ProfileID: "ana"},
+		Body:  "Your table is ready.",
+		Human: true,
+		ChannelOptions: gatewayapi.ChannelOptions{
+			FBMessenger: gatewayapi.MessengerOptions{MessageTag: messenger.TagHumanAgent},
+		},
+		Rules: []gatewayapi.Rule{
+			{Channel: gatewayapi.ChannelMessenger, Until: gatewayapi.UntilDelivered, Within: gatewayapi.Duration(10 * time.Minute)},
+			{Channel: gatewayapi.ChannelSMS},
+		},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(sent.Message.Status.Open())
+	// Output: true
+}
+
+// Lists are walked with range; the pages are read as they are needed.
+func ExampleClient_AllMessages() {
+	url, stop := gateway(map[string]string{
+		"GET /v1/messages?status=failed":          `{"messages":[{"id":"msg_3","status":"failed","error":{"code":"outside_window","message":"too late"}}],"cursor":"c"}`,
+		"GET /v1/messages?cursor=c&status=failed": `{"messages":[{"id":"msg_1","status":"failed","error":{"code":"token_invalid","message":"expired"}}]}`,
+	})
+	defer stop()
+
+	c, err := gatewayapi.New(url, "chq_…")
+	if err != nil {
+		log.Fatal(err)
+	}
+	for m, err := range c.AllMessages(context.Background(), gatewayapi.ListMessagesRequest{Status: gatewayapi.StatusFailed}) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		if m.Failure.Code == gatewayapi.FailureOutsideWindow {
+			fmt.Println(m.ID, "came too late")
+		}
+	}
+	// Output: msg_3 came too late
+}
+
+// Every error has a code; those of the gateway name the field at fault, too.
+func ExampleError() {
+	url, stop := gateway(nil)
+	defer stop()
+
+	c, err := gatewayapi.New(url, "chq_…")
+	if err != nil {
+		log.Fatal(err)
+	}
+	_, err = c.GetMessage(context.Background(), "msg_9")
+	var e *gatewayapi.Error
+	switch {
+	case errors.Is(err, gatewayapi.CodeNotFound):
+		fmt.Println("gone:", err)
+	case errors.As(err, &e):
+		fmt.Println(e.Code, e.Field, e.RequestID)
+	}
+	// Output: gone: gateway: not_found: there is no message "msg_9"
+}
+
+// A receiver of forwarded events in one handler.
+func ExampleWebhook_Handler() {
 	c, err := gatewayapi.New("http://127.0.0.1:8080", "chq_…")
 	if err != nil {
 		log.Fatal(err)
 	}
-	sub, err := c.CreateSubscription(ctx, gatewayapi.CreateSubscriptionRequest{Kind: "pull", EventTypes: []string{"message.inbound"}})
+	webhook := gatewayapi.Webhook{Secrets: []string{"whsec_…"}}
+	http.Handle("POST /events", webhook.Handler(func(ctx context.Context, event gatewayapi.Event) error {
+		switch data := event.Data.(type) {
+		case *gatewayapi.MessageInbound:
+			_, err := c.SendMessage(ctx, event.Reply("You wrote: "+data.Text))
+			return err // the gateway sends the event again
+		case *gatewayapi.MessageUpdate:
+			if data.Status == gatewayapi.StatusFailed {
+				log.Print(data.MessageID, ": ", data.Failure.Message)
+			}
+		}
+		return nil
+	}))
+}
+
+// A receiver with a server of its own.
+func ExampleWebhook_Parse() {
+	const secret = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+	webhook := gatewayapi.Webhook{Secrets: []string{secret}}
+	handle := func(w http.ResponseWriter, r *http.Request) {
+		event, err := webhook.Parse(r)
+		var e *gatewayapi.Error
+		if errors.As(err, &e) {
+			http.Error(w, e.Message, e.Status)
+			return
+		}
+		if p, ok := event.Data.(*gatewayapi.Postback); ok {
+			fmt.Println(event.Type, p.Payload, event.Person.ID)
+		}
+	}
+
+	handle(httptest.NewRecorder(), signed(secret, `{"id":"evt_1","type":"postback","createdAt":"2026-01-31T12:00:00.000Z","application":"A1","person":{"id":"15"},"data":{"title":"Menu","payload":"MENU"}}`))
+	// Output: postback MENU 15
+}
+
+// signed is a delivery as the gateway makes it.
+func signed(secret, body string) *http.Request {
+	r := httptest.NewRequest(http.MethodPost, "/events", strings.NewReader(body))
+	timestamp := strconv.FormatInt(time.Now().Unix(), 10)
+	key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(secret, "whsec_"))
 	if err != nil {
 		log.Fatal(err)
 	}
-	for {
-		page, err := c.PullEvents(ctx, sub.ID, gatewayapi.PullRequest{Wait: 30 * time.Second})
-		if err != nil {
-			log.Fatal(err)
-		}
-		for _, event := range page.Events {
-			fmt.Println(event.Person.ID, string(event.Data))
-		}
-		if _, err := c.Ack(ctx, sub.ID, page.Cursor); err != nil {
-			log.Fatal(err)
-		}
+	mac := hmac.New(sha256.New, key)
+	io.WriteString(mac, "evt_1."+timestamp+"."+body)
+	r.Header.Set("webhook-id", "evt_1")
+	r.Header.Set("webhook-timestamp", timestamp)
+	r.Header.Set("webhook-signature", "v1,"+base64.StdEncoding.EncodeToString(mac.Sum(nil)))
+	return r
+}
+
+// A worker that pulls events, deals with them, and only then acknowledges them.
+func ExampleClient_Consume() {
+	url, stop := gateway(map[string]string{
+		"POST /v1/subscriptions":                             `{"id":"sub_1","kind":"pull"}`,
+		"GET /v1/subscriptions/sub_1/events?wait=30":         `{"events":[{"id":"evt_1","type":"message.inbound","createdAt":"2026-01-31T12:00:00.000Z","application":"A1","person":{"id":"15"},"data":{"text":"Hi"}}],"cursor":"c"}`,
+		"POST /v1/subscriptions/sub_1/ack":                   `{"cursor":"c"}`,
+		"GET /v1/subscriptions/sub_1/events?after=c&wait=30": `{"events":[{"id":"evt_2","type":"reaction","createdAt":"2026-01-31T12:00:01.000Z","application":"A1","person":{"id":"15"},"data":{"platformMessageId":"m","action":"react","emoji":"👍"}}],"cursor":"d"}`,
+	})
+	defer stop()
+
+	c, err := gatewayapi.New(url, "chq_…")
+	if err != nil {
+		log.Fatal(err)
 	}
+	ctx, cancel := context.WithCancel(context.Background())
+	sub, err := c.CreateSubscription(ctx, gatewayapi.CreateSubscriptionRequest{Kind: gatewayapi.KindPull, From: gatewayapi.FromEarliest})
+	if err != nil {
+		log.Fatal(err)
+	}
+	err = c.Consume(ctx, gatewayapi.PullRequest{Subscription: sub.ID}, func(_ context.Context, event gatewayapi.Event) error {
+		switch data := event.Data.(type) {
+		case *gatewayapi.MessageInbound:
+			fmt.Println(event.Person.ID, "wrote", data.Text)
+		case *gatewayapi.Reaction:
+			fmt.Println(event.Person.ID, "reacted with", data.Emoji)
+			cancel()
+		}
+		return nil
+	})
+	fmt.Println(errors.Is(err, context.Canceled))
+	// Output:
+	// 15 wrote Hi
+	// 15 reacted with 👍
+	// true
 }

@@ -1,6 +1,10 @@
 package gatewayapi
 
-import "encoding/json"
+import (
+	"encoding/json"
+
+	"github.com/chasqui/chasqui/messenger"
+)
 
 // SendMessageRequest is the body of POST /v1/messages.
 type SendMessageRequest struct {
@@ -22,52 +26,17 @@ type SendMessageRequest struct {
 	// Human says that a person wrote the message, which the tag HUMAN_AGENT is for.
 	Human bool `json:"human,omitempty" doc:"A person wrote it, not a program; the tag HUMAN_AGENT is for such messages only."`
 	// ChannelOptions are settings that only one channel knows.
-	ChannelOptions *ChannelOptions `json:"channelOptions,omitempty" doc:"Settings that only one channel knows."`
+	ChannelOptions ChannelOptions `json:"channelOptions,omitzero" doc:"Settings that only one channel knows."`
 	// Metadata is any JSON; it stays with the gateway and comes back in events.
 	Metadata json.RawMessage `json:"metadata,omitempty" doc:"Any JSON; it stays with the gateway and comes back in events."`
 	// ExpiresOn is when the message is no longer worth sending; 24 hours from now unless given.
 	ExpiresOn *Time `json:"expiresOn,omitempty" doc:"When the message is no longer worth sending; 24 hours from now unless given."`
 	// Application is the application's key; it may be left out where only one fits.
 	Application string `json:"application,omitempty" doc:"Key of the application; may be left out where only one fits."`
-}
 
-// Rule is a step that a message may take: a channel, what has to be reached there and in which time, and what is different about the message on it. In JSON a rule that
-// is its channel alone may be written as the channel's name, and is.
-type Rule struct {
-	Channel        string          `json:"channel" enum:"fbMessenger,sms,email,webhook" doc:"fbMessenger, sms, email or webhook."`
-	Until          string          `json:"until,omitempty" enum:"accepted,sent,delivered,read" doc:"accepted, sent, delivered or read: what has to be reached; accepted unless given."`
-	Within         string          `json:"within,omitempty" doc:"Time to reach it in, such as 90s or 10m, from 1 second to 30 days; without, as long as the message lives."`
-	ChannelOptions json.RawMessage `json:"channelOptions,omitempty" doc:"Settings of this channel, instead of the message's."`
-	CustomBody     json.RawMessage `json:"customBody,omitempty" doc:"The channel's own body, instead of the message's."`
-	Body           string          `json:"body,omitempty" doc:"Text, instead of the message's title, body and parts."`
-}
-
-// MarshalJSON writes a rule that is its channel alone as the channel's name.
-func (r Rule) MarshalJSON() ([]byte, error) {
-	type object Rule
-	if r.Until == "" && r.Within == "" && r.ChannelOptions == nil && r.CustomBody == nil && r.Body == "" {
-		return json.Marshal(r.Channel)
-	}
-	return json.Marshal(object(r))
-}
-
-// UnmarshalJSON reads a channel's name or an object.
-func (r *Rule) UnmarshalJSON(b []byte) error {
-	*r = Rule{}
-	if len(b) > 0 && b[0] == '"' {
-		return json.Unmarshal(b, &r.Channel)
-	}
-	type object Rule
-	return json.Unmarshal(b, (*object)(r))
-}
-
-// Rules makes the plain rules of channels.
-func Rules(channels ...string) []Rule {
-	rules := make([]Rule, len(channels))
-	for i, c := range channels {
-		rules[i].Channel = c
-	}
-	return rules
+	// IdempotencyKey goes along as a header: the same request under the same key is not sent twice within seven days, and is repeated by the client when an
+	// answer is lost. It is empty in messages that are read.
+	IdempotencyKey string `json:"-"`
 }
 
 // To is whom a message is for. On Messenger FBMessengerID wins over ProfileID.
@@ -75,9 +44,11 @@ type To struct {
 	ProfileID     string `json:"profileId,omitempty" doc:"Id of a profile."`
 	FBMessengerID string `json:"fbMessengerId,omitempty" doc:"Page-scoped id of a person; wins over profileId."`
 	PhoneNumber   string `json:"phoneNumber,omitempty" doc:"International phone number; digits, with or without +. mobileNumber is taken too."`
-	Email         string `json:"email,omitempty" doc:"E-mail address."`
-	FirstName     string `json:"firstName,omitempty" doc:"For merge fields."`
-	LastName      string `json:"lastName,omitempty" doc:"For merge fields."`
+	// MobileNumber is PhoneNumber under another name; it is empty in messages that are read.
+	MobileNumber string `json:"mobileNumber,omitempty" doc:"The same as phoneNumber."`
+	Email        string `json:"email,omitempty" doc:"E-mail address."`
+	FirstName    string `json:"firstName,omitempty" doc:"For merge fields."`
+	LastName     string `json:"lastName,omitempty" doc:"For merge fields."`
 }
 
 // MessagePart is one piece of a message: text, or a file by URL or in base64.
@@ -94,42 +65,28 @@ type MessagePart struct {
 
 // ChannelOptions are settings that only one channel knows.
 type ChannelOptions struct {
-	FBMessenger *MessengerOptions `json:"fbMessenger,omitempty" doc:"Settings of Messenger."`
-	SMS         json.RawMessage   `json:"sms,omitempty" doc:"Settings of SMS, such as from."`
-	Email       json.RawMessage   `json:"email,omitempty" doc:"Settings of e-mail, such as subject."`
-	Webhook     json.RawMessage   `json:"webhook,omitempty" doc:"Handed to the webhook channel as it is."`
+	FBMessenger MessengerOptions `json:"fbMessenger,omitzero" doc:"Settings of Messenger."`
+	SMS         json.RawMessage  `json:"sms,omitempty" doc:"Settings of SMS, such as from."`
+	Email       json.RawMessage  `json:"email,omitempty" doc:"Settings of e-mail, such as subject."`
+	Webhook     json.RawMessage  `json:"webhook,omitempty" doc:"Handed to the webhook channel as it is."`
 }
 
 // MessengerOptions are settings of Messenger.
 type MessengerOptions struct {
 	// MessagingType is RESPONSE, UPDATE, MESSAGE_TAG or UTILITY; a tag alone means MESSAGE_TAG, neither means RESPONSE.
-	MessagingType    string `json:"messagingType,omitempty" enum:"RESPONSE,UPDATE,MESSAGE_TAG,UTILITY" doc:"RESPONSE, UPDATE, MESSAGE_TAG or UTILITY; a tag alone means MESSAGE_TAG, neither means RESPONSE."`
-	MessageTag       string `json:"messageTag,omitempty" doc:"Tag that allows a message outside the 24 hours."`
-	PersonaID        string `json:"personaId,omitempty" doc:"Persona that speaks."`
-	NotificationType string `json:"notificationType,omitempty" enum:"REGULAR,SILENT_PUSH,NO_PUSH" doc:"REGULAR, SILENT_PUSH or NO_PUSH."`
+	MessagingType    messenger.MessagingType    `json:"messagingType,omitempty" enum:"RESPONSE,UPDATE,MESSAGE_TAG,UTILITY" doc:"RESPONSE, UPDATE, MESSAGE_TAG or UTILITY; a tag alone means MESSAGE_TAG, neither means RESPONSE."`
+	MessageTag       messenger.Tag              `json:"messageTag,omitempty" doc:"Tag that allows a message outside the 24 hours."`
+	PersonaID        string                     `json:"personaId,omitempty" doc:"Persona that speaks."`
+	NotificationType messenger.NotificationType `json:"notificationType,omitempty" enum:"REGULAR,SILENT_PUSH,NO_PUSH" doc:"REGULAR, SILENT_PUSH or NO_PUSH."`
 	// A token that the person has given allows a message at any time: once, or for a marketing topic.
 	OneTimeToken      string `json:"oneTimeNotifToken,omitempty" doc:"Token of a one-time notification request: allows one message at any time."`
 	NotificationToken string `json:"notificationMessagesToken,omitempty" doc:"Token of marketing messages, which the platform ended on February 10, 2026."`
 }
 
-// The states of a message.
-const (
-	StatusQueued    = "queued"
-	StatusSending   = "sending"
-	StatusUncertain = "uncertain"
-	StatusSent      = "sent"
-	StatusDelivered = "delivered"
-	StatusRead      = "read"
-	StatusFailed    = "failed"
-	StatusExpired   = "expired"
-	StatusCanceled  = "canceled"
-	StatusHeld      = "held"
-)
-
 // Message is a message with what became of it: the request's own fields and the gateway's.
 type Message struct {
-	ID     string `json:"id" doc:"Id of the message."`
-	Status string `json:"status" enum:"queued,sending,uncertain,sent,delivered,read,failed,expired,canceled,held" doc:"queued, sending, uncertain, sent, delivered, read, failed, expired, canceled or held."`
+	ID     string        `json:"id" doc:"Id of the message."`
+	Status MessageStatus `json:"status" enum:"queued,sending,uncertain,sent,delivered,read,failed,expired,canceled,held" doc:"queued, sending, uncertain, sent, delivered, read, failed, expired, canceled or held."`
 	SendMessageRequest
 	// Parts is how many sends the message takes, PartsSent how many are done.
 	Parts     int `json:"parts" doc:"Sends that the message takes."`
@@ -157,50 +114,50 @@ type Message struct {
 
 // Step is one rule of a message with what came of it.
 type Step struct {
-	Channel     string   `json:"channel" enum:"fbMessenger,sms,email,webhook" doc:"Channel of the rule."`
-	Until       string   `json:"until" enum:"accepted,sent,delivered,read" doc:"What had to be reached."`
-	Within      string   `json:"within,omitempty" doc:"Time to reach it in."`
-	Address     string   `json:"address,omitempty" doc:"Where it went, on a channel other than Messenger."`
-	Outcome     string   `json:"outcome" enum:"pending,active,reached,skipped,failed,passed,not_used" doc:"pending, active, reached, skipped, failed, passed or not_used."`
-	Failure     *Failure `json:"error,omitempty" doc:"Why it was skipped, failed or passed."`
-	Note        string   `json:"note,omitempty" doc:"What was changed so that it could be sent."`
-	Account     string   `json:"account,omitempty" doc:"Channel account that it went by."`
-	Ref         string   `json:"ref,omitempty" doc:"The provider's identifier, or the platform's."`
-	StartedAt   Time     `json:"startedAt,omitzero" doc:"When it began."`
-	EndedAt     Time     `json:"endedAt,omitzero" doc:"When it reached its goal or was left."`
-	AcceptedAt  Time     `json:"acceptedAt,omitzero" doc:"When the provider took it."`
-	SentAt      Time     `json:"sentAt,omitzero" doc:"When the provider sent it."`
-	DeliveredAt Time     `json:"deliveredAt,omitzero" doc:"When it reached the person."`
-	ReadAt      Time     `json:"readAt,omitzero" doc:"When the person read it."`
-	Late        bool     `json:"late,omitempty" doc:"A receipt came after the step had been left."`
+	Channel     string      `json:"channel" enum:"fbMessenger,sms,email,webhook" doc:"Channel of the rule."`
+	Until       StepGoal    `json:"until" enum:"accepted,sent,delivered,read" doc:"What had to be reached."`
+	Within      Duration    `json:"within,omitzero" doc:"Time to reach it in."`
+	Address     string      `json:"address,omitempty" doc:"Where it went, on a channel other than Messenger."`
+	Outcome     StepOutcome `json:"outcome" enum:"pending,active,reached,skipped,failed,passed,not_used" doc:"pending, active, reached, skipped, failed, passed or not_used."`
+	Failure     *Failure    `json:"error,omitempty" doc:"Why it was skipped, failed or passed."`
+	Note        string      `json:"note,omitempty" doc:"What was changed so that it could be sent."`
+	Account     string      `json:"account,omitempty" doc:"Channel account that it went by."`
+	Ref         string      `json:"ref,omitempty" doc:"The provider's identifier, or the platform's."`
+	StartedAt   Time        `json:"startedAt,omitzero" doc:"When it began."`
+	EndedAt     Time        `json:"endedAt,omitzero" doc:"When it reached its goal or was left."`
+	AcceptedAt  Time        `json:"acceptedAt,omitzero" doc:"When the provider took it."`
+	SentAt      Time        `json:"sentAt,omitzero" doc:"When the provider sent it."`
+	DeliveredAt Time        `json:"deliveredAt,omitzero" doc:"When it reached the person."`
+	ReadAt      Time        `json:"readAt,omitzero" doc:"When the person read it."`
+	Late        bool        `json:"late,omitempty" doc:"A receipt came after the step had been left."`
 }
 
 // Attempt is one try to send one part on one channel.
 type Attempt struct {
-	Number            int      `json:"number" doc:"Counts from 1."`
-	Channel           string   `json:"channel" enum:"fbMessenger,sms,email,webhook" doc:"Channel that was tried."`
-	Step              int      `json:"step,omitempty" doc:"Which of the rules, from 0."`
-	Part              int      `json:"part" doc:"Part that was tried, from 1."`
-	StartedAt         Time     `json:"startedAt" doc:"Start of the request."`
-	EndedAt           Time     `json:"endedAt,omitzero" doc:"End of the request."`
-	Outcome           string   `json:"outcome" enum:"sent,retry,failed,uncertain" doc:"sent, retry, failed or uncertain."`
-	PlatformMessageID string   `json:"platformMessageId,omitempty" doc:"The platform's id of what was sent."`
-	Failure           *Failure `json:"error,omitempty" doc:"What went wrong."`
+	Number            int            `json:"number" doc:"Counts from 1."`
+	Channel           string         `json:"channel" enum:"fbMessenger,sms,email,webhook" doc:"Channel that was tried."`
+	Step              int            `json:"step,omitempty" doc:"Which of the rules, from 0."`
+	Part              int            `json:"part" doc:"Part that was tried, from 1."`
+	StartedAt         Time           `json:"startedAt" doc:"Start of the request."`
+	EndedAt           Time           `json:"endedAt,omitzero" doc:"End of the request."`
+	Outcome           AttemptOutcome `json:"outcome" enum:"sent,retry,failed,uncertain" doc:"sent, retry, failed or uncertain."`
+	PlatformMessageID string         `json:"platformMessageId,omitempty" doc:"The platform's id of what was sent."`
+	Failure           *Failure       `json:"error,omitempty" doc:"What went wrong."`
 }
 
 // Failure says why something came to nothing. The codes are explained in docs/errors.md.
 type Failure struct {
-	Code            string `json:"code" doc:"Failure code of docs/errors.md."`
-	Message         string `json:"message" doc:"Plain words."`
-	PlatformCode    int    `json:"platformCode,omitempty" doc:"The platform's error code."`
-	PlatformSubcode int    `json:"platformSubcode,omitempty" doc:"The platform's error subcode."`
-	TraceID         string `json:"traceId,omitempty" doc:"The platform's trace id."`
+	Code            FailureCode `json:"code" doc:"Failure code of docs/errors.md."`
+	Message         string      `json:"message" doc:"Plain words."`
+	PlatformCode    int         `json:"platformCode,omitempty" doc:"The platform's error code."`
+	PlatformSubcode int         `json:"platformSubcode,omitempty" doc:"The platform's error subcode."`
+	TraceID         string      `json:"traceId,omitempty" doc:"The platform's trace id."`
 }
 
 // TimelineEntry is a state that a message has reached.
 type TimelineEntry struct {
-	Status string `json:"status" enum:"queued,sending,uncertain,sent,delivered,read,failed,expired,canceled,held" doc:"State reached."`
-	At     Time   `json:"at" doc:"When."`
+	Status MessageStatus `json:"status" enum:"queued,sending,uncertain,sent,delivered,read,failed,expired,canceled,held" doc:"State reached."`
+	At     Time          `json:"at" doc:"When."`
 }
 
 // MessagePage is one page of messages, newest first.
@@ -213,6 +170,9 @@ type MessagePage struct {
 // SendBatchRequest is the body of POST /v1/messages/batch.
 type SendBatchRequest struct {
 	Messages []SendMessageRequest `json:"messages" doc:"1 to 1,000 messages."`
+
+	// IdempotencyKey goes along as a header, and is that of the whole batch; those of its messages do not count.
+	IdempotencyKey string `json:"-"`
 }
 
 // SendBatchResult tells for each message of a batch, in order, whether it was accepted.
@@ -231,13 +191,13 @@ type BatchVerdict struct {
 
 // PolicyAnswer says whether the platform's rules allow a message.
 type PolicyAnswer struct {
-	Allowed        bool     `json:"allowed"`
-	Code           string   `json:"code,omitempty" doc:"Why not, as in a message's failure."`
-	Field          string   `json:"field,omitempty" doc:"The field at fault."`
-	Message        string   `json:"message,omitempty" doc:"In plain words; also for what is allowed but changed."`
-	AllowedUntil   Time     `json:"allowedUntil,omitzero" doc:"When the window closes that allows it."`
-	WouldBeAllowed []string `json:"wouldBeAllowed" doc:"Instead, when it is not allowed."`
-	MessagingType  string   `json:"messagingType" doc:"What it is sent as."`
-	MessageTag     string   `json:"messageTag,omitempty"`
-	Steps          []Step   `json:"steps,omitempty" doc:"The rules as they would be taken."`
+	Allowed        bool                    `json:"allowed"`
+	Code           FailureCode             `json:"code,omitempty" doc:"Why not, as in a message's failure."`
+	Field          string                  `json:"field,omitempty" doc:"The field at fault."`
+	Message        string                  `json:"message,omitempty" doc:"In plain words; also for what is allowed but changed."`
+	AllowedUntil   Time                    `json:"allowedUntil,omitzero" doc:"When the window closes that allows it."`
+	WouldBeAllowed []string                `json:"wouldBeAllowed" doc:"Instead, when it is not allowed."`
+	MessagingType  messenger.MessagingType `json:"messagingType" doc:"What it is sent as."`
+	MessageTag     messenger.Tag           `json:"messageTag,omitempty"`
+	Steps          []Step                  `json:"steps,omitempty" doc:"The rules as they would be taken."`
 }

@@ -2,6 +2,7 @@ package gatewayapi
 
 import (
 	"context"
+	"iter"
 	"net/http"
 	"net/url"
 )
@@ -38,6 +39,11 @@ func (c *Client) CreateRoute(ctx context.Context, req SaveRouteRequest) (Route, 
 func (c *Client) ListRoutes(ctx context.Context) ([]Route, error) {
 	list, err := get[RouteList](ctx, c, "/v1/routes", nil)
 	return list.Routes, err
+}
+
+// AllRoutes walks all routes that the key may see.
+func (c *Client) AllRoutes(ctx context.Context) iter.Seq2[Route, error] {
+	return all(ctx, c.ListRoutes)
 }
 
 // GetRoute reads the route of an id or a name.

@@ -2,6 +2,7 @@ package gatewayapi
 
 import (
 	"context"
+	"iter"
 	"net/http"
 	"net/url"
 )
@@ -14,11 +15,11 @@ type ScriptFile struct {
 
 // UploadScriptRequest makes a version of an application's scripts.
 type UploadScriptRequest struct {
-	Application string       `json:"application,omitempty" doc:"Key of the application."`
-	Dialect     string       `json:"dialect,omitempty" enum:"rivescript,dexter" doc:"rivescript or dexter; guessed from the files when left out."`
-	Note        string       `json:"note,omitempty" doc:"For people; up to 1,000 bytes."`
-	Files       []ScriptFile `json:"files" doc:"Up to 1,000 files, 16 MiB together."`
-	Activate    bool         `json:"activate,omitempty" doc:"Let it answer people at once."`
+	Application string        `json:"application,omitempty" doc:"Key of the application."`
+	Dialect     ScriptDialect `json:"dialect,omitempty" enum:"rivescript,dexter" doc:"rivescript or dexter; guessed from the files when left out."`
+	Note        string        `json:"note,omitempty" doc:"For people; up to 1,000 bytes."`
+	Files       []ScriptFile  `json:"files" doc:"Up to 1,000 files, 16 MiB together."`
+	Activate    bool          `json:"activate,omitempty" doc:"Let it answer people at once."`
 }
 
 // ScriptProblem is something in a script that is not as it should be.
@@ -33,7 +34,7 @@ type Script struct {
 	ID          string          `json:"id"`
 	Application string          `json:"application" doc:"Key of the application."`
 	Version     int             `json:"version" doc:"Grows by 1 with each upload for the application."`
-	Dialect     string          `json:"dialect"`
+	Dialect     ScriptDialect   `json:"dialect"`
 	Note        string          `json:"note,omitempty"`
 	Active      bool            `json:"active" doc:"Whether it answers people."`
 	Files       []ScriptFile    `json:"files,omitempty" doc:"Missing in lists."`
@@ -50,7 +51,7 @@ type ScriptList struct {
 // ScriptValidation says whether files would be taken.
 type ScriptValidation struct {
 	OK       bool            `json:"ok"`
-	Dialect  string          `json:"dialect"`
+	Dialect  ScriptDialect   `json:"dialect"`
 	Problems []ScriptProblem `json:"problems" doc:"For which an upload is refused."`
 	Warnings []ScriptProblem `json:"warnings" doc:"For which it is not."`
 }
@@ -117,14 +118,20 @@ func (c *Client) ValidateScript(ctx context.Context, req UploadScriptRequest) (S
 	return send[ScriptValidation](ctx, c, http.MethodPost, "/v1/script-checks", req)
 }
 
-// ListScripts reads the versions of an application, or of all when it is empty.
-func (c *Client) ListScripts(ctx context.Context, application string) ([]Script, error) {
-	query := url.Values{}
-	if application != "" {
-		query.Set("application", application)
-	}
-	list, err := get[ScriptList](ctx, c, "/v1/scripts", query)
+// ListScriptsRequest selects versions of scripts.
+type ListScriptsRequest struct {
+	Application string // every one when empty
+}
+
+// ListScripts reads the versions of scripts by application, the newest first.
+func (c *Client) ListScripts(ctx context.Context, req ListScriptsRequest) ([]Script, error) {
+	list, err := get[ScriptList](ctx, c, "/v1/scripts", query("application", req.Application))
 	return list.Scripts, err
+}
+
+// AllScripts walks the versions of scripts by application, the newest first.
+func (c *Client) AllScripts(ctx context.Context, req ListScriptsRequest) iter.Seq2[Script, error] {
+	return all(ctx, func(ctx context.Context) ([]Script, error) { return c.ListScripts(ctx, req) })
 }
 
 // GetScript reads a version with its files.
@@ -137,7 +144,7 @@ func (c *Client) ActivateScript(ctx context.Context, id string) (Script, error) 
 	return send[Script](ctx, c, http.MethodPost, scriptPath(id)+"/activate", nil)
 }
 
-// DeactivateScript lets nobody answer people.
+// DeactivateScript stops the bot.
 func (c *Client) DeactivateScript(ctx context.Context, id string) (Script, error) {
 	return send[Script](ctx, c, http.MethodPost, scriptPath(id)+"/deactivate", nil)
 }
@@ -157,16 +164,22 @@ func (c *Client) DeleteScript(ctx context.Context, id string) error {
 	return c.remove(ctx, scriptPath(id))
 }
 
-func conversationPath(application, person string) string {
-	return "/v1/conversations/" + url.PathEscape(application+":"+person) + "/variables"
+// Conversation names the conversation of a person with a page.
+type Conversation struct {
+	Application string // key
+	Person      string // page-scoped id
+}
+
+func (c Conversation) path() string {
+	return "/v1/conversations/" + url.PathEscape(c.Application+":"+c.Person) + "/variables"
 }
 
 // BotState reads what the bot knows of a person.
-func (c *Client) BotState(ctx context.Context, application, person string) (BotState, error) {
-	return get[BotState](ctx, c, conversationPath(application, person), nil)
+func (c *Client) BotState(ctx context.Context, with Conversation) (BotState, error) {
+	return get[BotState](ctx, c, with.path(), nil)
 }
 
 // ChangeBotState changes what the bot knows of a person.
-func (c *Client) ChangeBotState(ctx context.Context, application, person string, patch BotStatePatch) (BotState, error) {
-	return send[BotState](ctx, c, http.MethodPatch, conversationPath(application, person), patch)
+func (c *Client) ChangeBotState(ctx context.Context, with Conversation, patch BotStatePatch) (BotState, error) {
+	return send[BotState](ctx, c, http.MethodPatch, with.path(), patch)
 }

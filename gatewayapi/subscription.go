@@ -3,16 +3,16 @@ package gatewayapi
 // CreateSubscriptionRequest is the body of POST /v1/subscriptions.
 type CreateSubscriptionRequest struct {
 	// Kind is forward or pull.
-	Kind string `json:"kind" enum:"forward,pull" doc:"forward or pull."`
-	Name string `json:"name,omitempty" doc:"For people."`
+	Kind SubscriptionKind `json:"kind" enum:"forward,pull" doc:"forward or pull."`
+	Name string           `json:"name,omitempty" doc:"For people."`
 	// URL is where a forward subscription posts.
 	URL string `json:"url,omitempty" doc:"Where a forward subscription posts."`
 	// EventTypes selects events; empty means every type.
-	EventTypes []string `json:"eventTypes,omitempty" doc:"Types of events; every type when left out."`
+	EventTypes []EventType `json:"eventTypes,omitempty" doc:"Types of events; every type when left out."`
 	// Applications selects by application key; empty means all.
 	Applications []string `json:"applications,omitempty" doc:"Keys of applications; all when left out."`
 	// Order is conversation (the default) or none.
-	Order string `json:"order,omitempty" enum:"conversation,none" doc:"conversation (the default) keeps each conversation in order; none delivers each event by itself."`
+	Order DeliveryOrder `json:"order,omitempty" enum:"conversation,none" doc:"conversation (the default) keeps each conversation in order; none delivers each event by itself."`
 	// Secrets sign deliveries, all of them at once; a forward subscription without any gets one.
 	Secrets []string `json:"secrets,omitempty" doc:"Signing secrets, whsec_ and the base64 of 32 bytes; one is made when left out."`
 	// From is now (the default), earliest, or a time in RFC 3339.
@@ -21,27 +21,27 @@ type CreateSubscriptionRequest struct {
 
 // UpdateSubscriptionRequest is the body of PATCH /v1/subscriptions/{id}; what is left out stays.
 type UpdateSubscriptionRequest struct {
-	Name         *string   `json:"name,omitempty" doc:"For people."`
-	URL          *string   `json:"url,omitempty" doc:"Where a forward subscription posts."`
-	EventTypes   *[]string `json:"eventTypes,omitempty" doc:"Types of events; every type when empty."`
-	Applications *[]string `json:"applications,omitempty" doc:"Keys of applications; all when empty."`
-	Order        *string   `json:"order,omitempty" enum:"conversation,none" doc:"conversation or none."`
+	Name         *string        `json:"name,omitempty" doc:"For people."`
+	URL          *string        `json:"url,omitempty" doc:"Where a forward subscription posts."`
+	EventTypes   *[]EventType   `json:"eventTypes,omitempty" doc:"Types of events; every type when empty."`
+	Applications *[]string      `json:"applications,omitempty" doc:"Keys of applications; all when empty."`
+	Order        *DeliveryOrder `json:"order,omitempty" enum:"conversation,none" doc:"conversation or none."`
 	// State is active or disabled.
-	State *string `json:"state,omitempty" enum:"active,disabled" doc:"active or disabled; one that was disabled goes on where it stopped."`
+	State *SubscriptionState `json:"state,omitempty" enum:"active,disabled" doc:"active or disabled; one that was disabled goes on where it stopped."`
 	// Secrets replaces all signing secrets.
 	Secrets *[]string `json:"secrets,omitempty" doc:"Replaces all signing secrets; with several, deliveries carry a signature of each."`
 }
 
 // Subscription says who gets which events.
 type Subscription struct {
-	ID           string   `json:"id" doc:"Id of the subscription."`
-	Kind         string   `json:"kind" enum:"forward,pull" doc:"forward or pull."`
-	Name         string   `json:"name,omitempty" doc:"For people."`
-	URL          string   `json:"url,omitempty" doc:"Where a forward subscription posts."`
-	EventTypes   []string `json:"eventTypes" doc:"Types of events; every type when empty."`
-	Applications []string `json:"applications" doc:"Keys of applications; all when empty."`
-	Order        string   `json:"order" enum:"conversation,none" doc:"conversation or none."`
-	State        string   `json:"state" enum:"active,disabled" doc:"active or disabled."`
+	ID           string            `json:"id" doc:"Id of the subscription."`
+	Kind         SubscriptionKind  `json:"kind" enum:"forward,pull" doc:"forward or pull."`
+	Name         string            `json:"name,omitempty" doc:"For people."`
+	URL          string            `json:"url,omitempty" doc:"Where a forward subscription posts."`
+	EventTypes   []EventType       `json:"eventTypes" doc:"Types of events; every type when empty."`
+	Applications []string          `json:"applications" doc:"Keys of applications; all when empty."`
+	Order        DeliveryOrder     `json:"order" enum:"conversation,none" doc:"conversation or none."`
+	State        SubscriptionState `json:"state" enum:"active,disabled" doc:"active or disabled."`
 	// Disabled says why the gateway disabled it.
 	Disabled   *Failure `json:"disabled,omitempty" doc:"Why the gateway disabled it."`
 	DisabledAt Time     `json:"disabledAt,omitzero" doc:"Since when it is disabled."`
@@ -80,7 +80,7 @@ type Delivery struct {
 	Event        string            `json:"event" doc:"Id of the event."`
 	Subscription string            `json:"subscription" doc:"Id of the subscription."`
 	Application  string            `json:"application,omitempty" doc:"Key of the application."`
-	Status       string            `json:"status" enum:"pending,waiting,delivered,dead" doc:"pending, waiting, delivered or dead."`
+	Status       DeliveryStatus    `json:"status" enum:"pending,waiting,delivered,dead" doc:"pending, waiting, delivered or dead."`
 	Tries        int               `json:"tries" doc:"Attempts so far."`
 	NextAt       Time              `json:"nextAt,omitzero" doc:"When it is tried next."`
 	Attempts     []DeliveryAttempt `json:"attempts" doc:"The latest attempts, in order."`

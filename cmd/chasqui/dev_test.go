@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -139,7 +138,7 @@ func (r *receiver) next(t *testing.T, kind string) gatewayapi.Event {
 	for {
 		select {
 		case e := <-r.events:
-			if e.Type == kind {
+			if string(e.Type) == kind {
 				return e
 			}
 		case <-deadline:
@@ -158,14 +157,14 @@ func TestDevGoesOnAfterAKill(t *testing.T) {
 	r.secret <- d.ForwardSecret
 
 	// The demo's bot gives way to the program that the events go to.
-	if versions, err := d.client().ListScripts(t.Context(), d.Application); err != nil || slices.ContainsFunc(versions, func(s gatewayapi.Script) bool { return s.Active }) {
+	if versions, err := d.client().ListScripts(t.Context(), gatewayapi.ListScriptsRequest{Application: d.Application}); err != nil || slices.ContainsFunc(versions, func(s gatewayapi.Script) bool { return s.Active }) {
 		t.Errorf("a bot answers as well: %+v %v", versions, err)
 	}
 	d.act(`{"text":"is the shop open?"}`)
-	if e := r.next(t, "message.inbound"); !bytes.Contains(e.Data, []byte("is the shop open?")) {
+	if e := r.next(t, "message.inbound"); !bytes.Contains(dataText(t, e), []byte("is the shop open?")) {
 		t.Fatalf("forwarded %s", e.Data)
 	}
-	sent, err := d.client().SendMessage(t.Context(), gatewayapi.SendMessageRequest{To: gatewayapi.To{FBMessengerID: d.People[0].ID}, Body: "yes, until six"}, "")
+	sent, err := d.client().SendMessage(t.Context(), gatewayapi.SendMessageRequest{To: gatewayapi.To{FBMessengerID: d.People[0].ID}, Body: "yes, until six"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -200,7 +199,7 @@ func TestDevGoesOnAfterAKill(t *testing.T) {
 		t.Errorf("the message of before: %+v, %v", m, err)
 	}
 	again.act(`{"text":"thanks"}`)
-	if e := r.next(t, "message.inbound"); !bytes.Contains(e.Data, []byte("thanks")) {
+	if e := r.next(t, "message.inbound"); !bytes.Contains(dataText(t, e), []byte("thanks")) {
 		t.Errorf("forwarded after the restart: %s", e.Data)
 	}
 	after := again.thread()
@@ -370,7 +369,17 @@ func TestDevFromCodeToReport(t *testing.T) {
 		d.People[0], d.People[i] = d.People[i], d.People[0]
 	}
 	until(t, "the report", func() bool {
-		r, err := d.client().ReportEntryPoints(t.Context(), url.Values{"group": {"ref"}})
+		r, err := d.client().ReportEntryPoints(t.Context(), gatewayapi.EntryPointReportRequest{Group: gatewayapi.GroupRef})
 		return err == nil && len(r.Rows) == 1 && r.Rows[0].Scans == 2 && r.Rows[0].FirstContacts == 1 && r.Rows[0].Returning == 1 && r.Rows[0].Answered == 2
 	})
+}
+
+// dataText is the data of an event as JSON.
+func dataText(t *testing.T, e gatewayapi.Event) []byte {
+	t.Helper()
+	b, err := json.Marshal(e.Data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
 }

@@ -2,10 +2,7 @@ package main
 
 import (
 	"bufio"
-	"bytes"
-	"encoding/base64"
 	"encoding/json"
-	"fmt"
 	"net"
 	"net/http"
 	"os"
@@ -47,26 +44,6 @@ func TestTheBotAnswers(t *testing.T) {
 			t.Fatalf("no answer in the thread: %q", texts)
 		}
 		<-tick.C
-	}
-}
-
-// A delivery that was not signed with the secret is refused, and so is one of long ago.
-func TestForgeriesAreRefused(t *testing.T) {
-	t.Parallel()
-	secret := "whsec_" + base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{7}, 32))
-	header := func(timestamp, signature string) http.Header {
-		return http.Header{"Webhook-Id": {"evt_1"}, "Webhook-Timestamp": {timestamp}, "Webhook-Signature": {signature}}
-	}
-	now := fmt.Sprint(time.Now().Unix())
-	for name, h := range map[string]http.Header{
-		"no headers":      {},
-		"wrong signature": header(now, "v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4="),
-		"no version":      header(now, "K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4="),
-		"old":             header("1614265330", "v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4="),
-	} {
-		if verify(secret, h, []byte("{}")) == nil {
-			t.Errorf("%s was taken", name)
-		}
 	}
 }
 

@@ -77,5 +77,5 @@ func (s *server) fail(w *answer, r *http.Request, err error) {
 }
 
 func shownError(e *gateway.Error, requestID string) *gatewayapi.Error {
-	return &gatewayapi.Error{Code: string(e.Code), Message: e.Message, Field: e.Field, RequestID: requestID}
+	return &gatewayapi.Error{Code: e.Code, Message: e.Message, Field: e.Field, RequestID: requestID}
 }

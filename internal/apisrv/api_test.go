@@ -175,7 +175,7 @@ func TestBadInputNamesTheField(t *testing.T) {
 			t.Errorf("%s: no Allow header", name)
 		}
 	}
-	if page, err := b.client.ListMessages(t.Context(), gatewayapi.MessageFilter{}); err != nil || len(page.Messages) != 0 {
+	if page, err := b.client.ListMessages(t.Context(), gatewayapi.ListMessagesRequest{}); err != nil || len(page.Messages) != 0 {
 		t.Errorf("bad input left messages behind: %+v, %v", page, err)
 	}
 }

@@ -139,7 +139,7 @@ func TestConnectIsEverythingOrNothing(t *testing.T) {
 			b.platform.SetFaults(s.faults)
 			_, err := b.client.ConnectApplication(t.Context(), s.request)
 			var e *gatewayapi.Error
-			if !errors.As(err, &e) || e.Code != c.code || e.Field != c.field {
+			if !errors.As(err, &e) || string(e.Code) != c.code || e.Field != c.field {
 				t.Errorf("err = %v, want %s at %q", err, c.code, c.field)
 			}
 			if err != nil && (strings.Contains(err.Error(), page.AccessToken) || strings.Contains(err.Error(), b.app.Secret)) {
@@ -209,7 +209,7 @@ func (b *bundle) waitForEvent(ctx context.Context, application, kind string) gat
 	b.t.Helper()
 	for {
 		_, moved := b.store.HeadChanged()
-		page, err := b.client.ListEvents(ctx, gatewayapi.EventFilter{Application: application, Type: kind})
+		page, err := b.client.ListEvents(ctx, gatewayapi.ListEventsRequest{Application: application, Type: gatewayapi.EventType(kind)})
 		if err != nil {
 			b.t.Fatal(err)
 		}
@@ -295,7 +295,7 @@ func TestOnlyTheTokenInUsePausesAPage(t *testing.T) {
 	why := gateway.Failure{Code: gateway.FailureTokenInvalid, Message: "expired"}
 	for _, c := range []struct {
 		used gateway.Secret
-		want string
+		want gatewayapi.ApplicationState
 	}{{"EAAreplacedmeanwhile", gatewayapi.ApplicationActive}, {gateway.Secret(page.AccessToken), gatewayapi.ApplicationPaused}} {
 		if err := b.apps.Pause(ctx, a.Key, c.used, why); err != nil {
 			t.Fatal(err)

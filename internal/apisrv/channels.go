@@ -54,12 +54,11 @@ func (s *server) createChannel(q *request) error {
 		return err
 	}
 	a := &gateway.ChannelAccount{
-		Provider: gateway.Provider(in.Provider), Channel: in.Channel, Name: in.Name, Application: in.Application, State: gateway.AccountState(in.State),
-		SMPP: (*gateway.SMPPSettings)(in.SMPP), Twilio: (*gateway.TwilioSettings)(in.Twilio), SMTP: (*gateway.SMTPSettings)(in.SMTP),
-		Webhook: (*gateway.WebhookSettings)(in.Webhook),
+		Provider: in.Provider, Channel: in.Channel, Name: in.Name, Application: in.Application, State: in.State,
+		SMPP: in.SMPP, Twilio: in.Twilio, SMTP: in.SMTP, Webhook: in.Webhook,
 	}
 	if in.Keywords != nil {
-		a.Keywords = gateway.KeywordSettings(*in.Keywords)
+		a.Keywords = *in.Keywords
 	}
 	for name, value := range in.Secrets {
 		if a.Secrets == nil {
@@ -81,15 +80,15 @@ func (s *server) createChannel(q *request) error {
 
 func (s *server) wireChannel(a *gateway.ChannelAccount) gatewayapi.ChannelAccount {
 	out := gatewayapi.ChannelAccount{
-		ID: a.ID, Channel: a.Channel, Provider: string(a.Provider), Name: a.Name, Application: a.Application, State: string(a.State),
-		SMPP: (*gatewayapi.SMPPSettings)(a.SMPP), Twilio: (*gatewayapi.TwilioSettings)(a.Twilio), SMTP: (*gatewayapi.SMTPSettings)(a.SMTP),
-		Webhook: (*gatewayapi.WebhookSettings)(a.Webhook), Secrets: map[string]gatewayapi.SecretState{},
+		ID: a.ID, Channel: a.Channel, Provider: a.Provider, Name: a.Name, Application: a.Application, State: a.State,
+		SMPP: a.SMPP, Twilio: a.Twilio, SMTP: a.SMTP,
+		Webhook: a.Webhook, Secrets: map[string]gatewayapi.SecretState{},
 		CreatedAt: gatewayapi.At(a.CreatedAt), UpdatedAt: gatewayapi.At(a.UpdatedAt),
 	}
 	if a.Keywords != (gateway.KeywordSettings{}) {
-		out.Keywords = (*gatewayapi.KeywordSettings)(&a.Keywords)
+		out.Keywords = &a.Keywords
 	}
-	for _, name := range a.Provider.SecretNames() {
+	for _, name := range gateway.SecretNames(a.Provider) {
 		out.Secrets[name] = gatewayapi.SecretState{Set: a.Secrets[name] != ""}
 	}
 	if a.Provider == gateway.ProviderTwilio {
@@ -137,7 +136,7 @@ func (s *server) updateChannel(q *request) error {
 	a, err := s.o.Channels.Update(q.Context(), q.key, q.PathValue("id"), func(a *gateway.ChannelAccount) error {
 		replace(&a.Name, in.Name)
 		replace(&a.Application, in.Application)
-		replace((*string)(&a.State), in.State)
+		replace(&a.State, in.State)
 		for name, value := range in.Secrets {
 			if value == "" {
 				delete(a.Secrets, name)
@@ -225,7 +224,7 @@ func (s *server) checkChannel(q *request) error {
 	}
 	out := gatewayapi.ChannelCheck{OK: failure == nil, CheckedAt: gatewayapi.At(s.o.Store.Now())}
 	if failure != nil {
-		out.Code, out.Problem = string(failure.Code), failure.Message
+		out.Code, out.Problem = failure.Code, failure.Message
 	}
 	return q.reply(http.StatusOK, out)
 }

@@ -167,18 +167,18 @@ func TestOptOutsThroughTheAPI(t *testing.T) {
 	b := setup(t)
 	ctx := t.Context()
 	for _, address := range []string{"+44 7946 0001", "+44 7946 0002", "+44 7946 0003"} {
-		if _, err := b.client.SetOptOut(ctx, "sms", address); err != nil {
+		if _, err := b.client.SetOptOut(ctx, gatewayapi.OptOutRequest{Channel: "sms", Address: address}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	one, err := b.client.SetOptOut(ctx, "email", "Ann@Shop.Example")
+	one, err := b.client.SetOptOut(ctx, gatewayapi.OptOutRequest{Channel: "email", Address: "Ann@Shop.Example"})
 	if err != nil || one.Address != "ann@shop.example" || one.At.IsZero() {
 		t.Error(one, err)
 	}
 	var seen []string
 	cursor := ""
 	for range 5 {
-		page, err := b.client.ListOptOuts(ctx, "", "", cursor, 2)
+		page, err := b.client.ListOptOuts(ctx, gatewayapi.ListOptOutsRequest{Cursor: cursor, Limit: 2})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -192,10 +192,10 @@ func TestOptOutsThroughTheAPI(t *testing.T) {
 	if diff := cmp.Diff([]string{"ann@shop.example", "4479460001", "4479460002", "4479460003"}, seen); diff != "" {
 		t.Error(diff)
 	}
-	if page, err := b.client.ListOptOuts(ctx, "sms", "004479460002", "", 0); err != nil || len(page.OptOuts) != 1 {
+	if page, err := b.client.ListOptOuts(ctx, gatewayapi.ListOptOutsRequest{Channel: "sms", Address: "004479460002"}); err != nil || len(page.OptOuts) != 1 {
 		t.Error(page, err)
 	}
-	if err := b.client.DeleteOptOut(ctx, "sms", "4479460002"); err != nil {
+	if err := b.client.DeleteOptOut(ctx, gatewayapi.OptOutRequest{Channel: "sms", Address: "4479460002"}); err != nil {
 		t.Error(err)
 	}
 	if got := b.call(http.MethodDelete, "/v1/opt-outs/sms/4479460002", b.key, ""); got.status != 404 {

@@ -212,7 +212,7 @@ func (s *server) entryPointSheet(q *request) error {
 // replyCSV answers a report as a table, with three columns for each goal.
 func (q *request) replyCSV(r gatewayapi.EntryPointReport) error {
 	goals := slices.Sorted(maps.Keys(r.Total.Goals))
-	head := []string{r.Group, "entryPoints", "visits", "scans", "opens", "firstContacts", "returning", "firstMessages", "answered"}
+	head := []string{string(r.Group), "entryPoints", "visits", "scans", "opens", "firstContacts", "returning", "firstMessages", "answered"}
 	for _, g := range goals {
 		head = append(head, "goal "+g, "goal "+g+" people", "goal "+g+" value", "goal "+g+" by first touch")
 	}

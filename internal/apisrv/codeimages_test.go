@@ -100,7 +100,7 @@ func TestSheetsComePageByPage(t *testing.T) {
 	}
 	// All of them wait for their readers; no more are let in, and a single picture is drawn none the less.
 	for _, path := range append(paths, "/v1/entry-points/"+b.firstPoint(app)+"/image.png?logo=page") {
-		if r := b.call(http.MethodGet, path, b.key, ""); r.apiError(t).Code != string(gateway.CodeOverloaded) || r.header.Get("Retry-After") != "5" || r.header.Get("ETag") != "" {
+		if r := b.call(http.MethodGet, path, b.key, ""); r.apiError(t).Code != gateway.CodeOverloaded || r.header.Get("Retry-After") != "5" || r.header.Get("ETag") != "" {
 			t.Errorf("%s: %d %v %s", path, r.status, r.header, r.body)
 		}
 	}

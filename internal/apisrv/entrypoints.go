@@ -61,14 +61,14 @@ func selectPointsParams() []param {
 
 func (s *server) wireEntryPoint(e *gateway.EntryPoint) gatewayapi.EntryPoint {
 	return gatewayapi.EntryPoint{
-		ID: e.ID, Application: e.Application, Kind: e.Kind, Ref: e.Ref, Name: e.Name, Campaign: e.Campaign, Tags: e.Tags, Text: e.Prefill,
+		ID: e.ID, Application: e.Application, Kind: gatewayapi.EntryPointKind(e.Kind), Ref: e.Ref, Name: e.Name, Campaign: e.Campaign, Tags: e.Tags, Text: e.Prefill,
 		ExpiresAt: gatewayapi.At(e.ExpiresAt), RetiredAt: gatewayapi.At(e.RetiredAt), CreatedAt: gatewayapi.At(e.CreatedAt), UpdatedAt: gatewayapi.At(e.UpdatedAt),
 		Link: s.o.EntryPoints.Link(e), ShortLink: s.o.EntryPoints.ShortLink(e), Image: "/v1/entry-points/" + e.ID + "/image",
 	}
 }
 
 func entryPointOf(in gatewayapi.EntryPoint) gateway.EntryPoint {
-	return gateway.EntryPoint{Application: in.Application, Kind: in.Kind, Ref: in.Ref, Name: in.Name, Campaign: in.Campaign, Tags: in.Tags, Prefill: in.Text, ExpiresAt: in.ExpiresAt.Time}
+	return gateway.EntryPoint{Application: in.Application, Kind: string(in.Kind), Ref: in.Ref, Name: in.Name, Campaign: in.Campaign, Tags: in.Tags, Prefill: in.Text, ExpiresAt: in.ExpiresAt.Time}
 }
 
 func (s *server) createEntryPoint(q *request) error {
@@ -257,7 +257,7 @@ func (s *server) reportEntryPoints(q *request) error {
 	if err != nil {
 		return err
 	}
-	out := gatewayapi.EntryPointReport{From: gatewayapi.At(r.From), To: gatewayapi.At(r.To), Group: r.Group, Zone: r.Zone.String(), Rows: []gatewayapi.ReportRow{}, Total: wireReportRow(total)}
+	out := gatewayapi.EntryPointReport{From: gatewayapi.At(r.From), To: gatewayapi.At(r.To), Group: gatewayapi.ReportGroup(r.Group), Zone: r.Zone.String(), Rows: []gatewayapi.ReportRow{}, Total: wireReportRow(total)}
 	for _, row := range rows {
 		out.Rows = append(out.Rows, wireReportRow(row))
 	}

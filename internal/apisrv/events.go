@@ -158,7 +158,7 @@ func (s *server) listDeliveries(q *request) error {
 
 func wireDelivery(d *gateway.Delivery) gatewayapi.Delivery {
 	out := gatewayapi.Delivery{
-		Event: gateway.EventID(d.Pos), Subscription: d.Subscription, Application: d.Lane.Application, Status: string(d.Status), Tries: len(d.Attempts),
+		Event: gateway.EventID(d.Pos), Subscription: d.Subscription, Application: d.Lane.Application, Status: d.Status, Tries: len(d.Attempts),
 		NextAt: gatewayapi.At(d.DueAt), CreatedAt: gatewayapi.At(d.CreatedAt), UpdatedAt: gatewayapi.At(d.UpdatedAt), Attempts: []gatewayapi.DeliveryAttempt{},
 	}
 	for _, a := range d.Attempts {

@@ -11,9 +11,9 @@ const setupPage = "docs/facebook-setup.md#"
 func wireFindings(found []gateway.Finding) []gatewayapi.Finding {
 	out := make([]gatewayapi.Finding, len(found))
 	for i, f := range found {
-		info, severity := f.Info(), "error"
+		info, severity := f.Info(), gatewayapi.SeverityError
 		if info.Warning {
-			severity = "warning"
+			severity = gatewayapi.SeverityWarning
 		}
 		out[i] = gatewayapi.Finding{Code: string(f.Code), Severity: severity, Message: f.Message, Remedy: info.Remedy, Doc: setupPage + info.Section}
 	}

@@ -113,7 +113,7 @@ func TestAcceptedAndReadMessagesAreTheSame(t *testing.T) {
 func TestApplicationMayBeLeftOutWhereOneFits(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	if _, err := b.client.SendMessage(t.Context(), gatewayapi.SendMessageRequest{To: gatewayapi.To{FBMessengerID: "5"}, Body: "x"}, ""); err == nil {
+	if _, err := b.client.SendMessage(t.Context(), gatewayapi.SendMessageRequest{To: gatewayapi.To{FBMessengerID: "5"}, Body: "x"}); err == nil {
 		t.Error("a message is accepted where no page is connected")
 	}
 	first := b.connect(b.platform.AddPage(graphemu.Page{ID: "1000"}))
@@ -127,12 +127,12 @@ func TestApplicationMayBeLeftOutWhereOneFits(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, to := range map[string]gatewayapi.To{"known person": {FBMessengerID: "5"}, "profile": {ProfileID: "ana"}} {
-		sent, err := b.client.SendMessage(t.Context(), gatewayapi.SendMessageRequest{To: to, Body: "x"}, "")
+		sent, err := b.client.SendMessage(t.Context(), gatewayapi.SendMessageRequest{To: to, Body: "x"})
 		if err != nil || sent.Message.Application != second.Key {
 			t.Errorf("%s: %+v, %v", name, sent.Message, err)
 		}
 	}
-	if sent, err := b.client.SendMessage(t.Context(), gatewayapi.SendMessageRequest{To: gatewayapi.To{FBMessengerID: "5"}, Body: "x", Application: first.Key}, ""); err != nil || sent.Message.Application != first.Key {
+	if sent, err := b.client.SendMessage(t.Context(), gatewayapi.SendMessageRequest{To: gatewayapi.To{FBMessengerID: "5"}, Body: "x", Application: first.Key}); err != nil || sent.Message.Application != first.Key {
 		t.Errorf("named: %+v, %v", sent, err)
 	}
 }
@@ -153,7 +153,7 @@ func TestBatchVerdicts(t *testing.T) {
 		case r.Index != i || (r.Message == nil) == (r.Error == nil):
 			t.Errorf("verdict %d: %+v", i, r)
 		case r.Error != nil:
-			got = append(got, r.Error.Code+" "+r.Error.Field)
+			got = append(got, string(r.Error.Code)+" "+r.Error.Field)
 		default:
 			got = append(got, r.Message.Body)
 		}
@@ -170,16 +170,16 @@ func TestBatchVerdicts(t *testing.T) {
 	for i := range 1001 {
 		many.Messages = append(many.Messages, gatewayapi.SendMessageRequest{To: gatewayapi.To{FBMessengerID: fmt.Sprint(i)}, Body: "x"})
 	}
-	if _, err := b.client.SendBatch(t.Context(), many, ""); !errors.Is(err, &gatewayapi.Error{Code: "invalid_request"}) {
+	if _, err := b.client.SendBatch(t.Context(), many); !errors.Is(err, &gatewayapi.Error{Code: "invalid_request"}) {
 		t.Errorf("1,001 messages: %v", err)
 	}
 	many.Messages = many.Messages[:1000]
-	if result, err := b.client.SendBatch(t.Context(), many, ""); err != nil || result.Accepted != 1000 {
+	if result, err := b.client.SendBatch(t.Context(), many); err != nil || result.Accepted != 1000 {
 		t.Errorf("1,000 messages: %d, %v", result.Accepted, err)
 	}
 	seen, cursor := map[string]bool{}, ""
 	for {
-		page, err := b.client.ListMessages(t.Context(), gatewayapi.MessageFilter{Cursor: cursor, Limit: 200, Status: "queued"})
+		page, err := b.client.ListMessages(t.Context(), gatewayapi.ListMessagesRequest{Cursor: cursor, Limit: 200, Status: "queued"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -209,38 +209,39 @@ func TestProfileETags(t *testing.T) {
 	if _, err := b.client.CreateProfile(ctx, gatewayapi.Profile{"id": json.RawMessage(`"` + id + `"`)}); !errors.Is(err, &gatewayapi.Error{Code: "conflict"}) {
 		t.Errorf("the id again: %v", err)
 	}
-	_, etag, err := b.client.GetProfile(ctx, id)
+	read, err := b.client.GetProfile(ctx, id)
+	etag := read.ETag
 	if err != nil || etag == "" {
 		t.Fatalf("etag %q, %v", etag, err)
 	}
-	patched, newer, err := b.client.PatchProfile(ctx, id, json.RawMessage(`{"tier":null,"email":"ana@example.com"}`), etag)
-	if err != nil || patched["tier"] != nil || string(patched["email"]) != `"ana@example.com"` || newer == etag {
-		t.Errorf("patch: %v %s, %v", patched, newer, err)
+	patched, err := b.client.PatchProfile(ctx, gatewayapi.PatchProfileRequest{ID: id, Patch: json.RawMessage(`{"tier":null,"email":"ana@example.com"}`), ETag: etag})
+	if err != nil || patched.Profile["tier"] != nil || string(patched.Profile["email"]) != `"ana@example.com"` || patched.ETag == etag {
+		t.Errorf("patch: %v, %v", patched, err)
 	}
-	for name, stale := range map[string]string{"the old ETag": etag, "an ETag of nobody": `"x"`, "a weak one": "W/" + newer} {
-		if _, _, err := b.client.PatchProfile(ctx, id, json.RawMessage(`{}`), stale); !errors.Is(err, &gatewayapi.Error{Code: "precondition_failed"}) {
+	for name, stale := range map[string]string{"the old ETag": etag, "an ETag of nobody": `"x"`, "a weak one": "W/" + patched.ETag} {
+		if _, err := b.client.PatchProfile(ctx, gatewayapi.PatchProfileRequest{ID: id, Patch: json.RawMessage(`{}`), ETag: stale}); !errors.Is(err, &gatewayapi.Error{Code: "precondition_failed"}) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if err := b.client.DeleteProfile(ctx, id, etag); !errors.Is(err, &gatewayapi.Error{Code: "precondition_failed"}) {
+	if err := b.client.DeleteProfile(ctx, gatewayapi.DeleteProfileRequest{ID: id, ETag: etag}); !errors.Is(err, &gatewayapi.Error{Code: "precondition_failed"}) {
 		t.Errorf("delete with the old ETag: %v", err)
 	}
-	for name, f := range map[string]gatewayapi.ProfileFilter{"email": {Email: "ANA@example.com"}, "person": {FBMessengerID: "5", Application: a.Key}, "prefix": {IDPrefix: "ana+"}} {
+	for name, f := range map[string]gatewayapi.ListProfilesRequest{"email": {Email: "ANA@example.com"}, "person": {FBMessengerID: "5", Application: a.Key}, "prefix": {IDPrefix: "ana+"}} {
 		page, err := b.client.ListProfiles(ctx, f)
 		if err != nil || len(page.Profiles) != 1 || page.Profiles[0].ID() != id {
 			t.Errorf("by %s: %+v, %v", name, page, err)
 		}
 	}
-	if err := b.client.DeleteProfile(ctx, id, newer); err != nil {
+	if err := b.client.DeleteProfile(ctx, gatewayapi.DeleteProfileRequest{ID: id, ETag: patched.ETag}); err != nil {
 		t.Error(err)
 	}
-	if _, _, err := b.client.GetProfile(ctx, id); !errors.Is(err, &gatewayapi.Error{Code: "not_found"}) {
+	if _, err := b.client.GetProfile(ctx, id); !errors.Is(err, &gatewayapi.Error{Code: "not_found"}) {
 		t.Errorf("after delete: %v", err)
 	}
-	page, err := b.client.ListEvents(ctx, gatewayapi.EventFilter{Application: a.Key})
+	page, err := b.client.ListEvents(ctx, gatewayapi.ListEventsRequest{Application: a.Key})
 	var kinds []string
 	for _, e := range page.Events {
-		kinds = append(kinds, e.Type)
+		kinds = append(kinds, string(e.Type))
 	}
 	if diff := cmp.Diff([]string{"profile.created", "profile.updated"}, kinds); diff != "" || err != nil {
 		t.Errorf("events: %v\n%s", err, diff)
@@ -272,10 +273,10 @@ func TestSigningSecretsAreShownOnce(t *testing.T) {
 	if left := time.Until(rotated.Secrets[0].ExpiresAt.Time); left < 59*time.Minute || left > time.Hour || !rotated.Secrets[1].ExpiresAt.IsZero() {
 		t.Errorf("expiries: %v, %v", rotated.Secrets[0].ExpiresAt, rotated.Secrets[1].ExpiresAt)
 	}
-	if err := b.client.DeleteSecret(ctx, sub.ID, rotated.Secrets[1].ID); !errors.Is(err, &gatewayapi.Error{Code: "conflict"}) {
+	if err := b.client.DeleteSecret(ctx, gatewayapi.DeleteSecretRequest{Subscription: sub.ID, Secret: rotated.Secrets[1].ID}); !errors.Is(err, &gatewayapi.Error{Code: "conflict"}) {
 		t.Errorf("delete of the last lasting secret: %v", err)
 	}
-	if err := b.client.DeleteSecret(ctx, sub.ID, rotated.Secrets[0].ID); err != nil {
+	if err := b.client.DeleteSecret(ctx, gatewayapi.DeleteSecretRequest{Subscription: sub.ID, Secret: rotated.Secrets[0].ID}); err != nil {
 		t.Error(err)
 	}
 	own := gateway.NewSigningSecret().Reveal()
@@ -283,7 +284,7 @@ func TestSigningSecretsAreShownOnce(t *testing.T) {
 	if err != nil || len(set.Secrets) != 2 || set.Secrets[0].ID != rotated.Secrets[1].ID || set.Secrets[0].Secret != "" || set.Secrets[1].Secret != own {
 		t.Errorf("set: %+v, %v", set, err)
 	}
-	off := "disabled"
+	off := gatewayapi.SubscriptionDisabled
 	if sub, err = b.client.UpdateSubscription(ctx, sub.ID, gatewayapi.UpdateSubscriptionRequest{State: &off}); err != nil || sub.State != off {
 		t.Errorf("disable: %+v, %v", sub, err)
 	}
@@ -301,7 +302,7 @@ func TestPullAndAcknowledge(t *testing.T) {
 	ctx := t.Context()
 	a := b.connect(b.platform.AddPage(graphemu.Page{ID: "1000"}))
 	person := b.platform.AddPerson("1000", graphemu.Person{FirstName: "Ana", Open: true})
-	sub, err := b.client.CreateSubscription(ctx, gatewayapi.CreateSubscriptionRequest{Kind: "pull", EventTypes: []string{"message.inbound"}})
+	sub, err := b.client.CreateSubscription(ctx, gatewayapi.CreateSubscriptionRequest{Kind: "pull", EventTypes: []gatewayapi.EventType{"message.inbound"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -313,20 +314,18 @@ func TestPullAndAcknowledge(t *testing.T) {
 	}
 	read := func(req gatewayapi.PullRequest, want ...string) string {
 		t.Helper()
-		req.Wait = 10 * time.Second
+		req.Subscription, req.Wait = sub.ID, 10*time.Second
 		if len(want) == 0 {
 			req.Wait = 0
 		}
-		page, err := b.client.PullEvents(ctx, sub.ID, req)
+		page, err := b.client.PullEvents(ctx, req)
 		if err != nil {
 			t.Fatal(err)
 		}
 		var got []string
 		for _, e := range page.Events {
-			var data struct {
-				Text string `json:"text"`
-			}
-			if err := json.Unmarshal(e.Data, &data); err != nil || e.Application != a.Key || e.PageID != "1000" || e.Person.ID != person.ID || len(e.Raw) == 0 || !wireTime.MatchString(e.CreatedAt.String()) {
+			data, ok := e.Data.(*gatewayapi.MessageInbound)
+			if !ok || e.Application != a.Key || e.PageID != "1000" || e.Person.ID != person.ID || len(e.Raw) == 0 || !wireTime.MatchString(e.CreatedAt.String()) {
 				t.Errorf("event %+v, %v", e, err)
 			}
 			got = append(got, data.Text)
@@ -342,15 +341,15 @@ func TestPullAndAcknowledge(t *testing.T) {
 	ahead := read(gatewayapi.PullRequest{After: first, Limit: 1}, "two")
 	read(gatewayapi.PullRequest{}, "one", "two") // nothing has moved
 	for range 2 {
-		if ack, err := b.client.Ack(ctx, sub.ID, ahead); err != nil || ack.Cursor != ahead {
+		if ack, err := b.client.Ack(ctx, sub.ID, gatewayapi.AckRequest{Cursor: ahead}); err != nil || ack.Cursor != ahead {
 			t.Fatalf("%+v, %v", ack, err)
 		}
 	}
 	read(gatewayapi.PullRequest{})
-	if ack, err := b.client.Ack(ctx, sub.ID, first); err != nil || ack.Cursor != ahead {
+	if ack, err := b.client.Ack(ctx, sub.ID, gatewayapi.AckRequest{Cursor: first}); err != nil || ack.Cursor != ahead {
 		t.Errorf("an older cursor moved it to %+v, %v", ack, err)
 	}
-	if _, err := b.client.Ack(ctx, sub.ID, "zzzzzzzzzz"); !errors.Is(err, &gatewayapi.Error{Code: "invalid_request"}) {
+	if _, err := b.client.Ack(ctx, sub.ID, gatewayapi.AckRequest{Cursor: "zzzzzzzzzz"}); !errors.Is(err, &gatewayapi.Error{Code: "invalid_request"}) {
 		t.Errorf("a cursor of the future: %v", err)
 	}
 	if err := b.client.Replay(ctx, sub.ID, gatewayapi.ReplayRequest{From: "earliest"}); err != nil {
@@ -360,7 +359,7 @@ func TestPullAndAcknowledge(t *testing.T) {
 	if err := b.client.Replay(ctx, sub.ID, gatewayapi.ReplayRequest{From: "earliest", Event: "evt_1"}); !errors.Is(err, &gatewayapi.Error{Code: "invalid_request"}) {
 		t.Errorf("both: %v", err)
 	}
-	if page, err := b.client.Deliveries(ctx, sub.ID, "", "", 0); err != nil || len(page.Deliveries) != 0 {
+	if page, err := b.client.ListDeliveries(ctx, gatewayapi.ListDeliveriesRequest{Subscription: sub.ID}); err != nil || len(page.Deliveries) != 0 {
 		t.Errorf("deliveries: %+v, %v", page, err)
 	}
 }
@@ -373,7 +372,7 @@ func TestSendRequestsOfClientAndServerAgree(t *testing.T) {
 		To: gatewayapi.To{ProfileID: "p", FBMessengerID: "f"}, Title: "t", Body: "b",
 		MessageParts: []gatewayapi.MessagePart{{Name: "n", Type: "image/png", Data: "d", URL: "u", Size: 3, Channels: []string{"fbMessenger"}}},
 		CustomBody:   map[string]json.RawMessage{"fbMessenger": json.RawMessage(`{"text":"x"}`)}, Rules: gatewayapi.Rules("fbMessenger"),
-		ChannelOptions: &gatewayapi.ChannelOptions{FBMessenger: &gatewayapi.MessengerOptions{MessagingType: "UPDATE", MessageTag: "T", PersonaID: "1", NotificationType: "NO_PUSH"}},
+		ChannelOptions: gatewayapi.ChannelOptions{FBMessenger: gatewayapi.MessengerOptions{MessagingType: "UPDATE", MessageTag: "T", PersonaID: "1", NotificationType: "NO_PUSH"}},
 		Metadata:       json.RawMessage(`{"a":1}`), ExpiresOn: &expires, Application: "A",
 	}
 	sent, err := json.Marshal(full)

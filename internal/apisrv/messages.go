@@ -51,8 +51,8 @@ func (s *server) checkMessage(q *request) error {
 		return err
 	}
 	return q.reply(http.StatusOK, gatewayapi.PolicyAnswer{
-		Allowed: a.Allowed, Code: string(a.Code), Field: a.Field, Message: a.Message, AllowedUntil: gatewayapi.At(a.Until), WouldBeAllowed: orEmpty(a.Would),
-		MessagingType: string(a.SendAs.MessagingType), MessageTag: string(a.SendAs.MessageTag), Steps: wireSteps(m),
+		Allowed: a.Allowed, Code: a.Code, Field: a.Field, Message: a.Message, AllowedUntil: gatewayapi.At(a.Until), WouldBeAllowed: orEmpty(a.Would),
+		MessagingType: a.SendAs.MessagingType, MessageTag: a.SendAs.MessageTag, Steps: wireSteps(m),
 	})
 }
 

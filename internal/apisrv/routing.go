@@ -26,14 +26,6 @@ func (s *server) routingRoutes() []route {
 	}
 }
 
-// routeInput is SaveRouteRequest as it is decoded: rules by the domain's own type, which knows what is wrong with them.
-type routeInput struct {
-	Name        string         `json:"name"`
-	Application string         `json:"application"`
-	Rules       []gateway.Rule `json:"rules"`
-	Default     bool           `json:"default"`
-}
-
 func (s *server) createRoute(q *request) error {
 	r, err := s.saveRoute(q, "")
 	if err != nil {
@@ -52,7 +44,7 @@ func (s *server) replaceRoute(q *request) error {
 }
 
 func (s *server) saveRoute(q *request, id string) (*gateway.Route, error) {
-	var in routeInput
+	var in gatewayapi.SaveRouteRequest
 	if err := q.decode(&in); err != nil {
 		return nil, err
 	}
@@ -90,7 +82,7 @@ func (s *server) deleteRoute(q *request) error {
 func wireRoute(r *gateway.Route) gatewayapi.Route {
 	return gatewayapi.Route{
 		ID:               r.ID,
-		SaveRouteRequest: gatewayapi.SaveRouteRequest{Name: r.Name, Application: r.Application, Rules: wireRules(r.Rules), Default: r.Default},
+		SaveRouteRequest: gatewayapi.SaveRouteRequest{Name: r.Name, Application: r.Application, Rules: r.Rules, Default: r.Default},
 		CreatedAt:        gatewayapi.At(r.CreatedAt), UpdatedAt: gatewayapi.At(r.UpdatedAt),
 	}
 }

@@ -68,7 +68,7 @@ func (q *request) scriptInput() (in service.ScriptInput, err error) {
 		if err := q.decode(&body); err != nil {
 			return in, err
 		}
-		in = service.ScriptInput{Application: body.Application, Dialect: body.Dialect, Note: body.Note, Activate: body.Activate}
+		in = service.ScriptInput{Application: body.Application, Dialect: string(body.Dialect), Note: body.Note, Activate: body.Activate}
 		for _, f := range body.Files {
 			in.Files = append(in.Files, script.File(f))
 		}
@@ -138,7 +138,7 @@ func (s *server) validateScript(q *request) error {
 	if err != nil {
 		return err
 	}
-	return q.reply(http.StatusOK, gatewayapi.ScriptValidation{OK: len(problems) == 0, Dialect: in.Dialect, Problems: wireProblems(problems), Warnings: wireProblems(warnings)})
+	return q.reply(http.StatusOK, gatewayapi.ScriptValidation{OK: len(problems) == 0, Dialect: gatewayapi.ScriptDialect(in.Dialect), Problems: wireProblems(problems), Warnings: wireProblems(warnings)})
 }
 
 func (s *server) listScripts(q *request) error {
@@ -225,7 +225,7 @@ func (s *server) tryScript(q *request) error {
 }
 
 func wireScript(x *gateway.Script) gatewayapi.Script {
-	return gatewayapi.Script{ID: x.ID, Application: x.Application, Version: x.Version, Dialect: x.Dialect, Note: x.Note, Active: x.Active,
+	return gatewayapi.Script{ID: x.ID, Application: x.Application, Version: x.Version, Dialect: gatewayapi.ScriptDialect(x.Dialect), Note: x.Note, Active: x.Active,
 		CreatedAt: gatewayapi.At(x.CreatedAt), ActivatedAt: gatewayapi.At(x.ActivatedAt)}
 }
 

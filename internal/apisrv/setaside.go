@@ -37,7 +37,7 @@ func (s *server) listSetAside(q *request) error {
 	}
 	for _, x := range found {
 		page.Events = append(page.Events, gatewayapi.SetAsideEvent{
-			ID: gateway.EventID(x.Pos), Reader: x.Reader, Type: string(x.Type), Application: x.Application, FBMessengerID: x.Person, Reason: x.Reason, Failures: x.Failures, At: gatewayapi.At(x.At),
+			ID: gateway.EventID(x.Pos), Reader: x.Reader, Type: x.Type, Application: x.Application, FBMessengerID: x.Person, Reason: x.Reason, Failures: x.Failures, At: gatewayapi.At(x.At),
 		})
 	}
 	return q.reply(http.StatusOK, page)

@@ -90,7 +90,7 @@ func setup(t *testing.T) *bundle {
 	ingest.New(ingest.Options{Store: b.store, Directory: directory, Logger: logger}).Register(mux)
 	mux.Handle("/", b.handler)
 	b.key = b.newKey(nil, gateway.ScopeAll)
-	if b.client, err = gatewayapi.New(web.URL, b.key); err != nil {
+	if b.client, err = gatewayapi.New(web.URL, b.key, gatewayapi.WithRetries(0)); err != nil {
 		t.Fatal(err)
 	}
 	return b

@@ -20,22 +20,14 @@ func (s *server) createSubscription(q *request) error {
 		return err
 	}
 	sub := &gateway.Subscription{
-		Kind: gateway.SubscriptionKind(in.Kind), Name: in.Name, URL: in.URL, EventTypes: eventTypes(in.EventTypes),
-		Applications: in.Applications, Order: gateway.DeliveryOrder(in.Order), Secrets: signingSecrets(in.Secrets),
+		Kind: in.Kind, Name: in.Name, URL: in.URL, EventTypes: in.EventTypes,
+		Applications: in.Applications, Order: in.Order, Secrets: signingSecrets(in.Secrets),
 	}
 	if err := s.o.Subscriptions.Create(q.Context(), q.key, sub, in.From); err != nil {
 		return err
 	}
 	q.w.Header().Set("Location", "/v1/subscriptions/"+sub.ID)
 	return q.reply(http.StatusCreated, wireSubscription(sub, allSecrets))
-}
-
-func eventTypes(names []string) []gateway.EventType {
-	var types []gateway.EventType
-	for _, name := range names {
-		types = append(types, gateway.EventType(name))
-	}
-	return types
 }
 
 func signingSecrets(values []string) []gateway.SigningSecret {
@@ -79,12 +71,10 @@ func (s *server) updateSubscription(q *request) error {
 		before = sub.Secrets
 		replace(&sub.Name, in.Name)
 		replace(&sub.URL, in.URL)
-		replace((*string)(&sub.Order), in.Order)
-		replace((*string)(&sub.State), in.State)
+		replace(&sub.Order, in.Order)
+		replace(&sub.State, in.State)
 		replace(&sub.Applications, in.Applications)
-		if in.EventTypes != nil {
-			sub.EventTypes = eventTypes(*in.EventTypes)
-		}
+		replace(&sub.EventTypes, in.EventTypes)
 		if in.Secrets != nil {
 			sub.Secrets = signingSecrets(*in.Secrets)
 			return s.o.Subscriptions.Adopt(sub, before)

@@ -19,49 +19,19 @@ func wireMessage(m *gateway.Message) (*gatewayapi.Message, error) {
 	}
 	expires := gatewayapi.At(m.ExpiresAt)
 	out := &gatewayapi.Message{
-		ID: m.ID, Status: string(m.Status), Parts: m.Parts, PartsSent: m.PartsSent, PlatformMessageID: m.MID,
+		ID: m.ID, Status: m.Status, Parts: m.Parts, PartsSent: m.PartsSent, PlatformMessageID: m.MID,
 		SendMessageRequest: gatewayapi.SendMessageRequest{
-			To: gatewayapi.To{ProfileID: in.To.ProfileID, FBMessengerID: in.To.FBMessengerID, PhoneNumber: in.To.PhoneNumber, Email: in.To.Email,
-				FirstName: in.To.FirstName, LastName: in.To.LastName},
-			Title: in.Title, Body: in.Body, CustomBody: in.CustomBody, Rules: wireRules(in.Rules), Route: in.Route, RequireOptIn: in.RequireOptIn, Human: in.Human, Metadata: in.Metadata, Application: m.Application, ExpiresOn: &expires,
+			To: in.To, Title: in.Title, Body: in.Body, MessageParts: in.MessageParts, CustomBody: in.CustomBody, Rules: in.Rules, Route: in.Route, RequireOptIn: in.RequireOptIn,
+			Human: in.Human, ChannelOptions: in.ChannelOptions, Metadata: in.Metadata, Application: m.Application, ExpiresOn: &expires,
 		},
 		AcceptedAt: gatewayapi.At(m.AcceptedAt), UpdatedAt: gatewayapi.At(m.UpdatedAt), SentAt: gatewayapi.At(m.SentAt),
-		DeliveredAt: gatewayapi.At(m.DeliveredAt), ReadAt: gatewayapi.At(m.ReadAt), Failure: wireFailure(m.Error), Late: m.Late, Resent: m.Resent,
-		Steps: wireSteps(m), Attempts: make([]gatewayapi.Attempt, len(m.Attempts)), Timeline: timeline(m),
+		DeliveredAt: gatewayapi.At(m.DeliveredAt), ReadAt: gatewayapi.At(m.ReadAt), Failure: m.Error, Late: m.Late, Resent: m.Resent,
+		Steps: wireSteps(m), Attempts: m.Attempts, Timeline: timeline(m),
 	}
-	for _, p := range in.MessageParts {
-		out.MessageParts = append(out.MessageParts, gatewayapi.MessagePart(p))
-	}
-	out.ChannelOptions = wireOptions(in.ChannelOptions)
-	for i, a := range m.Attempts {
-		out.Attempts[i] = gatewayapi.Attempt{
-			Number: a.Number, Channel: a.Channel, Step: a.Step, Part: a.Part, StartedAt: gatewayapi.At(a.StartedAt), EndedAt: gatewayapi.At(a.EndedAt),
-			Outcome: a.Outcome, PlatformMessageID: a.MID, Failure: wireFailure(a.Failure),
-		}
+	if out.Attempts == nil {
+		out.Attempts = []gatewayapi.Attempt{}
 	}
 	return out, nil
-}
-
-func wireOptions(in gateway.ChannelOptions) *gatewayapi.ChannelOptions {
-	out := gatewayapi.ChannelOptions{SMS: in.SMS, Email: in.Email, Webhook: in.Webhook}
-	if o := in.FBMessenger; o != (gateway.MessengerOptions{}) {
-		out.FBMessenger = &gatewayapi.MessengerOptions{
-			MessagingType: string(o.MessagingType), MessageTag: string(o.MessageTag), PersonaID: o.PersonaID, NotificationType: string(o.NotificationType),
-			OneTimeToken: o.OneTimeToken, NotificationToken: o.NotificationToken,
-		}
-	}
-	if out.FBMessenger == nil && out.SMS == nil && out.Email == nil && out.Webhook == nil {
-		return nil
-	}
-	return &out
-}
-
-func wireRules(rules []gateway.Rule) []gatewayapi.Rule {
-	out := make([]gatewayapi.Rule, len(rules))
-	for i, r := range rules {
-		out[i] = gatewayapi.Rule{Channel: r.Channel, Until: string(r.Until), Within: r.Within.String(), ChannelOptions: r.ChannelOptions, CustomBody: r.CustomBody, Body: r.Body}
-	}
-	return out
 }
 
 func wireSteps(m *gateway.Message) []gatewayapi.Step {
@@ -73,7 +43,7 @@ func wireSteps(m *gateway.Message) []gatewayapi.Step {
 			why = nil // it would have been skipped, which no longer matters
 		}
 		out = append(out, gatewayapi.Step{
-			Channel: s.Rule.Channel, Until: string(s.Goal()), Within: s.Rule.Within.String(), Address: s.Address, Outcome: string(s.Outcome), Failure: wireFailure(why), Note: s.Note,
+			Channel: s.Rule.Channel, Until: s.Goal(), Within: s.Rule.Within, Address: s.Address, Outcome: s.Outcome, Failure: why, Note: s.Note,
 			Account: s.Account, Ref: s.Ref, StartedAt: gatewayapi.At(s.StartedAt), EndedAt: gatewayapi.At(s.EndedAt), AcceptedAt: gatewayapi.At(s.AcceptedAt),
 			SentAt: gatewayapi.At(s.SentAt), DeliveredAt: gatewayapi.At(s.DeliveredAt), ReadAt: gatewayapi.At(s.ReadAt), Late: s.Late,
 		})
@@ -114,7 +84,7 @@ func appendTime(b []byte, t time.Time) []byte {
 // timeline is the states of a message with the times that are known, in order.
 func timeline(m *gateway.Message) []gatewayapi.TimelineEntry {
 	line := []gatewayapi.TimelineEntry{{Status: gatewayapi.StatusQueued, At: gatewayapi.At(m.AcceptedAt)}}
-	add := func(status string, at gatewayapi.Time) {
+	add := func(status gatewayapi.MessageStatus, at gatewayapi.Time) {
 		if !at.IsZero() {
 			line = append(line, gatewayapi.TimelineEntry{Status: status, At: at})
 		}
@@ -128,20 +98,11 @@ func timeline(m *gateway.Message) []gatewayapi.TimelineEntry {
 	add(gatewayapi.StatusRead, gatewayapi.At(m.ReadAt))
 	switch m.Status {
 	case gateway.StatusFailed, gateway.StatusExpired, gateway.StatusCanceled:
-		add(string(m.Status), gatewayapi.At(m.EndedAt))
+		add(m.Status, gatewayapi.At(m.EndedAt))
 	case gateway.StatusHeld:
-		add(string(m.Status), gatewayapi.At(m.UpdatedAt))
+		add(m.Status, gatewayapi.At(m.UpdatedAt))
 	}
 	return line
-}
-
-func wireFailure(f *gateway.Failure) *gatewayapi.Failure {
-	if f == nil {
-		return nil
-	}
-	return &gatewayapi.Failure{
-		Code: string(f.Code), Message: f.Message, PlatformCode: f.PlatformCode, PlatformSubcode: f.PlatformSubcode, TraceID: f.TraceID,
-	}
 }
 
 func (s *server) wireApplication(a *gateway.Application) gatewayapi.Application {
@@ -149,7 +110,7 @@ func (s *server) wireApplication(a *gateway.Application) gatewayapi.Application 
 		Key:         a.Key,
 		Page:        gatewayapi.Page{ID: a.PageID, Name: a.PageName, ImageURL: a.PageImageURL},
 		Application: gatewayapi.FacebookApp{ID: a.AppID, Name: a.AppName, ImageURL: a.AppImageURL},
-		State:       string(a.State), Paused: wireFailure(a.Paused), PausedAt: gatewayapi.At(a.PausedAt), GraphVersion: a.GraphVersion,
+		State:       a.State, Paused: a.Paused, PausedAt: gatewayapi.At(a.PausedAt), GraphVersion: a.GraphVersion,
 		CallbackURL: s.o.PublicURL + gateway.CallbackPath(a.Key), Door: a.Door, LastEventAt: gatewayapi.At(a.LastEventAt),
 		CreatedAt: gatewayapi.At(a.CreatedAt), UpdatedAt: gatewayapi.At(a.UpdatedAt), LastCheck: wireCheck(a),
 	}
@@ -173,9 +134,9 @@ func wireCheck(a *gateway.Application) *gatewayapi.ApplicationCheck {
 }
 
 // orEmpty makes a missing list an empty one, so that readers need not tell null from [].
-func orEmpty(list []string) []string {
+func orEmpty[T any](list []T) []T {
 	if list == nil {
-		return []string{}
+		return []T{}
 	}
 	return list
 }
@@ -183,13 +144,10 @@ func orEmpty(list []string) []string {
 // wireSubscription shows a subscription; the values of its secrets only when revealed names them.
 func wireSubscription(s *gateway.Subscription, revealed func(gateway.SigningSecret) bool) gatewayapi.Subscription {
 	out := gatewayapi.Subscription{
-		ID: s.ID, Kind: string(s.Kind), Name: s.Name, URL: s.URL, EventTypes: []string{}, Applications: orEmpty(s.Applications),
-		Order: string(s.Order), State: string(s.State), Disabled: wireFailure(s.Disabled), DisabledAt: gatewayapi.At(s.DisabledAt),
+		ID: s.ID, Kind: s.Kind, Name: s.Name, URL: s.URL, EventTypes: orEmpty(s.EventTypes), Applications: orEmpty(s.Applications),
+		Order: s.Order, State: s.State, Disabled: s.Disabled, DisabledAt: gatewayapi.At(s.DisabledAt),
 		FailingSince: gatewayapi.At(s.FailingSince), Secrets: []gatewayapi.SigningSecret{},
 		CreatedAt: gatewayapi.At(s.CreatedAt), UpdatedAt: gatewayapi.At(s.UpdatedAt),
-	}
-	for _, t := range s.EventTypes {
-		out.EventTypes = append(out.EventTypes, string(t))
 	}
 	for _, secret := range s.Secrets {
 		shown := gatewayapi.SigningSecret{ID: secret.ID, CreatedAt: gatewayapi.At(secret.CreatedAt), ExpiresAt: gatewayapi.At(secret.ExpiresAt)}

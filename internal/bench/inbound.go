@@ -94,7 +94,7 @@ func inboundGateway(ctx context.Context, o Options) (Run, time.Duration, error) 
 		return Run{}, 0, err
 	}
 	defer s.close()
-	sub, err := s.api.CreateSubscription(ctx, gatewayapi.CreateSubscriptionRequest{Kind: "pull", EventTypes: []string{"message.inbound"}})
+	sub, err := s.api.CreateSubscription(ctx, gatewayapi.CreateSubscriptionRequest{Kind: gatewayapi.KindPull, EventTypes: []gatewayapi.EventType{gatewayapi.EventMessageInbound}})
 	if err != nil {
 		return Run{}, 0, err
 	}
@@ -165,7 +165,7 @@ func (p *puller) run(ctx context.Context) error {
 			continue
 		}
 		cursor = next
-		if _, err := p.s.api.Ack(ctx, p.subscription, cursor); err != nil {
+		if _, err := p.s.api.Ack(ctx, p.subscription, gatewayapi.AckRequest{Cursor: cursor}); err != nil {
 			return err
 		}
 	}

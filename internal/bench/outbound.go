@@ -204,7 +204,7 @@ func (s *session) fill(ctx context.Context, count, people int) error {
 			})
 			sent++
 		}
-		result, err := s.api.SendBatch(ctx, batch, "")
+		result, err := s.api.SendBatch(ctx, batch)
 		if err != nil {
 			return fmt.Errorf("queue messages: %w", err)
 		}

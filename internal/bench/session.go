@@ -63,7 +63,7 @@ func open(ctx context.Context, o Options, pages int, flags ...string) (_ *sessio
 	if s.gateway, err = startGateway(ctx, o, folder, s.platform.url, flags...); err != nil {
 		return nil, err
 	}
-	if s.api, err = gatewayapi.New(s.gateway.url, s.key, gatewayapi.WithHTTPClient(&http.Client{Timeout: 60 * time.Second})); err != nil {
+	if s.api, err = gatewayapi.New(s.gateway.url, s.key, gatewayapi.WithRetries(0), gatewayapi.WithHTTPClient(&http.Client{Timeout: 60 * time.Second})); err != nil {
 		return nil, err
 	}
 	if err := s.get(ctx, s.platform.url+"/_bench/pages", &s.pages); err != nil {

@@ -100,7 +100,7 @@ func compose(set *gateway.SMTPSettings, m *gateway.ChannelMessage) (*gomail.Msg,
 	if msg.From(from) != nil {
 		return nil, "", refused(gateway.FailureInvalidContent, "channelOptions.email.from is no address")
 	}
-	if !set.SendsAs(addressOf(from)) {
+	if !gateway.SendsAs(set, addressOf(from)) {
 		return nil, "", refused(gateway.FailureInvalidContent, "channelOptions.email.from must be a sender of the account: its from, or one of its senders")
 	}
 	if err := msg.To(m.Address); err != nil {

@@ -3,6 +3,7 @@ package deliver
 import (
 	"context"
 
+	"github.com/chasqui/chasqui/gatewayapi"
 	"github.com/chasqui/chasqui/internal/gateway"
 	"github.com/chasqui/chasqui/internal/outcome"
 	"github.com/chasqui/chasqui/messenger"
@@ -18,21 +19,21 @@ func (d *Deliverer) post(m *gateway.Message) outcome.Came {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(d.ctx), d.o.SendTimeout)
 	defer cancel()
-	attempt := gateway.Attempt{Number: len(m.Attempts) + 1, Channel: m.Channel(), Step: m.Step, Part: m.PartsSent + 1, StartedAt: m.SendingAt}
+	attempt := gateway.Attempt{Number: len(m.Attempts) + 1, Channel: m.Channel(), Step: m.Step, Part: m.PartsSent + 1, StartedAt: gatewayapi.At(m.SendingAt)}
 	if m.Channel() != gateway.ChannelMessenger {
 		account, sent, err := d.hand(ctx, m)
-		attempt.EndedAt = d.now()
+		attempt.EndedAt = gatewayapi.At(d.now())
 		return outcome.ChannelAnswer{Attempt: attempt, Account: account, Sent: sent, Err: err}
 	}
 	result, err := send(ctx, d.clientOf(m.Application), m, m.Options(in), parts[m.PartsSent])
-	attempt.EndedAt = d.now()
+	attempt.EndedAt = gatewayapi.At(d.now())
 	return outcome.Answer{Attempt: attempt, Result: result, Err: err}
 }
 
 // send gives one part to the platform.
 func send(ctx context.Context, client *messenger.Client, m *gateway.Message, o gateway.MessengerOptions, part gateway.Part) (messenger.SendResult, error) {
 	req := messenger.SendRequest{
-		Recipient: recipientOf(m, o), MessagingType: o.Settled(), Tag: o.MessageTag,
+		Recipient: recipientOf(m, o), MessagingType: gateway.Settled(o), Tag: o.MessageTag,
 		NotificationType: o.NotificationType, PersonaID: o.PersonaID, Message: messenger.Message{Raw: part.Raw},
 	}
 	if part.File != nil {

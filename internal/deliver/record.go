@@ -26,7 +26,7 @@ func (d *Deliverer) decide(m *gateway.Message, came outcome.Came) outcome.Decisi
 // echo, or worked by another node meanwhile.
 func (d *Deliverer) finish(j *job, of outcome.Decision) lane.Next {
 	if of.Attempt != nil {
-		d.o.Metrics.Attempts(of.Message.Application, of.Attempt.Channel, of.Attempt.Outcome)
+		d.o.Metrics.Attempts(of.Message.Application, of.Attempt.Channel, string(of.Attempt.Outcome))
 	}
 	d.heed(of)
 	if of.Changed {
@@ -73,7 +73,7 @@ func (d *Deliverer) result(of outcome.Decision) *store.Result {
 		r.Fence = d.fence(m)
 	}
 	if of.Closed != outcome.Open {
-		r.Closed = &store.Closed{At: of.Attempt.EndedAt, Human: of.Closed == outcome.ClosedHuman, Elsewhere: of.Closed == outcome.ClosedByAnother}
+		r.Closed = &store.Closed{At: of.Attempt.EndedAt.Time, Human: of.Closed == outcome.ClosedHuman, Elsewhere: of.Closed == outcome.ClosedByAnother}
 	}
 	return r
 }

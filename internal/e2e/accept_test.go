@@ -17,7 +17,7 @@ func TestTheSameRequestIsSentOnce(t *testing.T) {
 	w := startWorld(t)
 	p := w.connect(graphemu.Page{})
 	ana := p.person("Ana")
-	first, err := w.client.SendMessage(t.Context(), p.text(ana, "one"), "key-1")
+	first, err := w.client.SendMessage(t.Context(), withKey(p.text(ana, "one"), "key-1"))
 	if err != nil || first.Replayed {
 		t.Fatalf("first: %+v, %v", first, err)
 	}
@@ -28,7 +28,7 @@ func TestTheSameRequestIsSentOnce(t *testing.T) {
 	results := make(chan string)
 	for range 8 {
 		go func() {
-			again, err := w.client.SendMessage(t.Context(), p.text(ana, "one"), "key-1")
+			again, err := w.client.SendMessage(t.Context(), withKey(p.text(ana, "one"), "key-1"))
 			results <- fmt.Sprintln(again.Message.ID, again.Replayed, err)
 		}()
 	}
@@ -37,11 +37,11 @@ func TestTheSameRequestIsSentOnce(t *testing.T) {
 			t.Errorf("repeat: %s", got)
 		}
 	}
-	_, err = w.client.SendMessage(t.Context(), p.text(ana, "other"), "key-1")
+	_, err = w.client.SendMessage(t.Context(), withKey(p.text(ana, "other"), "key-1"))
 	wantCode(t, err, 409, "idempotency_mismatch")
-	_, err = w.client.SendMessage(t.Context(), p.text(ana, ""), "key-2")
+	_, err = w.client.SendMessage(t.Context(), withKey(p.text(ana, ""), "key-2"))
 	wantCode(t, err, 400, "invalid_request")
-	mended, err := w.client.SendMessage(t.Context(), p.text(ana, "two"), "key-2")
+	mended, err := w.client.SendMessage(t.Context(), withKey(p.text(ana, "two"), "key-2"))
 	if err != nil || mended.Replayed {
 		t.Errorf("a refused request was remembered: %+v, %v", mended, err)
 	}
@@ -59,7 +59,7 @@ func TestManyAtOnceUnderOneKey(t *testing.T) {
 	ids := make(chan string)
 	for range 16 {
 		go func() {
-			res, err := w.client.SendMessage(t.Context(), p.text(ana, "one"), "key")
+			res, err := w.client.SendMessage(t.Context(), withKey(p.text(ana, "one"), "key"))
 			if err != nil {
 				t.Error(err)
 			}
@@ -94,7 +94,7 @@ func TestBatchVerdicts(t *testing.T) {
 		}
 		req.Messages = append(req.Messages, m)
 	}
-	res, err := w.client.SendBatch(t.Context(), req, "batch")
+	res, err := w.client.SendBatch(t.Context(), gatewayapi.SendBatchRequest{Messages: req.Messages, IdempotencyKey: "batch"})
 	if err != nil || res.Accepted != 40 || res.Refused != 20 || len(res.Results) != 60 {
 		t.Fatalf("accepted %d, refused %d, %d verdicts, %v", res.Accepted, res.Refused, len(res.Results), err)
 	}
@@ -110,7 +110,7 @@ func TestBatchVerdicts(t *testing.T) {
 			last = v.Message.ID
 		}
 	}
-	again, err := w.client.SendBatch(t.Context(), req, "batch")
+	again, err := w.client.SendBatch(t.Context(), gatewayapi.SendBatchRequest{Messages: req.Messages, IdempotencyKey: "batch"})
 	if err != nil || again.Accepted != 40 || again.Results[59].Message.ID != last {
 		t.Errorf("repeat: %d accepted, %v", again.Accepted, err)
 	}

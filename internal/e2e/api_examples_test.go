@@ -327,7 +327,7 @@ func (x *examples) direct(text string) {
 				x.t.Fatal(err)
 			}
 			m := x.w.message(id)
-			return m.Status == "held", m.Status
+			return m.Status == "held", string(m.Status)
 		})
 		x.vars["HELD"] = id
 	default:

@@ -21,7 +21,7 @@ func (p *page) aside(n int) []gatewayapi.SetAsideEvent {
 	p.w.t.Helper()
 	var found []gatewayapi.SetAsideEvent
 	await(p.w.t, fmt.Sprintf("%d events to be set aside", n), func() (bool, string) {
-		list, err := p.w.client.ListSetAside(context.Background(), gatewayapi.SetAsideQuery{Reader: "bot"})
+		list, err := p.w.client.ListSetAside(context.Background(), gatewayapi.ListSetAsideRequest{Reader: "bot"})
 		found = list.Events
 		return err == nil && len(found) == n, fmt.Sprintf("%+v %v", found, err)
 	})
@@ -73,9 +73,9 @@ func TestAMacroThatEndsItsProcessIsSetAside(t *testing.T) {
 	if n := w.metric(`chasqui_events_set_aside{reader="bot"}`); n != 1 {
 		t.Errorf("the metric says %v", n)
 	}
-	wantCode(t, w.client.RetrySetAside(t.Context(), found[0].ID, "bot"), http.StatusConflict, "conflict")
+	wantCode(t, w.client.RetrySetAside(t.Context(), gatewayapi.RetrySetAsideRequest{Event: found[0].ID, Reader: "bot"}), http.StatusConflict, "conflict")
 	p.script(macro("return 'mended';"))
-	if err := w.client.RetrySetAside(t.Context(), found[0].ID, "bot"); err != nil {
+	if err := w.client.RetrySetAside(t.Context(), gatewayapi.RetrySetAsideRequest{Event: found[0].ID, Reader: "bot"}); err != nil {
 		t.Fatal(err)
 	}
 	p.awaitSaid(ben, "[mended]")
@@ -108,7 +108,7 @@ func TestWhatIsUnderWayWhenTheGatewayEndsIsSetAside(t *testing.T) {
 	}
 	retried := make(chan error)
 	go func() {
-		retried <- w.client.RetrySetAside(context.Background(), p.aside(1)[0].ID, "bot")
+		retried <- w.client.RetrySetAside(context.Background(), gatewayapi.RetrySetAsideRequest{Event: p.aside(1)[0].ID, Reader: "bot"})
 	}()
 	close(next(t, requests))
 	if err := <-retried; err != nil {
@@ -197,7 +197,7 @@ func TestATurnThatAlwaysFailsIsSetAside(t *testing.T) {
 	state("{}")
 	p.says(ben, "hello three")
 	p.awaitSaid(ben, "hello three")
-	if err := w.client.RetrySetAside(t.Context(), p.aside(1)[0].ID, "bot"); err != nil {
+	if err := w.client.RetrySetAside(t.Context(), gatewayapi.RetrySetAsideRequest{Event: p.aside(1)[0].ID, Reader: "bot"}); err != nil {
 		t.Fatal(err)
 	}
 	p.awaitSaid(ben, "hello two")

@@ -270,7 +270,7 @@ func TestBotGivesWayToPeople(t *testing.T) {
 	p.says(ana, "help")
 	p.awaitSaid(ana, "A human comes.")
 	state := func() gatewayapi.BotState {
-		s, err := w.client.BotState(t.Context(), p.key, ana)
+		s, err := w.client.BotState(t.Context(), gatewayapi.Conversation{Application: p.key, Person: ana})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -281,7 +281,7 @@ func TestBotGivesWayToPeople(t *testing.T) {
 	}
 	p.says(ana, "are you there")
 	no := false
-	if _, err := w.client.ChangeBotState(t.Context(), p.key, ana, gatewayapi.BotStatePatch{Human: &no, Variables: map[string]*string{"plan": ptr("gold")}}); err != nil {
+	if _, err := w.client.ChangeBotState(t.Context(), gatewayapi.Conversation{Application: p.key, Person: ana}, gatewayapi.BotStatePatch{Human: &no, Variables: map[string]*string{"plan": ptr("gold")}}); err != nil {
 		t.Fatal(err)
 	}
 	if s := state(); s.Human || s.Topic != "random" || s.Variables["plan"] != "gold" {
@@ -290,7 +290,7 @@ func TestBotGivesWayToPeople(t *testing.T) {
 	if texts := p.thread(ana); len(texts) != 1 {
 		t.Errorf("the bot spoke while people did: %q", texts)
 	}
-	_, err := w.client.BotState(t.Context(), "NOPE", ana)
+	_, err := w.client.BotState(t.Context(), gatewayapi.Conversation{Application: "NOPE", Person: ana})
 	wantCode(t, err, 404, "not_found")
 }
 
@@ -331,7 +331,7 @@ func TestScriptVersions(t *testing.T) {
 	if err := w.client.DeleteScript(ctx, second.ID); err != nil {
 		t.Error(err)
 	}
-	if list, err := w.client.ListScripts(ctx, p.key); err != nil || len(list) != 1 || !list[0].Active {
+	if list, err := w.client.ListScripts(ctx, gatewayapi.ListScriptsRequest{Application: p.key}); err != nil || len(list) != 1 || !list[0].Active {
 		t.Errorf("%+v %v", list, err)
 	}
 	_, err = w.client.UploadScript(ctx, gatewayapi.UploadScriptRequest{Application: p.key, Files: []gatewayapi.ScriptFile{{Name: "a.rive", Text: "+ a(b\n- x\n"}}})
@@ -401,7 +401,7 @@ func TestBotTurnsSurviveAKill(t *testing.T) {
 	workers.Wait()
 	for i, psid := range persons {
 		await(t, "every turn", func() (bool, string) {
-			state, err := w.client.BotState(t.Context(), pg.key, psid)
+			state, err := w.client.BotState(t.Context(), gatewayapi.Conversation{Application: pg.key, Person: psid})
 			return err == nil && state.Variables["n"] == fmt.Sprint(said[i]), fmt.Sprintf("%v of %d, %v", state.Variables["n"], said[i], err)
 		})
 	}
@@ -409,7 +409,7 @@ func TestBotTurnsSurviveAKill(t *testing.T) {
 	l.settle(t, w, pg)
 	for i, psid := range persons {
 		texts := pg.thread(psid)
-		list, err := w.client.ListMessages(t.Context(), gatewayapi.MessageFilter{FBMessengerID: psid, Limit: 200})
+		list, err := w.client.ListMessages(t.Context(), gatewayapi.ListMessagesRequest{FBMessengerID: psid, Limit: 200})
 		if err != nil || len(list.Messages) > said[i] {
 			t.Errorf("%d turns made %d messages, %v", said[i], len(list.Messages), err)
 		}

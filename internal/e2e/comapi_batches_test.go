@@ -125,14 +125,14 @@ func awaitDeliveries(t *testing.T, w *world, id string, want map[string]int) []g
 	t.Helper()
 	var list []gatewayapi.Delivery
 	await(t, fmt.Sprint("deliveries ", want), func() (bool, string) {
-		page, err := w.client.Deliveries(t.Context(), id, "", "", 100)
+		page, err := w.client.ListDeliveries(t.Context(), gatewayapi.ListDeliveriesRequest{Subscription: id, Limit: 100})
 		if err != nil {
 			t.Fatal(err)
 		}
 		list = page.Deliveries
 		got := map[string]int{}
 		for _, d := range list {
-			got[d.Status]++
+			got[string(d.Status)]++
 		}
 		return cmp.Equal(want, got), fmt.Sprint(got)
 	})

@@ -329,7 +329,7 @@ func TestComapiRefusalsFailTheMessage(t *testing.T) {
 		return err == nil && !h.LastInbound.IsZero(), ""
 	})
 	r := startReceiver(t, nil)
-	w.forward(r, func(c *gatewayapi.CreateSubscriptionRequest) { c.EventTypes = []string{"message.failed"} })
+	w.forward(r, func(c *gatewayapi.CreateSubscriptionRequest) { c.EventTypes = []gatewayapi.EventType{"message.failed"} })
 	w.clock.advance(25 * time.Hour)
 	for _, c := range []struct{ name, request, channel, code, reason string }{
 		{"tag outside the window", `{"to":{"fbMessengerId":"` + ana + `"},"body":"x","metadata":{"n":1},"channelOptions":{"fbMessenger":{"messageTag":"NON_PROMOTIONAL_SUBSCRIPTION"}},"rules":["fbMessenger","sms"]}`, "fbMessenger", "platform_refused", "ended on 2020-03-04"},
@@ -353,7 +353,7 @@ func TestComapiRefusalsFailTheMessage(t *testing.T) {
 				t.Errorf("%s: %v", c.name, m)
 			}
 		}
-		if m := w.message(answer["messageId"].(string)); m.Status != "failed" || m.Failure == nil || m.Failure.Code != c.code {
+		if m := w.message(answer["messageId"].(string)); m.Status != "failed" || m.Failure == nil || string(m.Failure.Code) != c.code {
 			t.Errorf("%s: in /v1 %+v", c.name, m)
 		}
 	}

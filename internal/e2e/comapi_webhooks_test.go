@@ -246,14 +246,14 @@ func TestComapiRejectionsAndRetries(t *testing.T) {
 		t.Helper()
 		var d gatewayapi.Delivery
 		await(t, "a delivery that is "+status, func() (bool, string) {
-			page, err := w.client.Deliveries(t.Context(), id, "", "", 0)
+			page, err := w.client.ListDeliveries(t.Context(), gatewayapi.ListDeliveriesRequest{Subscription: id})
 			if err != nil {
 				t.Fatal(err)
 			}
 			if len(page.Deliveries) > 0 {
 				d = page.Deliveries[0]
 			}
-			return d.Status == status, fmt.Sprintf("%+v", d)
+			return string(d.Status) == status, fmt.Sprintf("%+v", d)
 		})
 		return d
 	}

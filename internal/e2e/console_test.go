@@ -3,7 +3,6 @@ package e2e
 import (
 	"context"
 	"fmt"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -132,7 +131,7 @@ func TestConsole(t *testing.T) {
 			steps("look, refused", chromedp.Evaluate[chromedp.Void](`(() => { const f = document.querySelector("#look-form"); f.elements.foreground.value = "#eeeeee"; f.elements.foreground.dispatchEvent(new Event("change", {bubbles: true})); })()`),
 				until(`document.querySelector("#look-form .problem")?.textContent.includes("contrast") && document.querySelector("#look-form").elements.size.value === "600"`))
 			steps("retire", chromedp.Click("#ask-retire"), until(`document.querySelector("#retire")`), chromedp.Click("#retire"), until(`document.querySelector(".state.off")?.textContent === "Retired"`))
-			page, err := w.client.ListEntryPoints(t.Context(), url.Values{"ref": {"table-7"}})
+			page, err := w.client.ListEntryPoints(t.Context(), gatewayapi.ListEntryPointsRequest{Ref: "table-7"})
 			if err != nil || len(page.EntryPoints) != 1 || page.EntryPoints[0].RetiredAt.IsZero() || len(page.EntryPoints[0].Tags) != 2 {
 				t.Errorf("%+v %v", page, err)
 			}
@@ -214,7 +213,7 @@ func (w *world) furnish() (id string) {
 	p.entry("ad", "billboard-market-square", func(e *gatewayapi.EntryPoint) {
 		e.Name, e.Campaign, e.Tags = "Billboard, market square", "spring", []string{"outside", "print"}
 	})
-	page, err := w.client.ListEntryPoints(w.t.Context(), nil)
+	page, err := w.client.ListEntryPoints(w.t.Context(), gatewayapi.ListEntryPointsRequest{})
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -132,6 +132,6 @@ func TestCustomBody(t *testing.T) {
 	}
 	long := p.text(ana, "")
 	long.CustomBody = map[string]json.RawMessage{"fbMessenger": json.RawMessage(`{"text":"a","metadata":"` + strings.Repeat("m", 1000) + `"}`)}
-	_, err = w.client.SendMessage(t.Context(), long, "")
+	_, err = w.client.SendMessage(t.Context(), long)
 	wantCode(t, err, 400, "invalid_request")
 }

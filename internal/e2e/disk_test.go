@@ -37,7 +37,7 @@ func (f *flood) one(t *testing.T) (sent, stored bool) {
 	t.Helper()
 	w := f.p.w
 	text := fmt.Sprintf("%d %s", len(f.accepted), filler)
-	_, err := w.client.SendMessage(t.Context(), f.p.text(f.ana, text), "")
+	_, err := w.client.SendMessage(t.Context(), f.p.text(f.ana, text))
 	if err == nil {
 		f.accepted = append(f.accepted, text)
 	} else {
@@ -98,7 +98,7 @@ func (f *flood) check(t *testing.T, r *reader) {
 	t.Helper()
 	w := f.p.w
 	await(t, "messages to be accepted again", func() (bool, string) {
-		_, err := w.client.SendMessage(t.Context(), f.p.text(f.ana, "room again"), "again")
+		_, err := w.client.SendMessage(t.Context(), withKey(f.p.text(f.ana, "room again"), "again"))
 		return err == nil, fmt.Sprint(err)
 	})
 	f.accepted = append(f.accepted, "room again")
@@ -219,7 +219,7 @@ func TestLowDisk(t *testing.T) {
 	}
 	p := w.connect(graphemu.Page{})
 	await(t, "messages to be refused", func() (bool, string) {
-		_, err := w.client.SendMessage(t.Context(), p.text("77", "hello"), "")
+		_, err := w.client.SendMessage(t.Context(), p.text("77", "hello"))
 		var e *gatewayapi.Error
 		return errors.As(err, &e) && e.Status == http.StatusServiceUnavailable && e.Code == "disk_low", fmt.Sprint(err)
 	})
@@ -227,7 +227,7 @@ func TestLowDisk(t *testing.T) {
 	if status := w.post(hook); status != http.StatusServiceUnavailable {
 		t.Errorf("a webhook is answered %d", status)
 	}
-	if _, err := w.client.ListMessages(t.Context(), gatewayapi.MessageFilter{}); err != nil {
+	if _, err := w.client.ListMessages(t.Context(), gatewayapi.ListMessagesRequest{}); err != nil {
 		t.Errorf("reading: %v", err)
 	}
 }

@@ -108,7 +108,7 @@ func documentedEvents(t *testing.T) map[string]string {
 		kind, _, _ := strings.Cut(name, ",")
 		await(t, "the event of "+file, func() (bool, string) { return len(r.deliveries()) > before, "" })
 		take(name, func(e gatewayapi.Event) bool {
-			return e.Type == kind && slices.ContainsFunc(r.deliveries()[before:], func(d delivered) bool { return d.event.ID == e.ID })
+			return string(e.Type) == kind && slices.ContainsFunc(r.deliveries()[before:], func(d delivered) bool { return d.event.ID == e.ID })
 		})
 	}
 	p.makeMessageEvents(t, take)
@@ -124,7 +124,9 @@ func (p *page) makeMessageEvents(t *testing.T, take func(string, func(gatewayapi
 		p.w.platform.AddPerson(p.id, graphemu.Person{ID: id, FirstName: name, LastName: "Quispe", Open: true, Blocks: id == sampleBen})
 	}
 	of := func(kind, person string) func(gatewayapi.Event) bool {
-		return func(e gatewayapi.Event) bool { return e.Type == kind && e.Person != nil && e.Person.ID == person }
+		return func(e gatewayapi.Event) bool {
+			return string(e.Type) == kind && e.Person != nil && e.Person.ID == person
+		}
 	}
 	p.says(sampleAna, "Where is my order?")
 	take("profile.created", of("profile.created", sampleAna))

@@ -35,7 +35,7 @@ type referralData struct {
 // entry makes an entry point of a page.
 func (p *page) entry(kind, ref string, change ...func(*gatewayapi.EntryPoint)) gatewayapi.EntryPoint {
 	p.w.t.Helper()
-	in := gatewayapi.EntryPoint{Application: p.key, Kind: kind, Ref: ref}
+	in := gatewayapi.EntryPoint{Application: p.key, Kind: gatewayapi.EntryPointKind(kind), Ref: ref}
 	for _, f := range change {
 		f(&in)
 	}
@@ -49,7 +49,7 @@ func (p *page) entry(kind, ref string, change ...func(*gatewayapi.EntryPoint)) g
 // report reads what came of entry points, by a key.
 func (w *world) report(group string) (map[string]gatewayapi.ReportRow, gatewayapi.ReportRow) {
 	w.t.Helper()
-	r, err := w.client.ReportEntryPoints(w.t.Context(), url.Values{"group": {group}})
+	r, err := w.client.ReportEntryPoints(w.t.Context(), gatewayapi.EntryPointReportRequest{Group: gatewayapi.ReportGroup(group)})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -89,7 +89,7 @@ func TestEntryPointsFromScanToGoal(t *testing.T) {
 			if e.Type == "referral" {
 				records = append(records, dataOf[referralData](t, e))
 			}
-			order = append(order, e.Type)
+			order = append(order, string(e.Type))
 		}
 		return len(records) == 4 && slices.Contains(order, "message.inbound"), fmt.Sprint(order)
 	})
@@ -130,7 +130,7 @@ func TestEntryPointsFromScanToGoal(t *testing.T) {
 	if rows, _ := w.report("day"); rows[time.Now().UTC().Format(time.DateOnly)].Opens != 4 {
 		t.Errorf("%+v", rows)
 	}
-	page, err := w.client.ListProfiles(t.Context(), gatewayapi.ProfileFilter{FBMessengerID: ana})
+	page, err := w.client.ListProfiles(t.Context(), gatewayapi.ListProfilesRequest{FBMessengerID: ana})
 	if err != nil || len(page.Profiles) != 1 {
 		t.Fatal(page, err)
 	}
@@ -193,7 +193,7 @@ func TestEntryPointsAreKept(t *testing.T) {
 		_, err = w.client.CreateEntryPoints(ctx, gatewayapi.BulkEntryPointsRequest{EntryPoint: gatewayapi.EntryPoint{Application: p.key, Kind: "code", Ref: "far-{n}"}, From: from, To: max(from, math.MaxInt-1|1)})
 		wantCode(t, err, 400, "invalid_request")
 	}
-	if page, err := w.client.ListEntryPoints(ctx, url.Values{"ref": {"table-10001"}}); err != nil || len(page.EntryPoints) != 0 {
+	if page, err := w.client.ListEntryPoints(ctx, gatewayapi.ListEntryPointsRequest{Ref: "table-10001"}); err != nil || len(page.EntryPoints) != 0 {
 		t.Error("half of a batch is there", err)
 	}
 	if err := w.client.RetireEntryPoint(ctx, e.ID); err != nil {

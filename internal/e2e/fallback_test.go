@@ -20,6 +20,7 @@ import (
 	"github.com/chasqui/chasqui/graphemu"
 	"github.com/chasqui/chasqui/internal/config"
 	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/messenger"
 )
 
 // carrier is a business's own way to its customers, behind the channel webhook.
@@ -126,9 +127,9 @@ func rules(text string) []gatewayapi.Rule {
 func outcomes(m gatewayapi.Message) []string {
 	var all []string
 	for _, s := range m.Steps {
-		out := s.Channel + " " + s.Outcome
+		out := s.Channel + " " + string(s.Outcome)
 		if s.Failure != nil {
-			out += " " + s.Failure.Code
+			out += " " + string(s.Failure.Code)
 		}
 		if s.Late {
 			out += " late"
@@ -144,7 +145,7 @@ func (w *world) awaitSteps(id, status string, want ...string) gatewayapi.Message
 	var m gatewayapi.Message
 	await(w.t, "message "+id+" to be "+status, func() (bool, string) {
 		m = w.message(id)
-		return m.Status == status && slices.Equal(outcomes(m), want), m.Status + " " + string(mustJSON(m.Steps))
+		return string(m.Status) == status && slices.Equal(outcomes(m), want), string(m.Status) + " " + string(mustJSON(m.Steps))
 	})
 	return m
 }
@@ -230,7 +231,7 @@ func TestFallbackByTime(t *testing.T) {
 	c := w.carrier(nil)
 	r := startReceiver(t, nil)
 	w.forward(r, func(s *gatewayapi.CreateSubscriptionRequest) {
-		s.EventTypes = []string{"message.sent", "message.delivered", "message.read", "message.failed", "message.expired"}
+		s.EventTypes = []gatewayapi.EventType{"message.sent", "message.delivered", "message.read", "message.failed", "message.expired"}
 	})
 	ana, bea, carla := p.person("Ana"), p.person("Bea"), p.person("Carla")
 	send := func(psid, rulesText string) string {
@@ -249,7 +250,7 @@ func TestFallbackByTime(t *testing.T) {
 	}
 	w.clock.advance(10 * time.Minute)
 	m := w.awaitSteps(unread, "sent", "fbMessenger passed not_reached", "webhook reached")
-	if m.Steps[0].DeliveredAt.IsZero() || m.Steps[0].Within != "10m" || m.Steps[0].Until != "read" || !m.DeliveredAt.IsZero() {
+	if m.Steps[0].DeliveredAt.IsZero() || m.Steps[0].Within.String() != "10m" || m.Steps[0].Until != "read" || !m.DeliveredAt.IsZero() {
 		t.Errorf("the step that was left: %+v", m.Steps[0])
 	}
 	w.awaitSteps(last, "expired", "fbMessenger passed not_reached")
@@ -273,7 +274,7 @@ func TestFallbackByTime(t *testing.T) {
 		var facts []fact
 		for _, d := range r.deliveries() {
 			if f := dataOf[fact](t, d.event); f.MessageID == unread {
-				f.Status = d.event.Type
+				f.Status = string(d.event.Type)
 				facts = append(facts, f)
 			}
 		}
@@ -409,8 +410,8 @@ func TestPolicyBeforeTheWire(t *testing.T) {
 		change(&m)
 		return w.send(m)
 	}
-	tag := func(tag string) *gatewayapi.ChannelOptions {
-		return &gatewayapi.ChannelOptions{FBMessenger: &gatewayapi.MessengerOptions{MessagingType: "MESSAGE_TAG", MessageTag: tag}}
+	tag := func(tag messenger.Tag) gatewayapi.ChannelOptions {
+		return gatewayapi.ChannelOptions{FBMessenger: gatewayapi.MessengerOptions{MessagingType: "MESSAGE_TAG", MessageTag: tag}}
 	}
 	retired := send(func(m *gatewayapi.SendMessageRequest) { m.ChannelOptions = tag("NON_PROMOTIONAL_SUBSCRIPTION") })
 	if m := w.awaitStatus(retired, "delivered"); len(m.Steps) != 1 || m.Steps[0].Note == "" {
@@ -569,7 +570,7 @@ func TestFallbackKnowsTheCustomer(t *testing.T) {
 		"body":           {To: to, Rules: gatewayapi.Rules("webhook")},
 	} {
 		m.Application = p.key
-		_, err := w.client.SendMessage(ctx, m, "")
+		_, err := w.client.SendMessage(ctx, m)
 		var e *gatewayapi.Error
 		if !errors.As(err, &e) || e.Field != name {
 			t.Errorf("%s: %v", name, err)

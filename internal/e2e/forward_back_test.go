@@ -18,7 +18,7 @@ func (w *world) parked(sub string, n, tries int) []gatewayapi.Delivery {
 	var list gatewayapi.DeliveryPage
 	await(w.t, fmt.Sprintf("%d parked deliveries after %d tries", n, tries), func() (bool, string) {
 		var err error
-		if list, err = w.client.Deliveries(w.t.Context(), sub, "", "", 100); err != nil {
+		if list, err = w.client.ListDeliveries(w.t.Context(), gatewayapi.ListDeliveriesRequest{Subscription: sub, Limit: 100}); err != nil {
 			return false, err.Error()
 		}
 		for _, d := range list.Deliveries {
@@ -52,7 +52,7 @@ func TestAReceiverThatIsBackGetsAllThatWaits(t *testing.T) {
 			t.Cleanup(server.Close)
 			var sub string
 			if name == "one by one" {
-				made, err := w.client.CreateSubscription(t.Context(), gatewayapi.CreateSubscriptionRequest{Kind: "forward", URL: server.URL, EventTypes: []string{"message.inbound"}})
+				made, err := w.client.CreateSubscription(t.Context(), gatewayapi.CreateSubscriptionRequest{Kind: "forward", URL: server.URL, EventTypes: []gatewayapi.EventType{"message.inbound"}})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -80,7 +80,7 @@ func TestAReceiverThatIsBackGetsAllThatWaits(t *testing.T) {
 			away.Store(false)
 			w.clock.advance(20 * time.Second) // and not the ten minutes to the next try
 			await(t, "all to be delivered", func() (bool, string) {
-				list, err := w.client.Deliveries(t.Context(), sub, "delivered", "", 100)
+				list, err := w.client.ListDeliveries(t.Context(), gatewayapi.ListDeliveriesRequest{Subscription: sub, Status: "delivered", Limit: 100})
 				return err == nil && len(list.Deliveries) == 6, fmt.Sprint(err, len(list.Deliveries), taken.Load())
 			})
 			await(t, "the metric to be well again", func() (bool, string) {
@@ -135,12 +135,11 @@ func TestParkedDeliveriesAreTriedWhenAsked(t *testing.T) {
 	}
 	w.parked(sub.ID, 1, 2)
 	wantCode(t, w.client.Replay(t.Context(), sub.ID, gatewayapi.ReplayRequest{Parked: true, From: "earliest"}), 400, "invalid_request")
-	disabled, active := "disabled", "active"
-	for _, state := range []*string{&disabled, &active} {
-		if state == &active {
+	for _, state := range []gatewayapi.SubscriptionState{gatewayapi.SubscriptionDisabled, gatewayapi.SubscriptionActive} {
+		if state == gatewayapi.SubscriptionActive {
 			customer.answers(nil)
 		}
-		if _, err := w.client.UpdateSubscription(t.Context(), sub.ID, gatewayapi.UpdateSubscriptionRequest{State: state}); err != nil {
+		if _, err := w.client.UpdateSubscription(t.Context(), sub.ID, gatewayapi.UpdateSubscriptionRequest{State: &state}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -172,7 +171,7 @@ func TestAReceiverThatIsBusyIsLeftAlone(t *testing.T) {
 				rw.WriteHeader(status)
 			}))
 			t.Cleanup(server.Close)
-			sub, err := w.client.CreateSubscription(t.Context(), gatewayapi.CreateSubscriptionRequest{Kind: "forward", URL: server.URL, EventTypes: []string{"message.inbound"}})
+			sub, err := w.client.CreateSubscription(t.Context(), gatewayapi.CreateSubscriptionRequest{Kind: "forward", URL: server.URL, EventTypes: []gatewayapi.EventType{"message.inbound"}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -183,7 +182,7 @@ func TestAReceiverThatIsBusyIsLeftAlone(t *testing.T) {
 			}
 			w.clock.advance(15 * time.Second)
 			await(t, "it to be delivered", func() (bool, string) {
-				list, err := w.client.Deliveries(t.Context(), sub.ID, "delivered", "", 100)
+				list, err := w.client.ListDeliveries(t.Context(), gatewayapi.ListDeliveriesRequest{Subscription: sub.ID, Status: "delivered", Limit: 100})
 				return err == nil && len(list.Deliveries) == 1, fmt.Sprint(err, asked.Load())
 			})
 		})

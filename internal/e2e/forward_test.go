@@ -18,7 +18,7 @@ import (
 
 // inboundOnly limits a subscription to what people write.
 func inboundOnly(r *gatewayapi.CreateSubscriptionRequest) {
-	r.EventTypes = []string{"message.inbound"}
+	r.EventTypes = []gatewayapi.EventType{"message.inbound"}
 }
 
 // hang answers nothing until the caller gives up.
@@ -76,7 +76,7 @@ func TestDeadCustomerBesideAHealthyOne(t *testing.T) {
 		}
 	}
 	await(t, "failures to be listed", func() (bool, string) {
-		list, err := w.client.Deliveries(t.Context(), fails.ID, "pending", "", 100)
+		list, err := w.client.ListDeliveries(t.Context(), gatewayapi.ListDeliveriesRequest{Subscription: fails.ID, Status: "pending", Limit: 100})
 		return err == nil && len(list.Deliveries) > 0 && list.Deliveries[0].NextAt.After(time.Now()), fmt.Sprintf("%+v, %v", list, err)
 	})
 	if sub, err := w.client.GetSubscription(t.Context(), fails.ID); err != nil || sub.FailingSince.IsZero() || sub.State != "active" {
@@ -86,7 +86,7 @@ func TestDeadCustomerBesideAHealthyOne(t *testing.T) {
 	failing.answers(nil)
 	w.clock.advance(6 * time.Second)
 	checkInbound(t, wrote, failing.arrived(people*each))
-	if list, err := w.client.Deliveries(t.Context(), hangs.ID, "delivered", "", 100); err != nil || len(list.Deliveries) > 0 {
+	if list, err := w.client.ListDeliveries(t.Context(), gatewayapi.ListDeliveriesRequest{Subscription: hangs.ID, Status: "delivered", Limit: 100}); err != nil || len(list.Deliveries) > 0 {
 		t.Errorf("a customer that answers nothing has %d deliveries, %v", len(list.Deliveries), err)
 	}
 }
@@ -105,7 +105,7 @@ func TestRetrySchedule(t *testing.T) {
 		t.Helper()
 		var first gatewayapi.Delivery
 		await(t, fmt.Sprintf("try %d", n), func() (bool, string) {
-			list, err := w.client.Deliveries(t.Context(), sub.ID, "", "", 10)
+			list, err := w.client.ListDeliveries(t.Context(), gatewayapi.ListDeliveriesRequest{Subscription: sub.ID, Limit: 10})
 			if err != nil || len(list.Deliveries) == 0 {
 				return false, fmt.Sprint(err)
 			}
@@ -160,7 +160,7 @@ func TestSubscriptionsThatAreDisabled(t *testing.T) {
 		t.Helper()
 		await(t, "subscription to be disabled", func() (bool, string) {
 			sub, err := w.client.GetSubscription(t.Context(), id)
-			return err == nil && sub.State == "disabled" && sub.Disabled != nil && sub.Disabled.Code == code, fmt.Sprintf("%s %+v, %v", sub.State, sub.Disabled, err)
+			return err == nil && sub.State == "disabled" && sub.Disabled != nil && string(sub.Disabled.Code) == code, fmt.Sprintf("%s %+v, %v", sub.State, sub.Disabled, err)
 		})
 	}
 	disabled(goneSub.ID, "endpoint_gone")
@@ -173,7 +173,7 @@ func TestSubscriptionsThatAreDisabled(t *testing.T) {
 
 	// Enabled again it goes on where it stopped, with nothing left out.
 	gone.answers(nil)
-	active := "active"
+	active := gatewayapi.SubscriptionActive
 	if _, err := w.client.UpdateSubscription(t.Context(), goneSub.ID, gatewayapi.UpdateSubscriptionRequest{State: &active}); err != nil {
 		t.Fatal(err)
 	}
@@ -213,7 +213,7 @@ func TestReplay(t *testing.T) {
 		t.Errorf("webhook-id %s on replay of %s", d.header.Get("webhook-id"), events[2].ID)
 	}
 	await(t, "the replayed delivery to be settled", func() (bool, string) {
-		list, err := w.client.Deliveries(t.Context(), sub.ID, "pending", "", 10)
+		list, err := w.client.ListDeliveries(t.Context(), gatewayapi.ListDeliveriesRequest{Subscription: sub.ID, Status: "pending", Limit: 10})
 		return err == nil && len(list.Deliveries) == 0, fmt.Sprintf("%+v, %v", list, err)
 	})
 	if err := w.client.Replay(t.Context(), sub.ID, gatewayapi.ReplayRequest{From: events[0].CreatedAt.Add(-time.Second).Format(time.RFC3339Nano)}); err != nil {
@@ -305,7 +305,7 @@ func TestPrivateAddressesAreRefused(t *testing.T) {
 	p.says(p.person("Ana"), "hello")
 	for _, sub := range subs {
 		await(t, "the attempt to be refused", func() (bool, string) {
-			list, err := w.client.Deliveries(t.Context(), sub.ID, "pending", "", 10)
+			list, err := w.client.ListDeliveries(t.Context(), gatewayapi.ListDeliveriesRequest{Subscription: sub.ID, Status: "pending", Limit: 10})
 			if err != nil || len(list.Deliveries) != 1 || len(list.Deliveries[0].Attempts) == 0 {
 				return false, fmt.Sprintf("%+v, %v", list, err)
 			}
@@ -349,7 +349,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 	sub := w.forward(redirecting, inboundOnly)
 	p.says(p.person("Ana"), "hello")
 	await(t, "the redirect to be a failure", func() (bool, string) {
-		list, err := w.client.Deliveries(t.Context(), sub.ID, "pending", "", 10)
+		list, err := w.client.ListDeliveries(t.Context(), gatewayapi.ListDeliveriesRequest{Subscription: sub.ID, Status: "pending", Limit: 10})
 		return err == nil && len(list.Deliveries) == 1 && list.Deliveries[0].Attempts[0].Status == http.StatusTemporaryRedirect, fmt.Sprintf("%+v, %v", list, err)
 	})
 	if n := len(elsewhere.deliveries()); n > 0 {

@@ -21,7 +21,7 @@ func TestCustomerThatDoesNotAnswer(t *testing.T) {
 	p.says(p.person("Ana"), "hello")
 	var first gatewayapi.DeliveryAttempt
 	await(t, "the attempt to end", func() (bool, string) {
-		list, err := w.client.Deliveries(t.Context(), sub.ID, "pending", "", 10)
+		list, err := w.client.ListDeliveries(t.Context(), gatewayapi.ListDeliveriesRequest{Subscription: sub.ID, Status: "pending", Limit: 10})
 		if err != nil || len(list.Deliveries) == 0 || len(list.Deliveries[0].Attempts) == 0 {
 			return false, fmt.Sprintf("%+v, %v", list, err)
 		}
@@ -37,14 +37,14 @@ func TestCustomerThatDoesNotAnswer(t *testing.T) {
 func TestOrdersOfSubscriptions(t *testing.T) {
 	t.Parallel()
 	cases := []struct {
-		order string
+		order gatewayapi.DeliveryOrder
 		want  map[string]bool // texts that get through while the first of Ana's is refused
 	}{
 		{"conversation", map[string]bool{"Bea 1": true, "Bea 2": true}},
 		{"none", map[string]bool{"Ana 2": true, "Ana 3": true, "Bea 1": true, "Bea 2": true}},
 	}
 	for _, c := range cases {
-		t.Run(c.order, func(t *testing.T) {
+		t.Run(string(c.order), func(t *testing.T) {
 			t.Parallel()
 			w := startWorld(t)
 			p := w.connect(graphemu.Page{})
@@ -59,8 +59,8 @@ func TestOrdersOfSubscriptions(t *testing.T) {
 			p.says(bea, "Bea 2")
 			customer.arrived(len(c.want))
 			await(t, "what is held back to be listed", func() (bool, string) {
-				pending, err := w.client.Deliveries(t.Context(), sub.ID, "pending", "", 10)
-				waiting, err2 := w.client.Deliveries(t.Context(), sub.ID, "waiting", "", 10)
+				pending, err := w.client.ListDeliveries(t.Context(), gatewayapi.ListDeliveriesRequest{Subscription: sub.ID, Status: "pending", Limit: 10})
+				waiting, err2 := w.client.ListDeliveries(t.Context(), gatewayapi.ListDeliveriesRequest{Subscription: sub.ID, Status: "waiting", Limit: 10})
 				return err == nil && err2 == nil && len(pending.Deliveries) == 1 && len(waiting.Deliveries) == 4-len(c.want),
 					fmt.Sprintf("%d pending, %d waiting, %v %v", len(pending.Deliveries), len(waiting.Deliveries), err, err2)
 			})

@@ -282,7 +282,7 @@ func (g *golden) happen(words string) {
 		g.sms.says(who, "SM-"+text, text)
 		g.awaitEvent(text)
 	case "becomes": // a message comes to a state, or further
-		g.awaitStatus(who, text, "read")
+		g.awaitStatus(who, gatewayapi.MessageStatus(text), "read")
 	case "gets": // somebody has a text on Messenger, or on a telephone
 		await(g.t, words, func() (bool, string) {
 			all := g.sms.bodies(who)

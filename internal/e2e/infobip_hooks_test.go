@@ -65,9 +65,9 @@ func (h *hooks) next(t testing.TB, path string) string {
 func (f *infobip) awaitEvent(text string) {
 	f.t.Helper()
 	await(f.t, "the event of "+text, func() (bool, string) {
-		list, err := f.client.ListEvents(f.t.Context(), gatewayapi.EventFilter{Limit: 100})
+		list, err := f.client.ListEvents(f.t.Context(), gatewayapi.ListEventsRequest{Limit: 100})
 		for _, e := range list.Events {
-			if strings.Contains(string(e.Data), `"`+text+`"`) {
+			if strings.Contains(string(dataText(e)), `"`+text+`"`) {
 				return true, ""
 			}
 		}

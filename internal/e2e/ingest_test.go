@@ -113,7 +113,7 @@ func found(events []gatewayapi.Event) map[string]map[string]int {
 		if counts[e.Application] == nil {
 			counts[e.Application] = map[string]int{}
 		}
-		counts[e.Application][e.Type]++
+		counts[e.Application][string(e.Type)]++
 	}
 	return counts
 }
@@ -137,7 +137,7 @@ func TestBatchOfAThousandEvents(t *testing.T) {
 			t.Errorf("event %s is not kept as it came: %s", e.ID, e.Raw)
 		}
 	}
-	orphans, err := w.client.ListEvents(t.Context(), gatewayapi.EventFilter{Application: "none", Limit: 1000})
+	orphans, err := w.client.ListEvents(t.Context(), gatewayapi.ListEventsRequest{Application: "none", Limit: 1000})
 	if err != nil || len(orphans.Events) != 100 {
 		t.Errorf("%d events that nobody owns, %v", len(orphans.Events), err)
 	}

@@ -74,13 +74,13 @@ func (w *world) sendFallbacks(p *page, persons []string, from, n int) {
 		m := p.text(persons[i%len(persons)], "f"+strconv.Itoa(i))
 		m.Rules = gatewayapi.Rules("fbMessenger", "webhook")
 		if i%3 == 0 {
-			m.Rules[0].Until, m.Rules[0].Within = "read", "1s"
+			m.Rules[0].Until, m.Rules[0].Within = "read", gatewayapi.Duration(time.Second)
 		}
 		req.Messages = append(req.Messages, m)
 	}
 	for deadline := time.Now().Add(3 * patience); ; {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
-		res, err := w.client.SendBatch(ctx, req, "batch "+strconv.Itoa(from))
+		res, err := w.client.SendBatch(ctx, gatewayapi.SendBatchRequest{Messages: req.Messages, IdempotencyKey: "batch " + strconv.Itoa(from)})
 		cancel()
 		if err == nil && res.Accepted == n {
 			return
@@ -107,7 +107,7 @@ type fallbackLedger struct {
 func (l *fallbackLedger) read(t *testing.T) {
 	t.Helper()
 	l.messages, l.seen, l.waiting = nil, 0, 0
-	for f := (gatewayapi.MessageFilter{Limit: 200}); ; {
+	for f := (gatewayapi.ListMessagesRequest{Limit: 200}); ; {
 		list, err := l.w.client.ListMessages(t.Context(), f)
 		if err != nil {
 			t.Fatal(err)

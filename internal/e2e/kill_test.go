@@ -128,7 +128,7 @@ func (l *ledger) send(load context.Context, p *page, psid string, i int) {
 		tick := time.NewTicker(10 * time.Millisecond)
 		defer tick.Stop()
 		for {
-			res, err := p.w.client.SendMessage(ctx, p.text(psid, text), text)
+			res, err := p.w.client.SendMessage(ctx, withKey(p.text(psid, text), text))
 			if err == nil {
 				l.mu.Lock()
 				l.accepted[psid] = append(l.accepted[psid], accepted{res.Message.ID, text})
@@ -153,9 +153,9 @@ func (l *ledger) settle(t *testing.T, w *world, p *page) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 3*patience)
 	defer cancel()
-	for _, status := range []string{gatewayapi.StatusQueued, gatewayapi.StatusSending, gatewayapi.StatusUncertain} {
+	for _, status := range []gatewayapi.MessageStatus{gatewayapi.StatusQueued, gatewayapi.StatusSending, gatewayapi.StatusUncertain} {
 		for deadline := time.Now().Add(3 * patience); ; {
-			list, err := w.client.ListMessages(ctx, gatewayapi.MessageFilter{Status: status, Limit: 1})
+			list, err := w.client.ListMessages(ctx, gatewayapi.ListMessagesRequest{Status: status, Limit: 1})
 			if err == nil && len(list.Messages) == 0 {
 				break
 			}
@@ -226,7 +226,7 @@ func (l *ledger) checkOutbound(t *testing.T, w *world, p *page) account {
 		unknown := map[string]bool{}
 		for _, m := range messages {
 			texts = append(texts, m.text)
-			ends := []string{gatewayapi.StatusSent, gatewayapi.StatusDelivered}
+			ends := []gatewayapi.MessageStatus{gatewayapi.StatusSent, gatewayapi.StatusDelivered}
 			if !slices.Contains(thread, m.text) {
 				ends = append(ends, gatewayapi.StatusFailed)
 			}
@@ -316,12 +316,12 @@ func (w *world) follow(id string) *follower {
 		pause := time.NewTicker(10 * time.Millisecond)
 		defer pause.Stop()
 		for ctx.Err() == nil {
-			page, err := w.client.PullEvents(ctx, id, gatewayapi.PullRequest{Limit: 100, Wait: time.Second})
+			page, err := w.client.PullEvents(ctx, gatewayapi.PullRequest{Subscription: id, Limit: 100, Wait: time.Second})
 			if err == nil {
 				f.mu.Lock()
 				f.events = append(f.events, page.Events...)
 				f.mu.Unlock()
-				_, err = w.client.Ack(ctx, id, page.Cursor)
+				_, err = w.client.Ack(ctx, id, gatewayapi.AckRequest{Cursor: page.Cursor})
 			}
 			if err != nil {
 				<-pause.C

@@ -31,7 +31,7 @@ func TestALongQueueThatGrowsWhileItIsSent(t *testing.T) {
 				for k := range batch {
 					b.Messages = append(b.Messages, p.text(psid, fmt.Sprintf("p%d-%d", i, n+k)))
 				}
-				if res, err := w.client.SendBatch(t.Context(), b, ""); err != nil || res.Refused > 0 {
+				if res, err := w.client.SendBatch(t.Context(), b); err != nil || res.Refused > 0 {
 					t.Errorf("send %d: %v, %+v", n, err, res)
 				}
 			}

@@ -37,7 +37,7 @@ func TestTheMainJob(t *testing.T) {
 	m := w.awaitStatus(id, gatewayapi.StatusRead)
 	var states []string
 	for _, s := range m.Timeline {
-		states = append(states, s.Status)
+		states = append(states, string(s.Status))
 	}
 	if diff := cmp.Diff([]string{"queued", "sending", "sent", "delivered", "read"}, states); diff != "" {
 		t.Errorf("timeline, -want +got:\n%s", diff)
@@ -57,7 +57,7 @@ func TestTheMainJob(t *testing.T) {
 func awaitProfile(w *world, id string) {
 	w.t.Helper()
 	await(w.t, "the profile to be filled", func() (bool, string) {
-		profile, _, err := w.client.GetProfile(w.t.Context(), id)
+		profile, err := w.client.GetProfile(w.t.Context(), id)
 		if err != nil {
 			return false, err.Error()
 		}
@@ -67,7 +67,7 @@ func awaitProfile(w *world, id string) {
 			Gender string
 			Locale string
 		}
-		raw := profile["facebook"]
+		raw := profile.Profile["facebook"]
 		ok := raw != nil && jsonInto(raw, &facebook) && facebook.First == "Ana" && facebook.Last == "Quispe" && facebook.Gender == "female" && facebook.Locale == "en_US"
 		return ok, string(raw)
 	})
@@ -78,7 +78,7 @@ func checkStory(t *testing.T, events []gatewayapi.Event) {
 	t.Helper()
 	checkOnce(t, events)
 	at := func(kind string) int {
-		return slices.IndexFunc(events, func(e gatewayapi.Event) bool { return e.Type == kind })
+		return slices.IndexFunc(events, func(e gatewayapi.Event) bool { return string(e.Type) == kind })
 	}
 	last := -1
 	for _, kind := range []string{"message.inbound", "message.sent", "message.delivered", "message.read"} {

@@ -89,7 +89,7 @@ func TestMessageCheck(t *testing.T) {
 		t.Errorf("%+v", a)
 	}
 	if a := check(func(r *gatewayapi.SendMessageRequest) {
-		r.ChannelOptions = &gatewayapi.ChannelOptions{FBMessenger: &gatewayapi.MessengerOptions{MessageTag: "ACCOUNT_UPDATE"}}
+		r.ChannelOptions = gatewayapi.ChannelOptions{FBMessenger: gatewayapi.MessengerOptions{MessageTag: "ACCOUNT_UPDATE"}}
 	}); a.Allowed || !strings.Contains(a.Message, "2026-04-27") {
 		t.Errorf("%+v", a)
 	}

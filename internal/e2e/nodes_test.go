@@ -38,7 +38,7 @@ func TestNodesTakeOverFromAKilledOne(t *testing.T) {
 	const each = 30
 	send := func(through *world, n int) {
 		for _, psid := range persons {
-			if _, err := through.client.SendMessage(t.Context(), gatewayapi.SendMessageRequest{Application: p.key, To: gatewayapi.To{FBMessengerID: psid}, Body: fmt.Sprintf("text %d", n)}, ""); err != nil {
+			if _, err := through.client.SendMessage(t.Context(), gatewayapi.SendMessageRequest{Application: p.key, To: gatewayapi.To{FBMessengerID: psid}, Body: fmt.Sprintf("text %d", n)}); err != nil {
 				t.Fatalf("send text %d: %v", n, err)
 			}
 		}
@@ -54,7 +54,7 @@ func TestNodesTakeOverFromAKilledOne(t *testing.T) {
 	for i, psid := range persons {
 		// What the killed node had marked and not yet posted, or posted and not heard of, is uncertain: then it may be missing, and is named.
 		await(t, fmt.Sprintf("the messages of person %d in order", i), func() (bool, string) {
-			list, err := w.client.ListMessages(t.Context(), gatewayapi.MessageFilter{Status: gatewayapi.StatusUncertain, FBMessengerID: psid})
+			list, err := w.client.ListMessages(t.Context(), gatewayapi.ListMessagesRequest{Status: gatewayapi.StatusUncertain, FBMessengerID: psid})
 			if err != nil {
 				return false, err.Error()
 			}
@@ -69,8 +69,8 @@ func TestNodesTakeOverFromAKilledOne(t *testing.T) {
 	if got := pulled.awaitCount(each / 2); len(got) != each/2 {
 		t.Errorf("%d inbound messages were read", len(got))
 	}
-	for _, status := range []string{gatewayapi.StatusQueued, gatewayapi.StatusFailed} {
-		list, err := w.client.ListMessages(t.Context(), gatewayapi.MessageFilter{Status: status})
+	for _, status := range []gatewayapi.MessageStatus{gatewayapi.StatusQueued, gatewayapi.StatusFailed} {
+		list, err := w.client.ListMessages(t.Context(), gatewayapi.ListMessagesRequest{Status: status})
 		if err != nil || len(list.Messages) > 0 {
 			t.Errorf("%d messages are %s, %v", len(list.Messages), status, err)
 		}
@@ -96,7 +96,7 @@ func TestDatabaseRestart(t *testing.T) {
 	await(t, "a message to be refused", func() (bool, string) {
 		// The server's children may still serve for a moment.
 		text := fmt.Sprintf("text %d", len(texts))
-		result, err := w.client.SendMessage(t.Context(), p.text(ana, text), "")
+		result, err := w.client.SendMessage(t.Context(), p.text(ana, text))
 		if err != nil {
 			wantCode(t, err, 503, "store_unavailable")
 			return true, ""
@@ -108,7 +108,7 @@ func TestDatabaseRestart(t *testing.T) {
 		t.Fatal(err)
 	}
 	await(t, "a message to be accepted again", func() (bool, string) {
-		result, err := w.client.SendMessage(t.Context(), p.text(ana, "after"), "after-the-restart")
+		result, err := w.client.SendMessage(t.Context(), withKey(p.text(ana, "after"), "after-the-restart"))
 		if err != nil {
 			return false, err.Error()
 		}

@@ -59,7 +59,7 @@ func TestOptInStates(t *testing.T) {
 		return got
 	}
 	owner := func(psid string) string {
-		page, err := w.client.ListProfiles(ctx, gatewayapi.ProfileFilter{FBMessengerID: psid})
+		page, err := w.client.ListProfiles(ctx, gatewayapi.ListProfilesRequest{FBMessengerID: psid})
 		if err != nil || len(page.Profiles) != 1 {
 			t.Fatalf("%+v %v", page, err)
 		}
@@ -68,7 +68,7 @@ func TestOptInStates(t *testing.T) {
 	ana := p.person("Ana")
 	p.says(ana, "hello") // makes a profile by itself
 	await(t, "a profile", func() (bool, string) {
-		page, err := w.client.ListProfiles(ctx, gatewayapi.ProfileFilter{FBMessengerID: ana})
+		page, err := w.client.ListProfiles(ctx, gatewayapi.ListProfilesRequest{FBMessengerID: ana})
 		return err == nil && len(page.Profiles) == 1 && page.Profiles[0]["facebook"] != nil, fmt.Sprint(err)
 	})
 	sent := w.send(p.text(ana, "before"))
@@ -79,8 +79,8 @@ func TestOptInStates(t *testing.T) {
 	if id := owner(ana); id != "customer-17" {
 		t.Errorf("the person is %s", id)
 	}
-	profile, _, err := w.client.GetProfile(ctx, "customer-17")
-	if err != nil || !strings.Contains(string(profile["facebook"]), "Ana") {
+	profile, err := w.client.GetProfile(ctx, "customer-17")
+	if err != nil || !strings.Contains(string(profile.Profile["facebook"]), "Ana") {
 		t.Errorf("what the platform says did not move along: %v %v", profile, err)
 	}
 	_ = sent

@@ -23,7 +23,9 @@ func TestOrderOfConversations(t *testing.T) {
 	w := startBeside(t, startPlatform(t, func(s *graphemu.Server) { s.Latency = jitter }))
 	p := w.connect(graphemu.Page{})
 	customer := startReceiver(t, nil)
-	w.forward(customer, func(r *gatewayapi.CreateSubscriptionRequest) { r.EventTypes = []string{"message.inbound"} })
+	w.forward(customer, func(r *gatewayapi.CreateSubscriptionRequest) {
+		r.EventTypes = []gatewayapi.EventType{"message.inbound"}
+	})
 	pulled := w.pull("message.inbound")
 	persons := p.people(people)
 	texts := map[string][]string{} // what each person is to get

@@ -18,7 +18,7 @@ type reader struct {
 }
 
 // pull makes a pull subscription for some types of events, all of them when none is named, beginning with the earliest.
-func (w *world) pull(types ...string) *reader {
+func (w *world) pull(types ...gatewayapi.EventType) *reader {
 	w.t.Helper()
 	sub, err := w.client.CreateSubscription(w.t.Context(), gatewayapi.CreateSubscriptionRequest{Kind: "pull", From: "earliest", EventTypes: types})
 	if err != nil {
@@ -30,11 +30,11 @@ func (w *world) pull(types ...string) *reader {
 // more reads and acknowledges what is there now, after waiting up to a second for something.
 func (r *reader) more() {
 	r.w.t.Helper()
-	page, err := r.w.client.PullEvents(r.w.t.Context(), r.id, gatewayapi.PullRequest{Limit: 1000, Wait: time.Second})
+	page, err := r.w.client.PullEvents(r.w.t.Context(), gatewayapi.PullRequest{Subscription: r.id, Limit: 1000, Wait: time.Second})
 	if err != nil {
 		r.w.t.Fatalf("pull: %v", err)
 	}
-	if _, err := r.w.client.Ack(r.w.t.Context(), r.id, page.Cursor); err != nil {
+	if _, err := r.w.client.Ack(r.w.t.Context(), r.id, gatewayapi.AckRequest{Cursor: page.Cursor}); err != nil {
 		r.w.t.Fatalf("ack: %v", err)
 	}
 	r.events = append(r.events, page.Events...)
@@ -76,7 +76,7 @@ func (r *reader) awaitCount(n int) []gatewayapi.Event {
 func types(events []gatewayapi.Event) []string {
 	out := make([]string, len(events))
 	for i, e := range events {
-		out[i] = e.Type
+		out[i] = string(e.Type)
 	}
 	return out
 }

@@ -34,7 +34,7 @@ func TestRestartInTheMiddleOfAQueue(t *testing.T) {
 				req.Messages = append(req.Messages, p.text(psid, fmt.Sprintf("text %d", n)))
 			}
 		}
-		if res, err := w.client.SendBatch(t.Context(), req, ""); err != nil || res.Refused > 0 {
+		if res, err := w.client.SendBatch(t.Context(), req); err != nil || res.Refused > 0 {
 			t.Fatalf("%d refused, %v", res.Refused, err)
 		}
 	}
@@ -53,8 +53,8 @@ func TestRestartInTheMiddleOfAQueue(t *testing.T) {
 	if got := q.awaitThread(ana, alone); !slices.Equal(got, numbered("text", alone)) {
 		t.Errorf("Ana has %d messages, or not in order: %.200q", len(got), got)
 	}
-	for _, status := range []string{gatewayapi.StatusUncertain, gatewayapi.StatusFailed} {
-		if list, err := w.client.ListMessages(t.Context(), gatewayapi.MessageFilter{Status: status}); err != nil || len(list.Messages) > 0 {
+	for _, status := range []gatewayapi.MessageStatus{gatewayapi.StatusUncertain, gatewayapi.StatusFailed} {
+		if list, err := w.client.ListMessages(t.Context(), gatewayapi.ListMessagesRequest{Status: status}); err != nil || len(list.Messages) > 0 {
 			t.Errorf("%d messages are %s after stops that were in no hurry, %v", len(list.Messages), status, err)
 		}
 	}

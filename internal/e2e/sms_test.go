@@ -110,9 +110,9 @@ func TestInboundSMS(t *testing.T) {
 	x := w.texter(p.key)
 	r := startReceiver(t, nil)
 	sub := w.forward(r, func(s *gatewayapi.CreateSubscriptionRequest) {
-		s.EventTypes = []string{"message.inbound", "profile.created"}
+		s.EventTypes = []gatewayapi.EventType{"message.inbound", "profile.created"}
 	})
-	pull, err := w.client.CreateSubscription(t.Context(), gatewayapi.CreateSubscriptionRequest{Kind: "pull", EventTypes: []string{"message.inbound"}, Applications: []string{p.key}, From: "earliest"})
+	pull, err := w.client.CreateSubscription(t.Context(), gatewayapi.CreateSubscriptionRequest{Kind: "pull", EventTypes: []gatewayapi.EventType{"message.inbound"}, Applications: []string{p.key}, From: "earliest"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,12 +147,12 @@ func TestInboundSMS(t *testing.T) {
 	if diff := cmp.Diff(want, dataOf[fact](t, first)); diff != "" || first.Person.ID != "sms:447700900001" || first.Application != p.key || len(first.Raw) == 0 {
 		t.Errorf("%s %+v", diff, first)
 	}
-	page, err := w.client.PullEvents(t.Context(), pull.ID, gatewayapi.PullRequest{})
+	page, err := w.client.PullEvents(t.Context(), gatewayapi.PullRequest{Subscription: pull.ID})
 	if err != nil || len(page.Events) != 3 {
 		t.Errorf("%d events were pulled, %v", len(page.Events), err)
 	}
 	// The unknown number has a profile of its own now, and the bot said nothing to either.
-	profiles, err := w.client.ListProfiles(t.Context(), gatewayapi.ProfileFilter{PhoneNumber: "+447700900002"})
+	profiles, err := w.client.ListProfiles(t.Context(), gatewayapi.ListProfilesRequest{PhoneNumber: "+447700900002"})
 	if err != nil || len(profiles.Profiles) != 1 {
 		t.Errorf("%+v %v", profiles, err)
 	}
@@ -177,7 +177,7 @@ func TestStopWordsOnSMS(t *testing.T) {
 
 	x.says("+"+number, "SM911", " stop. ")
 	x.says("+"+number, "SM911", " stop. ") // once more is answered once
-	outs, err := w.client.ListOptOuts(t.Context(), "sms", "+"+number, "", 0)
+	outs, err := w.client.ListOptOuts(t.Context(), gatewayapi.ListOptOutsRequest{Channel: "sms", Address: "+" + number})
 	if err != nil || len(outs.OptOuts) != 1 || outs.OptOuts[0].Word != "STOP" {
 		t.Fatalf("%+v %v", outs, err)
 	}

@@ -53,7 +53,7 @@ func (s storm) rage(t *testing.T) {
 		if len(m.Attempts) > 0 {
 			refused = m.Attempts[0]
 		}
-		return len(m.Attempts) > 0, m.Status
+		return len(m.Attempts) > 0, string(m.Status)
 	})
 	near := p.sendTexts(neighbour, numbered("near", 6)...)
 	far := q.sendTexts(stranger, numbered("far", 6)...)
@@ -126,7 +126,7 @@ func (s storm) checkStruck(t *testing.T, w *world, ids []string) time.Time {
 		if s.failure == "outside_window" && i > 0 {
 			code, attempts = 0, 0 // what the platform said of the first is remembered
 		}
-		if s.failure != "" && (m.Failure == nil || m.Failure.Code != s.failure || m.Failure.PlatformCode != code || len(m.Attempts) != attempts) {
+		if s.failure != "" && (m.Failure == nil || string(m.Failure.Code) != s.failure || m.Failure.PlatformCode != code || len(m.Attempts) != attempts) {
 			t.Errorf("failure %+v after %d attempts", m.Failure, len(m.Attempts))
 		}
 	}
@@ -138,7 +138,7 @@ func (s storm) checkStruck(t *testing.T, w *world, ids []string) time.Time {
 		t.Errorf("%d attempts were refused: %+v", len(refused), first.Attempts)
 	}
 	for _, a := range refused {
-		if a.Failure == nil || a.Failure.Code != s.reason || a.Failure.PlatformCode != s.code || a.Failure.PlatformSubcode != s.subcode {
+		if a.Failure == nil || string(a.Failure.Code) != s.reason || a.Failure.PlatformCode != s.code || a.Failure.PlatformSubcode != s.subcode {
 			t.Errorf("attempt %+v failed because of %+v, wanted %s", a, a.Failure, s.reason)
 		}
 	}

@@ -80,7 +80,7 @@ func startTenants(t *testing.T) *tenants {
 	await(t, "the victim's message to be handed over", func() (bool, string) { return len(carried.taken(message)) == 1, "" })
 	await(t, "the victim's message to wait for its goal", func() (bool, string) {
 		m := w.message(message)
-		return m.Status == "sent" || m.Status == "delivered", m.Status
+		return m.Status == "sent" || m.Status == "delivered", string(m.Status)
 	})
 	hook := startReceiver(t, nil).server
 	sub := root("POST", "/v1/subscriptions", `{"kind":"forward","url":"`+hook.URL+`/victim-hook","applications":["`+x.b.key+`"]}`, 201)["id"].(string)
@@ -102,7 +102,7 @@ func startTenants(t *testing.T) *tenants {
 	action := root("POST", "/apispaces/"+x.b.key+"/webhooks", `{"name":"victim-comapi","url":"`+hook.URL+`/victim-hook","subscriptions":[{"type":"message.inbound"}]}`, 201)["id"].(string)
 	x.phone, x.carrier = w.texter(x.a.key), w.carrierOf(x.a.key)
 	var inbound string
-	page, err := w.client.ListEvents(t.Context(), gatewayapi.EventFilter{Application: x.b.key, Type: "message.inbound", Limit: 1})
+	page, err := w.client.ListEvents(t.Context(), gatewayapi.ListEventsRequest{Application: x.b.key, Type: "message.inbound", Limit: 1})
 	must(err)
 	inbound = page.Events[0].ID
 	x.names = map[string]string{"A": x.a.key, "B": x.b.key, "psid": psid, "profile": "cust-42", "msg": message, "sub": sub, "pull": pull, "route": route, "entry": entry, "script": script,
@@ -217,7 +217,7 @@ func (x *tenants) told(t *testing.T) {
 		t.Fatal(err)
 	}
 	await(t, "what A has set off to be over", func() (bool, string) {
-		page, err := client.ListMessages(t.Context(), gatewayapi.MessageFilter{Limit: 200})
+		page, err := client.ListMessages(t.Context(), gatewayapi.ListMessagesRequest{Limit: 200})
 		if err != nil {
 			return false, err.Error()
 		}
@@ -357,7 +357,7 @@ func TestErasureWithAnothersNumber(t *testing.T) {
 	sms := x.texter(x.b.key)
 	id := x.send(gatewayapi.SendMessageRequest{Application: x.b.key, To: gatewayapi.To{PhoneNumber: "49151888777"}, Body: "victim-text", Rules: rules(`["sms"]`)})
 	await(t, "B's text message", func() (bool, string) { return len(sms.bodies("+49151888777")) == 1, "" })
-	await(t, "it to be sent", func() (bool, string) { s := x.message(id).Status; return s == "sent", s })
+	await(t, "it to be sent", func() (bool, string) { s := x.message(id).Status; return s == "sent", string(s) })
 	before := x.held()
 	for _, body := range []string{`{"id":"mine","fbMessengerIds":{"` + x.a.key + `":"99"},"phoneNumber":"+49151888777","email":"victoria@victim.example"}`, `{"id":"mine2","fbMessengerIds":{"` + x.a.key + `":"98"},"phoneNumber":"+49151888888"}`,
 		`{"id":"mine3","fbMessengerIds":{"` + x.a.key + `":"` + x.names["psid"] + `"},"phoneNumber":"+49151999999"}`} {

@@ -63,10 +63,10 @@ func TestTokenDeathAndRecovery(t *testing.T) {
 }
 
 // awaitState waits until an application has a state.
-func (w *world) awaitState(key, state string) gatewayapi.Application {
+func (w *world) awaitState(key string, state gatewayapi.ApplicationState) gatewayapi.Application {
 	w.t.Helper()
 	var a gatewayapi.Application
-	await(w.t, "application to be "+state, func() (bool, string) {
+	await(w.t, "application to be "+string(state), func() (bool, string) {
 		var err error
 		a, err = w.client.GetApplication(w.t.Context(), key)
 		return err == nil && a.State == state, fmt.Sprint(a.State, err)

@@ -91,7 +91,7 @@ func TestLostAnswersAreProvenByEchoes(t *testing.T) {
 func count(events []gatewayapi.Event, kind string) int {
 	n := 0
 	for _, e := range events {
-		if e.Type == kind {
+		if string(e.Type) == kind {
 			n++
 		}
 	}
@@ -142,7 +142,7 @@ func TestResendPolicies(t *testing.T) {
 		name, policy string
 		taken        bool // the platform took the message whose answer was lost
 		thread       []string
-		status       string
+		status       gatewayapi.MessageStatus
 		resent       bool
 	}{
 		{"never, taken", "never", true, []string{"it", "next"}, gatewayapi.StatusFailed, false},

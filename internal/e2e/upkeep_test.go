@@ -23,14 +23,14 @@ func TestRetention(t *testing.T) {
 	far := gatewayapi.At(time.Now().Add(100 * 24 * time.Hour))
 	result, err := w.client.SendMessage(t.Context(), gatewayapi.SendMessageRequest{
 		Application: p.key, To: gatewayapi.To{FBMessengerID: ben}, Body: "waits for a token", ExpiresOn: &far,
-	}, "")
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	waiting := result.Message.ID
 	await(t, "the page to be paused", func() (bool, string) {
 		a, err := w.client.GetApplication(t.Context(), p.key)
-		return err == nil && a.State == "paused", a.State
+		return err == nil && a.State == "paused", string(a.State)
 	})
 	w.stop()
 	w.clock.advance(31 * 24 * time.Hour)
@@ -40,7 +40,7 @@ func TestRetention(t *testing.T) {
 		return err != nil && strings.Contains(err.Error(), "not_found"), "it is there"
 	})
 	await(t, "the old events to be removed", func() (bool, string) {
-		page, err := w.client.PullEvents(t.Context(), lazy.id, gatewayapi.PullRequest{Limit: 10})
+		page, err := w.client.PullEvents(t.Context(), gatewayapi.PullRequest{Subscription: lazy.id, Limit: 10})
 		return err == nil && len(page.Events) == 0, "they are there"
 	})
 	if m := w.message(waiting); m.Status != gatewayapi.StatusQueued {

@@ -167,7 +167,7 @@ func (w *world) use(key string) {
 	w.t.Helper()
 	var err error
 	w.key = key
-	if w.client, err = gatewayapi.New(w.url, key); err != nil {
+	if w.client, err = gatewayapi.New(w.url, key, gatewayapi.WithRetries(0)); err != nil {
 		w.t.Fatal(err)
 	}
 }
@@ -265,7 +265,7 @@ func (p *page) text(psid, body string) gatewayapi.SendMessageRequest {
 // send hands a message over and answers its id.
 func (w *world) send(req gatewayapi.SendMessageRequest) string {
 	w.t.Helper()
-	res, err := w.client.SendMessage(w.t.Context(), req, "")
+	res, err := w.client.SendMessage(w.t.Context(), req)
 	if err != nil {
 		w.t.Fatalf("send: %v", err)
 	}
@@ -332,10 +332,10 @@ func (w *world) message(id string) gatewayapi.Message {
 }
 
 // awaitStatus waits until a message has one of the given states.
-func (w *world) awaitStatus(id string, statuses ...string) gatewayapi.Message {
+func (w *world) awaitStatus(id string, statuses ...gatewayapi.MessageStatus) gatewayapi.Message {
 	w.t.Helper()
 	var m gatewayapi.Message
-	await(w.t, fmt.Sprintf("message %s to be %s", id, strings.Join(statuses, " or ")), func() (bool, string) {
+	await(w.t, fmt.Sprintf("message %s to be one of %s", id, statuses), func() (bool, string) {
 		m = w.message(id)
 		for _, s := range statuses {
 			if m.Status == s {
@@ -422,7 +422,7 @@ func (w *world) metric(name string) float64 {
 }
 
 // wantCode fails the test unless the error is the API's with that status and code.
-func wantCode(t testing.TB, err error, status int, code string) {
+func wantCode(t testing.TB, err error, status int, code gatewayapi.ErrorCode) {
 	t.Helper()
 	var e *gatewayapi.Error
 	if !errors.As(err, &e) || e.Status != status || e.Code != code {
@@ -430,11 +430,20 @@ func wantCode(t testing.TB, err error, status int, code string) {
 	}
 }
 
+// dataText is the data of an event as JSON.
+func dataText(e gatewayapi.Event) []byte { return mustJSON(e.Data) }
+
+// withKey is a request with an idempotency key.
+func withKey(req gatewayapi.SendMessageRequest, key string) gatewayapi.SendMessageRequest {
+	req.IdempotencyKey = key
+	return req
+}
+
 // dataOf reads the data of an event.
 func dataOf[T any](t testing.TB, e gatewayapi.Event) T {
 	t.Helper()
 	var v T
-	if err := json.Unmarshal(e.Data, &v); err != nil {
+	if err := json.Unmarshal(dataText(e), &v); err != nil {
 		t.Fatalf("data of %s: %v", e.ID, err)
 	}
 	return v

@@ -183,7 +183,7 @@ func countOf(e *gateway.Event, touch gateway.Touch, metric string) store.Count {
 
 // arrive adds a referral to how a person came, and counts it.
 func (t *Tracker) arrive(now *gateway.Touches, s step, counts *[]store.Count) *gateway.Touches {
-	touch := s.referral.Touch(s.event)
+	touch := gateway.TouchOf(s.referral, s.event)
 	first := s.referral.First && now == nil
 	if now == nil {
 		now = &gateway.Touches{First: touch}

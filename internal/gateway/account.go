@@ -6,39 +6,28 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/chasqui/chasqui/gatewayapi"
 )
 
 // Provider names how a channel account reaches people.
-type Provider string
+type Provider = gatewayapi.Provider
 
 // The providers.
 const (
-	ProviderSMPP    Provider = "smpp"    // sms, over SMPP 3.4
-	ProviderTwilio  Provider = "twilio"  // sms, over HTTP in the shape of Twilio's REST API
-	ProviderSMTP    Provider = "smtp"    // email
-	ProviderWebhook Provider = "webhook" // a URL of the business's own
+	ProviderSMPP    = gatewayapi.ProviderSMPP
+	ProviderTwilio  = gatewayapi.ProviderTwilio
+	ProviderSMTP    = gatewayapi.ProviderSMTP
+	ProviderWebhook = gatewayapi.ProviderWebhook
 )
 
-// Channel answers the channel that a provider serves; empty for a provider that is none.
-func (p Provider) Channel() string {
-	switch p {
-	case ProviderSMPP, ProviderTwilio:
-		return ChannelSMS
-	case ProviderSMTP:
-		return ChannelEmail
-	case ProviderWebhook:
-		return ChannelWebhook
-	}
-	return ""
-}
-
 // AccountState says whether an account takes part.
-type AccountState string
+type AccountState = gatewayapi.ChannelState
 
 // The states of a channel account.
 const (
-	AccountActive   AccountState = "active"
-	AccountDisabled AccountState = "disabled"
+	AccountActive   = gatewayapi.ChannelActive
+	AccountDisabled = gatewayapi.ChannelDisabled
 )
 
 // Names of the secrets of accounts.
@@ -50,7 +39,7 @@ const (
 )
 
 // SecretNames lists the secrets that an account of the provider may have.
-func (p Provider) SecretNames() []string {
+func SecretNames(p Provider) []string {
 	switch p {
 	case ProviderSMPP, ProviderSMTP:
 		return []string{SecretPassword}
@@ -91,54 +80,13 @@ func (a *ChannelAccount) Serves(channel string) bool {
 	return a.Channel == channel || a.Provider == ProviderWebhook && a.Name == channel && OwnChannel(channel)
 }
 
-// SMPPSettings say how to bind to an SMS centre, and what to ask of it.
-type SMPPSettings struct {
-	Host           string `json:"host"`
-	Port           int    `json:"port"`
-	TLS            bool   `json:"tls,omitempty"`
-	CACertificates string `json:"caCertificates,omitempty"` // PEM; empty for those of the system
-	SystemID       string `json:"systemId"`
-	SystemType     string `json:"systemType,omitempty"`
-	ServiceType    string `json:"serviceType,omitempty"`
-	Source         string `json:"source,omitempty"`
-	SourceTON      *int   `json:"sourceTon,omitempty"` // nil: by the source's form
-	SourceNPI      *int   `json:"sourceNpi,omitempty"`
-	DestTON        *int   `json:"destTon,omitempty"` // nil: 1, international
-	DestNPI        *int   `json:"destNpi,omitempty"` // nil: 1, E.164
-	// Window is how many requests may be without answer at once.
-	Window             int    `json:"window"`
-	EnquireLinkSeconds int    `json:"enquireLinkSeconds"`
-	ResponseSeconds    int    `json:"responseSeconds"`
-	Receipts           *bool  `json:"receipts"`     // whether delivery receipts are asked for
-	LongMessages       string `json:"longMessages"` // udh or payload
-	MaxSegments        int    `json:"maxSegments"`
-	ReceiptIDs         string `json:"receiptIds"` // tolerant or exact
-}
-
-// TwilioSettings say how to reach a provider with Twilio's REST API, or one of its shape.
-type TwilioSettings struct {
-	BaseURL             string `json:"baseUrl"`
-	AccountSID          string `json:"accountSid"`
-	APIKeySID           string `json:"apiKeySid,omitempty"`
-	From                string `json:"from,omitempty"`
-	MessagingServiceSID string `json:"messagingServiceSid,omitempty"`
-	MaxCharacters       int    `json:"maxCharacters"`
-	MediaAsLinks        bool   `json:"mediaAsLinks,omitempty"`
-}
-
-// SMTPSettings say how to reach a mail server.
-type SMTPSettings struct {
-	Host           string `json:"host"`
-	Port           int    `json:"port"`
-	TLS            string `json:"tls"`                      // starttls, implicit or none
-	CACertificates string `json:"caCertificates,omitempty"` // PEM; empty for those of the system
-	Username       string `json:"username,omitempty"`
-	From           string `json:"from"`
-	// Senders are the other addresses, and domains as @example.com, that a message may name as its sender; From is always one.
-	Senders []string `json:"senders,omitempty"`
-	ReplyTo string   `json:"replyTo,omitempty"`
-	Subject string   `json:"subject,omitempty"`
-}
+// The settings of providers.
+type (
+	SMPPSettings    = gatewayapi.SMPPSettings
+	TwilioSettings  = gatewayapi.TwilioSettings
+	SMTPSettings    = gatewayapi.SMTPSettings
+	WebhookSettings = gatewayapi.WebhookSettings
+)
 
 // Targets are the addresses that the account leads to, by field.
 func (a *ChannelAccount) Targets() map[string]string {
@@ -156,7 +104,7 @@ func (a *ChannelAccount) Targets() map[string]string {
 }
 
 // SendsAs reports whether a message may name an address as its sender.
-func (s *SMTPSettings) SendsAs(address string) bool {
+func SendsAs(s *SMTPSettings, address string) bool {
 	if own, err := mail.ParseAddress(s.From); err == nil && strings.EqualFold(own.Address, address) {
 		return true
 	}
@@ -164,11 +112,6 @@ func (s *SMTPSettings) SendsAs(address string) bool {
 		at := strings.LastIndexByte(address, '@')
 		return strings.EqualFold(sender, address) || strings.HasPrefix(sender, "@") && at > 0 && strings.EqualFold(sender, address[at:])
 	})
-}
-
-// WebhookSettings say where messages are handed over.
-type WebhookSettings struct {
-	URL string `json:"url"`
 }
 
 // Defaults fills in what is left out.

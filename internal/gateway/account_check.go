@@ -23,8 +23,8 @@ func (a *ChannelAccount) Validate() error {
 		return Invalid("state", "must be active or disabled")
 	}
 	for name, secret := range a.Secrets {
-		if !slices.Contains(a.Provider.SecretNames(), name) {
-			return Invalid("secrets."+name, "provider %s has the secrets %s only", a.Provider, strings.Join(a.Provider.SecretNames(), ", "))
+		if !slices.Contains(SecretNames(a.Provider), name) {
+			return Invalid("secrets."+name, "provider %s has the secrets %s only", a.Provider, strings.Join(SecretNames(a.Provider), ", "))
 		}
 		if len(secret) > 1000 {
 			return Invalid("secrets."+name, "must have at most 1000 bytes")
@@ -38,21 +38,21 @@ func (a *ChannelAccount) Validate() error {
 			return Invalid(string(name), "must hold the provider's settings")
 		}
 	}
-	if err := a.Keywords.validate(a.Channel); err != nil {
+	if err := checkKeywords(a.Keywords, a.Channel); err != nil {
 		return err
 	}
 	switch a.Provider {
 	case ProviderSMPP:
-		return a.SMPP.validate(a.Secrets)
+		return checkSMPP(a.SMPP, a.Secrets)
 	case ProviderTwilio:
-		return a.Twilio.validate(a.Secrets)
+		return checkTwilio(a.Twilio, a.Secrets)
 	case ProviderSMTP:
-		return a.SMTP.validate(a.Secrets)
+		return checkSMTP(a.SMTP, a.Secrets)
 	}
-	return a.Webhook.validate(a.Secrets)
+	return checkWebhook(a.Webhook, a.Secrets)
 }
 
-func (s *SMPPSettings) validate(secrets map[string]Secret) error {
+func checkSMPP(s *SMPPSettings, secrets map[string]Secret) error {
 	const at = "smpp."
 	if err := validateHost(at, s.Host, s.Port); err != nil {
 		return err
@@ -93,7 +93,7 @@ func (s *SMPPSettings) validate(secrets map[string]Secret) error {
 	return nil
 }
 
-func (s *TwilioSettings) validate(secrets map[string]Secret) error {
+func checkTwilio(s *TwilioSettings, secrets map[string]Secret) error {
 	const at = "twilio."
 	if err := validateAddress(at+"baseUrl", s.BaseURL); err != nil {
 		return err
@@ -119,7 +119,7 @@ func (s *TwilioSettings) validate(secrets map[string]Secret) error {
 
 const maxSenders = 200
 
-func (s *SMTPSettings) validate(secrets map[string]Secret) error {
+func checkSMTP(s *SMTPSettings, secrets map[string]Secret) error {
 	const at = "smtp."
 	for i, sender := range s.Senders {
 		address := sender
@@ -156,7 +156,7 @@ func (s *SMTPSettings) validate(secrets map[string]Secret) error {
 	return nil
 }
 
-func (s *WebhookSettings) validate(secrets map[string]Secret) error {
+func checkWebhook(s *WebhookSettings, secrets map[string]Secret) error {
 	if err := validateAddress("webhook.url", s.URL); err != nil {
 		return err
 	}

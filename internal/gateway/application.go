@@ -6,19 +6,21 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/chasqui/chasqui/gatewayapi"
 )
 
 // ApplicationState says whether an application takes part.
-type ApplicationState string
+type ApplicationState = gatewayapi.ApplicationState
 
 // The states of an application.
 const (
 	// ApplicationConnecting is the state while the webhook is being set up: ingest answers the platform's verification, and nothing is sent.
-	ApplicationConnecting ApplicationState = "connecting"
+	ApplicationConnecting = gatewayapi.ApplicationConnecting
 	// ApplicationActive is the state of a page that sends and receives.
-	ApplicationActive ApplicationState = "active"
+	ApplicationActive = gatewayapi.ApplicationActive
 	// ApplicationPaused is the state of a page whose token the platform refuses: its queue is kept until the token is replaced.
-	ApplicationPaused ApplicationState = "paused"
+	ApplicationPaused = gatewayapi.ApplicationPaused
 )
 
 // Application is a connected page: the page with its token, the Facebook app with its secret, and the key under which both are known here.

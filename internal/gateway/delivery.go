@@ -1,17 +1,20 @@
 package gateway
 
-import "time"
+import (
+	"time"
+
+	"github.com/chasqui/chasqui/gatewayapi"
+)
 
 // DeliveryStatus is the state of a delivery of one event to one forward subscription.
-type DeliveryStatus string
+type DeliveryStatus = gatewayapi.DeliveryStatus
 
-// The states of a delivery: pending ones are tried when they are due, waiting ones stand behind a pending one of their conversation, dead ones were tried for
-// as long as the schedule says.
+// The states of a delivery.
 const (
-	DeliveryPending   DeliveryStatus = "pending"
-	DeliveryWaiting   DeliveryStatus = "waiting"
-	DeliveryDelivered DeliveryStatus = "delivered"
-	DeliveryDead      DeliveryStatus = "dead"
+	DeliveryPending   = gatewayapi.DeliveryPending
+	DeliveryWaiting   = gatewayapi.DeliveryWaiting
+	DeliveryDelivered = gatewayapi.DeliveryDelivered
+	DeliveryDead      = gatewayapi.DeliveryDead
 )
 
 // Delivery is one event on its way to one forward subscription.

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/chasqui/chasqui/gatewayapi"
 )
 
 // Kinds of entry points.
@@ -166,10 +168,4 @@ const (
 )
 
 // ReferralRecord is the data of a referral event: one form for every way in.
-type ReferralRecord struct {
-	referralData
-	Via        string `json:"via"`                  // referral, postback, message, optin
-	First      bool   `json:"first"`                // a new thread began with it
-	EntryPoint string `json:"entryPoint,omitempty"` // id of the entry point that has the ref
-	Retired    bool   `json:"retired,omitempty"`    // it is retired or expired
-}
+type ReferralRecord = gatewayapi.ReferralEvent

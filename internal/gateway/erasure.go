@@ -7,24 +7,26 @@ import (
 	"encoding/json"
 	"strings"
 	"time"
+
+	"github.com/chasqui/chasqui/gatewayapi"
 )
 
 // ErasureState is how far an erasure has come.
-type ErasureState string
+type ErasureState = gatewayapi.ErasureStatus
 
 // The states of an erasure.
 const (
-	ErasurePending ErasureState = "pending"
-	ErasureDone    ErasureState = "done"
+	ErasurePending = gatewayapi.ErasurePending
+	ErasureDone    = gatewayapi.ErasureDone
 )
 
 // ErasureSource is who asked for an erasure.
-type ErasureSource string
+type ErasureSource = gatewayapi.ErasureSource
 
 // The sources of erasures.
 const (
-	ErasureByAPI      ErasureSource = "api"
-	ErasureByPlatform ErasureSource = "platform" // its data-deletion callback
+	ErasureByAPI      = gatewayapi.ErasureByAPI
+	ErasureByPlatform = gatewayapi.ErasureByPlatform // its data-deletion callback
 )
 
 // Erasure is the removal of everything that is kept of a person.

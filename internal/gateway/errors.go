@@ -4,32 +4,34 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/chasqui/chasqui/gatewayapi"
 )
 
-// Code names one kind of error of the gateway's API. Programs decide by it; its spelling never changes once released.
-type Code string
+// Code names one kind of error of the gateway's API.
+type Code = gatewayapi.ErrorCode
 
-// The codes of the API. ErrorTable says for each its HTTP status, what it means and what to do about it.
+// The codes of the API. ErrorTable says for each what it means and what to do about it.
 const (
-	CodeInvalidRequest       Code = "invalid_request"
-	CodeApplicationAmbiguous Code = "application_ambiguous"
-	CodeUnauthorized         Code = "unauthorized"
-	CodeForbidden            Code = "forbidden"
-	CodeNotFound             Code = "not_found"
-	CodeMethodNotAllowed     Code = "method_not_allowed"
-	CodeConflict             Code = "conflict"
-	CodeIdempotencyMismatch  Code = "idempotency_mismatch"
-	CodeNotCancelable        Code = "not_cancelable"
-	CodeNotHeld              Code = "not_held"
-	CodePreconditionFailed   Code = "precondition_failed"
-	CodePayloadTooLarge      Code = "payload_too_large"
-	CodeRateLimited          Code = "rate_limited"
-	CodeInternal             Code = "internal"
-	CodePlatformUnavailable  Code = "platform_unavailable"
-	CodeStoreUnavailable     Code = "store_unavailable"
-	CodeDiskLow              Code = "disk_low"
-	CodeOverloaded           Code = "overloaded"
-	CodeShuttingDown         Code = "shutting_down"
+	CodeInvalidRequest       = gatewayapi.CodeInvalidRequest
+	CodeApplicationAmbiguous = gatewayapi.CodeApplicationAmbiguous
+	CodeUnauthorized         = gatewayapi.CodeUnauthorized
+	CodeForbidden            = gatewayapi.CodeForbidden
+	CodeNotFound             = gatewayapi.CodeNotFound
+	CodeMethodNotAllowed     = gatewayapi.CodeMethodNotAllowed
+	CodeConflict             = gatewayapi.CodeConflict
+	CodeIdempotencyMismatch  = gatewayapi.CodeIdempotencyMismatch
+	CodeNotCancelable        = gatewayapi.CodeNotCancelable
+	CodeNotHeld              = gatewayapi.CodeNotHeld
+	CodePreconditionFailed   = gatewayapi.CodePreconditionFailed
+	CodePayloadTooLarge      = gatewayapi.CodePayloadTooLarge
+	CodeRateLimited          = gatewayapi.CodeRateLimited
+	CodeInternal             = gatewayapi.CodeInternal
+	CodePlatformUnavailable  = gatewayapi.CodePlatformUnavailable
+	CodeStoreUnavailable     = gatewayapi.CodeStoreUnavailable
+	CodeDiskLow              = gatewayapi.CodeDiskLow
+	CodeOverloaded           = gatewayapi.CodeOverloaded
+	CodeShuttingDown         = gatewayapi.CodeShuttingDown
 )
 
 // Error is an error that may be shown to a caller of the API. Everything in it is fit to be seen, except the cause,

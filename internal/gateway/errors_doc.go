@@ -15,7 +15,7 @@ func ErrorsDocument() string {
 	b.WriteString("`requestId` is also the header `X-Request-Id`; the gateway's log has the cause under it.\n\n")
 	b.WriteString("## Codes of the API\n\n| code | status | meaning | what to do |\n|---|---|---|---|\n")
 	for _, e := range ErrorTable() {
-		fmt.Fprintf(&b, "| `%s` | %d | %s | %s |\n", e.Code, e.Status, e.Meaning, e.Remedy)
+		fmt.Fprintf(&b, "| `%s` | %d | %s | %s |\n", e.Code, e.Code.Status(), e.Meaning, e.Remedy)
 	}
 	b.WriteString("\n## Failure codes of messages and deliveries\n\n")
 	b.WriteString("A message that was accepted and then came to nothing, and an event that could not be handed to a subscription, name one of these.\n\n")

@@ -1,13 +1,11 @@
 package gateway
 
-import "net/http"
+import "github.com/chasqui/chasqui/gatewayapi"
 
 // ErrorInfo explains one code of the API.
 type ErrorInfo struct {
 	// Code is the code as it stands in `error.code`.
 	Code Code
-	// Status is the HTTP status the code is answered with.
-	Status int
 	// Meaning says what happened.
 	Meaning string
 	// Remedy says what the caller can do.
@@ -17,107 +15,97 @@ type ErrorInfo struct {
 // ErrorTable returns every code of the API in the order of the HTTP statuses. docs/errors.md is made from it.
 func ErrorTable() []ErrorInfo {
 	return []ErrorInfo{
-		{CodeInvalidRequest, http.StatusBadRequest,
+		{CodeInvalidRequest,
 			"The request cannot be understood or breaks a rule. `field` names the input at fault. Nothing was changed.",
 			"Mend the field named and send again."},
-		{CodeApplicationAmbiguous, http.StatusBadRequest,
+		{CodeApplicationAmbiguous,
 			"`application` was left out and more than one application fits, or none does.",
 			"Name the application by its key."},
-		{CodeUnauthorized, http.StatusUnauthorized,
+		{CodeUnauthorized,
 			"There is no API key, or it is not known, or it was revoked.",
 			"Send `Authorization: Bearer chq_…` with a key made by `chasqui key create`."},
-		{CodeForbidden, http.StatusForbidden,
+		{CodeForbidden,
 			"The API key lacks the scope, or is limited to other applications.",
 			"Use a key with the scope named in the message."},
-		{CodeNotFound, http.StatusNotFound,
+		{CodeNotFound,
 			"There is nothing under this address or id.",
 			"Check the id; what retention has removed is gone too."},
-		{CodeMethodNotAllowed, http.StatusMethodNotAllowed,
+		{CodeMethodNotAllowed,
 			"The address exists, but not with this HTTP method.",
 			"The `Allow` header lists the methods."},
-		{CodeConflict, http.StatusConflict,
+		{CodeConflict,
 			"The request contradicts what is stored, such as a page that is connected already or a profile id that is taken.",
 			"Read the thing named, then decide."},
-		{CodeIdempotencyMismatch, http.StatusConflict,
+		{CodeIdempotencyMismatch,
 			"The Idempotency-Key was used before with another body.",
 			"Use a new key for a new message, or send the first body again."},
-		{CodeNotCancelable, http.StatusConflict,
+		{CodeNotCancelable,
 			"The message is no longer queued, so that it cannot be canceled.",
 			"Read the message to see what became of it."},
-		{CodeNotHeld, http.StatusConflict,
+		{CodeNotHeld,
 			"The message is not held after a restore, or its time is up, so that it cannot be released.",
 			"Send a new message if it is still wanted."},
-		{CodePreconditionFailed, http.StatusPreconditionFailed,
+		{CodePreconditionFailed,
 			"If-Match does not fit: the thing has changed since it was read.",
 			"Read it again, apply the change to what you find, and send the new ETag."},
-		{CodePayloadTooLarge, http.StatusRequestEntityTooLarge,
+		{CodePayloadTooLarge,
 			"The body is larger than the limit.",
 			"Send less, or split the batch."},
-		{CodeRateLimited, http.StatusTooManyRequests,
+		{CodeRateLimited,
 			"The platform or the gateway asks for fewer requests.",
 			"Wait as long as `Retry-After` says."},
-		{CodeInternal, http.StatusInternalServerError,
+		{CodeInternal,
 			"Something went wrong inside the gateway; the log has the cause under the request id.",
 			"Send again with the same Idempotency-Key; report it with the request id if it stays."},
-		{CodePlatformUnavailable, http.StatusBadGateway,
+		{CodePlatformUnavailable,
 			"The Messenger Platform did not answer, or answered with an error of its own.",
 			"Send again later. Nothing was changed."},
-		{CodeStoreUnavailable, http.StatusServiceUnavailable,
+		{CodeStoreUnavailable,
 			"The database cannot be reached or does not commit. Nothing was accepted.",
 			"Send again with the same Idempotency-Key after `Retry-After`."},
-		{CodeDiskLow, http.StatusServiceUnavailable,
+		{CodeDiskLow,
 			"The disk has less room than the setting `lowDisk` keeps free, so that nothing more is accepted.",
 			"Make room on the gateway's disk, then send again."},
-		{CodeOverloaded, http.StatusServiceUnavailable,
+		{CodeOverloaded,
 			"More is coming in than can be committed, or drawn.",
 			"Send again after `Retry-After`."},
-		{CodeShuttingDown, http.StatusServiceUnavailable,
+		{CodeShuttingDown,
 			"The gateway is stopping.",
 			"Send again; another node or the next start will take it."},
 	}
 }
 
-// Status returns the HTTP status of a code; a code that is not in the table is an internal error.
-func (c Code) Status() int {
-	for _, info := range ErrorTable() {
-		if info.Code == c {
-			return info.Status
-		}
-	}
-	return http.StatusInternalServerError
-}
-
 // FailureCode says why a message, an attempt or a delivery came to nothing.
-type FailureCode string
+type FailureCode = gatewayapi.FailureCode
 
 // The failure codes of messages and deliveries. FailureTable explains each.
 const (
-	FailureOutsideWindow       FailureCode = "outside_window"
-	FailurePersonUnreachable   FailureCode = "person_unreachable"
-	FailureTokenInvalid        FailureCode = "token_invalid"
-	FailurePermissionMissing   FailureCode = "permission_missing"
-	FailureNoThreadControl     FailureCode = "no_thread_control"
-	FailurePlatformRefused     FailureCode = "platform_refused"
-	FailurePlatformUnavailable FailureCode = "platform_unavailable"
-	FailureRateLimited         FailureCode = "rate_limited"
-	FailureUnknownOutcome      FailureCode = "unknown_outcome"
-	FailureExpired             FailureCode = "expired"
-	FailureNoAddress           FailureCode = "no_address"
-	FailureNoAccount           FailureCode = "no_account"
-	FailureNotOptedIn          FailureCode = "not_opted_in"
-	FailureNotReached          FailureCode = "not_reached"
-	FailureApplicationDeleted  FailureCode = "application_deleted"
-	FailureInvalidContent      FailureCode = "invalid_content"
-	FailureRefusedAddress      FailureCode = "refused_address"
-	FailureEndpointFailed      FailureCode = "endpoint_failed"
-	FailureEndpointGone        FailureCode = "endpoint_gone"
-	FailureProviderRefused     FailureCode = "provider_refused"
-	FailureProviderUnavailable FailureCode = "provider_unavailable"
-	FailureAccountRefused      FailureCode = "account_refused"
-	FailureAddressInvalid      FailureCode = "address_invalid"
-	FailureUnreachable         FailureCode = "unreachable"
-	FailureOptedOut            FailureCode = "opted_out"
-	FailureContentRefused      FailureCode = "content_refused"
+	FailureOutsideWindow       = gatewayapi.FailureOutsideWindow
+	FailurePersonUnreachable   = gatewayapi.FailurePersonUnreachable
+	FailureTokenInvalid        = gatewayapi.FailureTokenInvalid
+	FailurePermissionMissing   = gatewayapi.FailurePermissionMissing
+	FailureNoThreadControl     = gatewayapi.FailureNoThreadControl
+	FailurePlatformRefused     = gatewayapi.FailurePlatformRefused
+	FailurePlatformUnavailable = gatewayapi.FailurePlatformUnavailable
+	FailureRateLimited         = gatewayapi.FailureRateLimited
+	FailureUnknownOutcome      = gatewayapi.FailureUnknownOutcome
+	FailureExpired             = gatewayapi.FailureExpired
+	FailureNoAddress           = gatewayapi.FailureNoAddress
+	FailureNoAccount           = gatewayapi.FailureNoAccount
+	FailureNotOptedIn          = gatewayapi.FailureNotOptedIn
+	FailureNotReached          = gatewayapi.FailureNotReached
+	FailureApplicationDeleted  = gatewayapi.FailureApplicationDeleted
+	FailureInvalidContent      = gatewayapi.FailureInvalidContent
+	FailureRefusedAddress      = gatewayapi.FailureRefusedAddress
+	FailureEndpointFailed      = gatewayapi.FailureEndpointFailed
+	FailureEndpointGone        = gatewayapi.FailureEndpointGone
+	FailureProviderRefused     = gatewayapi.FailureProviderRefused
+	FailureProviderUnavailable = gatewayapi.FailureProviderUnavailable
+	FailureAccountRefused      = gatewayapi.FailureAccountRefused
+	FailureAddressInvalid      = gatewayapi.FailureAddressInvalid
+	FailureUnreachable         = gatewayapi.FailureUnreachable
+	FailureOptedOut            = gatewayapi.FailureOptedOut
+	FailureContentRefused      = gatewayapi.FailureContentRefused
 )
 
 // FailureInfo explains one failure code.

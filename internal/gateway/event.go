@@ -5,51 +5,43 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/chasqui/chasqui/gatewayapi"
 	"github.com/chasqui/chasqui/messenger"
 )
 
 // EventType names a fact in the log, as subscriptions select it and forwarded bodies carry it.
-type EventType string
+type EventType = gatewayapi.EventType
 
 // The types of events. Those that start with "platform." stay inside: they are the platform's receipts, from which message.delivered and message.read are
 // made, and are never forwarded.
 const (
-	EventMessageInbound   EventType = "message.inbound"
-	EventMessageEdit      EventType = "message.edit"
-	EventMessageEcho      EventType = "message.echo"
-	EventStandby          EventType = "standby"
-	EventPostback         EventType = "postback"
-	EventReferral         EventType = "referral"
-	EventOptin            EventType = "optin"
-	EventReaction         EventType = "reaction"
-	EventHandover         EventType = "handover"
-	EventAccountLinking   EventType = "account_linking"
-	EventPolicy           EventType = "policy"
-	EventMessageSent      EventType = "message.sent"
-	EventMessageDelivered EventType = "message.delivered"
-	EventMessageRead      EventType = "message.read"
-	EventMessageFailed    EventType = "message.failed"
-	EventMessageExpired   EventType = "message.expired"
-	EventMessageUncertain EventType = "message.uncertain"
-	EventProfileCreated   EventType = "profile.created"
-	EventProfileUpdated   EventType = "profile.updated"
-	EventUnknown          EventType = "unknown"
+	EventMessageInbound   = gatewayapi.EventMessageInbound
+	EventMessageEdit      = gatewayapi.EventMessageEdit
+	EventMessageEcho      = gatewayapi.EventMessageEcho
+	EventStandby          = gatewayapi.EventStandby
+	EventPostback         = gatewayapi.EventPostback
+	EventReferral         = gatewayapi.EventReferral
+	EventOptin            = gatewayapi.EventOptin
+	EventReaction         = gatewayapi.EventReaction
+	EventHandover         = gatewayapi.EventHandover
+	EventAccountLinking   = gatewayapi.EventAccountLinking
+	EventPolicy           = gatewayapi.EventPolicy
+	EventMessageSent      = gatewayapi.EventMessageSent
+	EventMessageDelivered = gatewayapi.EventMessageDelivered
+	EventMessageRead      = gatewayapi.EventMessageRead
+	EventMessageFailed    = gatewayapi.EventMessageFailed
+	EventMessageExpired   = gatewayapi.EventMessageExpired
+	EventMessageUncertain = gatewayapi.EventMessageUncertain
+	EventProfileCreated   = gatewayapi.EventProfileCreated
+	EventProfileUpdated   = gatewayapi.EventProfileUpdated
+	EventUnknown          = gatewayapi.EventUnknown
 
 	EventPlatformDelivery EventType = "platform.delivery"
 	EventPlatformRead     EventType = "platform.read"
 )
 
 // EventTypes lists every type that a subscription may select, in the order of the documentation.
-func EventTypes() []EventType {
-	return []EventType{
-		EventMessageInbound, EventMessageEdit, EventMessageEcho, EventStandby, EventPostback, EventReferral, EventOptin, EventReaction,
-		EventHandover, EventAccountLinking, EventPolicy, EventMessageSent, EventMessageDelivered, EventMessageRead, EventMessageFailed,
-		EventMessageExpired, EventMessageUncertain, EventProfileCreated, EventProfileUpdated, EventUnknown,
-	}
-}
-
-// Internal tells whether events of this type stay inside the gateway.
-func (t EventType) Internal() bool { return t == EventPlatformDelivery || t == EventPlatformRead }
+func EventTypes() []EventType { return gatewayapi.EventTypes() }
 
 // Event is a fact in the log. Events from the platform carry its bytes in Raw; facts of the gateway's own (message.sent, profile.created …) carry Data, and
 // Raw where one event of the platform caused them.
@@ -76,6 +68,11 @@ func (e *Event) Parse() messenger.Event {
 // ID is the event's public identifier.
 func (e *Event) ID() string { return EventID(e.Pos) }
 
+// Internal reports whether the event stays inside the gateway.
+func (e *Event) Internal() bool {
+	return e.Type == EventPlatformDelivery || e.Type == EventPlatformRead
+}
+
 // ByPerson reports whether the person did something, rather than the page or the platform.
 func (e *Event) ByPerson() bool {
 	if e.Channel == "" {
@@ -94,34 +91,17 @@ func (e *Event) Lane() Lane { return Lane{e.Application, e.Person} }
 // Lane is a conversation: what happens in one lane happens in order.
 type Lane struct{ Application, Person string }
 
-// TypeOf answers the type of a platform event from its kind and channel.
+// TypeOf returns the type of a platform event from its kind and channel.
 func TypeOf(channel string, kind messenger.Kind) EventType {
-	if channel == "standby" {
+	switch {
+	case channel == "standby":
 		return EventStandby
+	case kind == messenger.KindDelivery:
+		return EventPlatformDelivery
+	case kind == messenger.KindRead:
+		return EventPlatformRead
 	}
-	if t, ok := eventTypes[kind]; ok {
-		return t
-	}
-	return EventUnknown
-}
-
-var eventTypes = map[messenger.Kind]EventType{
-	messenger.KindMessage:              EventMessageInbound,
-	messenger.KindEcho:                 EventMessageEcho,
-	messenger.KindEdit:                 EventMessageEdit,
-	messenger.KindPostback:             EventPostback,
-	messenger.KindReferral:             EventReferral,
-	messenger.KindOptin:                EventOptin,
-	messenger.KindMessageRequest:       EventOptin,
-	messenger.KindReaction:             EventReaction,
-	messenger.KindPassThreadControl:    EventHandover,
-	messenger.KindTakeThreadControl:    EventHandover,
-	messenger.KindRequestThreadControl: EventHandover,
-	messenger.KindAppRoles:             EventHandover,
-	messenger.KindAccountLinking:       EventAccountLinking,
-	messenger.KindPolicyEnforcement:    EventPolicy,
-	messenger.KindDelivery:             EventPlatformDelivery,
-	messenger.KindRead:                 EventPlatformRead,
+	return gatewayapi.EventTypeOf(kind)
 }
 
 // DedupKey answers the 16 bytes under which a platform event is kept once: the same application, kind and message id for messages, echoes and

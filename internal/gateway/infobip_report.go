@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/chasqui/chasqui/gatewayapi"
 )
 
 // InfobipRow is one delivery report, or one row of the logs.
@@ -47,7 +49,7 @@ type infobipFacts struct {
 	MessageID  string          `json:"messageId"`
 	Status     Status          `json:"status"`
 	Channel    string          `json:"channel"`
-	To         messageTo       `json:"to"`
+	To         gatewayapi.To   `json:"to"`
 	Parts      int             `json:"parts"`
 	AcceptedAt time.Time       `json:"acceptedAt"`
 	SentAt     time.Time       `json:"sentAt"`
@@ -132,7 +134,7 @@ func PublishInfobipReport(e *Event) (*InfobipRow, *InfobipNote) {
 }
 
 // address is the address that a message went to on a channel.
-func (n *InfobipNote) address(channel string, to messageTo) string {
+func (n *InfobipNote) address(channel string, to gatewayapi.To) string {
 	switch {
 	case channel == ChannelSMS && to.PhoneNumber != "":
 		return to.PhoneNumber
@@ -164,7 +166,7 @@ func LogInfobip(m *Message, api string) *InfobipRow {
 		return nil
 	}
 	r := n.Row(m.ID, m.Channel(), m.Parts)
-	r.To = n.address(m.Channel(), messageTo{FBMessengerID: m.PSID(), PhoneNumber: in.To.PhoneNumber, Email: in.To.Email})
+	r.To = n.address(m.Channel(), gatewayapi.To{FBMessengerID: m.PSID(), PhoneNumber: in.To.PhoneNumber, Email: in.To.Email})
 	r.From, r.Text, r.Status = m.Application, in.Body+in.Title, InfobipStatusOf(m.Status, m.Error)
 	sent, done := m.SentAt, m.DeliveredAt
 	if sent.IsZero() {

@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/chasqui/chasqui/gatewayapi"
 	"github.com/chasqui/chasqui/messenger"
 )
 
@@ -43,50 +44,18 @@ type MessageInput struct {
 	AnyChannel bool `json:"-"` // rules may name channels that are not here, which are skipped
 }
 
-// To is whom a message is for. The Messenger id wins over the profile.
-type To struct {
-	ProfileID     string `json:"profileId,omitempty"`
-	FBMessengerID string `json:"fbMessengerId,omitempty"`
-	PhoneNumber   string `json:"phoneNumber,omitempty"`  // international; digits after Check
-	MobileNumber  string `json:"mobileNumber,omitempty"` // the same under another name; empty after Check
-	Email         string `json:"email,omitempty"`
-	FirstName     string `json:"firstName,omitempty"`
-	LastName      string `json:"lastName,omitempty"`
-}
-
-// PartInput is one piece of a message in several: a text, or a file by URL or in base64.
-type PartInput struct {
-	Name     string   `json:"name,omitempty"`
-	Type     string   `json:"type"` // media type, such as text/plain or image/png
-	Data     string   `json:"data,omitempty"`
-	URL      string   `json:"url,omitempty"`
-	Size     int64    `json:"size,omitempty"`
-	Channels []string `json:"channels,omitempty"` // the channels the part is for; empty for all
-}
-
-// ChannelOptions are settings that only one channel knows.
-type ChannelOptions struct {
-	FBMessenger MessengerOptions `json:"fbMessenger,omitzero"`
-	SMS         json.RawMessage  `json:"sms,omitempty"`
-	Email       json.RawMessage  `json:"email,omitempty"`
-	Webhook     json.RawMessage  `json:"webhook,omitempty"`
-}
-
-// MessengerOptions say why and how a message goes to Messenger.
-type MessengerOptions struct {
-	MessagingType    messenger.MessagingType    `json:"messagingType,omitempty"`
-	MessageTag       messenger.Tag              `json:"messageTag,omitempty"`
-	PersonaID        string                     `json:"personaId,omitempty"`
-	NotificationType messenger.NotificationType `json:"notificationType,omitempty"`
-	// A token that the person has given allows a message at any time: once, or for a marketing topic. It stands in the place of the person's id on the wire.
-	OneTimeToken      string `json:"oneTimeNotifToken,omitempty"`
-	NotificationToken string `json:"notificationMessagesToken,omitempty"`
-}
+// What a message is made of.
+type (
+	To               = gatewayapi.To
+	PartInput        = gatewayapi.MessagePart
+	ChannelOptions   = gatewayapi.ChannelOptions
+	MessengerOptions = gatewayapi.MessengerOptions
+)
 
 // Check answers what is wrong with the input apart from its content, which Render checks: an *Error that names the field. It settles phone number and e-mail address
 // into their one form.
 func (in *MessageInput) Check(now time.Time) error {
-	if err := in.To.settle(); err != nil {
+	if err := settle(&in.To); err != nil {
 		return err
 	}
 	if in.Body != "" && blank(in.Body) {
@@ -121,7 +90,7 @@ func (in *MessageInput) Check(now time.Time) error {
 	if in.ExpiresOn != nil && !in.ExpiresOn.After(now) {
 		return Invalid("expiresOn", "this moment is over")
 	}
-	if err := in.ChannelOptions.FBMessenger.check("channelOptions.fbMessenger."); err != nil {
+	if err := checkOptions(in.ChannelOptions.FBMessenger, "channelOptions.fbMessenger."); err != nil {
 		return err
 	}
 	return nil
@@ -149,7 +118,7 @@ func encodedURL(address string) string {
 }
 
 // settle checks whom a message is for.
-func (to *To) settle() error {
+func settle(to *To) error {
 	if to.MobileNumber != "" {
 		if to.PhoneNumber != "" && Digits(to.PhoneNumber) != Digits(to.MobileNumber) {
 			return Invalid("to.mobileNumber", "differs from to.phoneNumber")
@@ -195,8 +164,8 @@ func phoneNumber(text string) (string, bool) {
 	return digits, ok && len(digits) >= 5 && len(digits) <= 15
 }
 
-// Fill takes from the profile what the recipient lacks: addresses on channels beside Messenger.
-func (to *To) Fill(p *Profile) {
+// FillTo takes from the profile what the recipient lacks: addresses on channels beside Messenger.
+func FillTo(to *To, p *Profile) {
 	if to.PhoneNumber == "" {
 		if digits, ok := phoneNumber(p.Text("phoneNumber")); ok {
 			to.PhoneNumber = digits
@@ -217,7 +186,8 @@ func Digits(number string) string {
 	}, number)
 }
 
-func (o MessengerOptions) check(at string) *Error {
+// checkOptions says what is wrong with the options of Messenger at a path, or returns nil.
+func checkOptions(o MessengerOptions, at string) *Error {
 	types := []messenger.MessagingType{messenger.TypeResponse, messenger.TypeUpdate, messenger.TypeMessageTag, messenger.TypeUtility}
 	if o.MessagingType != "" && !slices.Contains(types, o.MessagingType) {
 		return Invalid(at+"messagingType", "%q is none of RESPONSE, UPDATE, MESSAGE_TAG, UTILITY", o.MessagingType)
@@ -238,8 +208,8 @@ func (o MessengerOptions) check(at string) *Error {
 	return nil
 }
 
-// Settled answers the messaging type that goes on the wire: a tag alone means MESSAGE_TAG, neither means RESPONSE.
-func (o MessengerOptions) Settled() messenger.MessagingType {
+// Settled returns the messaging type that goes on the wire: a tag alone means MESSAGE_TAG, neither means RESPONSE.
+func Settled(o MessengerOptions) messenger.MessagingType {
 	switch {
 	case o.MessagingType != "":
 		return o.MessagingType
@@ -251,7 +221,7 @@ func (o MessengerOptions) Settled() messenger.MessagingType {
 }
 
 // forMessenger tells whether a part is meant for this channel.
-func (p PartInput) forMessenger() bool {
+func forMessenger(p PartInput) bool {
 	return len(p.Channels) == 0 || slices.Contains(p.Channels, ChannelMessenger)
 }
 

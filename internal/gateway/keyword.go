@@ -7,27 +7,22 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/chasqui/chasqui/gatewayapi"
 )
 
 // KeywordSettings say which words, alone in an inbound SMS, end, begin or explain, and what is answered. Words that are left out (nil) are the usual ones; an
 // empty list turns the meaning off. An empty answer is not sent.
-type KeywordSettings struct {
-	Stop        *[]string `json:"stop,omitempty"`
-	Start       *[]string `json:"start,omitempty"`
-	Help        *[]string `json:"help,omitempty"`
-	StopAnswer  string    `json:"stopAnswer,omitempty"`
-	StartAnswer string    `json:"startAnswer,omitempty"`
-	HelpAnswer  string    `json:"helpAnswer,omitempty"`
-}
+type KeywordSettings = gatewayapi.KeywordSettings
 
 // Keyword is what a word of an inbound SMS means.
-type Keyword string
+type Keyword = gatewayapi.Keyword
 
 // The meanings of words.
 const (
-	KeywordStop  Keyword = "stop"
-	KeywordStart Keyword = "start"
-	KeywordHelp  Keyword = "help"
+	KeywordStop  = gatewayapi.KeywordStop
+	KeywordStart = gatewayapi.KeywordStart
+	KeywordHelp  = gatewayapi.KeywordHelp
 )
 
 // The usual words, as carriers expect them.
@@ -43,7 +38,7 @@ func usualWords(k Keyword) []string {
 
 // Match answers what a text means when it is nothing but one of the words, the word, and what is to be answered. Case, white space around it and a full stop or
 // exclamation mark at its end do not matter.
-func (k KeywordSettings) Match(text string) (meaning Keyword, word, answer string) {
+func MatchKeyword(k KeywordSettings, text string) (meaning Keyword, word, answer string) {
 	word = strings.ToUpper(strings.TrimRight(strings.TrimSpace(text), " .!"))
 	if word == "" {
 		return "", "", ""
@@ -64,7 +59,7 @@ func (k KeywordSettings) Match(text string) (meaning Keyword, word, answer strin
 	return "", "", ""
 }
 
-func (k KeywordSettings) validate(channel string) error {
+func checkKeywords(k KeywordSettings, channel string) error {
 	if channel != ChannelSMS && k != (KeywordSettings{}) {
 		return Invalid("keywords", "belong to sms only")
 	}

@@ -4,35 +4,29 @@ import (
 	"encoding/json"
 	"fmt"
 	"time"
+
+	"github.com/chasqui/chasqui/gatewayapi"
 )
 
 // Status is the state of an outbound message.
-type Status string
+type Status = gatewayapi.MessageStatus
 
-// The states of a message: queued → sending → sent → delivered → read, or failed, expired, canceled. Uncertain is a state on the way, not an end: the answer to
-// a send was lost and proof is awaited. Held is that of an unfinished message after a restore: nothing sends it until somebody asks.
+// The states of a message.
 const (
-	StatusQueued    Status = "queued"
-	StatusSending   Status = "sending"
-	StatusUncertain Status = "uncertain"
-	StatusSent      Status = "sent"
-	StatusDelivered Status = "delivered"
-	StatusRead      Status = "read"
-	StatusFailed    Status = "failed"
-	StatusExpired   Status = "expired"
-	StatusCanceled  Status = "canceled"
-	StatusHeld      Status = "held"
+	StatusQueued    = gatewayapi.StatusQueued
+	StatusSending   = gatewayapi.StatusSending
+	StatusUncertain = gatewayapi.StatusUncertain
+	StatusSent      = gatewayapi.StatusSent
+	StatusDelivered = gatewayapi.StatusDelivered
+	StatusRead      = gatewayapi.StatusRead
+	StatusFailed    = gatewayapi.StatusFailed
+	StatusExpired   = gatewayapi.StatusExpired
+	StatusCanceled  = gatewayapi.StatusCanceled
+	StatusHeld      = gatewayapi.StatusHeld
 )
 
 // Statuses lists every state of a message.
-func Statuses() []Status {
-	return []Status{StatusQueued, StatusSending, StatusUncertain, StatusSent, StatusDelivered, StatusRead, StatusFailed, StatusExpired, StatusCanceled, StatusHeld}
-}
-
-// Open tells whether a message in this state still waits to be sent or for proof that it was.
-func (s Status) Open() bool {
-	return s == StatusQueued || s == StatusSending || s == StatusUncertain
-}
+func Statuses() []Status { return gatewayapi.MessageStatuses() }
 
 // Message is an outbound message: what was asked, and what became of it.
 type Message struct {
@@ -149,23 +143,7 @@ func (m *Message) Content() (*MessageInput, []Part, error) {
 func (m *Message) Lane() Lane { return Lane{m.Application, m.Person} }
 
 // Attempt is one try to send one part of a message on one channel.
-type Attempt struct {
-	Number    int       `json:"number"`
-	Channel   string    `json:"channel"`
-	Step      int       `json:"step,omitempty"`
-	Part      int       `json:"part"`
-	StartedAt time.Time `json:"startedAt"`
-	EndedAt   time.Time `json:"endedAt"`
-	Outcome   string    `json:"outcome"` // sent, retry, failed, uncertain
-	MID       string    `json:"platformMessageId,omitempty"`
-	Failure   *Failure  `json:"error,omitempty"`
-}
+type Attempt = gatewayapi.Attempt
 
 // Failure says why an attempt or a message failed, for programs (Code, of the table in docs/errors.md) and for people (Message).
-type Failure struct {
-	Code            FailureCode `json:"code"`
-	Message         string      `json:"message"`
-	PlatformCode    int         `json:"platformCode,omitempty"`
-	PlatformSubcode int         `json:"platformSubcode,omitempty"`
-	TraceID         string      `json:"traceId,omitempty"`
-}
+type Failure = gatewayapi.Failure

@@ -64,7 +64,7 @@ const (
 // Policy applies the platform's rules to a message and the history of its conversation. It is pure.
 func Policy(q PolicyQuestion, h History) PolicyAnswer {
 	a := PolicyAnswer{Allowed: true, SendAs: q.Options}
-	a.SendAs.MessagingType = q.Options.Settled()
+	a.SendAs.MessagingType = Settled(q.Options)
 	if template := templateOf(q.Message); template != "" {
 		if withdrawn(template, q) {
 			return a.refuse(FailurePlatformRefused, "customBody.fbMessenger.attachment.payload.template_type", fmt.Sprintf("the platform has withdrawn the template %q", template), "another template, or text")
@@ -73,7 +73,7 @@ func Policy(q PolicyQuestion, h History) PolicyAnswer {
 	if field, words := overLimit(q.Message); words != "" {
 		return a.refuse(FailureInvalidContent, field, words, "the same within the platform's limits")
 	}
-	if feature, field := q.Options.token(); feature != "" {
+	if feature, field := tokenOf(q.Options); feature != "" {
 		// A token is an allowance of its own, for as long as the platform has that kind.
 		if s := messenger.Support(feature, q.Version, q.Now); !s.OK {
 			return a.refuse(FailurePlatformRefused, "channelOptions.fbMessenger."+field, fmt.Sprintf("the platform ended messages to such tokens on %s", s.Until.Format(time.DateOnly)), wouldBe(q, h)...)
@@ -228,8 +228,8 @@ func wouldBe(q PolicyQuestion, h History) []string {
 	return append(would, "a notification token that the person has given", "any message once the person writes")
 }
 
-// token answers the feature of the platform that the options' token belongs to, and its field; empty without a token.
-func (o MessengerOptions) token() (messenger.Feature, string) {
+// tokenOf returns the feature of the platform that the options' token belongs to, and its field; empty without a token.
+func tokenOf(o MessengerOptions) (messenger.Feature, string) {
 	switch {
 	case o.OneTimeToken != "":
 		return messenger.FeatureOneTimeNotif, "oneTimeNotifToken"

@@ -4,25 +4,21 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/chasqui/chasqui/gatewayapi"
 	"github.com/chasqui/chasqui/messenger"
 )
 
 // Publication is an event as subscribers get it, pushed or pulled. docs/events.md fixes it.
 type Publication struct {
-	ID          string             `json:"id"`
-	Type        EventType          `json:"type"`
-	CreatedAt   string             `json:"createdAt"`
-	Application *string            `json:"application"` // null when no application owns the event
-	PageID      string             `json:"pageId,omitempty"`
-	Person      *PublicationPerson `json:"person"` // null when the event has none
-	ProfileID   string             `json:"profileId,omitempty"`
-	Data        json.RawMessage    `json:"data"`
-	Raw         json.RawMessage    `json:"raw,omitempty"` // the platform's own event; absent for facts of the gateway's own
-}
-
-// PublicationPerson is the person of an event.
-type PublicationPerson struct {
-	ID string `json:"id"` // PSID
+	ID          string            `json:"id"`
+	Type        EventType         `json:"type"`
+	CreatedAt   string            `json:"createdAt"`
+	Application *string           `json:"application"` // null when no application owns the event
+	PageID      string            `json:"pageId,omitempty"`
+	Person      *gatewayapi.Party `json:"person"` // null when the event has none
+	ProfileID   string            `json:"profileId,omitempty"`
+	Data        json.RawMessage   `json:"data"`
+	Raw         json.RawMessage   `json:"raw,omitempty"` // the platform's own event; absent for facts of the gateway's own
 }
 
 // Publish makes what subscribers get of an event. profileID is the profile of its person, pageID the page of its application, for facts of the gateway's own.
@@ -35,7 +31,7 @@ func Publish(e *Event, profileID, pageID string) Publication {
 		p.PageID = pageID
 	}
 	if e.Person != "" {
-		p.Person = &PublicationPerson{e.Person}
+		p.Person = &gatewayapi.Party{ID: e.Person}
 	}
 	if e.Channel != "" && (e.Type != EventReferral || len(e.Data) == 0) { // a referral is read when it comes
 		p.Data = data(platformData(e))
@@ -48,164 +44,63 @@ func Publish(e *Event, profileID, pageID string) Publication {
 	return p
 }
 
-// The data of the platform's events. Names are the gateway's; what the platform adds later is in raw.
-type (
-	inboundData struct {
-		PlatformMessageID string                  `json:"platformMessageId,omitempty"`
-		Text              string                  `json:"text,omitempty"`
-		QuickReply        *quickReplyData         `json:"quickReply,omitempty"`
-		Attachments       []attachmentData        `json:"attachments,omitempty"`
-		ReplyTo           string                  `json:"replyTo,omitempty"`
-		Referral          *referralData           `json:"referral,omitempty"`
-		PriorMessage      *messenger.PriorMessage `json:"priorMessage,omitempty"`
-		NLP               json.RawMessage         `json:"nlp,omitempty"`
-		IsDeleted         bool                    `json:"isDeleted,omitempty"`
-		IsUnsupported     bool                    `json:"isUnsupported,omitempty"`
-		UserRef           string                  `json:"userRef,omitempty"` // of somebody who writes from a plugin without being signed in
-		SentAt            string                  `json:"sentAt,omitempty"`
-	}
-	quickReplyData struct {
-		Payload string `json:"payload"`
-	}
-	attachmentData struct {
-		Type        string                 `json:"type"`
-		URL         string                 `json:"url,omitempty"`
-		Title       string                 `json:"title,omitempty"`
-		StickerID   string                 `json:"stickerId,omitempty"`
-		ReelVideoID string                 `json:"reelVideoId,omitempty"`
-		Coordinates *messenger.Coordinates `json:"coordinates,omitempty"`
-		Products    []messenger.Product    `json:"products,omitempty"`
-	}
-	echoData struct {
-		inboundData
-		AppID     string `json:"appId,omitempty"`
-		Metadata  string `json:"metadata,omitempty"`
-		MessageID string `json:"messageId,omitempty"` // ours, when this gateway sent it
-		Part      int    `json:"part,omitempty"`
-	}
-	editData struct {
-		PlatformMessageID string `json:"platformMessageId"`
-		Text              string `json:"text"`
-		Edits             int    `json:"edits"`
-	}
-	postbackData struct {
-		PlatformMessageID string        `json:"platformMessageId,omitempty"`
-		Title             string        `json:"title,omitempty"`
-		Payload           string        `json:"payload,omitempty"`
-		Referral          *referralData `json:"referral,omitempty"`
-	}
-	referralData struct {
-		Source     string                    `json:"source,omitempty"`
-		Ref        string                    `json:"ref,omitempty"`
-		AdID       string                    `json:"adId,omitempty"`
-		Type       string                    `json:"type,omitempty"`
-		RefererURI string                    `json:"refererUri,omitempty"`
-		Ad         *messenger.AdsContextData `json:"ad,omitempty"`
-		ProductID  string                    `json:"productId,omitempty"`
-	}
-	optinData struct {
-		Kind           string `json:"kind,omitempty"`
-		Ref            string `json:"ref,omitempty"`
-		UserRef        string `json:"userRef,omitempty"`
-		Payload        string `json:"payload,omitempty"`
-		MessageRequest string `json:"messageRequest,omitempty"`
-		Token          string `json:"token,omitempty"`
-		TokenExpiresAt string `json:"tokenExpiresAt,omitempty"`
-		Status         string `json:"status,omitempty"`
-		Title          string `json:"title,omitempty"`
-		Frequency      string `json:"frequency,omitempty"`
-		Timezone       string `json:"timezone,omitempty"`
-		TokenStatus    string `json:"tokenStatus,omitempty"`
-	}
-	reactionData struct {
-		PlatformMessageID string `json:"platformMessageId"`
-		Action            string `json:"action"`
-		Reaction          string `json:"reaction,omitempty"`
-		Emoji             string `json:"emoji,omitempty"`
-	}
-	handoverData struct {
-		Kind           string              `json:"kind"`
-		PreviousOwner  string              `json:"previousOwnerAppId,omitempty"`
-		NewOwner       string              `json:"newOwnerAppId,omitempty"`
-		RequestedOwner string              `json:"requestedOwnerAppId,omitempty"`
-		Metadata       string              `json:"metadata,omitempty"`
-		Roles          map[string][]string `json:"roles,omitempty"`
-	}
-	accountLinkingData struct {
-		Status            string `json:"status"`
-		AuthorizationCode string `json:"authorizationCode,omitempty"`
-	}
-	policyData struct {
-		Action string `json:"action"`
-		Reason string `json:"reason,omitempty"`
-	}
-	standbyData struct {
-		Kind string `json:"kind"`
-		Data any    `json:"data"`
-	}
-	unknownData struct {
-		Kind string `json:"kind"`
-	}
-)
-
-func platformData(e *Event) any {
+func platformData(e *Event) gatewayapi.EventData {
 	event := e.Parse()
 	if e.Type == EventStandby {
-		kind := TypeOf("messaging", event.Kind)
-		return standbyData{string(event.Kind), dataOf(kind, &event)}
+		return &gatewayapi.Standby{Kind: string(event.Kind), Data: dataOf(TypeOf("messaging", event.Kind), &event)}
 	}
 	return dataOf(e.Type, &event)
 }
 
 // dataOf is the data of one event of the platform. An event whose content could not be read has only its kind.
-func dataOf(kind EventType, event *messenger.Event) any {
+func dataOf(kind EventType, event *messenger.Event) gatewayapi.EventData {
 	switch {
 	case kind == EventMessageInbound && event.Message != nil:
-		return inboundOf(event)
+		return &gatewayapi.MessageInbound{Content: contentOf(event)}
 	case kind == EventMessageEcho && event.Message != nil:
-		d := echoData{inboundData: inboundOf(event), AppID: string(event.Message.AppID)}
+		d := &gatewayapi.MessageEcho{Content: contentOf(event), AppID: string(event.Message.AppID)}
 		tag, _ := ParseTag(event.Message.Metadata)
 		d.MessageID, d.Part, d.Metadata = tag.MessageID, tag.Part, tag.Own
 		return d
 	case kind == EventMessageEdit && event.Edit != nil:
-		return editData{string(event.Edit.MID), event.Edit.Text, int(event.Edit.NumEdit)}
+		return &gatewayapi.MessageEdit{PlatformMessageID: string(event.Edit.MID), Text: event.Edit.Text, Edits: int(event.Edit.NumEdit)}
 	case kind == EventPostback && event.Postback != nil:
 		p := event.Postback
-		return postbackData{string(p.MID), p.Title, p.Payload, referralOf(p.Referral)}
+		return &gatewayapi.Postback{PlatformMessageID: string(p.MID), Title: p.Title, Payload: p.Payload, Referral: referralOf(p.Referral)}
 	case kind == EventReferral && event.Referral != nil:
 		return referralOf(event.Referral)
 	case kind == EventOptin:
 		return optinOf(event)
 	case kind == EventReaction && event.Reaction != nil:
 		r := event.Reaction
-		return reactionData{string(r.MID), r.Action, r.Reaction, r.Emoji}
+		return &gatewayapi.Reaction{PlatformMessageID: string(r.MID), Action: r.Action, Reaction: r.Reaction, Emoji: r.Emoji}
 	case kind == EventHandover:
 		return handoverOf(event)
 	case kind == EventAccountLinking && event.AccountLinking != nil:
-		return accountLinkingData{event.AccountLinking.Status, event.AccountLinking.AuthorizationCode}
+		return &gatewayapi.AccountLinking{Status: event.AccountLinking.Status, AuthorizationCode: event.AccountLinking.AuthorizationCode}
 	case kind == EventPolicy && event.PolicyEnforcement != nil:
-		return policyData{event.PolicyEnforcement.Action, event.PolicyEnforcement.Reason}
+		return &gatewayapi.Policy{Action: event.PolicyEnforcement.Action, Reason: event.PolicyEnforcement.Reason}
 	}
 	if event.Change != nil && event.Change.Field != "" && event.Kind == messenger.KindUnknown {
-		return unknownData{event.Change.Field}
+		return &gatewayapi.Unknown{Kind: event.Change.Field}
 	}
-	return unknownData{string(event.Kind)}
+	return &gatewayapi.Unknown{Kind: string(event.Kind)}
 }
 
-func inboundOf(event *messenger.Event) inboundData {
+func contentOf(event *messenger.Event) gatewayapi.Content {
 	m := event.Message
-	d := inboundData{
+	d := gatewayapi.Content{
 		PlatformMessageID: string(m.MID), Text: m.Text, Referral: referralOf(m.Referral), PriorMessage: event.PriorMessage, NLP: m.NLP,
-		IsDeleted: bool(m.IsDeleted), IsUnsupported: bool(m.IsUnsupported), UserRef: event.Sender.UserRef, SentAt: FormatTime(event.Timestamp),
+		IsDeleted: bool(m.IsDeleted), IsUnsupported: bool(m.IsUnsupported), UserRef: event.Sender.UserRef, SentAt: gatewayapi.At(event.Timestamp),
 	}
 	if m.QuickReply != nil {
-		d.QuickReply = &quickReplyData{m.QuickReply.Payload}
+		d.QuickReply = &gatewayapi.QuickReply{Payload: m.QuickReply.Payload}
 	}
 	if m.ReplyTo != nil {
 		d.ReplyTo = string(m.ReplyTo.MID)
 	}
 	for _, a := range m.Attachments {
-		out := attachmentData{Type: a.Type, URL: a.Payload.URL, Title: a.Payload.Title, StickerID: string(a.Payload.StickerID),
+		out := gatewayapi.Attachment{Type: a.Type, URL: a.Payload.URL, Title: a.Payload.Title, StickerID: string(a.Payload.StickerID),
 			Coordinates: a.Payload.Coordinates, Products: a.Payload.Products}
 		if out.URL == "" {
 			out.URL = a.URL
@@ -220,7 +115,7 @@ func inboundOf(event *messenger.Event) inboundData {
 }
 
 // withAttachment adds an attachment, but for a sticker that stands beside its own picture: for a while of 2026 the platform told of both.
-func withAttachment(list []attachmentData, a attachmentData) []attachmentData {
+func withAttachment(list []gatewayapi.Attachment, a gatewayapi.Attachment) []gatewayapi.Attachment {
 	for i, other := range list {
 		if a.URL == "" || other.URL != a.URL || a.Type != "sticker" && other.Type != "sticker" {
 			continue
@@ -237,19 +132,19 @@ func withAttachment(list []attachmentData, a attachmentData) []attachmentData {
 	return append(list, a)
 }
 
-func referralOf(r *messenger.Referral) *referralData {
+func referralOf(r *messenger.Referral) *gatewayapi.Referral {
 	if r == nil {
 		return nil
 	}
-	d := &referralData{Source: r.Source, Ref: r.Ref, AdID: r.AdID, Type: r.Type, RefererURI: r.RefererURI, Ad: r.AdsContextData}
+	d := &gatewayapi.Referral{Source: r.Source, Ref: r.Ref, AdID: r.AdID, Type: r.Type, RefererURI: r.RefererURI, Ad: r.AdsContextData}
 	if r.Product != nil {
 		d.ProductID = r.Product.ID
 	}
 	return d
 }
 
-func optinOf(event *messenger.Event) optinData {
-	d := optinData{MessageRequest: event.MessageRequest}
+func optinOf(event *messenger.Event) *gatewayapi.Optin {
+	d := &gatewayapi.Optin{MessageRequest: event.MessageRequest}
 	o := event.Optin
 	if o == nil {
 		return d
@@ -261,13 +156,13 @@ func optinOf(event *messenger.Event) optinData {
 		d.MessageRequest = o.MessageRequest
 	}
 	if o.TokenExpiryTimestamp > 0 {
-		d.TokenExpiresAt = FormatTime(time.UnixMilli(int64(o.TokenExpiryTimestamp)))
+		d.TokenExpiresAt = gatewayapi.At(time.UnixMilli(int64(o.TokenExpiryTimestamp)))
 	}
 	return d
 }
 
-func handoverOf(event *messenger.Event) handoverData {
-	d := handoverData{Kind: string(event.Kind)}
+func handoverOf(event *messenger.Event) *gatewayapi.Handover {
+	d := &gatewayapi.Handover{Kind: string(event.Kind)}
 	switch {
 	case event.PassThread != nil:
 		c := event.PassThread

@@ -4,30 +4,21 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"strings"
-)
 
-// channelInboundData is the data of message.inbound for a message over another channel than Messenger.
-type channelInboundData struct {
-	Channel string `json:"channel"`
-	From    string `json:"from"`
-	To      string `json:"to,omitempty"`
-	inboundData
-	Account   string  `json:"account,omitempty"`
-	Keyword   Keyword `json:"keyword,omitempty"`
-	ProfileID string  `json:"profileId,omitempty"`
-}
+	"github.com/chasqui/chasqui/gatewayapi"
+)
 
 // ChannelInboundEvent makes the event of a message that a person sent over another channel than Messenger. profileID is whom it is from, keyword what its text means when it
 // is one of the words. The same message of the provider makes the same event.
 func ChannelInboundEvent(in ChannelInbound, profileID string, keyword Keyword) *Event {
-	d := channelInboundData{Channel: in.Channel, From: in.From, To: in.To, Account: in.Account, Keyword: keyword, ProfileID: profileID,
-		inboundData: inboundData{PlatformMessageID: in.Ref, Text: in.Text, SentAt: FormatTime(in.At)}}
+	d := gatewayapi.MessageInbound{Channel: in.Channel, From: in.From, To: in.To, Account: in.Account, Keyword: keyword, ProfileID: profileID,
+		Content: gatewayapi.Content{PlatformMessageID: in.Ref, Text: in.Text, SentAt: gatewayapi.At(in.At)}}
 	for _, p := range in.Parts {
 		kind, _, _ := strings.Cut(p.Type, "/")
 		if kind != "image" && kind != "audio" && kind != "video" {
 			kind = "file"
 		}
-		d.Attachments = append(d.Attachments, attachmentData{Type: kind, URL: p.URL})
+		d.Attachments = append(d.Attachments, gatewayapi.Attachment{Type: kind, URL: p.URL})
 	}
 	h := sha256.New()
 	h.Write([]byte("channel\x00" + in.Account + "\x00" + in.Ref))
@@ -35,8 +26,8 @@ func ChannelInboundEvent(in ChannelInbound, profileID string, keyword Keyword) *
 }
 
 // overChannel reads the data of a message that came over another channel than Messenger; nil for any other event.
-func overChannel(e *Event) *channelInboundData {
-	var d channelInboundData
+func overChannel(e *Event) *gatewayapi.MessageInbound {
+	var d gatewayapi.MessageInbound
 	if e.Type != EventMessageInbound || e.Channel != "" || json.Unmarshal(e.Data, &d) != nil || d.Channel == "" {
 		return nil
 	}
@@ -44,7 +35,7 @@ func overChannel(e *Event) *channelInboundData {
 }
 
 // comapiChannelInbound is such a message as Comapi's webhooks carry it.
-func comapiChannelInbound(e *Event, d *channelInboundData, p *Publication) any {
+func comapiChannelInbound(e *Event, d *gatewayapi.MessageInbound, p *Publication) any {
 	if OwnChannel(d.Channel) {
 		return comapiOwnInbound(e, d, p)
 	}
@@ -67,7 +58,7 @@ func comapiChannelInbound(e *Event, d *channelInboundData, p *Publication) any {
 }
 
 // comapiOwnInbound is a message over a channel of the business's own: what the business brought, and what the gateway knows of it.
-func comapiOwnInbound(e *Event, d *channelInboundData, p *Publication) any {
+func comapiOwnInbound(e *Event, d *gatewayapi.MessageInbound, p *Publication) any {
 	all := map[string]any{"metadata": map[string]any{}, "messageParts": []any{}}
 	var brought map[string]json.RawMessage
 	json.Unmarshal(e.Raw, &brought) // was read when it came

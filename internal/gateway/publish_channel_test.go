@@ -78,7 +78,7 @@ func TestKeywords(t *testing.T) {
 		{KeywordSettings{Stop: &own}, "stop", "", ""},
 		{KeywordSettings{Stop: &none}, "stop", "", ""},
 	} {
-		if got, _, answer := test.settings.Match(test.text); got != test.want || answer != test.answer {
+		if got, _, answer := MatchKeyword(test.settings, test.text); got != test.want || answer != test.answer {
 			t.Errorf("%q: %q %q", test.text, got, answer)
 		}
 	}

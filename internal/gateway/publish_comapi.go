@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/chasqui/chasqui/gatewayapi"
 )
 
 // DeliveryFormat says how the deliveries of a forward subscription look and are signed.
@@ -129,22 +131,23 @@ func PublishComapi(e *Event, profileID, pageID string, last *Message) any {
 }
 
 func comapiReceipt(e *Event) any {
-	var d messageData
+	var d gatewayapi.MessageUpdate
 	json.Unmarshal(e.Data, &d) // the gateway wrote it
-	info := map[string]any{"successful": d.Error == nil && e.Type != EventMessageExpired}
-	if to := d.To.on(d.Channel); to != "" {
+	info := map[string]any{"successful": d.Failure == nil && e.Type != EventMessageExpired}
+	if to := addressOn(d.To, d.Channel); to != "" {
 		info["to"] = to
 	}
 	channels := map[string]ComapiStatus{}
 	for i := range d.Steps {
-		if s := d.Steps[i].step(); s.Outcome != StepActive {
-			channels[s.Rule.Channel] = s.Comapi()
+		if u := &d.Steps[i]; u.Outcome != StepActive {
+			s := Step{Outcome: u.Outcome, Ref: u.Ref, Why: u.Failure, EndedAt: u.EndedAt.Time, DeliveredAt: u.DeliveredAt.Time, ReadAt: u.ReadAt.Time}
+			channels[u.Channel] = s.Comapi()
 		}
 	}
 	_, decided := channels[d.Channel]
 	if e.Type != EventMessageFailed && e.Type != EventMessageExpired || !decided { // the end of a message over several channels has each one's own reason
 		own := NewComapiStatus(strings.TrimPrefix(string(e.Type), "message."), e.ReceivedAt)
-		own.Failed(d.Error)
+		own.Failed(d.Failure)
 		channels[d.Channel] = own
 	}
 	metadata := d.Metadata
@@ -157,8 +160,8 @@ func comapiReceipt(e *Event) any {
 	}
 }
 
-// on is the address on a channel.
-func (to *messageTo) on(channel string) string {
+// addressOn is the address on a channel.
+func addressOn(to gatewayapi.To, channel string) string {
 	switch channel {
 	case ChannelMessenger:
 		return to.FBMessengerID
@@ -186,7 +189,7 @@ func comapiInbound(e *Event, p *Publication, last *Message) any {
 	parts := []map[string]any{}
 	switch {
 	case event.Message != nil:
-		in := inboundOf(&event)
+		in := contentOf(&event)
 		payload["body"] = in.Text
 		for _, a := range in.Attachments {
 			parts = append(parts, map[string]any{"type": comapiMedia(a.Type), "url": a.URL})

@@ -3,6 +3,7 @@ package gateway
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/chasqui/chasqui/gatewayapi"
 	"github.com/chasqui/chasqui/messenger"
 )
 
@@ -48,6 +50,45 @@ func TestPublications(t *testing.T) {
 	}
 }
 
+// TestPublicationsAreReadByTheClient reads what subscribers get as the client does: each type of event has a type of its own, nothing is lost, and written again it is the
+// same byte for byte.
+func TestPublicationsAreReadByTheClient(t *testing.T) {
+	t.Parallel()
+	file, err := os.ReadFile("testdata/publications.jsonl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	types := map[string]bool{}
+	for line := range strings.Lines(string(file)) {
+		line = strings.TrimSpace(line)
+		var e gatewayapi.Event
+		if err := json.Unmarshal([]byte(line), &e); err != nil {
+			t.Fatal(err)
+		}
+		again, err := json.Marshal(e)
+		if r, ok := e.Data.(*gatewayapi.ReferralEvent); ok && r.Via == "" { // of a page that nobody has connected: nothing is known but what the platform says
+			again = bytes.Replace(again, []byte(`,"via":"","first":false}`), []byte("}"), 1)
+		}
+		if err != nil || string(again) != line {
+			t.Errorf("%s: %v (-as published +written again):\n%s", e.Type, err, cmp.Diff(line, string(again)))
+		}
+		if _, raw := e.Data.(gatewayapi.RawData); raw {
+			t.Errorf("the data of %s is not read: %s", e.Type, line)
+		}
+		types[fmt.Sprintf("%T", e.Data)] = true
+	}
+	want := []any{
+		new(gatewayapi.MessageInbound), new(gatewayapi.MessageEdit), new(gatewayapi.MessageEcho), new(gatewayapi.Standby), new(gatewayapi.Postback), new(gatewayapi.ReferralEvent), new(gatewayapi.Optin),
+		new(gatewayapi.Reaction), new(gatewayapi.Handover), new(gatewayapi.AccountLinking), new(gatewayapi.Policy), new(gatewayapi.MessageUpdate), new(gatewayapi.ProfileChange),
+		new(gatewayapi.Unknown), new(gatewayapi.Erased),
+	}
+	for _, w := range want {
+		if !types[fmt.Sprintf("%T", w)] {
+			t.Errorf("no event is read as %T", w)
+		}
+	}
+}
+
 // publishedEvents are the samples of the platform, and each fact of the gateway's own with everything that it can hold.
 func publishedEvents(t *testing.T) []*Event {
 	t.Helper()
@@ -72,7 +113,7 @@ func publishedEvents(t *testing.T) []*Event {
 		for _, envelope := range envelopes {
 			keys := envelope.Keys()
 			e := &Event{Application: "A1", PageID: string(envelope.PageID), Person: keys.Sender, Type: TypeOf(envelope.Channel, keys.Kind), Channel: envelope.Channel, EntryTime: envelope.Time, Raw: envelope.Raw}
-			if e.Type.Internal() {
+			if e.Internal() {
 				continue
 			}
 			all = append(all, e)

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+
+	"github.com/chasqui/chasqui/gatewayapi"
 )
 
 // FormatInfobip is that of Infobip's inbound messages.
@@ -34,22 +36,22 @@ type InfobipInbound struct {
 
 // InfobipContent is what an inbound message holds.
 type InfobipContent struct {
-	Type        string           `json:"type"` // TEXT, IMAGE, AUDIO, VIDEO, FILE, LOCATION, FALLBACK, POSTBACK or UNKNOWN
-	Text        string           `json:"text,omitempty"`
-	URL         string           `json:"url,omitempty"`
-	Title       string           `json:"title,omitempty"`
-	StickerID   string           `json:"stickerId,omitempty"`
-	Latitude    *float64         `json:"latitude,omitempty"`
-	Longitude   *float64         `json:"longitude,omitempty"`
-	Payload     string           `json:"payload,omitempty"`
-	QuickReply  *quickReplyData  `json:"quickReply,omitempty"`
-	ReplyTo     string           `json:"replyTo,omitempty"`
-	Attachments []InfobipContent `json:"attachments,omitempty"` // this gateway's own: all of them, where there are several
+	Type        string                 `json:"type"` // TEXT, IMAGE, AUDIO, VIDEO, FILE, LOCATION, FALLBACK, POSTBACK or UNKNOWN
+	Text        string                 `json:"text,omitempty"`
+	URL         string                 `json:"url,omitempty"`
+	Title       string                 `json:"title,omitempty"`
+	StickerID   string                 `json:"stickerId,omitempty"`
+	Latitude    *float64               `json:"latitude,omitempty"`
+	Longitude   *float64               `json:"longitude,omitempty"`
+	Payload     string                 `json:"payload,omitempty"`
+	QuickReply  *gatewayapi.QuickReply `json:"quickReply,omitempty"`
+	ReplyTo     string                 `json:"replyTo,omitempty"`
+	Attachments []InfobipContent       `json:"attachments,omitempty"` // this gateway's own: all of them, where there are several
 }
 
 // infobipReceived is what events tell of what a person wrote or tapped.
 type infobipReceived struct {
-	inboundData
+	gatewayapi.Content
 	Title   string `json:"title"`
 	Payload string `json:"payload"`
 }
@@ -92,7 +94,7 @@ func PublishInfobip(e *Event, sub *Subscription) InfobipInbound {
 	return r
 }
 
-func infobipAttached(attachments []attachmentData) []InfobipContent {
+func infobipAttached(attachments []gatewayapi.Attachment) []InfobipContent {
 	var all []InfobipContent
 	for _, a := range attachments {
 		m := InfobipContent{Type: "UNKNOWN", URL: a.URL, Title: a.Title, StickerID: a.StickerID}

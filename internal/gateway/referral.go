@@ -43,7 +43,7 @@ func ReferralOf(e *Event, lookup func(ref string) *EntryPoint) *ReferralRecord {
 	if referral == nil {
 		return nil
 	}
-	r.referralData = *referralOf(referral)
+	r.Referral = *referralOf(referral)
 	if r.Ref == "" || lookup == nil {
 		return r
 	}
@@ -63,7 +63,7 @@ func ParseReferral(raw json.RawMessage) (*ReferralRecord, error) {
 	return r, json.Unmarshal(raw, r)
 }
 
-// Touch is the referral as a touch.
-func (r *ReferralRecord) Touch(e *Event) Touch {
+// TouchOf is the referral of an event as a touch.
+func TouchOf(r *ReferralRecord, e *Event) Touch {
 	return Touch{At: e.ReceivedAt.UTC(), Source: r.Source, Ref: r.Ref, AdID: r.AdID, Point: r.EntryPoint}
 }

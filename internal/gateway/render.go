@@ -55,7 +55,7 @@ func renderStep(in *MessageInput, messageID string, step int) ([]Part, error) {
 	case len(in.MessageParts) > 0:
 		title := in.Title
 		for i, p := range in.MessageParts {
-			if !p.forMessenger() {
+			if !forMessenger(p) {
 				continue
 			}
 			if p.Type != "text/plain" && title != "" {
@@ -112,8 +112,8 @@ func (r *renderer) add(p Part, m messenger.Message) {
 	r.parts = append(r.parts, p)
 }
 
-// Check says what is wrong with a part, whatever the channel; field is where it stands.
-func (p PartInput) Check(field string) error {
+// CheckPart says what is wrong with a part, whatever the channel; field is where it stands.
+func CheckPart(p PartInput, field string) error {
 	switch {
 	case p.Type == "":
 		return Invalid(field+".type", "say the media type, such as text/plain or image/png")
@@ -130,7 +130,7 @@ func (p PartInput) Check(field string) error {
 }
 
 func (r *renderer) part(p PartInput, field, title string) error {
-	if err := p.Check(field); err != nil {
+	if err := CheckPart(p, field); err != nil {
 		return err
 	}
 	if p.Type == "text/plain" && p.URL == "" {

@@ -8,23 +8,23 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/chasqui/chasqui/gatewayapi"
 )
 
 // StepGoal is what a step of a message has to reach before its time is up.
-type StepGoal string
+type StepGoal = gatewayapi.StepGoal
 
-// The goals of steps. A provider that has taken a message has accepted it; Messenger, and whoever gives no reports, has sent it with that too.
+// The goals of steps.
 const (
-	UntilAccepted  StepGoal = "accepted"
-	UntilSent      StepGoal = "sent"
-	UntilDelivered StepGoal = "delivered"
-	UntilRead      StepGoal = "read"
+	UntilAccepted  = gatewayapi.UntilAccepted
+	UntilSent      = gatewayapi.UntilSent
+	UntilDelivered = gatewayapi.UntilDelivered
+	UntilRead      = gatewayapi.UntilRead
 )
 
-// StepGoals lists the goals in the order in which a message reaches them.
-func StepGoals() []StepGoal { return []StepGoal{UntilAccepted, UntilSent, UntilDelivered, UntilRead} }
-
-func (g StepGoal) rank() int { return slices.Index(StepGoals(), g) }
+// rank is the place of a goal in the order in which a message reaches them; -1 for none.
+func rank(g StepGoal) int { return slices.Index(gatewayapi.StepGoals(), g) }
 
 // Limits of rules.
 const (
@@ -33,85 +33,14 @@ const (
 	MaxWithin = 30 * 24 * time.Hour
 )
 
-// Rule is a step that a message may take: a channel, what has to be reached there and in which time, and what is different about the message on it. In JSON it is an
-// object, or the channel's name alone.
-type Rule struct {
-	Channel        string          `json:"channel"`
-	Until          StepGoal        `json:"until,omitempty"`          // empty: accepted
-	Within         Duration        `json:"within,omitzero"`          // empty: as long as the message lives
-	ChannelOptions json.RawMessage `json:"channelOptions,omitempty"` // of this channel, instead of the message's
-	CustomBody     json.RawMessage `json:"customBody,omitempty"`     // of this channel, instead of the message's
-	Body           string          `json:"body,omitempty"`           // instead of the message's title, body and parts
-}
+// Rule is a step that a message may take.
+type Rule = gatewayapi.Rule
 
 // Duration is a time in JSON as Go writes it, such as 90s or 1h30m.
-type Duration time.Duration
-
-// String writes it without the units that are zero at its end: 10m, not 10m0s. The zero duration is empty.
-func (d Duration) String() string {
-	if d == 0 {
-		return ""
-	}
-	s := time.Duration(d).String()
-	if strings.HasSuffix(s, "m0s") {
-		s = strings.TrimSuffix(s, "0s")
-	}
-	if strings.HasSuffix(s, "h0m") {
-		s = strings.TrimSuffix(s, "0m")
-	}
-	return s
-}
-
-// MarshalText writes it as String does.
-func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
-
-// UnmarshalText reads what Go's time.ParseDuration does.
-func (d *Duration) UnmarshalText(text []byte) error {
-	v, err := time.ParseDuration(string(text))
-	if err != nil {
-		return fmt.Errorf("%q is no duration such as 30s, 10m or 1h30m", text)
-	}
-	*d = Duration(v)
-	return nil
-}
+type Duration = gatewayapi.Duration
 
 // Rules makes the plain rules of channels.
-func Rules(channels ...string) []Rule {
-	rules := make([]Rule, len(channels))
-	for i, c := range channels {
-		rules[i].Channel = c
-	}
-	return rules
-}
-
-// plain tells whether the rule is its channel alone.
-func (r Rule) plain() bool {
-	return r.Until == "" && r.Within == 0 && r.ChannelOptions == nil && r.CustomBody == nil && r.Body == ""
-}
-
-// MarshalJSON writes a plain rule as the channel's name.
-func (r Rule) MarshalJSON() ([]byte, error) {
-	if r.plain() {
-		return json.Marshal(r.Channel)
-	}
-	type object Rule
-	return json.Marshal(object(r))
-}
-
-// UnmarshalJSON reads a channel's name, or an object.
-func (r *Rule) UnmarshalJSON(b []byte) error {
-	*r = Rule{}
-	if len(b) > 0 && b[0] == '"' {
-		return json.Unmarshal(b, &r.Channel)
-	}
-	type object Rule
-	d := json.NewDecoder(bytes.NewReader(b))
-	d.DisallowUnknownFields()
-	if err := d.Decode((*object)(r)); err != nil {
-		return fmt.Errorf("a rule is a channel's name, or an object of channel, until, within, channelOptions, customBody and body: %s", strings.TrimPrefix(err.Error(), "json: "))
-	}
-	return nil
-}
+func Rules(channels ...string) []Rule { return gatewayapi.Rules(channels...) }
 
 // checkRules says which of the rules is wrong, or nil. With anyChannel a rule may name a channel that is not here.
 func checkRules(rules []Rule, anyChannel bool) error {
@@ -119,25 +48,28 @@ func checkRules(rules []Rule, anyChannel bool) error {
 		return Invalid("rules", "a message may have %d rules, this has %d", MaxRules, len(rules))
 	}
 	for i, r := range rules {
+		if r.Unknown != "" {
+			return Invalid(fmt.Sprintf("rules[%d]", i), "a rule is a channel's name, or an object of channel, until, within, channelOptions, customBody and body: unknown field %q", r.Unknown)
+		}
 		if anyChannel && r.Channel != "" && !slices.Contains(Channels(), r.Channel) {
 			continue
 		}
-		if err := r.check(); err != nil {
+		if err := checkRule(r); err != nil {
 			return err.Under(fmt.Sprintf("rules[%d]", i))
 		}
 	}
 	return nil
 }
 
-func (r Rule) check() *Error {
+func checkRule(r Rule) *Error {
 	switch {
 	case !slices.Contains(Channels(), r.Channel):
 		field := "channel"
-		if r.plain() {
+		if r.Plain() {
 			field = ""
 		}
 		return Invalid(field, "%q is no channel here; the channels are %s", r.Channel, strings.Join(Channels(), ", "))
-	case r.Until != "" && r.Until.rank() < 0:
+	case r.Until != "" && rank(r.Until) < 0:
 		return Invalid("until", "%q is none of accepted, sent, delivered, read", r.Until)
 	case r.Within != 0 && (time.Duration(r.Within) < MinWithin || time.Duration(r.Within) > MaxWithin):
 		return Invalid("within", "must be from %s to %s", MinWithin, MaxWithin)
@@ -147,7 +79,7 @@ func (r Rule) check() *Error {
 		if err := json.Unmarshal(r.ChannelOptions, &o); err != nil {
 			return Invalid("channelOptions", "must be an object with the options of %s", r.Channel)
 		}
-		if err := o.check(""); err != nil {
+		if err := checkOptions(o, ""); err != nil {
 			return err.Under("channelOptions")
 		}
 	}
@@ -171,7 +103,7 @@ func isObject(raw json.RawMessage) bool {
 
 // on answers the message as it is on one of its rules' channels.
 func (in *MessageInput) on(r Rule) *MessageInput {
-	if r.plain() {
+	if r.Plain() {
 		return in
 	}
 	out := *in
@@ -198,8 +130,8 @@ func (in *MessageInput) on(r Rule) *MessageInput {
 	return &out
 }
 
-// of answers the raw options of a channel other than Messenger.
-func (o ChannelOptions) of(channel string) json.RawMessage {
+// optionsOf returns the raw options of a channel other than Messenger.
+func optionsOf(o *ChannelOptions, channel string) json.RawMessage {
 	switch channel {
 	case ChannelSMS:
 		return o.SMS

@@ -5,20 +5,22 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/chasqui/chasqui/gatewayapi"
 )
 
 // Outcome is what came of a step of a message.
-type Outcome string
+type Outcome = gatewayapi.StepOutcome
 
 // The outcomes of steps. Exactly one step of an unfinished message is active; those after it are pending.
 const (
-	StepPending Outcome = "pending"
-	StepActive  Outcome = "active"
-	StepReached Outcome = "reached"  // it reached its goal: the message goes no further
-	StepSkipped Outcome = "skipped"  // it could not be taken: no address, no account, refused by policy
-	StepFailed  Outcome = "failed"   // the provider refused it for good, or reported that it failed
-	StepPassed  Outcome = "passed"   // its time was up before it reached its goal
-	StepUnused  Outcome = "not_used" // an earlier one reached its goal, or the message ended before
+	StepPending = gatewayapi.StepPending
+	StepActive  = gatewayapi.StepActive
+	StepReached = gatewayapi.StepReached
+	StepSkipped = gatewayapi.StepSkipped
+	StepFailed  = gatewayapi.StepFailed
+	StepPassed  = gatewayapi.StepPassed
+	StepUnused  = gatewayapi.StepUnused
 )
 
 // Step is one step of a message: where it was to go, and what came of it. Together the steps are the trace of every decision about the message.
@@ -64,7 +66,7 @@ func (s *Step) reached() StepGoal {
 	return ""
 }
 
-func (s *Step) satisfied() bool { return s.reached().rank() >= s.Goal().rank() }
+func (s *Step) satisfied() bool { return rank(s.reached()) >= rank(s.Goal()) }
 
 // deadline is when the step is left if it has not reached its goal; zero for not before the message ends.
 func (s *Step) deadline() time.Time {
@@ -76,7 +78,7 @@ func (s *Step) deadline() time.Time {
 
 // Simple tells whether a message needs no trace of steps: Messenger alone, without a goal or a time of its own.
 func Simple(rules []Rule) bool {
-	return len(rules) == 0 || len(rules) == 1 && rules[0].Channel == ChannelMessenger && rules[0].plain()
+	return len(rules) == 0 || len(rules) == 1 && rules[0].Channel == ChannelMessenger && rules[0].Plain()
 }
 
 // Current answers the step that the message is at; nil for a message of Messenger alone that needs no trace.
@@ -289,7 +291,7 @@ func (m *Message) lateMark() int64 {
 // reached its goal after all. It answers whether anything is new.
 func (m *Message) ArriveLate(step int, status Status, at time.Time) bool {
 	s := &m.Steps[step]
-	before := s.reached().rank()
+	before := rank(s.reached())
 	at = at.UTC()
 	set := func(t *time.Time) {
 		if t.IsZero() {
@@ -308,7 +310,7 @@ func (m *Message) ArriveLate(step int, status Status, at time.Time) bool {
 		set(&s.SentAt)
 	}
 	set(&s.AcceptedAt)
-	if s.reached().rank() <= before {
+	if rank(s.reached()) <= before {
 		return false
 	}
 	s.Late = true
@@ -335,7 +337,7 @@ func (m *Message) ChannelMessage() (*ChannelMessage, error) {
 	s := m.Current()
 	out := &ChannelMessage{
 		ID: m.ID, Step: m.Step, Channel: s.Rule.Channel, Application: m.Application, To: in.To, Address: s.Address, Title: in.Title, Body: in.Body,
-		Options: in.ChannelOptions.of(s.Rule.Channel), Metadata: in.Metadata, AcceptedAt: m.AcceptedAt, ExpiresAt: m.ExpiresAt,
+		Options: optionsOf(&in.ChannelOptions, s.Rule.Channel), Metadata: in.Metadata, AcceptedAt: m.AcceptedAt, ExpiresAt: m.ExpiresAt,
 	}
 	if out.Options == nil && !slices.Contains(Channels(), s.Rule.Channel) {
 		out.Options = s.Rule.ChannelOptions

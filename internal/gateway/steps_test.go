@@ -10,6 +10,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
+
+	"github.com/chasqui/chasqui/gatewayapi"
 )
 
 var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
@@ -129,7 +131,7 @@ func TestStepsNeverTwoAtOnce(t *testing.T) {
 		var rules []Rule
 		for range rapid.IntRange(1, 4).Draw(t, "rules") {
 			rules = append(rules, Rule{
-				Channel: rapid.SampledFrom(Channels()).Draw(t, "channel"), Until: rapid.SampledFrom(append(StepGoals(), "")).Draw(t, "until"),
+				Channel: rapid.SampledFrom(Channels()).Draw(t, "channel"), Until: rapid.SampledFrom(append(gatewayapi.StepGoals(), "")).Draw(t, "until"),
 				Within: Duration(rapid.SampledFrom([]time.Duration{0, time.Minute, time.Hour * 2}).Draw(t, "within")),
 			})
 		}
@@ -220,7 +222,7 @@ func TestRulesInJSON(t *testing.T) {
 		}
 	}
 	for text, field := range map[string]string{
-		`["pigeon"]`: "rules[0]", `[{"channel":"sms","until":"seen"}]`: "rules[0].until", `["sms",{"channel":"sms","within":"1ms"}]`: "rules[1].within",
+		`[{"channel":"sms","when":"x"}]`: "rules[0]", `["pigeon"]`: "rules[0]", `[{"channel":"sms","until":"seen"}]`: "rules[0].until", `["sms",{"channel":"sms","within":"1ms"}]`: "rules[1].within",
 		`[{"channel":"sms","customBody":"x"}]`: "rules[0].customBody", `[{"channel":"fbMessenger","channelOptions":{"messagingType":"X"}}]`: "rules[0].channelOptions.messagingType",
 		`["sms","sms","sms","sms","sms","sms","sms","sms","sms","sms","sms"]`: "rules",
 	} {
@@ -232,7 +234,7 @@ func TestRulesInJSON(t *testing.T) {
 			t.Errorf("%s: %v, wanted a word about %s", text, err, field)
 		}
 	}
-	for _, text := range []string{`[{"channel":"sms","when":"x"}]`, `[1]`, `[{"channel":"sms","within":"soon"}]`} {
+	for _, text := range []string{`[1]`, `[{"channel":"sms","within":"soon"}]`} {
 		var rules []Rule
 		if err := json.Unmarshal([]byte(text), &rules); err == nil {
 			t.Errorf("%s was taken", text)
@@ -314,17 +316,17 @@ func TestFill(t *testing.T) {
 	t.Parallel()
 	p := &Profile{Doc: map[string]json.RawMessage{"phoneNumber": json.RawMessage(`"0044 (7700) 900-000"`), "email": json.RawMessage(`"ana@example.com"`)}}
 	var to To
-	to.Fill(p)
+	FillTo(&to, p)
 	if want := (To{PhoneNumber: "447700900000", Email: "ana@example.com"}); to != want {
 		t.Errorf("%+v", to)
 	}
 	own := To{PhoneNumber: "4477", Email: "own@example.com"}
-	own.Fill(p)
+	FillTo(&own, p)
 	if own != (To{PhoneNumber: "4477", Email: "own@example.com"}) {
 		t.Errorf("what the message says itself: %+v", own)
 	}
 	var none To
-	none.Fill(&Profile{Doc: map[string]json.RawMessage{"phoneNumber": json.RawMessage(`"call me"`)}})
+	FillTo(&none, &Profile{Doc: map[string]json.RawMessage{"phoneNumber": json.RawMessage(`"call me"`)}})
 	if none != (To{}) {
 		t.Errorf("what is no number: %+v", none)
 	}

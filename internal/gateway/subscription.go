@@ -7,33 +7,25 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/chasqui/chasqui/gatewayapi"
 )
 
-// SubscriptionKind says how events reach the subscriber.
-type SubscriptionKind string
-
-// The kinds of subscriptions: the gateway posts to a URL, or the subscriber asks.
-const (
-	KindForward SubscriptionKind = "forward"
-	KindPull    SubscriptionKind = "pull"
+// How events reach a subscriber, whether a subscription takes part, and what it waits for.
+type (
+	SubscriptionKind  = gatewayapi.SubscriptionKind
+	SubscriptionState = gatewayapi.SubscriptionState
+	DeliveryOrder     = gatewayapi.DeliveryOrder
 )
 
-// SubscriptionState says whether a subscription takes part.
-type SubscriptionState string
-
-// The states of a subscription. A disabled one keeps its place in the log and goes on from there when it is enabled.
+// Kinds, states and orders of subscriptions.
 const (
-	SubscriptionActive   SubscriptionState = "active"
-	SubscriptionDisabled SubscriptionState = "disabled"
-)
-
-// DeliveryOrder says what a forward subscription waits for.
-type DeliveryOrder string
-
-// OrderConversation delivers the events of one conversation strictly in order; OrderNone delivers each by itself.
-const (
-	OrderConversation DeliveryOrder = "conversation"
-	OrderNone         DeliveryOrder = "none"
+	KindForward          = gatewayapi.KindForward
+	KindPull             = gatewayapi.KindPull
+	SubscriptionActive   = gatewayapi.SubscriptionActive
+	SubscriptionDisabled = gatewayapi.SubscriptionDisabled
+	OrderConversation    = gatewayapi.OrderConversation
+	OrderNone            = gatewayapi.OrderNone
 )
 
 // Limits of subscriptions.
@@ -88,7 +80,7 @@ type Subscription struct {
 
 // Wants reports whether an event is selected.
 func (s *Subscription) Wants(e *Event) bool {
-	if e.Type.Internal() {
+	if e.Internal() {
 		return false
 	}
 	if len(s.EventTypes) > 0 && !slices.Contains(s.EventTypes, e.Type) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/chasqui/chasqui/gatewayapi"
 	"github.com/chasqui/chasqui/internal/gateway"
 	"github.com/chasqui/chasqui/messenger"
 )
@@ -27,8 +28,8 @@ func (a Answer) decide(r Rules, d *Decision, now time.Time) {
 	var refused *messenger.Error
 	switch {
 	case a.Err == nil:
-		a.Attempt.MID = string(a.Result.MessageID)
-		d.Message.MarkAt = a.Attempt.StartedAt
+		a.Attempt.PlatformMessageID = string(a.Result.MessageID)
+		d.Message.MarkAt = a.Attempt.StartedAt.Time
 		d.sent(a.Attempt)
 	case messenger.OutcomeUnknown(a.Err):
 		a.Attempt.Failure = &gateway.Failure{Code: gateway.FailureUnknownOutcome, Message: "the platform's answer was lost: " + a.Err.Error()}
@@ -55,7 +56,7 @@ func (a Answer) refused(r Rules, d *Decision, refused *messenger.Error, now time
 		d.Broken = a.Attempt.Failure
 		d.again(0, a.Attempt, now)
 	default:
-		d.note(a.Attempt, "failed")
+		d.note(a.Attempt, gatewayapi.AttemptFailed)
 		if verdict.Action == messenger.OutsideWindow {
 			d.Closed = ClosedStandard
 			in, _, err := m.Content()
@@ -86,9 +87,9 @@ func (a ChannelAnswer) decide(r Rules, d *Decision, now time.Time) {
 		refused = &gateway.ChannelError{Kind: gateway.ChannelRetry, Failure: gateway.Failure{Code: gateway.FailureProviderUnavailable, Message: a.Err.Error()}}
 	}
 	if refused == nil {
-		a.Attempt.MID = a.Sent.Ref
+		a.Attempt.PlatformMessageID = a.Sent.Ref
 		if !a.Sent.Accepted {
-			s.SentAt = a.Attempt.EndedAt
+			s.SentAt = a.Attempt.EndedAt.Time
 		}
 		d.sent(a.Attempt)
 		return
@@ -99,7 +100,7 @@ func (a ChannelAnswer) decide(r Rules, d *Decision, now time.Time) {
 	case gateway.ChannelUnknown:
 		d.uncertain(r, a.Attempt, now)
 	case gateway.ChannelRefused:
-		d.note(a.Attempt, "failed")
+		d.note(a.Attempt, gatewayapi.AttemptFailed)
 		d.leaveStep(gateway.StepFailed, a.Attempt.Failure, now)
 	default:
 		d.again(r.pause(m, refused.After), a.Attempt, now)
@@ -131,16 +132,16 @@ func (Unposted) decide(_ Rules, d *Decision, _ time.Time) {
 
 // sent goes on after a part went out.
 func (d *Decision) sent(attempt gateway.Attempt) {
-	d.note(attempt, "sent")
+	d.note(attempt, gatewayapi.AttemptSent)
 	m := d.Message
 	m.PartsSent++
-	m.MID = attempt.MID
-	d.partSent(attempt.EndedAt)
+	m.MID = attempt.PlatformMessageID
+	d.partSent(attempt.EndedAt.Time)
 }
 
 // uncertain goes on after an answer was lost: the lane waits for proof.
 func (d *Decision) uncertain(r Rules, attempt gateway.Attempt, now time.Time) {
-	d.note(attempt, "uncertain")
+	d.note(attempt, gatewayapi.AttemptUncertain)
 	d.become(gateway.StatusUncertain)
 	d.tell(gateway.EventMessageUncertain, nil)
 	d.Next, d.At = Wait, now.Add(r.WaitProof)
@@ -148,7 +149,7 @@ func (d *Decision) uncertain(r Rules, attempt gateway.Attempt, now time.Time) {
 
 // again puts the message back, to be tried after a pause, and not after its time is up.
 func (d *Decision) again(wait time.Duration, attempt gateway.Attempt, now time.Time) {
-	d.note(attempt, "retry")
+	d.note(attempt, gatewayapi.AttemptRetry)
 	d.become(gateway.StatusQueued)
 	m := d.Message
 	m.DueAt = time.Time{}
@@ -165,7 +166,7 @@ func (d *Decision) again(wait time.Duration, attempt gateway.Attempt, now time.T
 }
 
 // note adds a try to the message's.
-func (d *Decision) note(a gateway.Attempt, outcome string) {
+func (d *Decision) note(a gateway.Attempt, outcome gatewayapi.AttemptOutcome) {
 	a.Outcome = outcome
 	m := d.Message
 	m.Attempts = append(m.Attempts, a)

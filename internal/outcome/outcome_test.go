@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/chasqui/chasqui/gatewayapi"
 	"github.com/chasqui/chasqui/internal/gateway"
 	"github.com/chasqui/chasqui/internal/outcome"
 	"github.com/chasqui/chasqui/messenger"
@@ -48,7 +49,7 @@ func sending(steps ...gateway.Rule) *gateway.Message {
 }
 
 func attempt(m *gateway.Message, at time.Time) gateway.Attempt {
-	return gateway.Attempt{Number: len(m.Attempts) + 1, Channel: m.Channel(), Step: m.Step, Part: m.PartsSent + 1, StartedAt: at, EndedAt: at.Add(time.Second)}
+	return gateway.Attempt{Number: len(m.Attempts) + 1, Channel: m.Channel(), Step: m.Step, Part: m.PartsSent + 1, StartedAt: gatewayapi.At(at), EndedAt: gatewayapi.At(at.Add(time.Second))}
 }
 
 // facts says which events follow.
@@ -80,7 +81,7 @@ func says(d outcome.Decision, now time.Time) said {
 		s.In = d.At.Sub(now)
 	}
 	if d.Attempt != nil {
-		s.Attempt = d.Attempt.Outcome
+		s.Attempt = string(d.Attempt.Outcome)
 		if d.Attempt.Failure != nil {
 			s.Code = d.Attempt.Failure.Code
 		}

@@ -3,6 +3,7 @@ package outcome
 import (
 	"time"
 
+	"github.com/chasqui/chasqui/gatewayapi"
 	"github.com/chasqui/chasqui/internal/gateway"
 )
 
@@ -18,7 +19,7 @@ func (Interrupted) decide(r Rules, d *Decision, now time.Time) {
 		return
 	}
 	attempt := gateway.Attempt{
-		Number: len(m.Attempts) + 1, Channel: m.Channel(), Step: m.Step, Part: m.PartsSent + 1, StartedAt: m.SendingAt, EndedAt: now,
+		Number: len(m.Attempts) + 1, Channel: m.Channel(), Step: m.Step, Part: m.PartsSent + 1, StartedAt: gatewayapi.At(m.SendingAt), EndedAt: gatewayapi.At(now),
 		Failure: &gateway.Failure{Code: gateway.FailureUnknownOutcome, Message: "the gateway stopped before the platform's answer was recorded"},
 	}
 	d.uncertain(r, attempt, now)
@@ -39,7 +40,7 @@ func (d *Decision) prove(now time.Time) {
 	m := d.Message
 	m.PartsSent++
 	if n := len(m.Attempts); n > 0 {
-		m.Attempts[n-1].Outcome, m.Attempts[n-1].MID = "sent", m.MID
+		m.Attempts[n-1].Outcome, m.Attempts[n-1].PlatformMessageID = gatewayapi.AttemptSent, m.MID
 	}
 	d.partSent(now)
 }

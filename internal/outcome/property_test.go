@@ -8,6 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/chasqui/chasqui/gatewayapi"
 	"github.com/chasqui/chasqui/internal/gateway"
 	"github.com/chasqui/chasqui/internal/outcome"
 	"github.com/chasqui/chasqui/messenger"
@@ -207,7 +208,7 @@ func TestOneEndWhateverComes(t *testing.T) {
 		var steps []gateway.Rule
 		for range rapid.IntRange(0, 4).Draw(t, "rules") {
 			steps = append(steps, gateway.Rule{
-				Channel: rapid.SampledFrom(gateway.Channels()).Draw(t, "channel"), Until: rapid.SampledFrom(append(gateway.StepGoals(), "")).Draw(t, "until"),
+				Channel: rapid.SampledFrom(gateway.Channels()).Draw(t, "channel"), Until: rapid.SampledFrom(append(gatewayapi.StepGoals(), "")).Draw(t, "until"),
 				Within: gateway.Duration(rapid.SampledFrom([]time.Duration{0, time.Minute, 2 * time.Hour}).Draw(t, "within")),
 			})
 		}

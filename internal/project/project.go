@@ -98,7 +98,7 @@ func (p *Projector) handle(ctx context.Context, events []*gateway.Event) (func(*
 		if e.Application != "" && e.Channel != "" {
 			p.heard[e.Application] = e.ReceivedAt
 		}
-		if e.Application == "" || e.Person == "" || e.Channel == "" || e.Type.Internal() {
+		if e.Application == "" || e.Person == "" || e.Channel == "" || e.Internal() {
 			continue
 		}
 		lane := e.Lane()

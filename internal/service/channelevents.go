@@ -46,7 +46,7 @@ func (c *ChannelEvents) Inbound(ctx context.Context, in gateway.ChannelInbound) 
 	sms := in.Channel == gateway.ChannelSMS && ok
 	if sms {
 		in.From = address
-		keyword, word, answer = account.Keywords.Match(in.Text)
+		keyword, word, answer = gateway.MatchKeyword(account.Keywords, in.Text)
 	}
 	var event *gateway.Event
 	err = c.Store.Write(ctx, func(tx *store.Tx) error {

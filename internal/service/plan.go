@@ -232,7 +232,7 @@ func (m *Messages) settle(ctx context.Context, in *gateway.MessageInput, r *reci
 		in.Merge(r.profile)
 	}
 	if r.profile != nil && others {
-		in.To.Fill(r.profile)
+		gateway.FillTo(&in.To, r.profile)
 	}
 	return nil
 }
@@ -316,7 +316,7 @@ func sendable(message *gateway.Message) error {
 			continue
 		}
 		for j, p := range in.MessageParts {
-			if err := p.Check(fmt.Sprintf("messageParts[%d]", j)); err != nil {
+			if err := gateway.CheckPart(p, fmt.Sprintf("messageParts[%d]", j)); err != nil {
 				return err
 			}
 		}

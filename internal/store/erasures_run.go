@@ -171,7 +171,7 @@ func emptyAttempts(text string) string {
 		return ""
 	}
 	for i := range attempts {
-		attempts[i].MID, attempts[i].Failure = "", emptied(attempts[i].Failure)
+		attempts[i].PlatformMessageID, attempts[i].Failure = "", emptied(attempts[i].Failure)
 	}
 	return string(data(attempts))
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/chasqui/chasqui/gatewayapi"
 	"github.com/chasqui/chasqui/internal/gateway"
 )
 
@@ -491,7 +492,7 @@ func sentAtOnce(m *gateway.Message) bool {
 // firstAttempt is the attempt of a message that was sent at the first try.
 func firstAttempt(m *gateway.Message) gateway.Attempt {
 	return gateway.Attempt{
-		Number: 1, Channel: gateway.ChannelMessenger, Part: 1, StartedAt: millisOf(m.SendingAt), EndedAt: millisOf(m.SentAt), Outcome: "sent", MID: m.MID,
+		Number: 1, Channel: gateway.ChannelMessenger, Part: 1, StartedAt: gatewayapi.At(millisOf(m.SendingAt)), EndedAt: gatewayapi.At(millisOf(m.SentAt)), Outcome: gatewayapi.AttemptSent, PlatformMessageID: m.MID,
 	}
 }
 
