@@ -78,10 +78,10 @@ func (r *Runner) trial(careful bool, id string, partition int) *trial {
 }
 
 // carefully does a job, with care if there is need.
-func (r *Runner) carefully(ctx context.Context, j job) error {
+func (r *Runner) carefully(ctx context.Context, j *job) error {
 	t := j.trial
 	if t == nil {
-		return r.attempt(ctx, j)
+		return r.attempt(ctx, *j)
 	}
 	if j.event != nil {
 		person, err := r.o.Store.BotPerson(ctx, j.lane())
@@ -93,7 +93,7 @@ func (r *Runner) carefully(ctx context.Context, j job) error {
 		}
 	}
 	if t.before >= maxEnded {
-		return r.setAside(ctx, j, fmt.Sprintf("the process ended %d times while this was under way", t.before), t.before)
+		return r.setAside(ctx, *j, fmt.Sprintf("the process ended %d times while this was under way", t.before), t.before)
 	}
 	pass := &passage{gate: r.care.gate, held: t.before > 0}
 	if err := pass.enter(ctx); err != nil {
@@ -109,7 +109,7 @@ func (r *Runner) carefully(ctx context.Context, j job) error {
 		}
 		t.noted = true
 	}
-	if err := r.attempt(context.WithValue(ctx, passageKey{}, pass), j); err != nil {
+	if err := r.attempt(context.WithValue(ctx, passageKey{}, pass), *j); err != nil {
 		return err
 	}
 	if !t.noted {

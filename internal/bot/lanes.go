@@ -6,10 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
-	"sync"
 	"time"
 
 	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/lane"
 	"github.com/chasqui/chasqui/internal/store"
 	"github.com/chasqui/chasqui/rivescript"
 )
@@ -24,17 +24,28 @@ const (
 // noState is what is kept of a person of whom nothing is known.
 var noState = json.RawMessage("{}")
 
-// lane is a conversation that is being answered.
-type lane struct {
-	jobs []job
-}
-
 // job is an event or a timer.
 type job struct {
 	event *gateway.Event
 	timer *gateway.BotTimer
 	trial *trial // nil when there is no need to be careful
 	anew  bool   // the event was set aside, and is given to the script once more
+	tries tries
+}
+
+// tries is how a job has gone so far.
+type tries struct {
+	failures int           // through its own fault
+	ended    int           // the process that its macros run in
+	wait     time.Duration // before the last one
+}
+
+// order is the position of a job's event in the log; 0 for a timer, which is in none.
+func (j job) order() int64 {
+	if j.event == nil {
+		return 0
+	}
+	return j.event.Pos
 }
 
 func (j job) lane() gateway.Lane {
@@ -58,53 +69,78 @@ func (j job) partition() int {
 	return j.timer.Partition
 }
 
-// enqueue puts a job behind the others of its conversation.
-func (r *Runner) enqueue(ctx context.Context, j job, work *sync.WaitGroup) {
-	key := j.lane()
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if j.event != nil {
-		r.pending[j.event.Pos] = struct{}{}
-	} else {
-		if _, under := r.timers[j.timer.ID]; under {
-			return
-		}
-		r.timers[j.timer.ID] = struct{}{}
-	}
-	if l := r.lanes[key]; l != nil {
-		l.jobs = append(l.jobs, j)
-		return
-	}
-	l := &lane{jobs: []job{j}}
-	r.lanes[key] = l
-	work.Go(func() { r.drain(ctx, key, l) })
+// inbox is the source of a session's lanes: the log, from where the session began.
+type inbox struct {
+	log   *store.Store
+	begin *store.Cursor // is only asked
+	wants func(*gateway.Event) bool
+	job   func(*gateway.Event) *job
 }
 
-// drain deals with the jobs of a conversation, one after the other. When it cannot go on, the session begins anew, here or on the node that has taken the partition over: what
-// was not answered is read again then.
-func (r *Runner) drain(ctx context.Context, key gateway.Lane, l *lane) {
-	if r.places.Enter(ctx, key.Application) != nil {
-		return
-	}
-	defer r.places.Leave(key.Application)
-	for {
-		r.mu.Lock()
-		if len(l.jobs) == 0 {
-			delete(r.lanes, key)
-			r.mu.Unlock()
-			return
+// Owner reads events of an application.
+func (i inbox) Owner(ctx context.Context, app string, from int64, limit int) (jobs []lane.Keyed[gateway.Lane, *job], next int64, err error) {
+	next, err = i.read(ctx, from, limit, func(e *gateway.Event) bool { return e.Application == app }, func(e *gateway.Event) {
+		jobs = append(jobs, lane.Keyed[gateway.Lane, *job]{Key: e.Lane(), Job: i.job(e)})
+	})
+	return jobs, next, err
+}
+
+// Lane reads events of a conversation.
+func (i inbox) Lane(ctx context.Context, key gateway.Lane, from int64, limit int) (jobs []*job, next int64, err error) {
+	next, err = i.read(ctx, from, limit, func(e *gateway.Event) bool { return e.Lane() == key }, func(e *gateway.Event) { jobs = append(jobs, i.job(e)) })
+	return jobs, next, err
+}
+
+// read goes through the log from a position on until it has taken so many events, and returns the position to go on from; 0 at the end of the log.
+func (i inbox) read(ctx context.Context, from int64, limit int, of func(*gateway.Event) bool, take func(*gateway.Event)) (next int64, err error) {
+	for taken := 0; ; {
+		events, upto, err := i.log.ReadEvents(ctx, from-1, readBatch)
+		if err != nil {
+			return 0, err
 		}
-		j := l.jobs[0]
-		l.jobs = l.jobs[1:]
-		r.mu.Unlock()
-		if !r.settle(ctx, j) {
-			r.giveUp(ctx, j)
-			if ctx.Err() == nil {
-				r.beginAnew()
+		for _, e := range events {
+			if !of(e) || !i.begin.Has(e) || !i.wants(e) {
+				continue
 			}
-			return
+			take(e)
+			if taken++; taken == limit {
+				return e.Pos + 1, nil
+			}
 		}
-		r.finished(j)
+		if upto < from {
+			return 0, nil
+		}
+		from = upto + 1
+	}
+}
+
+// newLanes makes the lanes of a session: conversations side by side and each in order, and applications by turns. An application whose script is slow has so many events in
+// memory, and the others wait in the log.
+func (r *Runner) newLanes(ctx context.Context, begin *store.Cursor) *lane.Scheduler[gateway.Lane, *job] {
+	return lane.New(lane.Options[gateway.Lane, *job]{
+		Owner: func(key gateway.Lane) string { return key.Application }, Order: func(j *job) int64 { return j.order() },
+		Total: r.o.Turns, Places: (r.o.Turns + 3) / 4, Source: inbox{r.o.Store, begin, r.concerns, r.jobOf}, PerOwner: maxPerScript, PerLane: maxPerScript,
+		Failed: func(_ string, err error) {
+			r.health.Failed()
+			r.log.Warn("read events for bots", "err", err)
+		},
+		Run: func(_ gateway.Lane, j *job) lane.Next { return r.settle(ctx, j) },
+	})
+}
+
+// jobOf makes the job of an event.
+func (r *Runner) jobOf(e *gateway.Event) *job {
+	return &job{event: e, trial: r.trial(r.care.event(e.Partition, e.Pos), e.ID(), e.Partition)}
+}
+
+// offerTimer takes a timer that is due into its lane. One that cannot be taken now is looked for again.
+func (r *Runner) offerTimer(lanes *lane.Scheduler[gateway.Lane, *job], t *gateway.BotTimer) {
+	r.mu.Lock()
+	_, under := r.timers[t.ID]
+	r.timers[t.ID] = struct{}{}
+	r.mu.Unlock()
+	if !under && !lanes.Offer(t.Lane, &job{timer: t, trial: r.trial(r.care.timer(t.Partition, t.DueAt), t.ID, t.Partition)}) {
+		r.finished(&job{timer: t})
 	}
 }
 
@@ -118,42 +154,44 @@ func (r *Runner) beginAnew() {
 	}
 }
 
-// settle does a job until it is done, or set aside. False says that neither is possible here now.
-func (r *Runner) settle(ctx context.Context, j job) bool {
-	wait, failures, ended := retryPause, 0, 0
-	for {
-		err := r.carefully(ctx, j)
-		switch {
-		case err == nil:
-			r.health.Went()
-			return true
-		case ctx.Err() != nil, errors.Is(err, errLeaseLost):
-			return false
-		}
+// settle makes one try at a job, and returns how its lane goes on. When it cannot, the session begins anew, here or on the node that has taken the partition over: what was
+// not answered is read again then.
+func (r *Runner) settle(ctx context.Context, j *job) lane.Next {
+	err := r.carefully(ctx, j)
+	if err == nil {
+		r.health.Went()
+		r.finished(j)
+		return lane.Done()
+	}
+	if ctx.Err() == nil && !errors.Is(err, errLeaseLost) {
 		r.log.Warn("bot turn", "application", j.lane().Application, "id", j.id(), "err", err)
 		switch {
 		case errors.Is(err, rivescript.ErrUnavailable): // no fault of the event's
 		case errors.Is(err, rivescript.ErrEnded):
-			ended++
+			j.tries.ended++
 		case store.Passing(err):
 			r.health.Failed()
 		default:
-			failures++
+			j.tries.failures++
 		}
-		if failures >= maxTries || ended >= maxEnded {
-			err := r.setAside(ctx, j, err.Error(), failures+ended)
-			if err == nil {
+		if j.tries.failures >= maxTries || j.tries.ended >= maxEnded {
+			if err = r.setAside(ctx, *j, err.Error(), j.tries.failures+j.tries.ended); err == nil {
 				r.health.Went()
-				return true
-			}
-			if ctx.Err() != nil || errors.Is(err, errLeaseLost) {
-				return false
+				r.finished(j)
+				return lane.Done()
 			}
 			r.log.Warn("set a bot's event aside", "err", err)
 		}
-		pause(ctx, wait)
-		wait = min(2*wait, maxRetryPause)
 	}
+	if ctx.Err() != nil || errors.Is(err, errLeaseLost) {
+		r.giveUp(ctx, *j)
+		if ctx.Err() == nil {
+			r.beginAnew()
+		}
+		return lane.Halt()
+	}
+	j.tries.wait = min(max(retryPause, 2*j.tries.wait), maxRetryPause)
+	return lane.Again(time.Now().Add(j.tries.wait))
 }
 
 // attempt does a job. What goes wrong in the program itself is an error too.
@@ -215,16 +253,15 @@ func (r *Runner) retry(ctx context.Context, e *gateway.Event) error {
 	return r.attempt(ctx, job{event: e, anew: true})
 }
 
-func (r *Runner) finished(j job) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
+// finished notes that a job is under way no more.
+func (r *Runner) finished(j *job) {
 	if j.timer != nil {
+		r.mu.Lock()
 		delete(r.timers, j.timer.ID)
-		return
+		r.mu.Unlock()
 	}
-	delete(r.pending, j.event.Pos)
-	if len(r.pending) == maxPending-1 {
-		close(r.room)
-		r.room = make(chan struct{})
+	select {
+	case r.room <- struct{}{}:
+	default:
 	}
 }

@@ -12,8 +12,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/chasqui/chasqui/internal/fair"
 	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/lane"
 	"github.com/chasqui/chasqui/internal/service"
 	"github.com/chasqui/chasqui/internal/store"
 )
@@ -34,7 +34,8 @@ type Options struct {
 
 const (
 	readBatch    = 512
-	maxPending   = 4096        // events that are read and not yet answered
+	maxPending   = 16384       // events in memory that are not yet answered
+	maxPerScript = 512         // of them, of one application
 	saveInterval = time.Second // what is read again after a crash is known by the people's own positions
 	timerBatch   = 256
 	timerPoll    = time.Second
@@ -47,13 +48,10 @@ type Runner struct {
 	log *slog.Logger
 
 	mu       sync.Mutex
-	lanes    map[gateway.Lane]*lane
-	pending  map[int64]struct{}  // positions of events that are read and not yet answered
 	timers   map[string]struct{} // ids of timers that are under way
-	room     chan struct{}       // closed when pending has shrunk
 	again    chan struct{}       // closed when a lane could not go on: the session begins anew
 	anew     bool                // again is closed
-	places   *fair.Gate          // for turns, by application
+	room     chan struct{}       // poked when a job is over
 	kick     chan struct{}       // a timer was made
 	care     *care               // of the session
 	cautions map[int]caution     // of the session before, by partition
@@ -76,7 +74,7 @@ func New(o Options) *Runner {
 	if o.Code == nil {
 		o.Code = func(string, string) bool { return false }
 	}
-	return &Runner{o: o, log: o.Logger, places: fair.New(o.Turns, (o.Turns+3)/4), kick: make(chan struct{}, 1), health: o.Store.Reader(cursorName)}
+	return &Runner{o: o, log: o.Logger, room: make(chan struct{}, 1), kick: make(chan struct{}, 1), health: o.Store.Reader(cursorName)}
 }
 
 // cursorName is the name of the cursor, also to retention, which does not pass it.
@@ -119,13 +117,21 @@ func (r *Runner) session(ctx context.Context) {
 	defer work.Wait()
 	defer cancel()
 	r.mu.Lock()
-	r.lanes, r.pending, r.timers, r.room = map[gateway.Lane]*lane{}, map[int64]struct{}{}, map[string]struct{}{}, make(chan struct{})
-	r.again, r.anew = make(chan struct{}), false
+	r.timers, r.again, r.anew = map[string]struct{}{}, make(chan struct{}), false
 	r.mu.Unlock()
-	err := r.beCareful(run)
+	_, leasesMoved := r.o.Store.Leases().Held()
+	// What is left in the log is read from there by other goroutines than this one, with a cursor that nobody moves.
+	head, cursor, begin := r.o.Store.Head(), r.o.Store.NewCursor(cursorName), r.o.Store.NewCursor(cursorName)
+	err := errors.Join(cursor.Sync(run, head), begin.Sync(run, head))
 	if err == nil {
-		work.Go(func() { r.runTimers(run, &work) })
-		err = r.read(run, &work)
+		err = r.beCareful(run)
+	}
+	if err == nil {
+		lanes := r.newLanes(run, begin)
+		defer lanes.Stop(context.WithoutCancel(ctx))
+		defer cancel()
+		work.Go(func() { r.runTimers(run, lanes) })
+		err = r.read(run, cursor, lanes, leasesMoved)
 	}
 	if err != nil && run.Err() == nil {
 		r.unread = true
@@ -136,89 +142,99 @@ func (r *Runner) session(ctx context.Context) {
 }
 
 // read hands out events until the leases move or a lane cannot go on, which is no error.
-func (r *Runner) read(ctx context.Context, work *sync.WaitGroup) error {
-	_, leasesMoved := r.o.Store.Leases().Held()
-	cursor := r.o.Store.NewCursor(cursorName)
-	if err := cursor.Sync(ctx, r.o.Store.Head()); err != nil {
-		return err
-	}
+func (r *Runner) read(ctx context.Context, cursor *store.Cursor, lanes *lane.Scheduler[gateway.Lane, *job], leasesMoved <-chan struct{}) error {
 	at, saved := cursor.Low(), time.Now()
 	defer func() {
 		// What was read since the last save is read again after the next start; saving it is a courtesy, also to retention.
 		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 		defer cancel()
-		if _, low := r.progress(at); low > cursor.Low() {
+		if low := answered(lanes, at); low > cursor.Low() {
 			r.save(last, cursor, low)
 		}
 	}()
 	for {
-		select {
-		case <-leasesMoved:
-			return nil
-		case <-r.again:
-			pause(ctx, retryPause)
-			return nil
-		default:
-		}
 		_, headMoved := r.o.Store.HeadChanged()
-		events, upto, err := r.o.Store.ReadEvents(ctx, at, readBatch)
-		if err != nil {
-			return err
-		}
-		if r.unread { // the session before ended because it could not read
-			r.unread = false
-			r.health.Went()
-		}
-		for _, e := range events {
-			if cursor.Has(e) && r.concerns(e) {
-				r.enqueue(ctx, job{event: e, trial: r.trial(r.care.event(e.Partition, e.Pos), e.ID(), e.Partition)}, work)
-			}
-		}
-		idle := upto <= at
-		at = max(at, upto)
-		room, low := r.progress(at)
-		if low > cursor.Low() && time.Since(saved) >= saveInterval {
-			if err := r.save(ctx, cursor, low); err != nil {
+		more, full := false, lanes.Jobs() >= maxPending
+		if !full {
+			events, upto, err := r.o.Store.ReadEvents(ctx, at, readBatch)
+			if err != nil {
 				return err
+			}
+			if r.unread { // the session before ended because it could not read
+				r.unread = false
+				r.health.Went()
+			}
+			for _, e := range events {
+				if cursor.Has(e) && r.concerns(e) {
+					lanes.Push(e.Lane(), r.jobOf(e))
+				}
+			}
+			more, at = upto > at, max(at, upto)
+		}
+		if at > cursor.Low() && time.Since(saved) >= saveInterval {
+			if low := answered(lanes, at); low > cursor.Low() {
+				if err := r.save(ctx, cursor, low); err != nil {
+					return err
+				}
 			}
 			saved = time.Now()
 		}
-		wait := make(<-chan time.Time)
-		if low < at || low > cursor.Low() {
-			wait = time.After(saveInterval)
-		}
-		switch {
-		case room != nil: // too much is under way
-			headMoved = room
-		case !idle:
+		if more {
+			if r.over(ctx, leasesMoved) {
+				return ctx.Err()
+			}
 			continue
 		}
-		select {
-		case <-headMoved:
-		case <-wait:
-		case <-leasesMoved:
-			return nil
-		case <-r.again:
-			pause(ctx, retryPause)
-			return nil
-		case <-ctx.Done():
-			return ctx.Err()
+		if ended, err := r.idle(ctx, full, at > cursor.Low(), headMoved, leasesMoved); ended {
+			return err
 		}
 	}
 }
 
-// progress answers up to where everything read is answered, and, when there is too much that is not, a channel that is closed when there is less.
-func (r *Runner) progress(read int64) (room <-chan struct{}, low int64) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	low = read
-	for pos := range r.pending {
-		low = min(low, pos-1)
+// idle waits until there is something to read, or to save. It returns true when the session is over.
+func (r *Runner) idle(ctx context.Context, full, unsaved bool, headMoved, leasesMoved <-chan struct{}) (ended bool, err error) {
+	var room <-chan struct{}
+	var wait <-chan time.Time
+	if full {
+		headMoved, room = nil, r.room
 	}
-	if len(r.pending) >= maxPending {
-		return r.room, low
+	if unsaved {
+		wait = time.After(saveInterval)
 	}
-	return nil, low
+	select {
+	case <-leasesMoved:
+		return true, nil
+	case <-r.again:
+		pause(ctx, retryPause)
+		return true, nil
+	case <-ctx.Done():
+		return true, ctx.Err()
+	case <-headMoved:
+	case <-room:
+	case <-wait:
+	}
+	return false, nil
+}
+
+// over reports whether a session that is busy is to end.
+func (r *Runner) over(ctx context.Context, leasesMoved <-chan struct{}) bool {
+	select {
+	case <-leasesMoved:
+	case <-r.again:
+		pause(ctx, retryPause)
+	case <-ctx.Done():
+	default:
+		return false
+	}
+	return true
+}
+
+// answered returns up to where everything that was read is answered.
+func answered(lanes *lane.Scheduler[gateway.Lane, *job], read int64) int64 {
+	if oldest := lanes.Oldest(); oldest != 0 {
+		return min(read, oldest-1)
+	}
+	return read
 }
 
 func (r *Runner) save(ctx context.Context, cursor *store.Cursor, low int64) error {
@@ -253,7 +269,7 @@ func (r *Runner) concerns(e *gateway.Event) bool {
 }
 
 // runTimers hands out what falls due.
-func (r *Runner) runTimers(ctx context.Context, work *sync.WaitGroup) {
+func (r *Runner) runTimers(ctx context.Context, lanes *lane.Scheduler[gateway.Lane, *job]) {
 	tick := time.NewTicker(timerPoll)
 	defer tick.Stop()
 	for {
@@ -263,7 +279,7 @@ func (r *Runner) runTimers(ctx context.Context, work *sync.WaitGroup) {
 		}
 		for _, t := range due {
 			if _, held := r.o.Store.Leases().Epoch(t.Partition); held {
-				r.enqueue(ctx, job{timer: t, trial: r.trial(r.care.timer(t.Partition, t.DueAt), t.ID, t.Partition)}, work)
+				r.offerTimer(lanes, t)
 			}
 		}
 		select {

@@ -39,7 +39,7 @@ var allowed = map[string][]string{
 	"internal/service":         {"internal/fair", "internal/store", "internal/gateway", "internal/qr", "internal/reach", "internal/script", "messenger", "rivescript"},
 	"internal/entrypoint":      {"internal/guard", "internal/qr", "internal/service", "internal/store", "internal/gateway", "messenger"},
 	"internal/console":         {"internal/guard", "internal/qr", "internal/service", "internal/store", "internal/gateway"},
-	"internal/bot":             {"internal/fair", "internal/reach", "internal/service", "internal/store", "internal/gateway", "internal/script", "messenger", "rivescript"},
+	"internal/bot":             {"internal/lane", "internal/reach", "internal/service", "internal/store", "internal/gateway", "internal/script", "messenger", "rivescript"},
 	"internal/ingest":          {"internal/guard", "internal/service", "internal/store", "internal/gateway", "messenger"},
 	"internal/project":         {"internal/service", "internal/store", "internal/gateway", "messenger"},
 	"internal/outcome":         {"gatewayapi", "internal/gateway", "messenger"},

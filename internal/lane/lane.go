@@ -132,6 +132,7 @@ type Scheduler[K comparable, J any] struct {
 	lanes   map[K]*lane[K, J]
 	owners  map[string]*owner[K, J]
 	spare   []*lane[K, J] // empty lanes to be used again
+	rows    int           // jobs in memory
 
 	busy  int            // places taken of Total
 	short []*owner[K, J] // owners that wait for one of them, by turns
@@ -247,24 +248,35 @@ func (s *Scheduler[K, J]) Lanes() int {
 	return len(s.lanes)
 }
 
-// Spilled returns the lowest position of those that are left to the source; 0 when none are. It
-// looks at every owner.
-func (s *Scheduler[K, J]) Spilled() int64 {
+// Jobs returns how many jobs are in memory.
+func (s *Scheduler[K, J]) Jobs() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var low int64
-	note := func(positions ...int64) {
-		for _, p := range positions {
-			if p > 0 && (low == 0 || p < low) {
-				low = p
-			}
+	return s.rows
+}
+
+// Oldest returns the lowest position of a job that is not done, in memory or left to the source; 0
+// when there is none. It looks at all of them.
+func (s *Scheduler[K, J]) Oldest() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	low := s.spilled()
+	for _, l := range s.lanes {
+		for _, j := range l.queue {
+			low = lower(low, s.o.Order(j))
 		}
 	}
+	return low
+}
+
+// spilled returns the lowest position of those that are left to the source.
+func (s *Scheduler[K, J]) spilled() int64 {
+	var low int64
 	for _, o := range s.owners {
-		note(o.spilled, o.reading)
+		low = lower(low, lower(o.spilled, o.reading))
 	}
 	for _, l := range s.lanes {
-		note(l.spilled, l.reading)
+		low = lower(low, lower(l.spilled, l.reading))
 	}
 	return low
 }

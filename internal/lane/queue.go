@@ -89,12 +89,17 @@ func (s *Scheduler[K, J]) find(l *lane[K, J], order int64) int {
 
 func (s *Scheduler[K, J]) insert(l *lane[K, J], at int, job J) {
 	l.queue = slices.Insert(l.queue, at, job)
-	l.owner.rows++
+	s.count(l, 1)
+}
+
+func (s *Scheduler[K, J]) count(l *lane[K, J], jobs int) {
+	l.owner.rows += jobs
+	s.rows += jobs
 }
 
 func (s *Scheduler[K, J]) remove(l *lane[K, J], at int) {
 	l.queue = slices.Delete(l.queue, at, at+1)
-	l.owner.rows--
+	s.count(l, -1)
 }
 
 // pop takes the head off a lane.
@@ -106,12 +111,12 @@ func (s *Scheduler[K, J]) pop(l *lane[K, J]) {
 	} else {
 		l.queue = l.queue[1:]
 	}
-	l.owner.rows--
+	s.count(l, -1)
 }
 
 // discard drops what is in memory of a lane.
 func (s *Scheduler[K, J]) discard(l *lane[K, J]) {
-	l.owner.rows -= len(l.queue)
+	s.count(l, -len(l.queue))
 	clear(l.queue)
 	l.queue = l.queue[:0]
 }
@@ -209,7 +214,7 @@ func (s *Scheduler[K, J]) Behind(key K) []J {
 	behind := slices.Clone(l.queue[1:])
 	clear(l.queue[1:])
 	l.queue = l.queue[:1]
-	l.owner.rows -= len(behind)
+	s.count(l, -len(behind))
 	return behind
 }
 
