@@ -44,26 +44,28 @@ func after(messages []*gateway.Message, limit int) int64 {
 	return messages[len(messages)-1].Seq + 1
 }
 
-// admits reports whether a message may come into memory: it is unfinished, its partition is this
-// node's, and that partition's backlog has been noted. One that comes before that is noted with it,
-// for it must not overtake what the last owner has left. A lease that is only late in being renewed
-// still counts: each send looks at it again.
-func (d *Deliverer) admits(_ gateway.Lane, j *job) bool {
+// admits says whether a message may come into memory: it is unfinished, its partition is this node's,
+// and that partition's backlog has been noted. One that comes before that is noted with it, for it
+// must not overtake what the last owner has left. A lease that is only late in being renewed still
+// counts: each send looks at it again.
+func (d *Deliverer) admits(_ gateway.Lane, j *job) lane.Admission {
 	m := j.m
 	if !m.Status.Open() {
-		return false
+		return lane.LeaveOut
 	}
 	d.mu.Lock()
-	_, taken := d.taken[m.Partition]
-	if first, ok := d.passed[m.Application]; !taken && (!ok || m.Seq < first) {
-		d.passed[m.Application] = m.Seq
+	defer d.mu.Unlock()
+	if _, taken := d.taken[m.Partition]; !taken {
+		if first, ok := d.passed[m.Application]; !ok || m.Seq < first {
+			d.passed[m.Application] = m.Seq
+		}
+		return lane.Elsewhere
 	}
-	d.mu.Unlock()
-	if !taken || m.Status == gateway.StatusUncertain && d.o.Store.Now().Sub(m.UpdatedAt) > d.o.WaitProof && !outcome.Echoed(m) {
-		return false // of the second its lane has gone on; an echo or the sweep settles it
+	if m.Status == gateway.StatusUncertain && d.o.Store.Now().Sub(m.UpdatedAt) > d.o.WaitProof && !outcome.Echoed(m) {
+		return lane.LeaveOut // its lane has gone on; an echo or the sweep settles it
 	}
 	d.pokeSteps(m.StepDue)
-	return true
+	return lane.Take
 }
 
 // takeBacklog notes what the last run, or the last owner of a partition, has left: it is read from the

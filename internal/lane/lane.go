@@ -47,9 +47,8 @@ type Options[K comparable, J any] struct {
 	// Line returns where the head of a lane stands. Nil means one line for each owner.
 	Line func(K, J) Line
 
-	// Admit reports whether a job may be taken into memory now. What it refuses is left out. Nil
-	// admits every job.
-	Admit func(K, J) bool
+	// Admit says whether a job may be taken into memory now. Nil admits every job.
+	Admit func(K, J) Admission
 
 	// Pace reports whether a line may begin one more job: 0 for now, which counts, a time to ask
 	// again after, or less than 0 for not before Poke. Nil means that lines have no pace.
@@ -69,6 +68,16 @@ type Options[K comparable, J any] struct {
 	PerLane  int // jobs of one lane in memory, with a source; default 32
 	Batch    int // jobs read at once for an owner; default 500
 }
+
+// Admission says what is done with a job that has come, or was read from the source.
+type Admission int
+
+// The admissions.
+const (
+	Take      Admission = iota
+	LeaveOut            // the job is not to be done; others of its lane are
+	Elsewhere           // the lane is not this scheduler's to work: nothing of it is read any more
+)
 
 // Source reads jobs again that were left to it. Both methods return jobs in order from a position
 // on, limit at most, and the position to go on from; 0 when there is nothing beyond.

@@ -369,7 +369,12 @@ func TestRereadAndForget(t *testing.T) {
 			return lane.Done()
 		})
 		o.Source = src
-		o.Admit = func(key, *job) bool { return mine }
+		o.Admit = func(key, *job) lane.Admission {
+			if mine {
+				return lane.Take
+			}
+			return lane.Elsewhere
+		}
 		s := lane.New(o)
 		defer stop(t, s)
 		a := key{"o", "a"}

@@ -96,18 +96,21 @@ func (s *Scheduler[K, J]) loadLane(l *lane[K, J]) {
 		defer s.mu.Unlock()
 		l.state, l.reading = idle, 0
 		if err != nil {
-			jobs, next = nil, from
-			l.state = halted
+			l.state, l.spilled = halted, lower(l.spilled, from)
+			return
 		}
 		l.spilled = lower(l.spilled, next)
 		for _, j := range jobs {
-			if (s.o.Admit == nil || s.o.Admit(l.key, j)) && s.find(l, s.o.Order(j)) < 0 {
+			switch a := s.admission(l.key, j); {
+			case a == Elsewhere:
+				s.discard(l)
+				s.forget(l)
+				return
+			case a == Take && s.find(l, s.o.Order(j)) < 0:
 				s.arrange(l, j)
 			}
 		}
-		if l.state == idle {
-			s.settle(l)
-		}
+		s.settle(l)
 	})
 }
 

@@ -2,7 +2,9 @@ package lane_test
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -26,7 +28,8 @@ type world struct {
 	busy  map[string]int
 	total int
 	wrong string
-	calm  bool // nothing goes wrong any more
+	lost  map[key]bool // lanes that another node works
+	calm  bool         // nothing goes wrong any more
 }
 
 func (w *world) roll(n int) int {
@@ -43,6 +46,8 @@ func (w *world) run(k key, j *job) lane.Next {
 	defer w.src.mu.Unlock()
 	w.end(k)
 	switch n := w.roll(12); {
+	case w.lost[k]:
+		return lane.Reread()
 	case w.calm:
 	case n == 0:
 		return lane.Again(time.Now().Add(time.Duration(w.roll(5000)) * time.Millisecond))
@@ -96,7 +101,7 @@ func (w *world) fail(format string, args ...any) {
 
 // accept adds a job to the source, at once by a reservation where that is to be had.
 func (w *world) accept(k key) {
-	if w.roll(3) == 0 && w.s.Reserve(k, lane.Line{Pool: "all"}) {
+	if w.admit(k, nil) == lane.Take && w.roll(3) == 0 && w.s.Reserve(k, lane.Line{Pool: "all"}) {
 		j := w.src.add(k)
 		if w.roll(2) == 0 {
 			w.s.Begin(k, j)
@@ -156,12 +161,45 @@ func (w *world) step(at step) {
 		w.src.mu.Lock()
 		w.src.fails++
 		w.src.mu.Unlock()
-	case 8: // the lane goes to another node, and comes back
-		w.s.Forget(func(other key) bool { return other == k })
-		w.s.Spill(k.owner, 1)
+	case 8:
+		w.lose(k)
 	case 9:
+		w.gain(k)
+	case 10:
 		w.s.Poke(k.owner)
 	}
+}
+
+// lose lets a lane go to another node.
+func (w *world) lose(k key) {
+	w.src.mu.Lock()
+	w.lost[k] = true
+	w.src.mu.Unlock()
+	w.s.Forget(func(other key) bool { return other == k })
+}
+
+// gain lets a lane come back, with what was not done of its owner's.
+func (w *world) gain(k key) {
+	w.s.SpillAll(func() map[string]int64 {
+		w.src.mu.Lock()
+		defer w.src.mu.Unlock()
+		delete(w.lost, k)
+		for _, j := range w.src.jobs {
+			if j.key.owner == k.owner && !j.done {
+				return map[string]int64{k.owner: j.seq}
+			}
+		}
+		return nil
+	})
+}
+
+func (w *world) admit(k key, _ *job) lane.Admission {
+	w.src.mu.Lock()
+	defer w.src.mu.Unlock()
+	if w.lost[k] {
+		return lane.Elsewhere
+	}
+	return lane.Take
 }
 
 // Whatever comes in whatever order: jobs of a lane are done once, in order and one at a time, within
@@ -169,12 +207,13 @@ func (w *world) step(at step) {
 func TestEveryJobOnceInOrder(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(r *rapid.T) {
-		w := &world{src: &source{took: 400 * time.Millisecond}, random: rand.New(rand.NewPCG(rapid.Uint64().Draw(r, "seed"), 1)), under: map[key]bool{}, busy: map[string]int{}}
+		w := &world{src: &source{took: 400 * time.Millisecond}, random: rand.New(rand.NewPCG(rapid.Uint64().Draw(r, "seed"), 1)), under: map[key]bool{}, lost: map[key]bool{}, busy: map[string]int{}}
 		w.o = options(w.run)
+		w.o.Admit = w.admit
 		w.o.Source, w.o.Places, w.o.Total = w.src, rapid.IntRange(1, 2).Draw(r, "places"), rapid.IntRange(1, 4).Draw(r, "total")
 		w.o.PerOwner, w.o.PerLane, w.o.Batch = rapid.IntRange(1, 9).Draw(r, "in memory"), rapid.IntRange(1, 4).Draw(r, "of a lane"), rapid.IntRange(1, 5).Draw(r, "batch")
 		steps := rapid.SliceOfN(rapid.Custom(func(r *rapid.T) step {
-			return step{rapid.IntRange(0, 4).Draw(r, "lane"), rapid.IntRange(0, 9).Draw(r, "what"), rapid.IntRange(0, 4000).Draw(r, "much")}
+			return step{rapid.IntRange(0, 4).Draw(r, "lane"), rapid.IntRange(0, 10).Draw(r, "what"), rapid.IntRange(0, 4000).Draw(r, "much")}
 		}), 1, 40).Draw(r, "steps")
 		synctest.Test(t, func(t *testing.T) { w.play(t, steps) })
 		if w.wrong != "" {
@@ -190,7 +229,11 @@ func (w *world) play(t *testing.T, steps []step) {
 	}
 	w.src.mu.Lock()
 	w.calm = true
+	lost := slices.Collect(maps.Keys(w.lost))
 	w.src.mu.Unlock()
+	for _, k := range lost {
+		w.gain(k)
+	}
 	time.Sleep(time.Hour)
 	synctest.Wait()
 	left := w.s.Lanes()

@@ -23,7 +23,7 @@ func (s *Scheduler[K, J]) Push(key K, job J) {
 func (s *Scheduler[K, J]) Offer(key K, job J) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.stopped || s.o.Admit != nil && !s.o.Admit(key, job) {
+	if s.admission(key, job) != Take {
 		return false
 	}
 	o := s.owner(s.o.Owner(key))
@@ -46,10 +46,21 @@ func (s *Scheduler[K, J]) long(l *lane[K, J]) bool {
 	return s.o.Source != nil && len(l.queue) >= s.o.PerLane
 }
 
+// admission says whether a job may be taken into memory.
+func (s *Scheduler[K, J]) admission(key K, job J) Admission {
+	switch {
+	case s.stopped:
+		return Elsewhere
+	case s.o.Admit == nil:
+		return Take
+	}
+	return s.o.Admit(key, job)
+}
+
 // admit takes a job into memory if there is room, or else leaves it to the source. With loading, it
 // comes from there.
 func (s *Scheduler[K, J]) admit(key K, job J, loading bool) {
-	if s.stopped || s.o.Admit != nil && !s.o.Admit(key, job) {
+	if s.admission(key, job) != Take {
 		return
 	}
 	o := s.owner(s.o.Owner(key))
@@ -131,7 +142,7 @@ func (l *lane[K, J]) underWay() bool {
 func (s *Scheduler[K, J]) Put(key K, job J) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.stopped || s.o.Admit != nil && !s.o.Admit(key, job) {
+	if s.admission(key, job) != Take {
 		return
 	}
 	o, order := s.owner(s.o.Owner(key)), s.o.Order(job)
