@@ -15,7 +15,7 @@ func (s *server) connectApplication(q *request) error {
 	}
 	a, err := s.o.Applications.Connect(q.Context(), q.key, service.ConnectInput{
 		AccessToken: gateway.Secret(in.Page.AccessToken), AppID: in.Application.ID, AppSecret: gateway.Secret(in.Application.Secret),
-		GraphVersion: in.GraphVersion, Limits: limits(in.Limits),
+		GraphVersion: in.GraphVersion, Limits: valueOf(in.Limits),
 	})
 	if err != nil {
 		return err
@@ -26,13 +26,6 @@ func (s *server) connectApplication(q *request) error {
 	}
 	q.w.Header().Set("Location", "/v1/applications/"+a.Key)
 	return q.reply(http.StatusCreated, s.wireApplication(a))
-}
-
-func limits(given *gatewayapi.Limits) gateway.Limits {
-	if given == nil {
-		return gateway.Limits{}
-	}
-	return gateway.Limits{TextPerSecond: given.TextPerSecond, MediaPerSecond: given.MediaPerSecond}
 }
 
 func (s *server) listApplications(q *request) error {
@@ -64,10 +57,7 @@ func (s *server) updateApplication(q *request) error {
 		return err
 	}
 	change := service.ApplicationChange{GraphVersion: in.GraphVersion}
-	if in.Limits != nil {
-		given := limits(in.Limits)
-		change.Limits = &given
-	}
+	change.Limits = in.Limits
 	if in.Page != nil {
 		change.AccessToken = (*gateway.Secret)(in.Page.AccessToken)
 	}

@@ -256,14 +256,8 @@ func (s *server) listOptOuts(q *request) error {
 		last := list[limit-1]
 		out.Cursor = cursor('o', last.Channel+" "+last.Application+" "+last.Address)
 	}
-	for _, o := range list {
-		out.OptOuts = append(out.OptOuts, wireOptOut(o))
-	}
+	out.OptOuts = append(out.OptOuts, list...)
 	return q.reply(http.StatusOK, out)
-}
-
-func wireOptOut(o gateway.OptOut) gatewayapi.OptOut {
-	return gatewayapi.OptOut{Channel: o.Channel, Address: o.Address, Application: o.Application, At: gatewayapi.At(o.At), Word: o.Word}
 }
 
 func (s *server) setOptOut(q *request) error {
@@ -274,7 +268,7 @@ func (s *server) setOptOut(q *request) error {
 	if err != nil {
 		return err
 	}
-	return q.reply(http.StatusOK, wireOptOut(o))
+	return q.reply(http.StatusOK, o)
 }
 
 func (s *server) deleteOptOut(q *request) error {

@@ -55,6 +55,6 @@ func (s *server) getErasure(q *request) error {
 func (s *server) wireErasure(e *gateway.Erasure) gatewayapi.Erasure {
 	return gatewayapi.Erasure{
 		ID: e.ID, Status: e.State, Source: e.Source, StatusURL: s.o.PublicURL + "/v1/erasures/" + e.ID, PageURL: s.o.PublicURL + s.o.Erasures.StatusPath(e.ID),
-		Counts: gatewayapi.ErasureCounts(e.Counts), CreatedAt: gatewayapi.At(e.CreatedAt), DoneAt: gatewayapi.At(e.DoneAt),
+		Counts: e.Counts, CreatedAt: gatewayapi.At(e.CreatedAt), DoneAt: gatewayapi.At(e.DoneAt),
 	}
 }

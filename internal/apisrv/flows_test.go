@@ -363,37 +363,3 @@ func TestPullAndAcknowledge(t *testing.T) {
 		t.Errorf("deliveries: %+v, %v", page, err)
 	}
 }
-
-// The client's request and what the server reads must be the same type in two places; every field is set, so that one that is missing shows.
-func TestSendRequestsOfClientAndServerAgree(t *testing.T) {
-	t.Parallel()
-	expires := gatewayapi.At(time.Date(2030, 1, 2, 3, 4, 5, 6e6, time.UTC))
-	full := gatewayapi.SendMessageRequest{
-		To: gatewayapi.To{ProfileID: "p", FBMessengerID: "f"}, Title: "t", Body: "b",
-		MessageParts: []gatewayapi.MessagePart{{Name: "n", Type: "image/png", Data: "d", URL: "u", Size: 3, Channels: []string{"fbMessenger"}}},
-		CustomBody:   map[string]json.RawMessage{"fbMessenger": json.RawMessage(`{"text":"x"}`)}, Rules: gatewayapi.Rules("fbMessenger"),
-		ChannelOptions: gatewayapi.ChannelOptions{FBMessenger: gatewayapi.MessengerOptions{MessagingType: "UPDATE", MessageTag: "T", PersonaID: "1", NotificationType: "NO_PUSH"}},
-		Metadata:       json.RawMessage(`{"a":1}`), ExpiresOn: &expires, Application: "A",
-	}
-	sent, err := json.Marshal(full)
-	if err != nil {
-		t.Fatal(err)
-	}
-	d := json.NewDecoder(strings.NewReader(string(sent)))
-	d.DisallowUnknownFields()
-	var in gateway.MessageInput
-	if err := d.Decode(&in); err != nil {
-		t.Fatal(err)
-	}
-	back, err := json.Marshal(in)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var want, got map[string]any
-	if json.Unmarshal(sent, &want) != nil || json.Unmarshal(back, &got) != nil {
-		t.Fatal("not JSON")
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("-client +server:\n%s", diff)
-	}
-}

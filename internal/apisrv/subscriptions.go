@@ -94,6 +94,12 @@ func replace[T any](field *T, given *T) {
 	}
 }
 
+// valueOf is what was given, or nothing.
+func valueOf[T any](given *T) (value T) {
+	replace(&value, given)
+	return value
+}
+
 func (s *server) deleteSubscription(q *request) error {
 	if err := s.o.Subscriptions.Delete(q.Context(), q.key, q.PathValue("id")); err != nil {
 		return err

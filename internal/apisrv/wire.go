@@ -115,7 +115,8 @@ func (s *server) wireApplication(a *gateway.Application) gatewayapi.Application 
 		CreatedAt: gatewayapi.At(a.CreatedAt), UpdatedAt: gatewayapi.At(a.UpdatedAt), LastCheck: wireCheck(a),
 	}
 	if a.Limits != (gateway.Limits{}) {
-		out.Limits = &gatewayapi.Limits{TextPerSecond: a.Limits.TextPerSecond, MediaPerSecond: a.Limits.MediaPerSecond}
+		limits := a.Limits
+		out.Limits = &limits
 	}
 	return out
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chasqui/chasqui/gatewayapi"
 	"github.com/chasqui/chasqui/internal/gateway"
 	"github.com/chasqui/chasqui/internal/store"
 )
@@ -48,7 +49,7 @@ func TestOptedOutAddressesGetNothing(t *testing.T) {
 	p := newTwilioProvider(t)
 	a := f.account(twilioAccount(p))
 	err := f.o.Store.Write(t.Context(), func(tx *store.Tx) error {
-		_, err := tx.SetOptOut(gateway.OptOut{Channel: gateway.ChannelSMS, Address: "4479460001", At: tx.Now(), Word: "STOP"})
+		_, err := tx.SetOptOut(gateway.OptOut{Channel: gateway.ChannelSMS, Address: "4479460001", At: gatewayapi.At(tx.Now()), Word: "STOP"})
 		return err
 	})
 	if err != nil {

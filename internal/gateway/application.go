@@ -60,12 +60,7 @@ type Application struct {
 // Limits are how many sends a second a page may make.
 //
 // Docs: https://developers.facebook.com/docs/messenger-platform/overview/rate-limiting
-type Limits struct {
-	// TextPerSecond is for texts, links, images, templates and reactions; the platform takes 300.
-	TextPerSecond float64 `json:"textPerSecond,omitempty"`
-	// MediaPerSecond is for audio and video; the platform takes 10.
-	MediaPerSecond float64 `json:"mediaPerSecond,omitempty"`
-}
+type Limits = gatewayapi.Limits
 
 // ApplicationCheck is what a check of an application found out at the platform.
 type ApplicationCheck struct {

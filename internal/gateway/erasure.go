@@ -58,13 +58,7 @@ type ErasedPerson struct {
 }
 
 // ErasureCounts is what was removed or emptied.
-type ErasureCounts struct {
-	Profiles   int64 `json:"profiles"`
-	Messages   int64 `json:"messages"`
-	Events     int64 `json:"events"`
-	Deliveries int64 `json:"deliveries"`
-	Canceled   int64 `json:"canceled"` // messages that were not sent any more
-}
+type ErasureCounts = gatewayapi.ErasureCounts
 
 // NewErasureID makes an id of 128 random bits.
 func NewErasureID() string { return "era_" + randomHex() }

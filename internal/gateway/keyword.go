@@ -5,7 +5,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 	"unicode"
 
 	"github.com/chasqui/chasqui/gatewayapi"
@@ -85,13 +84,7 @@ func checkKeywords(k KeywordSettings, channel string) error {
 }
 
 // OptOut says that an address of a channel wants nothing more.
-type OptOut struct {
-	Channel     string
-	Address     string // digits for sms, in lower case for email
-	Application string // which alone may not write any more; empty for all
-	At          time.Time
-	Word        string // what the person wrote; empty when the business recorded it
-}
+type OptOut = gatewayapi.OptOut
 
 // phoneDigits reads a phone number in international form, as people write it: a plus sign or 00 before it, and spaces, dashes, dots, slashes and brackets between digits.
 // What cannot be seen, such as a no-break space out of a web page, is passed over. False for what is no such number: a national one, which begins with 0, one with the 0 that

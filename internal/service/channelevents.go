@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 
+	"github.com/chasqui/chasqui/gatewayapi"
 	"github.com/chasqui/chasqui/internal/gateway"
 	"github.com/chasqui/chasqui/internal/store"
 )
@@ -55,7 +56,7 @@ func (c *ChannelEvents) Inbound(ctx context.Context, in gateway.ChannelInbound) 
 			if profile, err = profileWithPhone(tx, c.lookIn(account.Application), in.Application, address); err != nil {
 				return err
 			}
-			if err := opt(tx, gateway.OptOut{Channel: in.Channel, Address: address, Application: account.Application, At: tx.Now().UTC(), Word: word}, keyword); err != nil {
+			if err := opt(tx, gateway.OptOut{Channel: in.Channel, Address: address, Application: account.Application, At: gatewayapi.At(tx.Now().UTC()), Word: word}, keyword); err != nil {
 				return err
 			}
 		}

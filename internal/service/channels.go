@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/chasqui/chasqui/gatewayapi"
 	"github.com/chasqui/chasqui/internal/gateway"
 	"github.com/chasqui/chasqui/internal/reach"
 	"github.com/chasqui/chasqui/internal/store"
@@ -188,7 +189,7 @@ func (s *Channels) SetOptOut(ctx context.Context, key *gateway.APIKey, applicati
 	}
 	made := gateway.OptOut{Channel: channel, Address: normal, Application: application}
 	err = s.Store.Write(ctx, func(tx *store.Tx) error {
-		made.At = tx.Now().UTC()
+		made.At = gatewayapi.At(tx.Now().UTC())
 		_, err := tx.SetOptOut(made)
 		return err
 	})

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/chasqui/chasqui/gatewayapi"
 	"github.com/chasqui/chasqui/internal/gateway"
 	"github.com/chasqui/chasqui/internal/store"
 )
@@ -99,8 +100,8 @@ func TestOptOuts(t *testing.T) {
 			}
 			return fresh
 		}
-		one, two := gateway.OptOut{Channel: "sms", Address: "4477", At: at, Word: "STOP"}, gateway.OptOut{Channel: "email", Address: "a@b.example", At: at}
-		if !set(one) || !set(two) || set(gateway.OptOut{Channel: "sms", Address: "4477", At: at.Add(time.Hour), Word: "QUIT"}) {
+		one, two := gateway.OptOut{Channel: "sms", Address: "4477", At: gatewayapi.At(at), Word: "STOP"}, gateway.OptOut{Channel: "email", Address: "a@b.example", At: gatewayapi.At(at)}
+		if !set(one) || !set(two) || set(gateway.OptOut{Channel: "sms", Address: "4477", At: gatewayapi.At(at.Add(time.Hour)), Word: "QUIT"}) {
 			t.Error("an address is recorded once")
 		}
 		for address, want := range map[string]bool{"4477": true, "4478": false} {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/chasqui/chasqui/gatewayapi"
 	"github.com/chasqui/chasqui/internal/gateway"
 )
 
@@ -30,7 +31,7 @@ func (s *Store) OptedOut(ctx context.Context, application, channel, address stri
 
 // SetOptOut records that an address wants nothing more; the first word and time stay. It tells whether that is new.
 func (tx *Tx) SetOptOut(o gateway.OptOut) (bool, error) {
-	n, err := tx.Exec(`INSERT INTO opt_outs (channel, address, app, at, word) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`, o.Channel, o.Address, o.Application, millis(o.At), o.Word)
+	n, err := tx.Exec(`INSERT INTO opt_outs (channel, address, app, at, word) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`, o.Channel, o.Address, o.Application, millis(o.At.Time), o.Word)
 	if err != nil {
 		return false, fmt.Errorf("store opt-out: %w", err)
 	}
@@ -72,7 +73,7 @@ func (s *Store) OptOuts(ctx context.Context, f OptOutFilter) ([]gateway.OptOut, 
 	return collect(rows, err, func(rows *sql.Rows) (o gateway.OptOut, err error) {
 		var at int64
 		err = rows.Scan(&o.Channel, &o.Address, &o.Application, &at, &o.Word)
-		o.At = fromMillis(at)
+		o.At = gatewayapi.At(fromMillis(at))
 		return o, err
 	})
 }
