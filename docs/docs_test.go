@@ -93,3 +93,26 @@ func TestTestsThatAreNamedExist(t *testing.T) {
 		}
 	}
 }
+
+// What a page shows of Go stands in a program that runs as a test.
+func TestGoCodeOfPagesStandsInPrograms(t *testing.T) {
+	t.Parallel()
+	lines := regexp.MustCompile(`(?m)^[ \t]+`)
+	flat := func(code string) string { return lines.ReplaceAllString(code, "") }
+	var programs strings.Builder
+	for _, file := range []string{"../examples/echo-bot/main.go", "../gatewayapi/example_test.go"} {
+		programs.WriteString(flat(read(t, file)))
+	}
+	block := regexp.MustCompile("(?s)```go\n(.*?)```")
+	for _, page := range []string{"client.md", "getting-started.md", "events.md"} {
+		found := block.FindAllStringSubmatch(read(t, page), -1)
+		if len(found) == 0 {
+			t.Errorf("%s shows no Go", page)
+		}
+		for _, m := range found {
+			if !strings.Contains(programs.String(), flat(m[1])) {
+				t.Errorf("%s shows what no program has:\n%s", page, m[1])
+			}
+		}
+	}
+}

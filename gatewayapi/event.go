@@ -16,6 +16,8 @@ type Event struct {
 	ProfileID string `json:"profileId,omitempty" doc:"The person's profile."`
 	// Data is the event in the gateway's own words.
 	Data EventData `json:"data" doc:"The event in the gateway's own words."`
+	// DataJSON is Data as it was read, with what this version of the package does not know. It is not written: Data is.
+	DataJSON json.RawMessage `json:"-"`
 	// Raw is the platform's own event as received, empty for one of the gateway's own that no other caused.
 	Raw json.RawMessage `json:"raw,omitempty" doc:"The platform's own event as received."`
 }
@@ -39,7 +41,7 @@ func (e *Event) UnmarshalJSON(b []byte) error {
 	if err := json.Unmarshal(b, &w); err != nil {
 		return err
 	}
-	*e = Event{ID: w.ID, Type: w.Type, CreatedAt: w.CreatedAt, PageID: w.PageID, Person: w.Person, ProfileID: w.ProfileID, Raw: w.Raw, Data: dataOf(w.Type, w.Data)}
+	*e = Event{ID: w.ID, Type: w.Type, CreatedAt: w.CreatedAt, PageID: w.PageID, Person: w.Person, ProfileID: w.ProfileID, Raw: w.Raw, Data: dataOf(w.Type, w.Data), DataJSON: w.Data}
 	if w.Application != nil {
 		e.Application = *w.Application
 	}

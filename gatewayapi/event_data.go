@@ -24,8 +24,8 @@ import (
 //	profile.created, profile.updated    *ProfileChange
 //
 // It is *Unknown where the platform sent something that the gateway has no name for or could not read, *Erased for an event whose person was erased since, and
-// RawData for an event that this version of the package does not know; it is nil where there is none. New fields come without notice: what a type does not have is in [Event.Raw], or in the
-// delivery's body.
+// RawData for an event that this version of the package does not know; it is nil where there is none. New fields come without notice: what a type
+// does not have is in [Event.DataJSON].
 type EventData interface{ eventData() }
 
 func (*MessageInbound) eventData() {}

@@ -2,17 +2,12 @@ package gatewayapi_test
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
 	"log"
 	"net/http"
 	"net/http/httptest"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/chasqui/chasqui/gatewayapi"
@@ -160,24 +155,15 @@ func ExampleWebhook_Parse() {
 		}
 	}
 
-	handle(httptest.NewRecorder(), signed(secret, `{"id":"evt_1","type":"postback","createdAt":"2026-01-31T12:00:00.000Z","application":"A1","person":{"id":"15"},"data":{"title":"Menu","payload":"MENU"}}`))
-	// Output: postback MENU 15
-}
-
-// signed is a delivery as the gateway makes it.
-func signed(secret, body string) *http.Request {
-	r := httptest.NewRequest(http.MethodPost, "/events", strings.NewReader(body))
-	timestamp := strconv.FormatInt(time.Now().Unix(), 10)
-	key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(secret, "whsec_"))
+	// What the gateway does, here in the test of a receiver:
+	delivery, err := webhook.NewRequest(context.Background(), "/events", gatewayapi.Event{
+		ID: "evt_1", Type: gatewayapi.EventPostback, Person: &gatewayapi.Party{ID: "15"}, Data: &gatewayapi.Postback{Title: "Menu", Payload: "MENU"},
+	})
 	if err != nil {
 		log.Fatal(err)
 	}
-	mac := hmac.New(sha256.New, key)
-	io.WriteString(mac, "evt_1."+timestamp+"."+body)
-	r.Header.Set("webhook-id", "evt_1")
-	r.Header.Set("webhook-timestamp", timestamp)
-	r.Header.Set("webhook-signature", "v1,"+base64.StdEncoding.EncodeToString(mac.Sum(nil)))
-	return r
+	handle(httptest.NewRecorder(), delivery)
+	// Output: postback MENU 15
 }
 
 // A worker that pulls events, deals with them, and only then acknowledges them.

@@ -1,6 +1,7 @@
 package gatewayapi
 
 import (
+	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -90,17 +91,48 @@ func (w Webhook) verify(header http.Header, body []byte) error {
 		if err != nil || len(key) == 0 {
 			return &Error{Code: CodeInvalidSecret, Status: http.StatusInternalServerError, Message: "a secret of the webhook is not whsec_ and base64"}
 		}
-		mac := hmac.New(sha256.New, key)
-		io.WriteString(mac, id+"."+timestamp+".")
-		mac.Write(body)
-		want := "v1," + base64.StdEncoding.EncodeToString(mac.Sum(nil))
-		for _, signature := range given {
-			if hmac.Equal([]byte(signature), []byte(want)) {
+		want := signature(key, id, timestamp, body)
+		for _, one := range given {
+			if hmac.Equal([]byte(one), []byte(want)) {
 				return nil
 			}
 		}
 	}
 	return unsigned("no signature fits")
+}
+
+// signature is that of a delivery with a key.
+func signature(key []byte, id, timestamp string, body []byte) string {
+	mac := hmac.New(sha256.New, key)
+	io.WriteString(mac, id+"."+timestamp+".")
+	mac.Write(body)
+	return "v1," + base64.StdEncoding.EncodeToString(mac.Sum(nil))
+}
+
+// NewRequest makes a delivery as the gateway does, signed now with every secret: for tests of receivers.
+func (w Webhook) NewRequest(ctx context.Context, url string, event Event) (*http.Request, error) {
+	body, err := json.Marshal(event)
+	if err != nil {
+		return nil, &Error{Code: CodeUnreadable, Message: "encode the event", cause: err}
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
+	if err != nil {
+		return nil, &Error{Code: CodeUnreadable, Message: "make the request", cause: err}
+	}
+	timestamp := strconv.FormatInt(time.Now().Unix(), 10)
+	var signatures []string
+	for _, secret := range w.Secrets {
+		key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(secret, "whsec_"))
+		if err != nil || len(key) == 0 {
+			return nil, &Error{Code: CodeInvalidSecret, Message: "a secret of the webhook is not whsec_ and base64"}
+		}
+		signatures = append(signatures, signature(key, event.ID, timestamp, body))
+	}
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("webhook-id", event.ID)
+	r.Header.Set("webhook-timestamp", timestamp)
+	r.Header.Set("webhook-signature", strings.Join(signatures, " "))
+	return r, nil
 }
 
 func unsigned(why string) *Error {

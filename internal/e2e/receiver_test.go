@@ -3,6 +3,8 @@ package e2e
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -106,7 +108,12 @@ func (d delivered) check(secret string) error {
 	if err != nil {
 		return err
 	}
-	return hook.Verify(d.body, d.header)
+	err = hook.Verify(d.body, d.header)
+	_, own := gatewayapi.Webhook{Secrets: []string{secret}, Tolerance: time.Hour}.ParseBody(d.header, d.body)
+	if (err == nil) == errors.Is(own, gatewayapi.CodeInvalidSignature) {
+		return fmt.Errorf("the library says %v, the client says %v", err, own)
+	}
+	return err
 }
 
 // forward makes a forward subscription to the receiver and answers it with its secret.

@@ -431,7 +431,7 @@ func wantCode(t testing.TB, err error, status int, code gatewayapi.ErrorCode) {
 }
 
 // dataText is the data of an event as JSON.
-func dataText(e gatewayapi.Event) []byte { return mustJSON(e.Data) }
+func dataText(e gatewayapi.Event) []byte { return e.DataJSON }
 
 // withKey is a request with an idempotency key.
 func withKey(req gatewayapi.SendMessageRequest, key string) gatewayapi.SendMessageRequest {
