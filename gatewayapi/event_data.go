@@ -233,6 +233,8 @@ type MessageUpdate struct {
 	Resent   bool            `json:"resent,omitempty"`
 	Failure  *Failure        `json:"error,omitempty"`
 	Metadata json.RawMessage `json:"metadata,omitempty"` // as it was given with the message
+	// Origin names the API of another vendor that the message came through; empty for /v1 and bots.
+	Origin string `json:"origin,omitempty"`
 }
 
 // StepUpdate is what has come of one step so far.

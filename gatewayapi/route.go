@@ -12,7 +12,7 @@ type SaveRouteRequest struct {
 	Name        string `json:"name" doc:"1 to 200 bytes; no two routes have the same."`
 	Application string `json:"application,omitempty" doc:"Application that messages go through which name none. Empty for none."`
 	Rules       []Rule `json:"rules" doc:"Steps in order, each a channel's name or an object."`
-	Default     bool   `json:"default,omitempty" doc:"Whether it is taken where Infobip's API leaves the scenario out; there is one such route at most."`
+	Default     bool   `json:"default,omitempty" doc:"Whether it is taken where a dialect's API names no route; there is one such route in an application at most."`
 }
 
 // Route is a stored list of rules, which messages name by id or name.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/chasqui/chasqui/internal/app"
 	"github.com/chasqui/chasqui/internal/store"
 )
 
@@ -78,7 +79,7 @@ func (cmd restoreCmd) Run(c console) error {
 
 // hold opens the copied database, makes sure of its key, and holds what was unfinished.
 func (cmd restoreCmd) hold(c console, file string) (held int64, err error) {
-	s, err := store.Open(c.ctx, store.Options{URL: file, KeyFileShared: cmd.KeyFileShared, Logger: slog.New(slog.NewTextHandler(c.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))})
+	s, err := app.OpenStore(c.ctx, store.Options{URL: file, KeyFileShared: cmd.KeyFileShared, Logger: slog.New(slog.NewTextHandler(c.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))})
 	if err != nil {
 		return held, fmt.Errorf("open the backup: %w", err)
 	}

@@ -173,7 +173,7 @@ func (s *devSession) setUp(ctx context.Context, forwardTo string) error {
 	if err := s.connect(ctx); err != nil {
 		return fmt.Errorf("connect the demo page: %w", err)
 	}
-	key := &gateway.APIKey{Name: "dev", Scopes: []gateway.Scope{gateway.ScopeAll}}
+	key := &gateway.APIKey{Name: "dev", Scopes: []gateway.Scope{gateway.ScopeAll}, All: true}
 	known, err := s.gateway.Store.Keys(ctx)
 	if err != nil {
 		return err
@@ -210,7 +210,7 @@ func (s *devSession) connect(ctx context.Context) error {
 }
 
 // everyone is the key of this command itself, which may do all.
-var everyone = &gateway.APIKey{ID: "dev", Scopes: []gateway.Scope{gateway.ScopeAll}}
+var everyone = gateway.Everything()
 
 // subscription answers the subscription of the same kind and URL, made if there is none.
 func (s *devSession) subscription(ctx context.Context, want *gateway.Subscription) (*gateway.Subscription, error) {

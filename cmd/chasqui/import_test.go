@@ -10,6 +10,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/chasqui/chasqui/internal/app"
 	"github.com/chasqui/chasqui/internal/gateway"
 	"github.com/chasqui/chasqui/internal/store"
 )
@@ -26,7 +27,7 @@ func addPage(ctx context.Context, folder, key string) error {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return err
 	}
-	s, err := store.Open(ctx, store.Options{URL: filepath.Join(folder, "chasqui.db"), Logger: slog.New(slog.DiscardHandler)})
+	s, err := app.OpenStore(ctx, store.Options{URL: filepath.Join(folder, "chasqui.db"), Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chasqui/chasqui/internal/app"
 	"github.com/chasqui/chasqui/internal/store"
 )
 
@@ -33,7 +34,7 @@ func TestImportGoesOnAfterItsEnd(t *testing.T) {
 	if err := addPage(t.Context(), folder, "SHOP"); err != nil {
 		t.Fatal(err)
 	}
-	s, err := store.Open(t.Context(), store.Options{URL: filepath.Join(folder, "chasqui.db"), Shared: true, Logger: slog.New(slog.DiscardHandler)})
+	s, err := app.OpenStore(t.Context(), store.Options{URL: filepath.Join(folder, "chasqui.db"), Shared: true, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

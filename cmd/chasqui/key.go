@@ -10,6 +10,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/chasqui/chasqui/gatewayapi"
+	"github.com/chasqui/chasqui/internal/app"
 	"github.com/chasqui/chasqui/internal/config"
 	"github.com/chasqui/chasqui/internal/gateway"
 	"github.com/chasqui/chasqui/internal/service"
@@ -36,7 +37,7 @@ func (d databaseFlags) open(c console) (*store.Store, error) {
 		}
 	}
 	log := slog.New(slog.NewTextHandler(c.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	return store.Open(c.ctx, store.Options{URL: d.Database(), Shared: true, KeyFileShared: d.KeyFileShared, Logger: log})
+	return app.OpenStore(c.ctx, store.Options{URL: d.Database(), Shared: true, KeyFileShared: d.KeyFileShared, Logger: log})
 }
 
 // apiKey is a key as --json prints it.

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 
+	"github.com/chasqui/chasqui/internal/app"
 	"github.com/chasqui/chasqui/internal/store"
 )
 
@@ -24,7 +25,7 @@ func (cmd vacuumCmd) Run(c console) error {
 	if err != nil {
 		return fmt.Errorf("there is no database: %w", err)
 	}
-	s, err := store.Open(c.ctx, store.Options{URL: cmd.Database(), Logger: slog.New(slog.NewTextHandler(c.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))})
+	s, err := app.OpenStore(c.ctx, store.Options{URL: cmd.Database(), Logger: slog.New(slog.NewTextHandler(c.stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))})
 	if err != nil {
 		return err
 	}

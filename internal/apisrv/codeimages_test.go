@@ -19,7 +19,7 @@ import (
 	"github.com/chasqui/chasqui/internal/store"
 )
 
-var opensAll = &gateway.APIKey{Scopes: []gateway.Scope{gateway.ScopeAll}}
+var opensAll = gateway.Everything()
 
 // desks makes so many codes of a page.
 func (b *bundle) desks(app string, n int) {

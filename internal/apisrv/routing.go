@@ -12,7 +12,7 @@ func (s *server) routingRoutes() []route {
 	read, write := gateway.ScopeChannelsRead, gateway.ScopeChannelsWrite
 	return []route{
 		{method: http.MethodPost, path: "/v1/routes", scope: write, tag: tagChannels, summary: "Store rules under a name",
-			detail:  "Messages name them as `route`, Comapi's API as `ruleSet`, Infobip's as scenario.",
+			detail:  "Messages name them as `route`. APIs of other vendors that the gateway speaks have words of their own for them.",
 			request: save, status: http.StatusCreated, answer: stored, handle: s.createRoute},
 		{method: http.MethodGet, path: "/v1/routes", scope: read, tag: tagChannels, summary: "List stored rules",
 			status: http.StatusOK, answer: typeOf[gatewayapi.RouteList](), handle: s.listRoutes},

@@ -19,15 +19,14 @@ import (
 	"github.com/chasqui/chasqui/internal/apisrv"
 	"github.com/chasqui/chasqui/internal/bot"
 	"github.com/chasqui/chasqui/internal/channel"
-	"github.com/chasqui/chasqui/internal/comapi"
 	"github.com/chasqui/chasqui/internal/config"
 	"github.com/chasqui/chasqui/internal/console"
 	"github.com/chasqui/chasqui/internal/deliver"
+	"github.com/chasqui/chasqui/internal/dialect"
 	"github.com/chasqui/chasqui/internal/entrypoint"
 	"github.com/chasqui/chasqui/internal/forward"
 	"github.com/chasqui/chasqui/internal/gateway"
 	"github.com/chasqui/chasqui/internal/guard"
-	"github.com/chasqui/chasqui/internal/infobip"
 	"github.com/chasqui/chasqui/internal/ingest"
 	"github.com/chasqui/chasqui/internal/project"
 	"github.com/chasqui/chasqui/internal/reach"
@@ -77,6 +76,7 @@ type App struct {
 	keeper    *upkeep.Keeper
 	channels  *channel.Manager
 	erasures  *service.Erasures
+	workers   []dialect.Worker
 	stopping  atomic.Bool
 
 	cleanups []cleanup
@@ -110,7 +110,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 			return nil, fmt.Errorf("make data folder: %w", err)
 		}
 	}
-	if a.Store, err = store.Open(ctx, store.Options{URL: c.Database(), KeyFileShared: c.KeyFileShared, AnyOwner: true, Logger: component(o.Logger, "store"), Now: o.Now}); err != nil {
+	if a.Store, err = OpenStore(ctx, store.Options{URL: c.Database(), KeyFileShared: c.KeyFileShared, AnyOwner: true, Logger: component(o.Logger, "store"), Now: o.Now}); err != nil {
 		return nil, err
 	}
 	a.defers("store", func(context.Context) error { return a.Store.Close() })
@@ -118,6 +118,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	if err != nil {
 		return nil, err
 	}
+	vault.Formats = formats()
 	if a.Directory, err = service.NewDirectory(ctx, vault, component(o.Logger, "directory")); err != nil {
 		return nil, err
 	}
@@ -158,7 +159,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	})
 	a.keeper = upkeep.New(upkeep.Options{
 		Store: a.Store, Logger: component(o.Logger, "upkeep"),
-		Retention: upkeep.Retention{Events: days(c.Retention.Events), Messages: days(c.Retention.Messages), Deliveries: days(c.Retention.Deliveries)},
+		Retention: store.Retention{Events: days(c.Retention.Events), Messages: days(c.Retention.Messages), Deliveries: days(c.Retention.Deliveries)},
 		LowDisk:   c.LowDisk, DataFolder: c.Data, Metrics: metrics.upkeep(),
 	})
 	tokens := store.NewTokens(vault)
@@ -204,15 +205,16 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	}
 	pages.Register(mux)
 	a.channels.Register(mux)
-	infobip.New(infobip.Options{Store: a.Store, Keys: a.Keys, Applications: a.Applications, Messages: messages, Profiles: api.Profiles, Subscriptions: a.Subscriptions, Routes: api.Routes,
-		Infobip: &service.Infobip{Store: a.Store, Vault: vault, Keys: a.Keys, Subscriptions: a.Subscriptions, Events: api.Events, Messages: messages},
-		Logger:  component(o.Logger, "infobip"), MaxBody: c.MaxBody, Observe: metrics.observe}).Register(mux)
-	face := comapi.New(comapi.Options{Store: a.Store, Directory: a.Directory, Keys: a.Keys, Messages: messages, Brought: brought, Profiles: api.Profiles, Erasures: a.erasures, Subscriptions: a.Subscriptions, OptIns: optIns,
-		Sessions: &service.Sessions{Store: a.Store, Directory: a.Directory, Profiles: api.Profiles, Tokens: tokens,
-			Secret: gateway.Secret(c.Sessions.Secret), Issuer: c.Sessions.Issuer, Audience: c.Sessions.Audience, IDClaim: c.Sessions.IDClaim, Fields: listed(c.Sessions.Fields)},
-		Logger: component(o.Logger, "comapi"), MaxBody: c.MaxBody, Observe: metrics.observe})
-	face.Register(mux)
-	mux.Handle("/", codes.Otherwise(face.Otherwise(apiHandler)))
+	others := a.serveDialects(dialect.Environment{
+		Services: &service.Services{
+			Applications: a.Applications, Brought: brought, Channels: api.Channels, Conversations: api.Conversations, Directory: a.Directory, EntryPoints: a.EntryPoints,
+			Erasures: a.erasures, Events: api.Events, Keys: a.Keys, Messages: messages, OptIns: optIns, Profiles: api.Profiles, Routes: api.Routes, Scripts: a.Scripts, Subscriptions: a.Subscriptions,
+		},
+		Store: a.Store, Vault: vault, Tokens: tokens, Post: a.forwarder.Post,
+		Sessions: dialect.SessionSettings{Secret: gateway.Secret(c.Sessions.Secret), Issuer: c.Sessions.Issuer, Audience: c.Sessions.Audience, IDClaim: c.Sessions.IDClaim, Fields: listed(c.Sessions.Fields)},
+		MaxBody:  c.MaxBody, Observe: metrics.observe,
+	}, mux, apiHandler)
+	mux.Handle("/", codes.Otherwise(others))
 	proxies, err := guard.ParseProxies(c.TrustedProxies)
 	if err != nil {
 		return nil, fmt.Errorf("setting trustedProxies: %w", err)
@@ -353,6 +355,7 @@ func (a *App) Start(ctx context.Context) error {
 	a.defers("bots", func(context.Context) error { a.bots.Stop(); return nil })
 	a.forwarder.Start(ctx)
 	a.defers("forwarder", func(context.Context) error { a.forwarder.Stop(); return nil })
+	a.startDialects(ctx)
 	a.keeper.Start(ctx)
 	a.defers("upkeep", func(context.Context) error { a.keeper.Stop(); return nil })
 

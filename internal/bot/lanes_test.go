@@ -41,7 +41,7 @@ func TestALaneThatCannotGoOn(t *testing.T) {
 	t.Cleanup(func() { s.Close() }) // its leases are never taken
 	r := New(Options{Store: s, Logger: slog.New(slog.DiscardHandler)})
 	r.again, r.care = make(chan struct{}), &care{}
-	lanes := r.newLanes(t.Context(), s.NewCursor(cursorName))
+	lanes := r.newLanes(t.Context(), s.Reader(cursorName).Cursor())
 	for pos := range int64(3) {
 		e := &gateway.Event{Pos: 7 + pos, Application: "a", Person: fmt.Sprint(pos)}
 		lanes.Push(e.Lane(), r.jobOf(e))
@@ -85,7 +85,7 @@ func TestWhatIsLeftInTheLog(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	begin := s.NewCursor(cursorName)
+	begin := s.Reader(cursorName).Cursor()
 	if err := begin.Sync(t.Context(), 0); err != nil {
 		t.Fatal(err)
 	}

@@ -77,7 +77,7 @@ func New(o Options) *Runner {
 	return &Runner{o: o, log: o.Logger, room: make(chan struct{}, 1), kick: make(chan struct{}, 1), health: o.Store.Reader(cursorName)}
 }
 
-// cursorName is the name of the cursor, also to retention, which does not pass it.
+// cursorName is the name of the reader.
 const cursorName = "bot"
 
 // Start begins to answer. The leases must have been started. What the log holds before the first start ever is not answered.
@@ -85,7 +85,7 @@ func (r *Runner) Start(ctx context.Context) error {
 	if err := r.o.Scripts.Refresh(ctx); err != nil {
 		return err
 	}
-	first := r.o.Store.NewCursor(cursorName)
+	first := r.health.Cursor()
 	if err := first.Sync(ctx, r.o.Store.Head()); err != nil {
 		return err
 	}
@@ -121,7 +121,7 @@ func (r *Runner) session(ctx context.Context) {
 	r.mu.Unlock()
 	_, leasesMoved := r.o.Store.Leases().Held()
 	// What is left in the log is read from there by other goroutines than this one, with a cursor that nobody moves.
-	head, cursor, begin := r.o.Store.Head(), r.o.Store.NewCursor(cursorName), r.o.Store.NewCursor(cursorName)
+	head, cursor, begin := r.o.Store.Head(), r.health.Cursor(), r.health.Cursor()
 	err := errors.Join(cursor.Sync(run, head), begin.Sync(run, head))
 	if err == nil {
 		err = r.beCareful(run)

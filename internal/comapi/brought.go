@@ -100,7 +100,7 @@ func (f *Face) bring(q *request) error {
 	if err != nil {
 		return err
 	}
-	return q.reply(http.StatusCreated, gateway.ComapiInbound(stored, "", q.space.PageID))
+	return q.reply(http.StatusCreated, Inbound(stored, "", q.space.PageID))
 }
 
 // tellInbound takes the news that somebody has got or read an inbound message. It is answered with the message in that state, of which nothing is kept.
@@ -122,23 +122,11 @@ func (f *Face) tellInbound(q *request) error {
 	if in.Timestamp == nil {
 		return gateway.Invalid("timestamp", "must be given")
 	}
-	id := q.PathValue("id")
-	pos, ok := gateway.EventPos(id)
-	if !ok {
-		return gateway.NotFound("inbound message", id)
-	}
-	e, err := f.o.Store.Event(q.Context(), pos)
-	if gateway.CodeOf(err) == gateway.CodeNotFound || err == nil && (e.Application != q.space.Key || e.Type != gateway.EventMessageInbound && e.Type != gateway.EventPostback) {
-		return gateway.NotFound("inbound message", id)
-	}
+	e, profile, err := f.o.Events.Inbound(q.Context(), q.key, q.space.Key, q.PathValue("id"))
 	if err != nil {
 		return err
 	}
-	profile, err := f.o.Store.ProfileOf(q.Context(), e.Application, e.Person)
-	if err != nil {
-		return err
-	}
-	shown, err := fields(gateway.ComapiInbound(e, profile, q.space.PageID))
+	shown, err := fields(Inbound(e, profile, q.space.PageID))
 	if err != nil {
 		return err
 	}

@@ -15,10 +15,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/chasqui/chasqui/internal/comapi/sessions"
 	"github.com/chasqui/chasqui/internal/gateway"
 	"github.com/chasqui/chasqui/internal/guard"
 	"github.com/chasqui/chasqui/internal/service"
-	"github.com/chasqui/chasqui/internal/store"
 )
 
 // DefaultMaxBody is the largest body of a request that is taken, in bytes.
@@ -26,16 +26,17 @@ const DefaultMaxBody = 10 << 20
 
 // Options says what the face works with. Every field without a word of its own is required.
 type Options struct {
-	Store         *store.Store
+	Now           func() time.Time
 	Directory     *service.Directory
 	Keys          *service.Keys
 	Messages      *service.Messages
+	Events        *service.Events
 	Brought       *service.ChannelEvents
 	Profiles      *service.Profiles
 	Erasures      *service.Erasures
 	Subscriptions *service.Subscriptions
 	OptIns        *service.OptIns
-	Sessions      *service.Sessions
+	Sessions      *sessions.Sessions
 	Logger        *slog.Logger
 	// Observe is called after each request with its route, such as `POST /cpaas/messages`; nil for no call.
 	Observe func(route string, status int, took time.Duration)
@@ -100,6 +101,18 @@ func (f *Face) endpoints() []endpoint {
 	}
 }
 
+// Otherwise answers addresses below those of the face that it does not have, in its own form, and leaves all others to next.
+func (f *Face) Otherwise(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !strings.HasPrefix(r.URL.Path, "/cpaas/") && !strings.HasPrefix(r.URL.Path, "/apispaces/") {
+			next.ServeHTTP(w, r)
+			return
+		}
+		q := &request{Request: r, w: w, f: f}
+		q.fail(gateway.Errorf(gateway.CodeNotFound, "there is nothing for %s at this address", r.Method))
+	})
+}
+
 // Register adds the face's addresses to a mux.
 func (f *Face) Register(mux *http.ServeMux) {
 	open := map[string]bool{}
@@ -114,18 +127,6 @@ func (f *Face) Register(mux *http.ServeMux) {
 	}
 }
 
-// Otherwise answers addresses below those of the face that it does not have, in its own form, and leaves all others to next.
-func (f *Face) Otherwise(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !strings.HasPrefix(r.URL.Path, "/cpaas/") && !strings.HasPrefix(r.URL.Path, "/apispaces/") {
-			next.ServeHTTP(w, r)
-			return
-		}
-		q := &request{Request: r, w: w, f: f}
-		q.fail(gateway.Errorf(gateway.CodeNotFound, "there is nothing for %s at this address", r.Method))
-	})
-}
-
 // request is one request on its way through a handler.
 type request struct {
 	*http.Request
@@ -133,9 +134,9 @@ type request struct {
 	f       *Face
 	key     *gateway.APIKey
 	space   *gateway.Application
-	session *gateway.Session // nil for a caller with an API key
-	open    bool             // the call needs no credential
-	status  int              // of the answer
+	session *sessions.Session // nil for a caller with an API key
+	open    bool              // the call needs no credential
+	status  int               // of the answer
 }
 
 func (f *Face) serve(e endpoint) http.Handler {
@@ -167,7 +168,7 @@ func (f *Face) serve(e endpoint) http.Handler {
 
 func (q *request) authorize(e endpoint) error {
 	if e.scope == "" {
-		q.key, q.open = &gateway.APIKey{}, true
+		q.key, q.open = new(gateway.APIKey), true // which may touch nothing
 		return nil
 	}
 	if token, ok := q.bearer(); ok {
@@ -189,6 +190,11 @@ func (q *request) authorize(e endpoint) error {
 	return nil
 }
 
+// reaches reports whether an api space may be entered: one that the key may touch, or any by a call that needs no key.
+func (q *request) reaches(a *gateway.Application) bool {
+	return q.open || q.key.AllowsApplication(a.Key)
+}
+
 // enter finds the api space of the request. Below /cpaas, where the address names none, it is the one of the query or else the only one the key may use.
 func (q *request) enter() error {
 	id := q.PathValue("space")
@@ -200,14 +206,14 @@ func (q *request) enter() error {
 	}
 	if id != "" {
 		q.space = q.f.o.Directory.Application(strings.ToUpper(strings.ReplaceAll(id, "-", "")))
-		if q.space == nil || !q.key.AllowsApplication(q.space.Key) || q.session != nil && q.session.Application != q.space.Key {
+		if q.space == nil || !q.reaches(q.space) || q.session != nil && q.session.Application != q.space.Key {
 			return gateway.NotFound("api space", id).WithField("apiSpaceId")
 		}
 		return nil
 	}
 	for _, a := range q.f.o.Directory.Applications() {
 		switch {
-		case !q.key.AllowsApplication(a.Key) || a.State == gateway.ApplicationConnecting:
+		case !q.reaches(a) || a.State == gateway.ApplicationConnecting:
 		case q.space != nil:
 			return gateway.Errorf(gateway.CodeApplicationAmbiguous, "the key is for several api spaces: add ?apiSpaceId= or use a key of one").WithField("apiSpaceId")
 		default:

@@ -4,8 +4,6 @@ import (
 	"maps"
 	"net/http"
 	"slices"
-
-	"github.com/chasqui/chasqui/internal/gateway"
 )
 
 // availableEvent is an event that a webhook can want.
@@ -43,7 +41,7 @@ func eventWords() map[string][]string {
 func (f *Face) availableEvents(q *request) error {
 	list := []availableEvent{}
 	words := eventWords()
-	for _, name := range slices.Sorted(maps.Keys(gateway.ComapiTopics())) {
+	for _, name := range slices.Sorted(maps.Keys(topicTypes)) {
 		e := availableEvent{Name: name, Type: name, Description: words[name][0], Filters: []availableFilter{{Name: "channel", Description: "Channel that the event is about, such as sms"}}}
 		if q.URL.Query().Get("includeSchemas") == "true" {
 			properties := map[string]any{}

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/chasqui/chasqui/internal/gateway"
-	"github.com/chasqui/chasqui/internal/store"
+	"github.com/chasqui/chasqui/internal/service"
 )
 
 // Limits of a history.
@@ -83,7 +83,7 @@ func (q *request) persons(p *gateway.Profile) []string {
 }
 
 func (q *request) outbound(list []historyEntry, p *gateway.Profile, until time.Time, channel string) ([]historyEntry, error) {
-	messages, err := q.f.o.Messages.List(q.Context(), q.key, store.MessageFilter{Applications: []string{q.space.Key}, Persons: q.persons(p), Until: until, Limit: maxHistory})
+	messages, err := q.f.o.Messages.List(q.Context(), q.key, service.MessageFilter{Applications: []string{q.space.Key}, Persons: q.persons(p), Until: until, Limit: maxHistory})
 	if err != nil {
 		return nil, err
 	}
@@ -104,7 +104,7 @@ func (q *request) outbound(list []historyEntry, p *gateway.Profile, until time.T
 }
 
 func (q *request) inbound(list []historyEntry, p *gateway.Profile, until time.Time, channel string) ([]historyEntry, error) {
-	events, err := q.f.o.Store.LastInbound(q.Context(), q.space.Key, q.persons(p), until, maxHistory)
+	events, err := q.f.o.Events.LastInbound(q.Context(), q.key, q.space.Key, q.persons(p), until, maxHistory)
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +115,7 @@ func (q *request) inbound(list []historyEntry, p *gateway.Profile, until time.Ti
 			Body        string         `json:"body"`
 			ChannelData map[string]any `json:"channelData"`
 		}
-		if err := json.Unmarshal(encode(gateway.ComapiInbound(e, p.ID, q.space.PageID)), &shown); err != nil {
+		if err := json.Unmarshal(encode(Inbound(e, p.ID, q.space.PageID)), &shown); err != nil {
 			return nil, err
 		}
 		if channel != "" && shown.Channel != channel {

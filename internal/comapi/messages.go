@@ -73,16 +73,6 @@ func within(i int, err error) error {
 	return e.Under(fmt.Sprintf("[%d]", i))
 }
 
-// keep adds what was asked to the stored request, under a name that the core passes over.
-func keep(request, asked json.RawMessage) json.RawMessage {
-	const name = `,"comapi":`
-	all := make([]byte, 0, len(request)+len(name)+len(asked))
-	all = append(all, request[:len(request)-1]...)
-	all = append(all, name...)
-	all = append(all, asked...)
-	return append(all, '}')
-}
-
 // message answers a message of the api space, whichever API it came by.
 func (f *Face) message(q *request) error {
 	m, err := q.ownMessage()

@@ -76,7 +76,7 @@ func (q *request) plan(ctx context.Context, raw json.RawMessage) (*gateway.Messa
 	if err != nil {
 		return nil, nil, here(err)
 	}
-	message.Request = keep(message.Request, asked)
+	message.Origin = gateway.Origin{Dialect: Dialect, Data: asked}
 	return message, asked, nil
 }
 
@@ -103,7 +103,7 @@ func (q *request) input(in *sendRequest) (*gateway.MessageInput, error) {
 	if in.Metadata != nil && string(in.Metadata) != "null" {
 		out.Metadata = in.Metadata
 	}
-	if in.ExpiresOn != nil && in.ExpiresOn.After(q.f.o.Store.Now()) { // one that is too short falls back to the default
+	if in.ExpiresOn != nil && in.ExpiresOn.After(q.f.o.Now()) { // one that is too short falls back to the default
 		out.ExpiresOn = in.ExpiresOn
 	}
 	in.custom(out)

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/chasqui/chasqui/internal/gateway"
-	"github.com/chasqui/chasqui/internal/store"
+	"github.com/chasqui/chasqui/internal/service"
 )
 
 // Limits of a query of profiles.
@@ -21,7 +21,7 @@ const (
 
 // profileQuery is what a query of profiles asks for.
 type profileQuery struct {
-	filter      store.ProfileFilter
+	filter      service.ProfileFilter
 	rest        []condition // looked at one profile after the other
 	sort        []sorting
 	fields      []string
@@ -78,7 +78,7 @@ func (q *request) find(query *profileQuery) ([]map[string]any, error) {
 // profileQuery reads the query of the address.
 func (q *request) profileQuery() (*profileQuery, error) {
 	values := q.URL.Query()
-	query := &profileQuery{filter: store.ProfileFilter{Fields: map[string]string{}, Limit: queryPage}, sort: sortings(values)}
+	query := &profileQuery{filter: service.ProfileFilter{Fields: map[string]string{}, Limit: queryPage}, sort: sortings(values)}
 	var err error
 	if query.limit, err = number(values, "$limit", defaultQuery, maxQuery); err != nil {
 		return nil, err

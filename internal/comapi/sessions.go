@@ -5,9 +5,9 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/chasqui/chasqui/internal/comapi/sessions"
 	"github.com/chasqui/chasqui/internal/gateway"
 	"github.com/chasqui/chasqui/internal/guard"
-	"github.com/chasqui/chasqui/internal/service"
 )
 
 // A session is what the JavaScript SDK works with: the business's own server says by a token who the customer is, and from then on the SDK may read and change that one profile,
@@ -89,14 +89,14 @@ func (q *request) ownSession() error {
 	return nil
 }
 
-func (q *request) shownSession(s *gateway.Session) (any, error) {
+func (q *request) shownSession(s *sessions.Session) (any, error) {
 	out := struct {
 		ID        string `json:"id"`
 		ProfileID string `json:"profileId"`
 		device
 		IsActive  bool   `json:"isActive"`
 		ExpiresOn string `json:"expiresOn"`
-	}{ID: s.ID, ProfileID: s.ProfileID, IsActive: s.Active(q.f.o.Store.Now()), ExpiresOn: gateway.FormatTime(s.ExpiresAt)}
+	}{ID: s.ID, ProfileID: s.ProfileID, IsActive: s.Active(q.f.o.Now()), ExpiresOn: gateway.FormatTime(s.ExpiresAt)}
 	return out, json.Unmarshal(s.Device, &out.device)
 }
 
@@ -114,14 +114,15 @@ func (q *request) authorizeSession(token string, e endpoint) error {
 	}
 	q.session = s
 	guard.Trust(q.Request)
-	q.key = &gateway.APIKey{ID: s.ID, Name: "session", Scopes: []gateway.Scope{e.scope}}
+	q.key = gateway.Everything(e.scope) // its own profile may have no application yet
+	q.key.ID, q.key.Name = s.ID, "session"
 	return nil
 }
 
 // bearer answers the token of a request, if it is one of a session.
 func (q *request) bearer() (string, bool) {
 	scheme, token, _ := strings.Cut(q.Header.Get("Authorization"), " ")
-	return token, strings.EqualFold(scheme, "Bearer") && service.IsSessionToken(token)
+	return token, strings.EqualFold(scheme, "Bearer") && sessions.IsToken(token)
 }
 
 // allow answers what a browser asks before it lets a page of another origin call us.

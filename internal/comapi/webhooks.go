@@ -1,6 +1,7 @@
 package comapi
 
 import (
+	"encoding/json"
 	"maps"
 	"net/http"
 	"slices"
@@ -12,16 +13,16 @@ import (
 
 // webhook is a subscription as the API has it.
 type webhook struct {
-	ID            string          `json:"id,omitempty"`
-	Name          string          `json:"name"`
-	URL           string          `json:"url"`
-	Secret        string          `json:"secret,omitempty"` // shown once, in the answer to the request that made it
-	Batch         bool            `json:"batch"`
-	MaxBatchSize  int             `json:"maxBatchSize"`
-	BatchTimeout  int             `json:"batchTimeout"`
-	Subscriptions []gateway.Topic `json:"subscriptions"`
-	CreatedOn     string          `json:"_createdOn,omitempty"`
-	UpdatedOn     string          `json:"_updatedOn,omitempty"`
+	ID            string  `json:"id,omitempty"`
+	Name          string  `json:"name"`
+	URL           string  `json:"url"`
+	Secret        string  `json:"secret,omitempty"` // shown once, in the answer to the request that made it
+	Batch         bool    `json:"batch"`
+	MaxBatchSize  int     `json:"maxBatchSize"`
+	BatchTimeout  int     `json:"batchTimeout"`
+	Subscriptions []topic `json:"subscriptions"`
+	CreatedOn     string  `json:"_createdOn,omitempty"`
+	UpdatedOn     string  `json:"_updatedOn,omitempty"`
 }
 
 // Limits of batches.
@@ -36,11 +37,11 @@ func silent() []string {
 		"conversationMessage.sent", "conversationMessage.delivered", "conversationMessage.read"}
 }
 
-func known(topic string) bool {
-	if _, ok := gateway.ComapiTopics()[topic]; ok || slices.Contains(silent(), topic) {
+func known(name string) bool {
+	if _, ok := topicTypes[name]; ok || slices.Contains(silent(), name) {
 		return true
 	}
-	family, _, ok := strings.Cut(topic, ".")
+	family, _, ok := strings.Cut(name, ".")
 	return ok && slices.Contains([]string{"conversation", "participant", "chat"}, family)
 }
 
@@ -60,23 +61,28 @@ func (in *webhook) settle(s *gateway.Subscription) error {
 	case in.BatchTimeout < 1 || in.BatchTimeout > maxBatchTimeout:
 		return gateway.Invalid("batchTimeout", "must be from 1 to %d seconds", maxBatchTimeout)
 	}
-	for i, topic := range in.Subscriptions {
+	for i, t := range in.Subscriptions {
 		at := "subscriptions[" + strconv.Itoa(i) + "]"
-		if !known(topic.Type) {
-			return gateway.Invalid(at+".type", "%q is no event", topic.Type)
+		if !known(t.Type) {
+			return gateway.Invalid(at+".type", "%q is no event", t.Type)
 		}
-		for _, filter := range topic.Filters {
-			if filter.Name != "channel" {
-				return gateway.Invalid(at+".filters", "%q cannot be filtered by; channel can", filter.Name)
+		for _, by := range t.Filters {
+			if by.Name != "channel" {
+				return gateway.Invalid(at+".filters", "%q cannot be filtered by; channel can", by.Name)
 			}
 		}
 	}
-	s.Name, s.URL, s.Topics, s.Batching = in.Name, in.URL, in.Subscriptions, gateway.Batching{On: in.Batch, Size: in.MaxBatchSize, Timeout: in.BatchTimeout}
-	if len(s.Topics) == 0 {
-		for _, name := range slices.Sorted(maps.Keys(gateway.ComapiTopics())) {
-			s.Topics = append(s.Topics, gateway.Topic{Type: name})
+	kept := format{Topics: in.Subscriptions, Lists: batching{On: in.Batch, Size: in.MaxBatchSize, Timeout: in.BatchTimeout}}
+	if len(kept.Topics) == 0 {
+		for _, name := range slices.Sorted(maps.Keys(topicTypes)) {
+			kept.Topics = append(kept.Topics, topic{Type: name})
 		}
 	}
+	data, err := json.Marshal(kept)
+	if err != nil {
+		return err
+	}
+	s.Name, s.URL, s.FormatData = in.Name, in.URL, data
 	if in.Secret != "" {
 		s.Secrets = []gateway.SigningSecret{{Value: gateway.Secret(in.Secret)}}
 	}
@@ -84,8 +90,12 @@ func (in *webhook) settle(s *gateway.Subscription) error {
 }
 
 func showWebhook(s *gateway.Subscription) *webhook {
+	kept, err := formatOf(s.FormatData)
+	if err != nil {
+		kept = new(format) // it was bound, hence read, before
+	}
 	return &webhook{
-		ID: s.ID, Name: s.Name, URL: s.URL, Batch: s.Batching.On, MaxBatchSize: s.Batching.Size, BatchTimeout: s.Batching.Timeout, Subscriptions: s.Topics,
+		ID: s.ID, Name: s.Name, URL: s.URL, Batch: kept.Lists.On, MaxBatchSize: kept.Lists.Size, BatchTimeout: kept.Lists.Timeout, Subscriptions: kept.Topics,
 		CreatedOn: gateway.FormatTime(s.CreatedAt), UpdatedOn: gateway.FormatTime(s.UpdatedAt),
 	}
 }
@@ -110,7 +120,7 @@ func (q *request) fresh(s *gateway.Subscription) error {
 
 // ours tells whether a subscription is a webhook of the api space.
 func (q *request) ours(s *gateway.Subscription) bool {
-	return s.Format == gateway.FormatComapi && len(s.Applications) == 1 && s.Applications[0] == q.space.Key
+	return s.Format == Dialect && len(s.Applications) == 1 && s.Applications[0] == q.space.Key
 }
 
 func (q *request) webhook() (*gateway.Subscription, error) {
@@ -127,7 +137,7 @@ func (f *Face) createWebhook(q *request) error {
 	if err != nil {
 		return err
 	}
-	s := &gateway.Subscription{Kind: gateway.KindForward, Format: gateway.FormatComapi, Applications: []string{q.space.Key}}
+	s := &gateway.Subscription{Kind: gateway.KindForward, Format: Dialect, Applications: []string{q.space.Key}}
 	if err := in.settle(s); err != nil {
 		return err
 	}

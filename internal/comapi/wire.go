@@ -9,9 +9,9 @@ import (
 )
 
 type statusDetails struct {
-	Channel        string                          `json:"channel,omitempty"`
-	AdditionalInfo map[string]string               `json:"additionalInfo"`
-	ChannelStatus  map[string]gateway.ComapiStatus `json:"channelStatus"`
+	Channel        string                   `json:"channel,omitempty"`
+	AdditionalInfo map[string]string        `json:"additionalInfo"`
+	ChannelStatus  map[string]channelStatus `json:"channelStatus"`
 }
 
 // statusOf translates a message's state.
@@ -74,16 +74,11 @@ func without(asked json.RawMessage) (json.RawMessage, error) {
 
 // show makes the whole message: what was asked as it came, and what the gateway knows of it.
 func show(m *gateway.Message) (json.RawMessage, error) {
-	var stored struct {
-		Comapi json.RawMessage `json:"comapi"`
+	request := m.Request // of another API
+	if m.Origin.Dialect == Dialect && m.Origin.Data != nil {
+		request = m.Origin.Data
 	}
-	if err := json.Unmarshal(m.Request, &stored); err != nil {
-		return nil, fmt.Errorf("read request of message %s: %w", m.ID, err)
-	}
-	if stored.Comapi == nil {
-		stored.Comapi = m.Request // it came by another API
-	}
-	asked, err := without(stored.Comapi)
+	asked, err := without(request)
 	if err != nil {
 		return nil, fmt.Errorf("read request of message %s: %w", m.ID, err)
 	}
@@ -115,11 +110,11 @@ func join(m *gateway.Message, asked json.RawMessage) (json.RawMessage, error) {
 
 // details tells for each channel that was tried or skipped what became of it.
 func details(m *gateway.Message, updated time.Time) statusDetails {
-	d := statusDetails{AdditionalInfo: map[string]string{}, ChannelStatus: map[string]gateway.ComapiStatus{}}
+	d := statusDetails{AdditionalInfo: map[string]string{}, ChannelStatus: map[string]channelStatus{}}
 	for i := range m.Steps {
 		s := &m.Steps[i]
 		if s.Outcome != gateway.StepPending && s.Outcome != gateway.StepUnused && (i != m.Step || s.Outcome == gateway.StepSkipped) {
-			d.ChannelStatus[s.Rule.Channel] = s.Comapi()
+			d.ChannelStatus[s.Rule.Channel] = stepStatus(s)
 		}
 	}
 	if s := m.Current(); s != nil && s.Outcome == gateway.StepSkipped { // no rule was taken
@@ -129,7 +124,7 @@ func details(m *gateway.Message, updated time.Time) statusDetails {
 	if person := m.PSID(); person != "" {
 		d.AdditionalInfo["to"] = person
 	}
-	own := gateway.NewComapiStatus(statusOf(m.Status), updated)
+	own := newChannelStatus(statusOf(m.Status), updated)
 	if m.MID != "" {
 		own.Details["id"] = m.MID
 	}
@@ -145,7 +140,7 @@ func details(m *gateway.Message, updated time.Time) statusDetails {
 			failure = s.Why
 		}
 	}
-	own.Failed(failure)
+	own.failed(failure)
 	d.ChannelStatus[d.Channel] = own
 	return d
 }

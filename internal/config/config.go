@@ -95,7 +95,7 @@ type Scripts struct {
 	AllowHosts string `name:"allow-hosts" placeholder:"HOSTS" help:"Hosts that scripts may ask with $ lines, with commas between; *.example.com stands for all below it. Empty: none. One given with its port may be in a private network."`
 }
 
-// Sessions holds the settings of customers' own sessions, as Comapi's JavaScript SDK has them.
+// Sessions holds the settings of customers' own sessions, by which they get at their own profile.
 type Sessions struct {
 	Secret   string `placeholder:"TEXT" secret:"yes" help:"Secret with which your server signs the tokens (JWT, HS256) that say who a customer is, at least 32 bytes; empty turns sessions off."`
 	Issuer   string `placeholder:"TEXT" help:"Issuer that those tokens must have; empty: any."`

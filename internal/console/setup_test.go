@@ -100,7 +100,7 @@ func (l *logs) check(t *testing.T) {
 	}
 }
 
-var everyone = &gateway.APIKey{ID: "test", Scopes: []gateway.Scope{gateway.ScopeAll}}
+var everyone = gateway.Everything()
 
 // connect connects a page, and answers its application's key.
 func (w *world) connect(name string) string {

@@ -4,6 +4,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -44,14 +45,19 @@ var allowed = map[string][]string{
 	"internal/project":         {"internal/service", "internal/store", "internal/gateway", "messenger"},
 	"internal/outcome":         {"gatewayapi", "internal/gateway", "messenger"},
 	"internal/deliver":         {"gatewayapi", "internal/lane", "internal/outcome", "internal/service", "internal/store", "internal/gateway", "messenger"},
-	"internal/forward":         {"internal/reach", "internal/service", "internal/store", "internal/gateway"},
+	"internal/forward":         {"internal/reach", "internal/service", "internal/store", "internal/gateway", "internal/webhook"},
+	"internal/webhook":         {"internal/gateway"},
+	"internal/dialect":         {"internal/service", "internal/store", "internal/gateway"},
 	"internal/channel":         {"internal/guard", "internal/reach", "internal/store", "internal/gateway"},
 	"internal/upkeep":          {"internal/store"},
 	"internal/transfer":        {"internal/store", "internal/gateway"},
 	"internal/apisrv":          {"internal/guard", "internal/service", "internal/store", "internal/gateway", "internal/script", "internal/qr", "gatewayapi", "messenger", "rivescript"},
-	"internal/infobip":         {"internal/reach", "internal/guard", "internal/service", "internal/store", "internal/gateway", "messenger"},
-	"internal/comapi":          {"internal/guard", "internal/service", "internal/store", "internal/gateway", "messenger"},
-	"internal/app": {"internal/apisrv", "internal/bot", "internal/channel", "internal/comapi", "internal/config", "internal/console", "internal/deliver", "internal/entrypoint", "internal/forward", "internal/infobip", "internal/ingest", "internal/project", "internal/upkeep",
+	"internal/infobip":         {"internal/reach", "internal/guard", "internal/dialect", "internal/infobip/records", "internal/infobip/wire", "internal/service", "internal/gateway", "messenger"},
+	"internal/infobip/records": {"internal/infobip/wire", "internal/service", "internal/store", "internal/gateway"},
+	"internal/infobip/wire":    {"internal/webhook", "internal/gateway"},
+	"internal/comapi":          {"internal/guard", "internal/dialect", "internal/comapi/sessions", "internal/service", "internal/gateway", "messenger"},
+	"internal/comapi/sessions": {"internal/service", "internal/store", "internal/gateway"},
+	"internal/app": {"internal/apisrv", "internal/bot", "internal/channel", "internal/comapi", "internal/config", "internal/console", "internal/deliver", "internal/dialect", "internal/entrypoint", "internal/forward", "internal/infobip", "internal/ingest", "internal/project", "internal/upkeep",
 		"internal/guard", "internal/reach", "internal/service", "internal/store", "internal/gateway", "rivescript/js"},
 	"internal/bench":         {"gatewayapi", "messenger"},
 	"bench/peers/messenger":  {"messenger"},
@@ -130,6 +136,27 @@ func check(t *testing.T, pkg, file string) {
 			t.Errorf("%s imports %s: %s may import %v", file, inside, pkg, may)
 		case !ours && strings.Contains(strings.Split(imported, "/")[0], ".") && slices.Contains(standardLibraryOnly, pkg):
 			t.Errorf("%s imports %s: %s keeps to the standard library", file, imported, pkg)
+		}
+	}
+}
+
+// Every package of the list stands in the table of docs/architecture.md.
+func TestPackagesAreOnTheMap(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "architecture.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for pkg := range allowed {
+		short := strings.TrimPrefix(pkg, "internal/")
+		if path.Base(pkg) == "storetest" {
+			short = "storetest"
+		}
+		if strings.HasPrefix(pkg, "bench/") {
+			short = "bench/peers"
+		}
+		if !strings.Contains(string(text), "`"+pkg+"`") && !strings.Contains(string(text), "`"+short+"`") {
+			t.Errorf("package %s is not on the map of docs/architecture.md", pkg)
 		}
 	}
 }

@@ -20,6 +20,8 @@ import (
 
 	"github.com/chasqui/chasqui/gatewayapi"
 	"github.com/chasqui/chasqui/graphemu"
+	"github.com/chasqui/chasqui/internal/app"
+	"github.com/chasqui/chasqui/internal/comapi"
 	"github.com/chasqui/chasqui/internal/gateway"
 	"github.com/chasqui/chasqui/internal/store"
 	"github.com/chasqui/chasqui/messenger"
@@ -165,7 +167,8 @@ func TestErasure(t *testing.T) {
 	w.awaitStatus(kept, "delivered", "read")
 	id := p.named(gone, `{"email":"grizelda@example.org","phoneNumber":"+447700900123","note":"likes plover eggs"}`)
 	err = w.app.Store.Write(t.Context(), func(tx *store.Tx) error {
-		return tx.AddSession(&gateway.Session{ID: "ses_1", Application: p.key, ProfileID: id, Device: json.RawMessage(`{"deviceId":"the phone of Quillfeather"}`), ExpiresAt: time.Now().Add(time.Hour)})
+		_, err := tx.Exec(`INSERT INTO sessions (id, app, profile, device, created_at, expires_at) VALUES ('ses_1', ?, ?, ?, 0, ?)`, p.key, id, `{"deviceId":"the phone of Quillfeather"}`, time.Now().Add(time.Hour).UnixMilli())
+		return err
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -280,7 +283,7 @@ func (w *world) erasedLog(p *page, subscription, stays, kept string) {
 func (w *world) erasedFile(needles []string) {
 	w.t.Helper()
 	w.stop()
-	s, err := store.Open(w.t.Context(), store.Options{URL: w.config.Database(), Logger: discard()})
+	s, err := app.OpenStore(w.t.Context(), store.Options{URL: w.config.Database(), Logger: discard()})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -503,7 +506,7 @@ func TestErasedEventsArePublished(t *testing.T) {
 	t.Parallel()
 	for _, kind := range append(gateway.EventTypes(), gateway.EventPlatformDelivery, gateway.EventPlatformRead) {
 		e := &gateway.Event{Pos: 7, Application: "A", Person: gateway.NewStandIn(), Type: kind, Data: gateway.ErasedData()}
-		for _, made := range []any{gateway.Publish(e, "", "1"), gateway.PublishComapi(e, "", "1", nil)} {
+		for _, made := range []any{gateway.Publish(e, "", "1"), comapi.Publish(e, "", "1", nil)} {
 			if b, err := json.Marshal(made); err != nil {
 				t.Errorf("%s: %v", kind, err)
 			} else if !e.Internal() && !json.Valid(b) {

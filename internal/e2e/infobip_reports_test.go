@@ -57,6 +57,12 @@ func (h *hooks) awaitTries(t testing.TB, n int) {
 	})
 }
 
+// dueReports counts the reports that are to be posted by a moment, and the tries that they have had at the most.
+func (f *infobip) dueReports(by time.Time) (due, tries int, err error) {
+	err = f.app.Store.QueryRow(f.t.Context(), `SELECT COUNT(*), COALESCE(MAX(tries), 0) FROM infobip_reports WHERE due_at > 0 AND due_at <= ?`, by.UnixMilli()).Scan(&due, &tries)
+	return due, tries, err
+}
+
 // A receiver that refuses a report is asked again: after one minute, two, five, ten.
 func TestInfobipNotifiesAgain(t *testing.T) {
 	t.Parallel()
@@ -67,10 +73,10 @@ func TestInfobipNotifiesAgain(t *testing.T) {
 	for n, pause := range []time.Duration{time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute} {
 		h.awaitTries(t, n+1)
 		await(t, "the next try to be set", func() (bool, string) {
-			due, err := f.app.Store.DueReports(t.Context(), f.clock.now().Add(pause), nil, nil, 10)
-			return err == nil && len(due) == 1 && due[0].Tries == n+1, fmt.Sprintf("%d, %v", len(due), err)
+			due, tries, err := f.dueReports(f.clock.now().Add(pause))
+			return err == nil && due == 1 && tries == n+1, fmt.Sprintf("%d, %v", due, err)
 		})
-		if due, err := f.app.Store.DueReports(t.Context(), f.clock.now().Add(pause-10*time.Second), nil, nil, 10); err != nil || len(due) > 0 {
+		if due, _, err := f.dueReports(f.clock.now().Add(pause - 10*time.Second)); err != nil || due > 0 {
 			t.Fatalf("try %d comes too soon: %+v, %v", n+2, due, err)
 		}
 		f.clock.advance(pause)
@@ -92,8 +98,8 @@ func TestInfobipNotifiesNoPrivateAddress(t *testing.T) {
 	tried := func(n int) {
 		t.Helper()
 		await(t, "the try to be noted", func() (bool, string) {
-			due, err := f.app.Store.DueReports(t.Context(), f.clock.now().Add(time.Hour), nil, nil, 10)
-			return err == nil && len(due) == 1 && due[0].Tries == n, fmt.Sprintf("%+v, %v", due, err)
+			due, tries, err := f.dueReports(f.clock.now().Add(time.Hour))
+			return err == nil && due == 1 && tries == n, fmt.Sprintf("%d after %d tries, %v", due, tries, err)
 		})
 	}
 	tried(1)

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/infobip/records"
+	"github.com/chasqui/chasqui/internal/infobip/wire"
 	"github.com/chasqui/chasqui/internal/script"
 	"github.com/chasqui/chasqui/internal/service"
 	"github.com/chasqui/chasqui/internal/store"
@@ -23,9 +25,13 @@ import (
 // keyed lists the exported methods of the use cases that take a key, from their source, so that a new one is seen.
 func keyed(t *testing.T) []string {
 	t.Helper()
-	files, err := filepath.Glob("../service/*.go")
-	if err != nil {
-		t.Fatal(err)
+	var files []string
+	for _, pattern := range []string{"../service/*.go", "../infobip/records/*.go", "../comapi/sessions/*.go"} {
+		found, err := filepath.Glob(pattern)
+		if err != nil || len(found) == 0 {
+			t.Fatalf("%s: %d files, %v", pattern, len(found), err)
+		}
+		files = append(files, found...)
 	}
 	var all []string
 	for _, name := range files {
@@ -117,9 +123,9 @@ func (x *tenants) useCases() map[string][]useCase {
 	erasures := &service.Erasures{Store: st, Directory: directory}
 	optIns := &service.OptIns{Store: st, Directory: directory, Tokens: store.NewTokens(vault)}
 	routes := &service.Routes{Store: st, Directory: directory}
-	face := &service.Infobip{Store: st, Vault: vault, Keys: x.app.Keys, Subscriptions: subs, Events: events, Messages: messages}
+	face := &records.Records{Store: st, Vault: vault, Keys: x.app.Keys, Subscriptions: subs, Events: events, Messages: messages}
 	brought := &service.ChannelEvents{Store: st, Vault: vault, Directory: directory, Account: func(string, string) (string, bool) { return n["ours"], true }}
-	configuration := &gateway.InfobipConfiguration{Key: n["configuration"], Application: x.b.key}
+	configuration := &wire.Configuration{Key: n["configuration"], Application: x.b.key}
 	rules := gateway.Rules(gateway.ChannelWebhook)
 	toVictim := func() *gateway.MessageInput {
 		return &gateway.MessageInput{To: gateway.To{ProfileID: n["profile"]}, Body: "{{profile.iban}}", Rules: rules}
@@ -138,6 +144,13 @@ func (x *tenants) useCases() map[string][]useCase {
 		return gateway.ChannelAccount{Provider: gateway.ProviderWebhook, Application: app, Webhook: &gateway.WebhookSettings{URL: "https://x.example"}}
 	}
 	return map[string][]useCase{
+		"Events.Inbound": only("not_found", func(ctx context.Context) (any, error) {
+			e, _, err := events.Inbound(ctx, k, x.b.key, n["event"])
+			return e, err
+		}),
+		"Events.LastInbound": only("not_found", func(ctx context.Context) (any, error) {
+			return events.LastInbound(ctx, k, x.b.key, []string{n["psid"]}, time.Time{}, 10)
+		}),
 		"Applications.Check":       only("not_found", func(ctx context.Context) (any, error) { return apps.Check(ctx, k, x.b.key) }),
 		"Applications.Connect":     only("forbidden", func(ctx context.Context) (any, error) { return apps.Connect(ctx, k, service.ConnectInput{}) }),
 		"Applications.Delete":      only("not_found", err(func(ctx context.Context) error { return apps.Delete(ctx, k, x.b.key) })),
@@ -221,24 +234,24 @@ func (x *tenants) useCases() map[string][]useCase {
 			return events.SetAsides(ctx, k, store.SetAsideFilter{Limit: 100})
 		}),
 
-		"Infobip.Actions":             only("", func(ctx context.Context) (any, error) { return face.Actions(ctx, k, configuration) }),
-		"Infobip.Chat":                only("not_found", func(ctx context.Context) (any, error) { return face.Chat(ctx, k, n["chat"]) }),
-		"Infobip.CreateAction":        only("forbidden", func(ctx context.Context) (any, error) { return face.CreateAction(ctx, k, configuration, "", "") }),
-		"Infobip.Configuration":       only("not_found", func(ctx context.Context) (any, error) { return face.Configuration(ctx, k, x.b.key, n["configuration"]) }),
-		"Infobip.Configurations":      only("not_found", func(ctx context.Context) (any, error) { return face.Configurations(ctx, k, x.b.key) }),
-		"Infobip.CreateConfiguration": only("not_found", func(ctx context.Context) (any, error) { return face.CreateConfiguration(ctx, k, x.b.key, "") }),
-		"Infobip.DeleteConfiguration": only("not_found", err(func(ctx context.Context) error { return face.DeleteConfiguration(ctx, k, configuration) })),
-		"Infobip.Logs": {{"", func(ctx context.Context) (any, error) {
-			return face.Logs(ctx, k, service.InfobipQuery{API: gateway.InfobipOMNI, Limit: 10})
+		"Records.Actions":             only("", func(ctx context.Context) (any, error) { return face.Actions(ctx, k, configuration) }),
+		"Records.Chat":                only("not_found", func(ctx context.Context) (any, error) { return face.Chat(ctx, k, n["chat"]) }),
+		"Records.CreateAction":        only("forbidden", func(ctx context.Context) (any, error) { return face.CreateAction(ctx, k, configuration, "", "") }),
+		"Records.Configuration":       only("not_found", func(ctx context.Context) (any, error) { return face.Configuration(ctx, k, x.b.key, n["configuration"]) }),
+		"Records.Configurations":      only("not_found", func(ctx context.Context) (any, error) { return face.Configurations(ctx, k, x.b.key) }),
+		"Records.CreateConfiguration": only("not_found", func(ctx context.Context) (any, error) { return face.CreateConfiguration(ctx, k, x.b.key, "") }),
+		"Records.DeleteConfiguration": only("not_found", err(func(ctx context.Context) error { return face.DeleteConfiguration(ctx, k, configuration) })),
+		"Records.Logs": {{"", func(ctx context.Context) (any, error) {
+			return face.Logs(ctx, k, records.Query{API: wire.APIOMNI, Limit: 10})
 		}}, {"forbidden", func(ctx context.Context) (any, error) {
-			return face.Logs(ctx, k, service.InfobipQuery{API: gateway.InfobipOMNI, From: x.b.key, Limit: 10})
+			return face.Logs(ctx, k, records.Query{API: wire.APIOMNI, From: x.b.key, Limit: 10})
 		}}},
-		"Infobip.TakeInbound": only("", func(ctx context.Context) (any, error) {
+		"Records.TakeInbound": only("", func(ctx context.Context) (any, error) {
 			rows, _, err := face.TakeInbound(ctx, k, x.b.key, 10)
 			return rows, err
 		}),
-		"Infobip.TakeReports": only("", func(ctx context.Context) (any, error) {
-			return face.TakeReports(ctx, k, service.InfobipQuery{API: gateway.InfobipFacebook, Limit: 10})
+		"Records.TakeReports": only("", func(ctx context.Context) (any, error) {
+			return face.TakeReports(ctx, k, records.Query{API: wire.APIFacebook, Limit: 10})
 		}),
 
 		"Messages.Cancel": only("not_found", func(ctx context.Context) (any, error) { return messages.Cancel(ctx, k, n["msg"]) }),

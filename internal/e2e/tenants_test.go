@@ -18,6 +18,7 @@ import (
 	"github.com/chasqui/chasqui/graphemu"
 	"github.com/chasqui/chasqui/internal/config"
 	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/infobip/records"
 	"github.com/chasqui/chasqui/internal/service"
 )
 
@@ -95,10 +96,11 @@ func startTenants(t *testing.T) *tenants {
 	root("PUT", "/v1/opt-outs/sms/49151999999", "", 200)
 	root("POST", "/v1/profiles", `{"id":"gone","fbMessengerIds":{"`+x.b.key+`":"4711"}}`, 201)
 	erasure := root("DELETE", "/v1/profiles/gone?forget=true", "", 202)["id"].(string)
-	configuration := &gateway.InfobipConfiguration{Key: gateway.NewApplicationKey(), Application: x.b.key}
-	must(w.app.Store.AddConfiguration(t.Context(), configuration))
-	chat := &gateway.InfobipConfiguration{Key: gateway.NewApplicationKey(), Application: x.b.key, Name: "victim-chat"}
-	must(w.app.Store.AddConfiguration(t.Context(), chat))
+	face, all := &records.Records{Store: w.app.Store}, gateway.Everything()
+	configuration, err := face.CreateConfiguration(t.Context(), all, x.b.key, "")
+	must(err)
+	chat, err := face.CreateConfiguration(t.Context(), all, x.b.key, "victim-chat")
+	must(err)
 	action := root("POST", "/apispaces/"+x.b.key+"/webhooks", `{"name":"victim-comapi","url":"`+hook.URL+`/victim-hook","subscriptions":[{"type":"message.inbound"}]}`, 201)["id"].(string)
 	x.phone, x.carrier = w.texter(x.a.key), w.carrierOf(x.a.key)
 	var inbound string

@@ -28,7 +28,7 @@ func (w *worker) gather(p *position) bool {
 	return true
 }
 
-func (w *worker) batchSize() int { return max(1, w.sub.Load().Batching.Size) }
+func (w *worker) batchSize() int { return max(1, w.sub.Load().Batching().Size) }
 
 // batches delivers what is gathered, one batch after the other: so the events of a conversation stay in order although they are spread over batches.
 func (w *worker) batches() {
@@ -44,7 +44,7 @@ func (w *worker) batches() {
 // nextBatch waits until a batch is full or its oldest event has waited long enough; nil when the worker ends.
 func (w *worker) nextBatch() []*position {
 	for {
-		size, longest := w.batchSize(), time.Duration(max(1, w.sub.Load().Batching.Timeout))*time.Second
+		size, longest := w.batchSize(), max(time.Second, w.sub.Load().Batching().Wait)
 		wait := time.Duration(-1)
 		w.mu.Lock()
 		if len(w.gathered) > 0 {

@@ -92,9 +92,6 @@ func newClient(o Options) *http.Client {
 func (f *Forwarder) Start(ctx context.Context) {
 	ctx, f.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	f.work.Go(func() { f.supervise(ctx) })
-	reports := newReporter(f)
-	f.work.Go(func() { f.o.Store.Consume(ctx, reports.consumer()) })
-	f.work.Go(func() { reports.run(ctx) })
 }
 
 // Stop begins nothing new and waits for the POSTs under way, which their timeout bounds.
@@ -137,7 +134,7 @@ func (f *Forwarder) stopAll() {
 func (f *Forwarder) adjust(ctx context.Context) {
 	wanted := map[string]*gateway.Subscription{}
 	for _, s := range f.o.Directory.Subscriptions() {
-		if s.Kind == gateway.KindForward && s.State == gateway.SubscriptionActive {
+		if s.Kind == gateway.KindForward && s.Deliveries() != nil && s.State == gateway.SubscriptionActive {
 			wanted[s.ID] = s
 		}
 	}
@@ -145,7 +142,7 @@ func (f *Forwarder) adjust(ctx context.Context) {
 	var stopping []*worker
 	for id, w := range f.workers {
 		s := wanted[id]
-		if s != nil && s.Generation == w.generation && s.Batching.On == w.batching {
+		if s != nil && s.Generation == w.generation && s.Batching().On == w.batching {
 			w.sub.Store(s)
 			delete(wanted, id)
 			continue

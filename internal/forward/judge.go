@@ -35,14 +35,7 @@ func (w *worker) judge(d *gateway.Delivery, err error) bool {
 			Message: fmt.Sprintf("nothing was delivered since %s; the last try: %v", gateway.FormatTime(since), err)})
 		return false
 	}
-	nextTry := d.NextTry
-	switch sub.Format {
-	case gateway.FormatComapi:
-		nextTry = d.NextTryComapi
-	case gateway.FormatInfobip:
-		nextTry = d.NextTryInfobip
-	}
-	next, ok := nextTry(now)
+	next, ok := sub.Deliveries().NextTry(d, now)
 	if !ok {
 		d.Status, d.DueAt = gateway.DeliveryDead, time.Time{}
 		w.f.o.Metrics.Dead(sub.ID)

@@ -3,36 +3,29 @@ package forward
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
 	"time"
-
-	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
 	"github.com/chasqui/chasqui/internal/gateway"
 	"github.com/chasqui/chasqui/internal/reach"
+	"github.com/chasqui/chasqui/internal/store"
 )
 
-// errGone is a subscriber's answer that it wants no more.
-var errGone = errors.New("the receiver answered 410 Gone")
+// errGone is a subscriber's answer that it wants no more, errRejected that it does not want this event: it is not tried again.
+var (
+	errGone     = errors.New("the receiver answered 410 Gone")
+	errRejected = errors.New("it rejects the event")
+)
 
 // post delivers one event, or several to a receiver that asked for batches, and tells how it went.
 func (w *worker) post(ctx context.Context, events ...*gateway.Event) (gateway.DeliveryAttempt, error) {
 	started := w.f.o.Store.Now()
-	sub := w.sub.Load()
-	var status int
-	var err error
-	if sub.Format == gateway.FormatComapi {
-		status, err = w.exchangeComapi(ctx, sub, events, started)
-	} else {
-		status, err = w.exchange(ctx, sub, events[0], started)
-	}
+	status, err := w.exchange(ctx, w.sub.Load(), events, started)
 	attempt := gateway.DeliveryAttempt{At: started.UTC(), DurationMS: w.f.o.Store.Now().Sub(started).Milliseconds(), Status: status}
 	if err != nil {
 		attempt.Error = err.Error()
@@ -40,44 +33,97 @@ func (w *worker) post(ctx context.Context, events ...*gateway.Event) (gateway.De
 	return attempt, err
 }
 
-// exchange delivers one event in the gateway's own format, signed after the Standard Webhooks scheme.
-//
-// Docs: https://www.standardwebhooks.com
-func (w *worker) exchange(ctx context.Context, sub *gateway.Subscription, e *gateway.Event, now time.Time) (int, error) {
-	body, err := w.body(ctx, e)
+// exchange posts what the subscription's format makes of events, and returns the status of the answer.
+func (w *worker) exchange(ctx context.Context, sub *gateway.Subscription, events []*gateway.Event, now time.Time) (int, error) {
+	format := sub.Deliveries()
+	body, err := format.Encode(ctx, sub, events, around{w.f, now})
 	if err != nil {
 		return 0, err
 	}
-	signature, err := sign(sub.ValidSecrets(now), e.ID(), now, body)
+	if limit := format.Timeout(); limit > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, limit)
+		defer cancel()
+	}
+	resp, err := w.f.Post(ctx, sub.URL, body)
 	if err != nil {
 		return 0, err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, sub.URL, bytes.NewReader(body))
-	if err != nil {
-		return 0, errors.New("the URL cannot be used")
+	switch status := resp.StatusCode; format.Judge(status) {
+	case gateway.Taken:
+		return status, nil
+	case gateway.Rejected:
+		return status, fmt.Errorf("the receiver answered %d %s: %w", status, http.StatusText(status), errRejected)
+	case gateway.Gone:
+		return status, errGone
+	default:
+		return status, refusal(resp, now)
 	}
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("User-Agent", w.f.o.UserAgent)
-	req.Header.Set("webhook-id", e.ID())
-	req.Header.Set("webhook-timestamp", strconv.FormatInt(now.Unix(), 10))
-	req.Header.Set("webhook-signature", signature)
-	resp, err := w.f.http.Do(req)
+}
+
+// Post posts a body to an address that a user gave, as far as it may be reached. It follows no redirect, and what is answered is read and dropped.
+func (f *Forwarder) Post(ctx context.Context, target string, body gateway.Body) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, target, bytes.NewReader(body.Content))
 	if err != nil {
-		return 0, plain(err)
+		return nil, errors.New("the URL cannot be used")
+	}
+	req.Header.Set("User-Agent", f.o.UserAgent)
+	for name, value := range body.Header {
+		req.Header.Set(name, value)
+	}
+	resp, err := f.http.Do(req)
+	if err != nil {
+		return nil, plain(err)
 	}
 	defer resp.Body.Close()
 	io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10)) // so that the connection can be used again
-	switch {
-	case resp.StatusCode >= 200 && resp.StatusCode < 300:
-		return resp.StatusCode, nil
-	case resp.StatusCode == http.StatusGone:
-		return resp.StatusCode, errGone
-	case resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode == http.StatusServiceUnavailable:
-		return resp.StatusCode, busy(resp, now)
-	case resp.StatusCode >= 300 && resp.StatusCode < 400:
-		return resp.StatusCode, fmt.Errorf("the receiver answered %d; redirects are not followed", resp.StatusCode)
+	return resp, nil
+}
+
+// refusal is the error of a delivery that a receiver has not taken.
+func refusal(resp *http.Response, now time.Time) error {
+	switch status := resp.StatusCode; {
+	case status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable:
+		return busy(resp, now)
+	case status >= 300 && status < 400:
+		return fmt.Errorf("the receiver answered %d; redirects are not followed", status)
+	default:
+		return fmt.Errorf("the receiver answered %d", status)
 	}
-	return resp.StatusCode, fmt.Errorf("the receiver answered %d", resp.StatusCode)
+}
+
+// around is what formats may ask for.
+type around struct {
+	f   *Forwarder
+	now time.Time
+}
+
+func (a around) Now() time.Time { return a.now }
+
+func (a around) Profile(ctx context.Context, e *gateway.Event) (string, error) {
+	profile, err := a.f.o.Store.ProfileOf(ctx, e.Application, e.Person)
+	if err != nil {
+		return "", fmt.Errorf("find profile: %w", err)
+	}
+	return profile, nil
+}
+
+func (a around) Page(e *gateway.Event) string {
+	if app := a.f.o.Directory.Application(e.Application); app != nil {
+		return app.PageID
+	}
+	return ""
+}
+
+func (a around) Newest(ctx context.Context, e *gateway.Event) (*gateway.Message, error) {
+	newest, err := a.f.o.Store.ListMessages(ctx, store.MessageFilter{Applications: []string{e.Application}, Person: e.Person, Limit: 1})
+	if err != nil {
+		return nil, fmt.Errorf("find the newest message: %w", err)
+	}
+	if len(newest) == 0 {
+		return nil, nil
+	}
+	return newest[0], nil
 }
 
 // maxBusy is for how long a receiver may ask for nothing at once.
@@ -108,46 +154,6 @@ func busy(resp *http.Response, now time.Time) error {
 		return fmt.Errorf("the receiver answered %d", resp.StatusCode)
 	}
 	return &busyError{resp.StatusCode, after}
-}
-
-// body is what the subscriber gets. It is made anew for each try, but for an event it is always the same save for the profile.
-func (w *worker) body(ctx context.Context, e *gateway.Event) ([]byte, error) {
-	if sub := w.sub.Load(); sub.Format == gateway.FormatInfobip {
-		return infobipBody(sub, e)
-	}
-	profile, page, err := w.around(ctx, e)
-	if err != nil {
-		return nil, err
-	}
-	return json.Marshal(gateway.Publish(e, profile, page))
-}
-
-// around answers the profile of an event's person and the page of its application.
-func (w *worker) around(ctx context.Context, e *gateway.Event) (profile, page string, err error) {
-	if profile, err = w.f.o.Store.ProfileOf(ctx, e.Application, e.Person); err != nil {
-		return "", "", fmt.Errorf("find profile: %w", err)
-	}
-	if app := w.f.o.Directory.Application(e.Application); app != nil {
-		page = app.PageID
-	}
-	return profile, page, nil
-}
-
-// sign makes the webhook-signature header: a signature with each secret that is valid now.
-func sign(secrets []gateway.Secret, id string, at time.Time, body []byte) (string, error) {
-	signatures := make([]string, 0, len(secrets))
-	for _, secret := range secrets {
-		hook, err := standardwebhooks.NewWebhook(secret.Reveal())
-		if err != nil {
-			return "", errors.New("a signing secret cannot be used")
-		}
-		signature, err := hook.Sign(id, at, body)
-		if err != nil {
-			return "", errors.New("a signing secret cannot be used")
-		}
-		signatures = append(signatures, signature)
-	}
-	return strings.Join(signatures, " "), nil
 }
 
 // plain says what went wrong with a request without the URL, which may hold a credential in its query.

@@ -3,7 +3,6 @@ package forward
 import (
 	"context"
 	"errors"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -67,8 +66,8 @@ type position struct {
 func newWorker(ctx context.Context, f *Forwarder, s *gateway.Subscription) *worker {
 	w := &worker{
 		f: f, generation: s.Generation, slots: make(chan struct{}, f.o.InFlight), ended: make(chan struct{}), lanes: map[gateway.Lane]*lane{},
-		room: make(chan struct{}, 1), more: make(chan struct{}, 1), failing: s.FailingSince, batching: s.Batching.On,
-		cursor: f.o.Store.NewCursor("forward:" + strconv.FormatInt(s.Generation, 10) + ":" + s.ID),
+		room: make(chan struct{}, 1), more: make(chan struct{}, 1), failing: s.FailingSince, batching: s.Batching().On,
+		cursor: f.o.Store.SubscriptionCursor(s),
 	}
 	w.sub.Store(s)
 	w.ctx, w.cancel = context.WithCancel(ctx)

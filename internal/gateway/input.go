@@ -41,7 +41,8 @@ type MessageInput struct {
 	ExpiresOn      *time.Time                 `json:"expiresOn,omitempty"`
 	Application    string                     `json:"application,omitempty"`
 
-	AnyChannel bool `json:"-"` // rules may name channels that are not here, which are skipped
+	AnyChannel bool   `json:"-"` // rules may name channels that are not here, which are skipped
+	Origin     Origin `json:"-"` // of the message that is made
 }
 
 // What a message is made of.

@@ -47,7 +47,9 @@ type APIKey struct {
 	Name string
 	// Scopes is what the key opens.
 	Scopes []Scope
-	// Applications limits the key to these applications; empty means all, also those that are connected later.
+	// All says that the key may touch every application, also those that are connected later, and what belongs to none. The zero value may touch nothing.
+	All bool
+	// Applications are those that the key may touch when it may not touch all.
 	Applications []string
 	CreatedAt    time.Time
 	// RevokedAt is when the key was revoked, zero while it is good.
@@ -59,8 +61,16 @@ func (k *APIKey) Allows(s Scope) bool {
 	return slices.Contains(k.Scopes, s) || slices.Contains(k.Scopes, ScopeAll)
 }
 
-// Limited reports whether the key is limited to some applications.
-func (k *APIKey) Limited() bool { return len(k.Applications) > 0 }
+// Everything returns a key for what the program does for itself: for every application, with some scopes, or with all when none is given.
+func Everything(scopes ...Scope) *APIKey {
+	if len(scopes) == 0 {
+		scopes = []Scope{ScopeAll}
+	}
+	return &APIKey{ID: "gateway", Name: "gateway", Scopes: scopes, All: true}
+}
+
+// Limited reports whether the key is limited to some applications, or to none.
+func (k *APIKey) Limited() bool { return !k.All }
 
 // AllowsApplication reports whether the key may touch an application.
 func (k *APIKey) AllowsApplication(key string) bool {

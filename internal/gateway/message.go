@@ -39,7 +39,8 @@ type Message struct {
 	APIKey      string // identifier of the key that asked
 	Status      Status
 	Request     json.RawMessage // a MessageInput as accepted
-	Parts       int             // how many sends it takes
+	Origin      Origin
+	Parts       int // how many sends it takes
 	PartsSent   int
 	Echoed      int64  // bit k-1 is set when an echo of part k was seen
 	MID         string // the platform's id of the part sent last
@@ -66,6 +67,12 @@ type Message struct {
 
 	content *content          // what is sent, kept in memory only
 	sendAs  *MessengerOptions // the options as the platform's rules have changed them, in memory only
+}
+
+// Origin says through which dialect's API a message came, and holds what that dialect keeps with it. It is zero for a message of /v1 or of a bot.
+type Origin struct {
+	Dialect string          // its name
+	Data    json.RawMessage // as the dialect writes it; nobody else reads it
 }
 
 // Change makes a message on Messenger go out with other options than it has, and notes why on its step.

@@ -25,7 +25,7 @@ func MessageEvent(kind EventType, m *Message, cause *Event) *Event {
 	d := gatewayapi.MessageUpdate{
 		MessageID: m.ID, Status: m.Status, Channel: m.Channel(), Step: m.Step, Steps: stepUpdates(m.Steps), To: gatewayapi.To{ProfileID: m.ProfileID, FBMessengerID: m.PSID()},
 		PlatformMessageID: m.MID, Parts: m.Parts, PartsSent: m.PartsSent, AcceptedAt: gatewayapi.At(m.AcceptedAt), SentAt: gatewayapi.At(m.SentAt),
-		DeliveredAt: gatewayapi.At(m.DeliveredAt), ReadAt: gatewayapi.At(m.ReadAt), Late: m.Late, Resent: m.Resent, Failure: m.Error,
+		DeliveredAt: gatewayapi.At(m.DeliveredAt), ReadAt: gatewayapi.At(m.ReadAt), Late: m.Late, Resent: m.Resent, Failure: m.Error, Origin: m.Origin.Dialect,
 	}
 	if in, _, err := m.Content(); err == nil {
 		d.Metadata = in.Metadata

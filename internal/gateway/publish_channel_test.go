@@ -28,33 +28,6 @@ func TestInboundOverAnotherChannel(t *testing.T) {
 	if diff := cmp.Diff(want, string(p.Data)); diff != "" || p.ProfileID != "ann" || p.Person.ID != "sms:4477" || string(p.Raw) != `{"Body":"stop"}` {
 		t.Errorf("%s %+v", diff, p)
 	}
-	// In Comapi's shape it is of its own channel, and filters tell it from Messenger.
-	var got struct {
-		Name    string
-		Payload struct {
-			Channel  string
-			From, To map[string]string
-			Body     string
-			Parts    []map[string]string `json:"messageParts"`
-		}
-	}
-	encoded, err := json.Marshal(PublishComapi(e, p.ProfileID, "100", nil))
-	if err != nil || json.Unmarshal(encoded, &got) != nil {
-		t.Fatalf("%s %v", encoded, err)
-	}
-	if got.Name != "message.inbound" || got.Payload.Channel != "sms" || got.Payload.From["phoneNumber"] != "4477" || got.Payload.From["profileId"] != "ann" ||
-		got.Payload.To["phoneNumber"] != "4470" || got.Payload.Body != "stop" || len(got.Payload.Parts) != 2 {
-		t.Errorf("%s", encoded)
-	}
-	for channel, wanted := range map[string]bool{"": true, ChannelSMS: true, ChannelMessenger: false} {
-		s := &Subscription{Format: FormatComapi, Topics: []Topic{{Type: "message.inbound"}}}
-		if channel != "" {
-			s.Topics[0].Filters = []Filter{{Name: "channel", Value: channel}}
-		}
-		if s.Wants(e) != wanted {
-			t.Errorf("filter %q: %v", channel, !wanted)
-		}
-	}
 }
 
 func TestKeywords(t *testing.T) {

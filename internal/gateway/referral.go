@@ -7,6 +7,9 @@ import (
 	"github.com/chasqui/chasqui/messenger"
 )
 
+// OptInTokenPrefix is how the tokens of opt-in states begin.
+const OptInTokenPrefix = "cqs_"
+
 // SourceCode is the source of a person who scanned a code, SourceLink that of one who followed an m.me link, and SourceOptIn stands for the Send to Messenger button,
 // for which the platform has no word.
 const (

@@ -2,22 +2,16 @@ package gateway
 
 import "time"
 
-// Route is a stored list of rules. Messages name it by id or name, in Comapi's API as ruleSet and in Infobip's as scenario.
+// Route is a stored list of rules. Messages name it by id or name.
 type Route struct {
 	ID          string // 32 upper-case hexadecimal digits
 	Name        string
 	Application string // that messages go through which name none; empty for none
 	Rules       []Rule
-	Flow        []FlowStep // of a scenario of Infobip's API, from which its rules follow; nil for any other
-	Default     bool       // the one that is taken where the API in question has a default
+	Origin      Origin // of a dialect that has words of its own for it, from which the rules follow
+	Default     bool   // the one that is taken where the API that names it has a default
 	CreatedAt   time.Time
 	UpdatedAt   time.Time
-}
-
-// FlowStep is a step of a scenario: a channel by Infobip's name, and the sender there.
-type FlowStep struct {
-	From    string `json:"from"`
-	Channel string `json:"channel"`
 }
 
 const maxRouteName = 200
@@ -30,7 +24,7 @@ func (r *Route) Validate() error {
 	case len(r.Rules) == 0:
 		return Invalid("rules", "give at least one rule")
 	}
-	return checkRules(r.Rules, r.Flow != nil)
+	return checkRules(r.Rules, r.Origin.Dialect != "")
 }
 
 // AllowsRoute tells whether a key may see and use a route: one without an application is everybody's.

@@ -3,6 +3,7 @@ package gateway
 import (
 	"crypto/rand"
 	"encoding/base64"
+	"encoding/json"
 	"net/url"
 	"slices"
 	"strings"
@@ -50,12 +51,9 @@ type Subscription struct {
 	Kind SubscriptionKind
 	// URL is where a forward subscription posts.
 	URL string
-	// Format says how a forward subscription's deliveries look. Topics, in Comapi's format alone, say which events it wants; Batching is what it asked for.
-	Format   DeliveryFormat
-	Topics   []Topic
-	Batching Batching
-	// Action makes it an action of Infobip's API; nil for any other.
-	Action *InfobipAction
+	// Format is the name of the format of its deliveries, empty for the gateway's own. FormatData is what that format keeps with it.
+	Format     string
+	FormatData json.RawMessage
 	// EventTypes selects events; empty means every type.
 	EventTypes []EventType
 	// Applications selects events by application; empty means all, and the events that no application owns.
@@ -76,6 +74,27 @@ type Subscription struct {
 	FailingSince time.Time
 	CreatedAt    time.Time
 	UpdatedAt    time.Time
+
+	bound Format // by Formats.Bind
+}
+
+// Deliveries returns the format that the subscription was bound to; nil when it was not.
+func (s *Subscription) Deliveries() Format { return s.bound }
+
+// ValidateSecret says what is wrong with a signing secret that a caller brings for the subscription, or returns nil.
+func (s *Subscription) ValidateSecret(secret Secret) error {
+	if s.bound == nil {
+		return ValidateSigningSecret(secret)
+	}
+	return s.bound.ValidateSecret(secret)
+}
+
+// Batching returns how the subscription's events are gathered.
+func (s *Subscription) Batching() Batching {
+	if s.bound == nil {
+		return Batching{}
+	}
+	return s.bound.Batching()
 }
 
 // Wants reports whether an event is selected.
@@ -89,10 +108,7 @@ func (s *Subscription) Wants(e *Event) bool {
 	if len(s.Applications) > 0 && !slices.Contains(s.Applications, e.Application) {
 		return false
 	}
-	if s.Format == FormatInfobip && PSIDOf(e.Person) == "" {
-		return false // of another channel
-	}
-	return s.Format != FormatComapi || s.wantsTopic(e)
+	return s.bound == nil || s.bound.Wants(e)
 }
 
 // ValidSecrets answers the secrets with which a delivery is signed now, newest first.

@@ -100,7 +100,7 @@ func TestKeysAreRandomAndWellFormed(t *testing.T) {
 
 func TestAPIKeyAllows(t *testing.T) {
 	t.Parallel()
-	all := APIKey{Scopes: []Scope{ScopeAll}}
+	all := APIKey{Scopes: []Scope{ScopeAll}, All: true}
 	some := APIKey{Scopes: []Scope{ScopeMessagesRead}, Applications: []string{"A"}}
 	if !all.Allows(ScopeProfilesWrite) || !all.AllowsApplication("B") || all.Limited() {
 		t.Error("the key of everything does not open everything")

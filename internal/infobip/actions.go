@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/infobip/wire"
 )
 
 // The types of actions.
@@ -26,12 +27,12 @@ type action struct {
 }
 
 // configuration answers the configuration that the path names.
-func (q *request) configuration() (*gateway.InfobipConfiguration, error) {
+func (q *request) configuration() (*wire.Configuration, error) {
 	a, err := q.application()
 	if err != nil {
 		return nil, err
 	}
-	c, err := q.s.o.Infobip.Configuration(q.Context(), q.key, a.Key, q.PathValue("configuration"))
+	c, err := q.s.o.Records.Configuration(q.Context(), q.key, a.Key, q.PathValue("configuration"))
 	return c, instead(err, errNoConfig)
 }
 
@@ -40,7 +41,7 @@ func (s *Server) createConfiguration(q *request) error {
 	if err != nil {
 		return err
 	}
-	c, err := s.o.Infobip.CreateConfiguration(q.Context(), q.key, a.Key, "")
+	c, err := s.o.Records.CreateConfiguration(q.Context(), q.key, a.Key, "")
 	if err != nil {
 		return err
 	}
@@ -52,7 +53,7 @@ func (s *Server) listConfigurations(q *request) error {
 	if err != nil {
 		return err
 	}
-	all, err := s.o.Infobip.Configurations(q.Context(), q.key, a.Key)
+	all, err := s.o.Records.Configurations(q.Context(), q.key, a.Key)
 	if err != nil {
 		return err
 	}
@@ -79,14 +80,14 @@ func (s *Server) deleteConfiguration(q *request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.o.Infobip.DeleteConfiguration(q.Context(), q.key, c); err != nil {
+	if err := s.o.Records.DeleteConfiguration(q.Context(), q.key, c); err != nil {
 		return instead(err, errNoConfig)
 	}
 	return q.done()
 }
 
 func shownAction(sub *gateway.Subscription) action {
-	a := action{Key: sub.ID, Type: typePull, CallbackData: orNull(sub.Action.CallbackData)}
+	a := action{Key: sub.ID, Type: typePull, CallbackData: orNull(wire.ActionOf(sub).CallbackData)}
 	if sub.Kind == gateway.KindForward {
 		a.Type, a.ForwardURL = typeForward, &sub.URL
 	}
@@ -98,7 +99,7 @@ func (s *Server) listActions(q *request) error {
 	if err != nil {
 		return err
 	}
-	all, err := s.o.Infobip.Actions(q.Context(), q.key, c)
+	all, err := s.o.Records.Actions(q.Context(), q.key, c)
 	if err != nil {
 		return err
 	}
@@ -132,7 +133,7 @@ func (s *Server) createAction(q *request) error {
 	if err := checkCallbackData(text(in.CallbackData)); err != nil {
 		return err
 	}
-	sub, err := s.o.Infobip.CreateAction(q.Context(), q.key, c, target, text(in.CallbackData))
+	sub, err := s.o.Records.CreateAction(q.Context(), q.key, c, target, text(in.CallbackData))
 	if gateway.CodeOf(err) == gateway.CodeInvalidRequest {
 		if wrong, ok := asError(err); ok && wrong.Field == "url" {
 			return errBadAction.at("forwardUrl", wrong.Message)
@@ -150,7 +151,7 @@ func (s *Server) deleteAction(q *request) error {
 	if err != nil {
 		return err
 	}
-	all, err := s.o.Infobip.Actions(q.Context(), q.key, c)
+	all, err := s.o.Records.Actions(q.Context(), q.key, c)
 	if err != nil {
 		return err
 	}
@@ -178,9 +179,9 @@ func (s *Server) inbox(q *request) error {
 		}
 		only = a.Key
 	}
-	rows, pending, err := s.o.Infobip.TakeInbound(q.Context(), q.key, only, limit)
+	rows, pending, err := s.o.Records.TakeInbound(q.Context(), q.key, only, limit)
 	if err != nil {
 		return err
 	}
-	return q.reply(gateway.InfobipInbox{Results: rows, MessageCount: len(rows), PendingMessageCount: pending})
+	return q.reply(wire.Inbox{Results: rows, MessageCount: len(rows), PendingMessageCount: pending})
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/infobip/wire"
 	"github.com/chasqui/chasqui/internal/reach"
 )
 
@@ -20,8 +21,8 @@ type notice struct {
 }
 
 // note makes what is kept with each of the messages. allowed is where reports may be posted beside public addresses.
-func (n *notice) note(api string, allowed *reach.Allowed) (gateway.InfobipNote, error) {
-	out := gateway.InfobipNote{API: api, CallbackData: n.CallbackData}
+func (n *notice) note(api string, allowed *reach.Allowed) (wire.Note, error) {
+	out := wire.Note{API: api, CallbackData: n.CallbackData}
 	if err := checkCallbackData(n.CallbackData); err != nil {
 		return out, err
 	}

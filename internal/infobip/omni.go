@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/infobip/wire"
 )
 
 // omniMessage is the body of /omni/1/text and /omni/1/advanced.
@@ -58,7 +59,7 @@ func (s *Server) sendOMNI(q *request) error {
 	if err := s.checkOMNI(&in); err != nil {
 		return err
 	}
-	note, err := in.notice.note(gateway.InfobipOMNI, s.o.Subscriptions.Reach)
+	note, err := in.notice.note(wire.APIOMNI, s.o.Subscriptions.Reach)
 	if err != nil {
 		return err
 	}
@@ -80,14 +81,14 @@ func (s *Server) sendOMNI(q *request) error {
 			return gateway.Invalid(fmt.Sprintf("destinations[%d].to", i), "must be an object such as {\"facebookUserKey\":\"…\"}")
 		}
 		if rules == nil {
-			all[i].rejected = rejected(gateway.InfobipNoRoute, "the message has no content for a channel of the scenario")
+			all[i].rejected = rejected(wire.StatusNoRoute, "the message has no content for a channel of the scenario")
 			continue
 		}
 		if err := q.address(&to, &all[i]); err != nil {
 			return err
 		}
 		if all[i].rejected == nil {
-			if err := in.fill(&all[i].input, route, rules, s.o.Store.Now().Add(life)); err != nil {
+			if err := in.fill(&all[i].input, route, rules, s.o.Now().Add(life)); err != nil {
 				return err
 			}
 		}
@@ -107,7 +108,7 @@ func (s *Server) checkOMNI(in *omniMessage) error {
 	if err != nil {
 		return gateway.Invalid("sendAt", "must be a time such as 2017-01-05T12:47:56.221+0000")
 	}
-	if at.After(s.o.Store.Now()) {
+	if at.After(s.o.Now()) {
 		return gateway.Invalid("sendAt", "messages cannot be sent later here: send when the time has come")
 	}
 	return nil
@@ -231,9 +232,9 @@ func (q *request) address(to *omniAddress, out *outgoing) error {
 	switch {
 	case a.shown()+to.EmailAddress != "":
 	case to.PushRegistrationID+to.LineUserKey != "":
-		out.rejected = rejected(gateway.InfobipNoRoute, "no channel that can be used here reaches this address")
+		out.rejected = rejected(wire.StatusNoRoute, "no channel that can be used here reaches this address")
 	default:
-		out.rejected = rejected(gateway.InfobipMissingTo, "")
+		out.rejected = rejected(wire.StatusMissingTo, "")
 	}
 	return nil
 }

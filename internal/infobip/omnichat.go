@@ -22,13 +22,13 @@ func (s *Server) createChat(q *request) error {
 	if err != nil {
 		return err
 	}
-	c, err := s.o.Infobip.CreateConfiguration(q.Context(), q.key, page, in.Name)
+	c, err := s.o.Records.CreateConfiguration(q.Context(), q.key, page, in.Name)
 	if err != nil {
 		return err
 	}
 	if in.WebhookURL != "" {
-		if _, err := s.o.Infobip.CreateAction(q.Context(), q.key, c, in.WebhookURL, ""); err != nil {
-			if gone := s.o.Infobip.DeleteConfiguration(q.Context(), q.key, c); gone != nil {
+		if _, err := s.o.Records.CreateAction(q.Context(), q.key, c, in.WebhookURL, ""); err != nil {
+			if gone := s.o.Records.DeleteConfiguration(q.Context(), q.key, c); gone != nil {
 				return gone
 			}
 			return webhookURL(err)
@@ -79,7 +79,7 @@ func (s *Server) sendChat(q *request) error {
 	if err := q.decode(&in); err != nil {
 		return err
 	}
-	c, err := s.o.Infobip.Chat(q.Context(), q.key, q.PathValue("key"))
+	c, err := s.o.Records.Chat(q.Context(), q.key, q.PathValue("key"))
 	switch {
 	case err == nil:
 		in.From = c.Application

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/infobip/wire"
 )
 
 func TestAddresses(t *testing.T) {
@@ -68,7 +69,7 @@ func TestParseDate(t *testing.T) {
 			t.Errorf("%s: %s, %v", text, got, err)
 		}
 	}
-	if got := gateway.FormatInfobipTime(want); got == nil || *got != "2017-01-05T12:47:56.221+0000" {
+	if got := wire.FormatTime(want); got == nil || *got != "2017-01-05T12:47:56.221+0000" {
 		t.Errorf("written %v", got)
 	}
 	if got, err := parseDate("yesterday"); err == nil {

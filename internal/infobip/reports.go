@@ -6,7 +6,8 @@ import (
 	"time"
 
 	"github.com/chasqui/chasqui/internal/gateway"
-	"github.com/chasqui/chasqui/internal/service"
+	"github.com/chasqui/chasqui/internal/infobip/records"
+	"github.com/chasqui/chasqui/internal/infobip/wire"
 )
 
 // Limits of what one answer lists.
@@ -33,18 +34,18 @@ func (q *request) limit() (int, error) {
 }
 
 // query reads what selects reports or rows of the logs.
-func (q *request) query(api string) (service.InfobipQuery, error) {
+func (q *request) query(api string) (records.Query, error) {
 	v := q.URL.Query()
-	out := service.InfobipQuery{API: api, From: v.Get("from"), To: v.Get("to"), BulkID: v.Get("bulkId"), MessageID: v.Get("messageId"),
+	out := records.Query{API: api, From: v.Get("from"), To: v.Get("to"), BulkID: v.Get("bulkId"), MessageID: v.Get("messageId"),
 		Status: strings.ToUpper(v.Get("generalStatus"))}
-	if api == gateway.InfobipOMNI {
+	if api == wire.APIOMNI {
 		out.Channel = strings.ToUpper(v.Get("channel"))
 	}
 	var err error
 	if out.Limit, err = q.limit(); err != nil {
 		return out, err
 	}
-	out.Since = q.s.o.Store.Now().Add(-logWindow)
+	out.Since = q.s.o.Now().Add(-logWindow)
 	for name, into := range map[string]*time.Time{"sentSince": &out.Since, "sentUntil": &out.Until} {
 		if given := v.Get(name); given != "" {
 			if *into, err = parseDate(given); err != nil {
@@ -75,7 +76,7 @@ func (s *Server) reports(api string) func(*request) error {
 		if err != nil {
 			return err
 		}
-		rows, err := s.o.Infobip.TakeReports(q.Context(), q.key, query)
+		rows, err := s.o.Records.TakeReports(q.Context(), q.key, query)
 		if err != nil {
 			return err
 		}
@@ -91,9 +92,9 @@ func (s *Server) logs(api string) func(*request) error {
 			return err
 		}
 		if v := q.URL.Query(); v.Get("mcc") != "" || v.Get("mnc") != "" {
-			return q.replyRows([]gateway.InfobipRow{}) // no message has a network of these
+			return q.replyRows([]wire.Row{}) // no message has a network of these
 		}
-		rows, err := s.o.Infobip.Logs(q.Context(), q.key, query)
+		rows, err := s.o.Records.Logs(q.Context(), q.key, query)
 		if err != nil {
 			return err
 		}

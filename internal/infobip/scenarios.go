@@ -9,15 +9,16 @@ import (
 	"strings"
 
 	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/infobip/wire"
 )
 
 // scenario is a stored route as OMNI shows it.
 type scenario struct {
-	Key             string             `json:"key"`
-	Name            string             `json:"name"`
-	Flow            []gateway.FlowStep `json:"flow"`
-	Default         bool               `json:"default"`
-	DefaultScenario bool               `json:"defaultScenario"` // the same, as the original's libraries call it
+	Key             string     `json:"key"`
+	Name            string     `json:"name"`
+	Flow            []flowStep `json:"flow"`
+	Default         bool       `json:"default"`
+	DefaultScenario bool       `json:"defaultScenario"` // the same, as the original's libraries call it
 }
 
 // channels are the channels of OMNI with those of the gateway that stand for them. The others are kept in scenarios, and messages skip them as channels without an account.
@@ -29,12 +30,17 @@ func channels() map[string]string {
 	return all
 }
 
+// flowStep is a step of a scenario: a channel by its name in OMNI, and the sender there.
+type flowStep struct {
+	From    string `json:"from"`
+	Channel string `json:"channel"`
+}
+
 func shownScenario(r *gateway.Route) scenario {
-	flow := r.Flow
-	if flow == nil { // of /v1
-		flow = []gateway.FlowStep{}
+	flow := []flowStep{}
+	if r.Origin.Dialect != wire.Dialect || json.Unmarshal(r.Origin.Data, &flow) != nil { // of another API
 		for _, rule := range r.Rules {
-			step := gateway.FlowStep{Channel: gateway.InfobipChannel(rule.Channel)}
+			step := flowStep{Channel: wire.Channel(rule.Channel)}
 			if rule.Channel == gateway.ChannelMessenger {
 				step.From = r.Application
 			}
@@ -59,10 +65,10 @@ func (q *request) stored(key string) (*gateway.Route, error) {
 // saveScenario stores a new scenario, or changes one; what an update leaves out stays as it is.
 func (s *Server) saveScenario(q *request) error {
 	var in struct {
-		Name            string             `json:"name"`
-		Flow            []gateway.FlowStep `json:"flow"`
-		Default         *bool              `json:"default"`
-		DefaultScenario *bool              `json:"defaultScenario"`
+		Name            string     `json:"name"`
+		Flow            []flowStep `json:"flow"`
+		Default         *bool      `json:"default"`
+		DefaultScenario *bool      `json:"defaultScenario"`
 	}
 	if err := q.decode(&in); err != nil {
 		return err
@@ -99,8 +105,12 @@ func (s *Server) saveScenario(q *request) error {
 }
 
 // setFlow makes the rules of a flow.
-func (q *request) setFlow(r *gateway.Route, flow []gateway.FlowStep) error {
-	r.Flow, r.Rules, r.Application = flow, nil, ""
+func (q *request) setFlow(r *gateway.Route, flow []flowStep) error {
+	kept, err := json.Marshal(flow)
+	if err != nil {
+		return err
+	}
+	r.Origin, r.Rules, r.Application = gateway.Origin{Dialect: wire.Dialect, Data: kept}, nil, ""
 	for i, step := range flow {
 		channel, ok := channels()[strings.ToUpper(step.Channel)]
 		if !ok {

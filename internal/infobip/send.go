@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/infobip/wire"
 )
 
 // singleMessage is the body of /facebook/1/single, and one message of /facebook/1/multi.
@@ -99,18 +100,18 @@ type sendResult struct {
 }
 
 type sentResult struct {
-	To           any                   `json:"to"`
-	Status       gateway.InfobipStatus `json:"status"`
-	MessageCount int                   `json:"messageCount,omitempty"`
-	MessageID    string                `json:"messageId,omitempty"`
+	To           any         `json:"to"`
+	Status       wire.Status `json:"status"`
+	MessageCount int         `json:"messageCount,omitempty"`
+	MessageID    string      `json:"messageId,omitempty"`
 }
 
 // outgoing is one message to one address on its way to the core.
 type outgoing struct {
 	input    gateway.MessageInput
 	shownTo  any
-	note     gateway.InfobipNote
-	rejected *gateway.InfobipStatus // why it does not go, known before the core was asked
+	note     wire.Note
+	rejected *wire.Status // why it does not go, known before the core was asked
 }
 
 func (s *Server) sendSingle(q *request) error {
@@ -164,7 +165,7 @@ func (s *Server) outgoing(m *singleMessage) ([]outgoing, error) {
 	if len(to) == 0 {
 		to = []address{{}}
 	}
-	note, err := m.notice.note(gateway.InfobipFacebook, s.o.Subscriptions.Reach)
+	note, err := m.notice.note(wire.APIFacebook, s.o.Subscriptions.Reach)
 	if err != nil {
 		return nil, err
 	}
@@ -173,7 +174,7 @@ func (s *Server) outgoing(m *singleMessage) ([]outgoing, error) {
 	}
 	var all []outgoing
 	for _, a := range to {
-		in, err := m.content.input(s.o.Store.Now())
+		in, err := m.content.input(s.o.Now())
 		if err != nil {
 			return nil, err
 		}
@@ -181,7 +182,7 @@ func (s *Server) outgoing(m *singleMessage) ([]outgoing, error) {
 		note.BulkID, note.MessageID, note.To = m.BulkID, a.id, a.shown()
 		out := outgoing{input: in, shownTo: a.shown(), note: note}
 		if a.shown() == "" {
-			out.rejected = rejected(gateway.InfobipMissingTo, "")
+			out.rejected = rejected(wire.StatusMissingTo, "")
 		}
 		all = append(all, out)
 	}
@@ -189,8 +190,8 @@ func (s *Server) outgoing(m *singleMessage) ([]outgoing, error) {
 }
 
 // rejected is the status of a message that does not go, in the table's words or others.
-func rejected(id int, words string) *gateway.InfobipStatus {
-	s := gateway.InfobipStatusByID(id, words)
+func rejected(id int, words string) *wire.Status {
+	s := wire.StatusByID(id, words)
 	return &s
 }
 
@@ -207,7 +208,7 @@ func (q *request) send(bulk string, all []outgoing) error {
 func (q *request) accept(bulk string, all []outgoing) (sendResult, error) {
 	answer := sendResult{Messages: make([]sentResult, len(all))}
 	if bulk == "" && len(all) > 1 {
-		bulk = q.s.o.Store.NewID("blk")
+		bulk = q.s.o.NewID("blk")
 	}
 	answer.BulkID = bulk
 	inputs, places := make([]gateway.MessageInput, 0, len(all)), make([]int, 0, len(all))
@@ -219,11 +220,11 @@ func (q *request) accept(bulk string, all []outgoing) (sendResult, error) {
 			continue
 		}
 		out.note.BulkID = bulk
-		kept, err := json.Marshal(gateway.InfobipMetadata{Infobip: &out.note})
+		origin, err := out.note.Origin()
 		if err != nil {
 			return sendResult{}, err
 		}
-		out.input.Metadata = kept
+		out.input.Origin = origin
 		inputs, places = append(inputs, out.input), append(places, i)
 	}
 	switch {
@@ -248,7 +249,7 @@ func (q *request) accept(bulk string, all []outgoing) (sendResult, error) {
 // settle fills in the answer for one message. It gives the error back when the answer to the whole request is that error.
 func (r *sentResult) settle(m *gateway.Message, out *outgoing, err error, alone bool) error {
 	if err == nil {
-		r.Status, r.MessageCount, r.MessageID = gateway.InfobipStatusByID(gateway.InfobipEnroute, ""), m.Parts, m.ID
+		r.Status, r.MessageCount, r.MessageID = wire.StatusByID(wire.StatusEnroute, ""), m.Parts, m.ID
 		if out.note.MessageID != "" {
 			r.MessageID = out.note.MessageID
 		}
@@ -264,15 +265,15 @@ func (r *sentResult) settle(m *gateway.Message, out *outgoing, err error, alone 
 	}
 	switch field := fieldHere(core); {
 	case strings.HasPrefix(field, "to"):
-		r.Status = *rejected(gateway.InfobipBadDestination, e.Message)
+		r.Status = *rejected(wire.StatusBadDestination, e.Message)
 	case field == "from":
-		r.Status = *rejected(gateway.InfobipBadSender, e.Message)
+		r.Status = *rejected(wire.StatusBadSender, e.Message)
 	case field == "rules":
-		r.Status = *rejected(gateway.InfobipNoRoute, e.Message)
+		r.Status = *rejected(wire.StatusNoRoute, e.Message)
 	case alone:
 		return e.WithField(field)
 	default:
-		r.Status = *rejected(gateway.InfobipBadContent, field+": "+e.Message)
+		r.Status = *rejected(wire.StatusBadContent, field+": "+e.Message)
 	}
 	return nil
 }

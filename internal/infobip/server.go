@@ -17,8 +17,9 @@ import (
 
 	"github.com/chasqui/chasqui/internal/gateway"
 	"github.com/chasqui/chasqui/internal/guard"
+	"github.com/chasqui/chasqui/internal/infobip/records"
+	"github.com/chasqui/chasqui/internal/infobip/wire"
 	"github.com/chasqui/chasqui/internal/service"
-	"github.com/chasqui/chasqui/internal/store"
 )
 
 // DefaultMaxBody is the largest body of a request that is taken, in bytes.
@@ -26,14 +27,15 @@ const DefaultMaxBody = 10 << 20
 
 // Options says what the face works with. Fields without a word of their own are required.
 type Options struct {
-	Store         *store.Store
+	Now           func() time.Time
+	NewID         func(prefix string) string
 	Keys          *service.Keys
 	Applications  *service.Applications
 	Messages      *service.Messages
 	Profiles      *service.Profiles
 	Subscriptions *service.Subscriptions
 	Routes        *service.Routes
-	Infobip       *service.Infobip
+	Records       *records.Records
 	Logger        *slog.Logger
 	// MaxBody is in bytes; DefaultMaxBody when 0.
 	MaxBody int64
@@ -96,8 +98,8 @@ func (s *Server) routes() []route {
 		{pattern: "POST /facebook/1/single", scope: gateway.ScopeMessagesWrite, handle: s.sendSingle},
 		{pattern: "POST /facebook/1/multi", scope: gateway.ScopeMessagesWrite, handle: s.sendMulti},
 		{pattern: "POST /facebook/1/advanced", scope: gateway.ScopeMessagesWrite, handle: s.sendMulti},
-		{pattern: "GET /facebook/1/reports", scope: gateway.ScopeMessagesRead, xml: true, handle: s.reports(gateway.InfobipFacebook)},
-		{pattern: "GET /facebook/1/logs", scope: gateway.ScopeMessagesRead, xml: true, handle: s.logs(gateway.InfobipFacebook)},
+		{pattern: "GET /facebook/1/reports", scope: gateway.ScopeMessagesRead, xml: true, handle: s.reports(wire.APIFacebook)},
+		{pattern: "GET /facebook/1/logs", scope: gateway.ScopeMessagesRead, xml: true, handle: s.logs(wire.APIFacebook)},
 
 		{pattern: "POST " + application + "/configurations", scope: gateway.ScopeSubscriptionsWrite, handle: s.createConfiguration},
 		{pattern: "GET " + application + "/configurations", scope: gateway.ScopeSubscriptionsRead, handle: s.listConfigurations},
@@ -115,8 +117,8 @@ func (s *Server) routes() []route {
 		{pattern: "PUT /omni/1/scenarios/{key}", scope: gateway.ScopeChannelsWrite, handle: s.saveScenario},
 		{pattern: "POST /omni/1/text", scope: gateway.ScopeMessagesWrite, handle: s.sendOMNI},
 		{pattern: "POST /omni/1/advanced", scope: gateway.ScopeMessagesWrite, handle: s.sendOMNI},
-		{pattern: "GET /omni/1/reports", scope: gateway.ScopeMessagesRead, xml: true, handle: s.reports(gateway.InfobipOMNI)},
-		{pattern: "GET /omni/1/logs", scope: gateway.ScopeMessagesRead, xml: true, handle: s.logs(gateway.InfobipOMNI)},
+		{pattern: "GET /omni/1/reports", scope: gateway.ScopeMessagesRead, xml: true, handle: s.reports(wire.APIOMNI)},
+		{pattern: "GET /omni/1/logs", scope: gateway.ScopeMessagesRead, xml: true, handle: s.logs(wire.APIOMNI)},
 
 		{pattern: "POST /omnichat/1/applications", scope: gateway.ScopeSubscriptionsWrite, handle: s.createChat},
 		{pattern: "POST /omnichat/1/applications/{key}/integrations/FACEBOOK/message", scope: gateway.ScopeMessagesWrite, handle: s.sendChat},
@@ -269,11 +271,11 @@ func (q *request) reply(v any) error {
 }
 
 // replyRows answers with reports or rows of the logs, in XML where the caller takes nothing else.
-func (q *request) replyRows(rows []gateway.InfobipRow) error {
+func (q *request) replyRows(rows []wire.Row) error {
 	if !xmlOnly(q.Header.Get("Accept")) {
-		return q.reply(gateway.InfobipResults{Results: rows})
+		return q.reply(wire.Results{Results: rows})
 	}
-	body, err := xml.Marshal(gateway.InfobipResults{Results: rows})
+	body, err := xml.Marshal(wire.Results{Results: rows})
 	if err != nil {
 		return fmt.Errorf("encode answer: %w", err)
 	}

@@ -27,7 +27,7 @@ func (q *request) authorize(scope gateway.Scope) error {
 	scheme, secret := q.credential()
 	var err error
 	if scheme == "IBSSO" && secret != "" {
-		q.key, err = q.s.o.Infobip.Authenticate(q.Context(), secret)
+		q.key, err = q.s.o.Records.Authenticate(q.Context(), secret)
 	} else {
 		q.key, err = q.s.o.Keys.Authenticate(q.Context(), "Bearer "+secret.Reveal())
 	}
@@ -53,7 +53,7 @@ func (s *Server) startSession(q *request) error {
 	if _, given := q.credential(); in.Password == "" {
 		in.Password = given
 	}
-	token, err := s.o.Infobip.StartSession(q.Context(), in.Password)
+	token, err := s.o.Records.StartSession(q.Context(), in.Password)
 	if err != nil {
 		return err
 	}
@@ -66,7 +66,7 @@ func (s *Server) endSession(q *request) error {
 	if scheme != "IBSSO" {
 		token = ""
 	}
-	if err := s.o.Infobip.EndSession(q.Context(), token); err != nil {
+	if err := s.o.Records.EndSession(q.Context(), token); err != nil {
 		return err
 	}
 	q.w.WriteHeader(http.StatusOK)

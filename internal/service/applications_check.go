@@ -241,7 +241,7 @@ func (s *Applications) inspectCallback(ctx context.Context, i *inspection) error
 
 // RunChecks checks every application hourly until ctx ends. Nodes share the work: each checks what nobody has checked for an hour.
 func (s *Applications) RunChecks(ctx context.Context) {
-	all := &gateway.APIKey{Scopes: []gateway.Scope{gateway.ScopeAll}}
+	all := gateway.Everything()
 	tick := time.NewTicker(time.Minute)
 	defer tick.Stop()
 	for {

@@ -272,7 +272,7 @@ func (s *EntryPoints) ForRef(ctx context.Context, app, ref string) (*gateway.Ent
 		return e, nil
 	}
 	e := &gateway.EntryPoint{Application: app, Kind: gateway.EntryCode, Ref: ref, Name: "made by the Messenger Code API"}
-	err := s.Create(ctx, &gateway.APIKey{ID: "gateway", Scopes: []gateway.Scope{gateway.ScopeAll}}, e)
+	err := s.Create(ctx, gateway.Everything(), e)
 	if gateway.CodeOf(err) == gateway.CodeConflict {
 		if err := s.Refresh(ctx); err != nil {
 			return nil, err

@@ -58,7 +58,7 @@ func (s *Erasures) Forget(ctx context.Context, key *gateway.APIKey, id string, v
 		if version != 0 && version != p.Version {
 			return gateway.Errorf(gateway.CodePreconditionFailed, "profile %q has changed since it was read", id)
 		}
-		e = &gateway.Erasure{ID: gateway.NewErasureID(), Source: gateway.ErasureByAPI, Applications: key.Applications}
+		e = &gateway.Erasure{ID: gateway.NewErasureID(), Source: gateway.ErasureByAPI, Applications: key.Applications} // empty for a key of all
 		return tx.BeginErasure(e, []string{id}, nil)
 	})
 	return e, err

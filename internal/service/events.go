@@ -48,7 +48,7 @@ func (e *Events) Pull(ctx context.Context, sub *gateway.Subscription, after stri
 	defer deadline.Stop()
 	for {
 		_, moved := e.Store.HeadChanged()
-		found, upto, err := e.scan(ctx, sub, pos, limit)
+		found, upto, err := e.Scan(ctx, sub, pos, limit)
 		if err != nil {
 			return Page{}, err
 		}
@@ -74,8 +74,8 @@ func (e *Events) Pull(ctx context.Context, sub *gateway.Subscription, after stri
 	}
 }
 
-// scan looks through the log after a position until enough events fit or there are no more.
-func (e *Events) scan(ctx context.Context, sub *gateway.Subscription, pos int64, limit int) ([]*gateway.Event, int64, error) {
+// Scan looks through the log after a position until enough events fit or there are no more. It returns them, and the position up to which it has looked.
+func (e *Events) Scan(ctx context.Context, sub *gateway.Subscription, pos int64, limit int) ([]*gateway.Event, int64, error) {
 	var found []*gateway.Event
 	bound := e.Projected()
 	for pos < bound && len(found) < limit {
@@ -180,8 +180,11 @@ func (e *Events) List(ctx context.Context, key *gateway.APIKey, q EventQuery) (P
 			return Page{}, gateway.Errorf(gateway.CodeForbidden, "this key may not see application %s", q.Application).WithField("application")
 		}
 		f.Applications = []string{q.Application}
-	case key.Limited():
-		f.Applications = key.Applications
+	default:
+		var err error
+		if f.Applications, err = narrowed(key, nil); err != nil {
+			return Page{}, err
+		}
 	}
 	events, err := e.Store.ListEvents(ctx, f)
 	if err != nil {
@@ -258,4 +261,33 @@ func (e *Events) ReplayEvent(ctx context.Context, sub *gateway.Subscription, id 
 		return err
 	}
 	return e.Store.ReplayEvent(ctx, sub.ID, event)
+}
+
+// Inbound returns a message or a tap from a person of an application, and the profile that the person has now; a not_found error when it is none that the key may see.
+func (e *Events) Inbound(ctx context.Context, key *gateway.APIKey, application, id string) (event *gateway.Event, profile string, err error) {
+	pos, ok := gateway.EventPos(id)
+	if !ok || !key.AllowsApplication(application) {
+		return nil, "", gateway.NotFound("inbound message", id)
+	}
+	event, err = e.Store.Event(ctx, pos)
+	if gateway.CodeOf(err) == gateway.CodeNotFound || err == nil && (event.Application != application || !inbound(event)) {
+		return nil, "", gateway.NotFound("inbound message", id)
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	profile, err = e.Store.ProfileOf(ctx, event.Application, event.Person)
+	return event, profile, err
+}
+
+func inbound(e *gateway.Event) bool {
+	return e.Type == gateway.EventMessageInbound || e.Type == gateway.EventPostback
+}
+
+// LastInbound returns the newest messages and taps from people of an application, newest first, up to a moment.
+func (e *Events) LastInbound(ctx context.Context, key *gateway.APIKey, application string, persons []string, until time.Time, limit int) ([]*gateway.Event, error) {
+	if !key.AllowsApplication(application) {
+		return nil, gateway.NotFound("application", application)
+	}
+	return e.Store.LastInbound(ctx, application, persons, until, limit)
 }

@@ -42,11 +42,11 @@ func (k *Keys) Authenticate(ctx context.Context, authorization string) (*gateway
 	if !ok || !strings.EqualFold(scheme, "Bearer") || token == "" {
 		return nil, gateway.Errorf(gateway.CodeUnauthorized, "an API key is needed: Authorization: Bearer chq_…")
 	}
-	return k.byHash(ctx, gateway.HashAPIKey(strings.TrimSpace(token)))
+	return k.ByHash(ctx, gateway.HashAPIKey(strings.TrimSpace(token)))
 }
 
-// byHash answers the API key of a hash as Authenticate does.
-func (k *Keys) byHash(ctx context.Context, hash [32]byte) (*gateway.APIKey, error) {
+// ByHash answers the API key of a hash as Authenticate does.
+func (k *Keys) ByHash(ctx context.Context, hash [32]byte) (*gateway.APIKey, error) {
 	now := k.now()
 	k.mu.RLock()
 	cached, ok := k.known[hash]
@@ -89,7 +89,7 @@ func CreateKey(ctx context.Context, s *store.Store, name string, scopes []gatewa
 	if err := gateway.ValidateAPIKey(name, scopes, applications); err != nil {
 		return nil, "", err
 	}
-	k := &gateway.APIKey{Name: strings.TrimSpace(name), Scopes: scopes, Applications: applications}
+	k := &gateway.APIKey{Name: strings.TrimSpace(name), Scopes: scopes, All: len(applications) == 0, Applications: applications}
 	secret := gateway.NewAPIKeySecret()
 	if err := s.CreateKey(ctx, k, secret); err != nil {
 		return nil, "", err

@@ -290,15 +290,9 @@ func (m *Messages) Get(ctx context.Context, key *gateway.APIKey, id string) (*ga
 
 // List answers messages that the key may see, newest first.
 func (m *Messages) List(ctx context.Context, key *gateway.APIKey, f store.MessageFilter) ([]*gateway.Message, error) {
-	if key.Limited() {
-		if len(f.Applications) == 0 {
-			f.Applications = key.Applications
-		}
-		for _, a := range f.Applications {
-			if !slices.Contains(key.Applications, a) {
-				return nil, gateway.Errorf(gateway.CodeForbidden, "this key may not use application %s", a).WithField("application")
-			}
-		}
+	var err error
+	if f.Applications, err = narrowed(key, f.Applications); err != nil {
+		return nil, err
 	}
 	return m.Store.ListMessages(ctx, f)
 }

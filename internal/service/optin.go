@@ -21,7 +21,6 @@ type OptIns struct {
 }
 
 const (
-	tokenPrefix  = "cqs_"
 	tokenPurpose = "opt-in state of "
 	defaultOptIn = 24 * time.Hour
 	maxOptIn     = 366 * 24 * time.Hour
@@ -68,14 +67,14 @@ func (s *OptIns) Create(ctx context.Context, key *gateway.APIKey, in OptInInput)
 		return "", expires, err
 	}
 	expires = s.Store.Now().Add(in.ExpiresIn).UTC().Truncate(time.Millisecond)
-	state := &gateway.OptInState{Handle: hex.EncodeToString(handle[:]), Application: in.Application, Key: gateway.APIKey{Applications: key.Applications}, ProfileID: in.ProfileID, Data: in.Data, SingleUse: in.SingleUse, ExpiresAt: expires}
-	return tokenPrefix + box, expires, s.Store.Write(ctx, func(tx *store.Tx) error { return tx.AddOptInState(state) })
+	state := &gateway.OptInState{Handle: hex.EncodeToString(handle[:]), Application: in.Application, Key: gateway.APIKey{All: key.All, Applications: key.Applications}, ProfileID: in.ProfileID, Data: in.Data, SingleUse: in.SingleUse, ExpiresAt: expires}
+	return gateway.OptInTokenPrefix + box, expires, s.Store.Write(ctx, func(tx *store.Tx) error { return tx.AddOptInState(state) })
 }
 
 // namedOptIn is how long a token lasts that is asked for by name alone.
 const namedOptIn = 30 * 24 * time.Hour
 
-// CreateNamed makes a token as Comapi's API did: of an object that names the profile, and whose other members come back with the event.
+// CreateNamed makes a token of an object that names the profile, and whose other members come back with the event.
 func (s *OptIns) CreateNamed(ctx context.Context, key *gateway.APIKey, app string, object map[string]any) (string, error) {
 	profile, ok := object["profileId"].(string)
 	if !ok {
@@ -95,11 +94,11 @@ func (s *OptIns) CreateNamed(ctx context.Context, key *gateway.APIKey, app strin
 }
 
 // IsToken tells whether a ref looks like a token of ours.
-func IsToken(ref string) bool { return strings.HasPrefix(ref, tokenPrefix) }
+func IsToken(ref string) bool { return strings.HasPrefix(ref, gateway.OptInTokenPrefix) }
 
 // Handle answers the handle of a token that was made for an application; false when it is forged, or for another page.
 func (s *OptIns) Handle(ctx context.Context, app, token string) (string, bool) {
-	box, ok := strings.CutPrefix(token, tokenPrefix)
+	box, ok := strings.CutPrefix(token, gateway.OptInTokenPrefix)
 	if !ok {
 		return "", false
 	}

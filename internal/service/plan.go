@@ -83,7 +83,7 @@ func (m *Messages) compose(r recipient, apiKey string, in *gateway.MessageInput)
 	lane := r.lane(in.To)
 	message := &gateway.Message{
 		ID: m.Store.NewID("msg"), Partition: gateway.Partition(lane.Application, lane.Person), Application: lane.Application, Person: lane.Person,
-		ProfileID: in.To.ProfileID, APIKey: apiKey, Status: gateway.StatusQueued, Request: request,
+		ProfileID: in.To.ProfileID, APIKey: apiKey, Status: gateway.StatusQueued, Request: request, Origin: in.Origin,
 		AcceptedAt: now, UpdatedAt: now, ExpiresAt: expires, Parts: 1, Steps: m.steps(in, r),
 	}
 	if len(message.Steps) == 0 {

@@ -135,7 +135,7 @@ func (s *Profiles) addressable(key *gateway.APIKey, before, after *gateway.Profi
 		}
 		field := gateway.FieldMessenger + "." + app
 		if !key.AllowsApplication(app) {
-			return gateway.Errorf(gateway.CodeForbidden, "this key is limited to other applications").WithField(field)
+			return gateway.Errorf(gateway.CodeForbidden, "this key may not use application %s", app).WithField(field)
 		}
 		if s.Directory.Application(app) == nil {
 			return gateway.Invalid(field, "there is no application %q", app)
@@ -143,7 +143,7 @@ func (s *Profiles) addressable(key *gateway.APIKey, before, after *gateway.Profi
 	}
 	for app := range had {
 		if _, kept := after.Addresses[app]; !kept && !key.AllowsApplication(app) {
-			return gateway.Errorf(gateway.CodeForbidden, "this key is limited to other applications").WithField(gateway.FieldMessenger + "." + app)
+			return gateway.Errorf(gateway.CodeForbidden, "this key may not use application %s", app).WithField(gateway.FieldMessenger + "." + app)
 		}
 	}
 	return nil
@@ -181,20 +181,23 @@ func (s *Profiles) List(ctx context.Context, key *gateway.APIKey, f store.Profil
 	return s.Store.ListProfiles(ctx, f)
 }
 
-// narrowed answers the applications to filter by so that the key sees no others.
+// narrowed returns the applications to filter by so that the key sees no others.
 func narrowed(key *gateway.APIKey, wanted []string) ([]string, error) {
 	if !key.Limited() {
 		return wanted, nil
 	}
 	for _, app := range wanted {
 		if !key.AllowsApplication(app) {
-			return nil, gateway.Errorf(gateway.CodeForbidden, "this key is limited to other applications").WithField("application")
+			return nil, gateway.Errorf(gateway.CodeForbidden, "this key may not use application %s", app).WithField("application")
 		}
 	}
-	if len(wanted) == 0 {
-		return key.Applications, nil
+	if len(wanted) > 0 {
+		return wanted, nil
 	}
-	return wanted, nil
+	if len(key.Applications) == 0 {
+		return nil, gateway.Errorf(gateway.CodeForbidden, "this key may touch no application") // an empty filter would select all
+	}
+	return key.Applications, nil
 }
 
 // Patch applies a JSON merge patch (RFC 7396) to a profile. version is the one the caller has read, 0 for whichever it is; the error is precondition_failed when

@@ -9,8 +9,9 @@ import (
 
 // SetAsides lists the events that a reader of the log went on without, newest first: those of the applications that the key may see.
 func (e *Events) SetAsides(ctx context.Context, key *gateway.APIKey, f store.SetAsideFilter) ([]store.SetAside, error) {
-	if key.Limited() {
-		f.Applications = key.Applications
+	var err error
+	if f.Applications, err = narrowed(key, f.Applications); err != nil {
+		return nil, err
 	}
 	return e.Store.SetAsides(ctx, f)
 }

@@ -34,6 +34,9 @@ func (s *Subscriptions) Create(ctx context.Context, key *gateway.APIKey, sub *ga
 	if sub.Kind == gateway.KindForward && len(sub.Secrets) == 0 {
 		sub.Secrets = []gateway.SigningSecret{{Value: gateway.NewSigningSecret()}}
 	}
+	if err := s.Vault.Formats.Bind(sub); err != nil {
+		return err
+	}
 	if err := s.Adopt(sub, nil); err != nil {
 		return err
 	}

@@ -41,7 +41,7 @@ func (v *Vault) scanApplication(rows *sql.Rows) (*gateway.Application, error) {
 	a.State, a.Door = gateway.ApplicationState(state), door != 0
 	a.PageName, a.PageImageURL, a.AppName, a.AppImageURL = d.PageName, d.PageImageURL, d.AppName, d.AppImageURL
 	a.GraphVersion, a.Limits, a.Paused, a.PausedAt, a.LastCheck = d.GraphVersion, d.Limits, d.Paused, d.PausedAt, d.LastCheck
-	a.CreatedAt, a.UpdatedAt, a.LastEventAt = fromMillis(created), fromMillis(updated), fromMillis(last)
+	a.CreatedAt, a.UpdatedAt, a.LastEventAt = FromMillis(created), FromMillis(updated), FromMillis(last)
 	for _, s := range []struct {
 		column string
 		text   string
@@ -57,18 +57,18 @@ func (v *Vault) scanApplication(rows *sql.Rows) (*gateway.Application, error) {
 
 // Applications answers every application, the oldest first.
 func (v *Vault) Applications(ctx context.Context) ([]*gateway.Application, error) {
-	rows, err := v.s.query(ctx, selectApplications+` ORDER BY a.created_at, a.key`)
-	return collect(rows, err, v.scanApplication)
+	rows, err := v.s.Query(ctx, selectApplications+` ORDER BY a.created_at, a.key`)
+	return Collect(rows, err, v.scanApplication)
 }
 
 // Application answers one application; a not_found error when there is none.
 func (v *Vault) Application(ctx context.Context, key string) (*gateway.Application, error) {
-	rows, err := v.s.query(ctx, selectApplications+` WHERE a.key = ?`, key)
+	rows, err := v.s.Query(ctx, selectApplications+` WHERE a.key = ?`, key)
 	return v.oneApplication(key, rows, err)
 }
 
 func (v *Vault) oneApplication(key string, rows *sql.Rows, err error) (*gateway.Application, error) {
-	return only("application", key, rows, err, v.scanApplication)
+	return One("application", key, rows, err, v.scanApplication)
 }
 
 // CreateApplication stores a new application; its CreatedAt and UpdatedAt are set. When the page is connected through the same app already the
@@ -80,7 +80,7 @@ func (v *Vault) CreateApplication(ctx context.Context, a *gateway.Application) e
 		}
 		a.CreatedAt, a.UpdatedAt = tx.Now(), tx.Now()
 		n, err := tx.Exec(`INSERT INTO applications (key, page_id, app_id, state, doc, access_token, app_secret, verify_token, created_at, updated_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`, append([]any{a.Key, a.PageID, a.AppID}, v.applicationValues(a, millis(a.CreatedAt))...)...)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`, append([]any{a.Key, a.PageID, a.AppID}, v.applicationValues(a, Millis(a.CreatedAt))...)...)
 		if err != nil {
 			return fmt.Errorf("store application: %w", err)
 		}
@@ -108,7 +108,7 @@ func (v *Vault) applicationValues(a *gateway.Application, times ...any) []any {
 		v.sealed("applications", "access_token", a.Key, a.AccessToken),
 		v.sealed("applications", "app_secret", a.Key, a.AppSecret),
 		v.sealed("applications", "verify_token", a.Key, a.VerifyToken)}
-	return append(append(values, times...), millis(a.UpdatedAt))
+	return append(append(values, times...), Millis(a.UpdatedAt))
 }
 
 // UpdateApplication reads an application, lets change it, and stores it, all in one transaction. When change returns an error nothing is stored. Key, page and
@@ -167,11 +167,12 @@ func (v *Vault) DeleteApplication(ctx context.Context, key string) error {
 		if n == 0 {
 			return gateway.NotFound("application", key)
 		}
-		for _, statement := range []string{
-			`DELETE FROM callbacks WHERE key = ?`, `DELETE FROM addresses WHERE app = ?`, `DELETE FROM conversations WHERE app = ?`, `DELETE FROM infobip_configurations WHERE app = ?`,
-		} {
-			if _, err := tx.Exec(statement, key); err != nil {
-				return fmt.Errorf("delete application %s: %w", key, err)
+		for _, t := range tx.w.s.tables {
+			if t.Application == "" {
+				continue
+			}
+			if _, err := tx.Exec(`DELETE FROM `+t.Name+` WHERE `+t.Application+` = ?`, key); err != nil {
+				return fmt.Errorf("delete application %s from %s: %w", key, t.Name, err)
 			}
 		}
 		return bump(tx, applicationsChange)

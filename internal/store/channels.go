@@ -34,7 +34,7 @@ func (v *Vault) scanChannel(rows *sql.Rows) (*gateway.ChannelAccount, error) {
 	}
 	a.Provider, a.State, a.Name, a.Keywords = gateway.Provider(provider), gateway.AccountState(state), d.Name, d.Keywords
 	a.SMPP, a.Twilio, a.SMTP, a.Webhook = d.SMPP, d.Twilio, d.SMTP, d.Webhook
-	a.CreatedAt, a.UpdatedAt = fromMillis(created), fromMillis(updated)
+	a.CreatedAt, a.UpdatedAt = FromMillis(created), FromMillis(updated)
 	text, err := v.opened("channels", "secrets", a.ID, secrets)
 	if err != nil {
 		return nil, fmt.Errorf("read channel account %s: %w", a.ID, err)
@@ -47,14 +47,14 @@ func (v *Vault) scanChannel(rows *sql.Rows) (*gateway.ChannelAccount, error) {
 
 // Channels answers every channel account, the oldest first.
 func (v *Vault) Channels(ctx context.Context) ([]*gateway.ChannelAccount, error) {
-	rows, err := v.s.query(ctx, selectChannels+` ORDER BY created_at, id`)
-	return collect(rows, err, v.scanChannel)
+	rows, err := v.s.Query(ctx, selectChannels+` ORDER BY created_at, id`)
+	return Collect(rows, err, v.scanChannel)
 }
 
 // Channel answers one channel account; a not_found error when there is none.
 func (v *Vault) Channel(ctx context.Context, id string) (*gateway.ChannelAccount, error) {
-	rows, err := v.s.query(ctx, selectChannels+` WHERE id = ?`, id)
-	return only("channel account", id, rows, err, v.scanChannel)
+	rows, err := v.s.Query(ctx, selectChannels+` WHERE id = ?`, id)
+	return One("channel account", id, rows, err, v.scanChannel)
 }
 
 // CreateChannel stores a new channel account; its ID and times are set.
@@ -66,7 +66,7 @@ func (v *Vault) CreateChannel(ctx context.Context, a *gateway.ChannelAccount) er
 		a.ID, a.CreatedAt, a.UpdatedAt = tx.NewID("chn"), tx.Now(), tx.Now()
 		doc, secrets := v.channelValues(a)
 		_, err := tx.Exec(`INSERT INTO channels (id, channel, provider, app, state, doc, secrets, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			a.ID, a.Channel, string(a.Provider), a.Application, string(a.State), doc, secrets, millis(a.CreatedAt), millis(a.UpdatedAt))
+			a.ID, a.Channel, string(a.Provider), a.Application, string(a.State), doc, secrets, Millis(a.CreatedAt), Millis(a.UpdatedAt))
 		if err != nil {
 			return fmt.Errorf("store channel account: %w", err)
 		}
@@ -97,7 +97,7 @@ func (v *Vault) UpdateChannel(ctx context.Context, id string, change func(*gatew
 			return err
 		}
 		rows, err := tx.Query(selectChannels+` WHERE id = ?`, id)
-		if a, err = only("channel account", id, rows, err, v.scanChannel); err != nil {
+		if a, err = One("channel account", id, rows, err, v.scanChannel); err != nil {
 			return err
 		}
 		if err := change(a); err != nil {
@@ -106,7 +106,7 @@ func (v *Vault) UpdateChannel(ctx context.Context, id string, change func(*gatew
 		a.UpdatedAt = tx.Now()
 		doc, secrets := v.channelValues(a)
 		_, err = tx.Exec(`UPDATE channels SET app = ?, state = ?, doc = ?, secrets = ?, updated_at = ? WHERE id = ?`,
-			a.Application, string(a.State), doc, secrets, millis(a.UpdatedAt), id)
+			a.Application, string(a.State), doc, secrets, Millis(a.UpdatedAt), id)
 		if err != nil {
 			return fmt.Errorf("store channel account %s: %w", id, err)
 		}

@@ -73,7 +73,8 @@ func (c *Consumer) moved(cursor *Cursor) {
 
 // Consume runs the consumer until ctx ends.
 func (s *Store) Consume(ctx context.Context, c *Consumer) {
-	cursor, health := s.NewCursor(c.Name), s.Reader(c.Name)
+	health := s.Reader(c.Name)
+	cursor := health.Cursor()
 	c.retries = make(chan *consumeRetry)
 	health.OnRetry(func(asked context.Context, e *gateway.Event) error { return c.again(asked, ctx, e) })
 	for ctx.Err() == nil {

@@ -24,7 +24,7 @@ func (tx *Tx) TouchConversations(seen []Seen) error {
 	rows := make([][]any, len(seen))
 	for i, c := range seen {
 		rows[i] = []any{c.Lane.Application, c.Lane.Person, gateway.Partition(c.Lane.Application, c.Lane.Person),
-			millis(c.First), millis(c.Last), millis(c.Inbound), millis(c.Elsewhere), millis(c.Here)}
+			Millis(c.First), Millis(c.Last), Millis(c.Inbound), Millis(c.Elsewhere), Millis(c.Here)}
 	}
 	_, err := tx.ExecMany(`INSERT INTO conversations (app, person, part, first_at, last_at, last_inbound_at, elsewhere_at, here_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (app, person) DO UPDATE SET
@@ -82,9 +82,9 @@ func (tx *Tx) Awaiting(lane gateway.Lane, after int64, unread bool) ([]*gateway.
 	if unread {
 		second = gateway.StatusDelivered
 	}
-	rows, err := tx.Query(`SELECT `+messageColumns+` FROM messages WHERE app = ? AND person = ? AND seq > ? AND status IN ('sent', ?) AND mark_at > 0 ORDER BY seq`,
+	rows, err := tx.Query(messages.selected+` WHERE app = ? AND person = ? AND seq > ? AND status IN ('sent', ?) AND mark_at > 0 ORDER BY seq`,
 		lane.Application, lane.Person, after, string(second))
-	return collect(rows, err, scanMessage)
+	return Collect(rows, err, scanMessage)
 }
 
 // FirstUnfinished answers the first message of a conversation after a position of which Messenger may still say something; 0 when there is none.
@@ -105,7 +105,7 @@ func (tx *Tx) LastSeq(lane gateway.Lane) (int64, error) {
 // Receive marks a message as delivered or read, if it is still in the state it was in; false when it is not.
 func (tx *Tx) Receive(m *gateway.Message, from gateway.Status) (bool, error) {
 	n, err := tx.Exec(`UPDATE messages SET status = ?, delivered_at = ?, read_at = ?, ended_at = ?, updated_at = ?, steps = ?, step_due = ? WHERE seq = ? AND status = ? AND step = ?`,
-		string(m.Status), millis(m.DeliveredAt), millis(m.ReadAt), millis(m.EndedAt), tx.now.UnixMilli(), gateway.EncodeSteps(m.Steps), millis(m.StepDue), m.Seq, string(from), m.Step)
+		string(m.Status), Millis(m.DeliveredAt), Millis(m.ReadAt), Millis(m.EndedAt), tx.now.UnixMilli(), gateway.EncodeSteps(m.Steps), Millis(m.StepDue), m.Seq, string(from), m.Step)
 	return n > 0, err
 }
 
@@ -113,15 +113,15 @@ func (tx *Tx) Receive(m *gateway.Message, from gateway.Status) (bool, error) {
 func (tx *Tx) Echo(m *gateway.Message, from gateway.Status, partsSent int) (bool, error) {
 	n, err := tx.Exec(`UPDATE messages SET status = ?, open = ?, parts_sent = ?, echoed = ?, mid = ?, mark_at = ?, sent_at = ?, ended_at = ?,
 error = ?, late = ?, attempts = ?, updated_at = ?, steps = ?, step_due = ? WHERE seq = ? AND status = ? AND parts_sent = ? AND step = ?`,
-		string(m.Status), flag(m.Status.Open()), m.PartsSent, m.Echoed, m.MID, millis(m.MarkAt), millis(m.SentAt), millis(m.EndedAt),
-		encodeFailure(m.Error), flag(m.Late), encodeAttempts(m), tx.now.UnixMilli(), gateway.EncodeSteps(m.Steps), millis(m.StepDue), m.Seq, string(from), partsSent, m.Step)
+		string(m.Status), flag(m.Status.Open()), m.PartsSent, m.Echoed, m.MID, Millis(m.MarkAt), Millis(m.SentAt), Millis(m.EndedAt),
+		encodeFailure(m.Error), flag(m.Late), encodeAttempts(m), tx.now.UnixMilli(), gateway.EncodeSteps(m.Steps), Millis(m.StepDue), m.Seq, string(from), partsSent, m.Step)
 	return n > 0, err
 }
 
 // Unresolved answers messages whose outcome has been uncertain since before a moment.
 func (s *Store) Unresolved(ctx context.Context, before time.Time, limit int) ([]*gateway.Message, error) {
-	rows, err := s.query(ctx, `SELECT `+messageColumns+` FROM messages WHERE open = 1 AND status = 'uncertain' AND sending_at <= ? LIMIT ?`, millis(before), limit)
-	return collect(rows, err, scanMessage)
+	rows, err := s.Query(ctx, messages.selected+` WHERE open = 1 AND status = 'uncertain' AND sending_at <= ? LIMIT ?`, Millis(before), limit)
+	return Collect(rows, err, scanMessage)
 }
 
 // History answers what the platform's rules ask of a conversation; zero times for what is not known. Opt-outs are not in it.
@@ -132,9 +132,9 @@ func (s *Store) History(ctx context.Context, lane gateway.Lane) (gateway.History
 	if err != nil && err != sql.ErrNoRows {
 		return gateway.History{}, fmt.Errorf("read the history of a conversation: %w", err)
 	}
-	h := gateway.History{LastInbound: fromMillis(last), RefusedAt: fromMillis(refused), HumanRefusedAt: fromMillis(human)}
+	h := gateway.History{LastInbound: FromMillis(last), RefusedAt: FromMillis(refused), HumanRefusedAt: FromMillis(human)}
 	if elsewhere > here {
-		h.ElsewhereAt = fromMillis(elsewhere)
+		h.ElsewhereAt = FromMillis(elsewhere)
 	}
 	return h, nil
 }
@@ -150,7 +150,7 @@ func (tx *Tx) setClosed(lane gateway.Lane, c Closed) error {
 	}
 	now := tx.now.UnixMilli()
 	_, err := tx.Exec(`INSERT INTO conversations (app, person, part, first_at, last_at, last_inbound_at, `+column+`) VALUES (?, ?, ?, ?, ?, 0, ?)
-ON CONFLICT (app, person) DO UPDATE SET `+column+` = excluded.`+column, lane.Application, lane.Person, gateway.Partition(lane.Application, lane.Person), now, now, millis(c.At))
+ON CONFLICT (app, person) DO UPDATE SET `+column+` = excluded.`+column, lane.Application, lane.Person, gateway.Partition(lane.Application, lane.Person), now, now, Millis(c.At))
 	if err != nil {
 		return fmt.Errorf("remember what the platform refused: %w", err)
 	}

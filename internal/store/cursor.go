@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/chasqui/chasqui/internal/gateway"
@@ -23,8 +24,15 @@ type Cursor struct {
 	at    time.Time // of the last save
 }
 
-// NewCursor makes a cursor of a name. Sync must be called before it is read.
-func (s *Store) NewCursor(name string) *Cursor {
+// Cursor makes the cursor of a reader. Sync must be called before it is read.
+func (r *Reader) Cursor() *Cursor { return r.s.newCursor(r.Name) }
+
+// SubscriptionCursor makes the cursor of a subscription since its last replay. Nothing is kept for it beyond its age: retention passes it.
+func (s *Store) SubscriptionCursor(sub *gateway.Subscription) *Cursor {
+	return s.newCursor("forward:" + strconv.FormatInt(sub.Generation, 10) + ":" + sub.ID)
+}
+
+func (s *Store) newCursor(name string) *Cursor {
 	return &Cursor{s: s, name: name, next: map[int]int64{}, saved: map[int]int64{}, epoch: map[int]int64{}}
 }
 
@@ -47,7 +55,7 @@ func (c *Cursor) Sync(ctx context.Context, start int64) error {
 	if !gained {
 		return nil
 	}
-	rows, err := c.s.query(ctx, `SELECT part, pos FROM cursors WHERE name = ?`, c.name)
+	rows, err := c.s.Query(ctx, `SELECT part, pos FROM cursors WHERE name = ?`, c.name)
 	if err != nil {
 		return fmt.Errorf("read cursor %s: %w", c.name, err)
 	}
@@ -186,7 +194,7 @@ func (c *Cursor) Save(tx *Tx, upto int64) (bool, error) {
 func (s *Store) CursorLow(ctx context.Context, name string) (int64, error) {
 	var low sql.NullInt64
 	var count int
-	if err := s.queryRow(ctx, `SELECT MIN(pos), COUNT(*) FROM cursors WHERE name = ?`, name).Scan(&low, &count); err != nil {
+	if err := s.QueryRow(ctx, `SELECT MIN(pos), COUNT(*) FROM cursors WHERE name = ?`, name).Scan(&low, &count); err != nil {
 		return 0, fmt.Errorf("read cursor %s: %w", name, err)
 	}
 	if count <= gateway.Partitions {

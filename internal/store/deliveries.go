@@ -20,7 +20,7 @@ func scanDelivery(rows *sql.Rows) (*gateway.Delivery, error) {
 	if err := rows.Scan(&d.Subscription, &d.Pos, &d.Partition, &d.Lane.Application, &d.Lane.Person, &status, &due, &attempts, &created, &updated); err != nil {
 		return nil, fmt.Errorf("read delivery: %w", err)
 	}
-	d.Status, d.DueAt, d.CreatedAt, d.UpdatedAt = gateway.DeliveryStatus(status), fromMillis(due), fromMillis(created), fromMillis(updated)
+	d.Status, d.DueAt, d.CreatedAt, d.UpdatedAt = gateway.DeliveryStatus(status), FromMillis(due), FromMillis(created), FromMillis(updated)
 	if attempts != "" {
 		if err := json.Unmarshal([]byte(attempts), &d.Attempts); err != nil {
 			return nil, fmt.Errorf("read attempts of delivery %s to %s: %w", gateway.EventID(d.Pos), d.Subscription, err)
@@ -37,8 +37,8 @@ func (tx *Tx) SaveDeliveries(deliveries []*gateway.Delivery) error {
 		if len(d.Attempts) > 0 {
 			attempts = string(data(d.Attempts))
 		}
-		rows[i] = []any{d.Subscription, d.Pos, d.Partition, d.Lane.Application, d.Lane.Person, string(d.Status), millis(d.DueAt), attempts,
-			millis(d.CreatedAt), tx.now.UnixMilli()}
+		rows[i] = []any{d.Subscription, d.Pos, d.Partition, d.Lane.Application, d.Lane.Person, string(d.Status), Millis(d.DueAt), attempts,
+			Millis(d.CreatedAt), tx.now.UnixMilli()}
 	}
 	_, err := tx.ExecMany(`INSERT INTO deliveries (`+deliveryColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (subscription, pos) DO UPDATE SET status = excluded.status, due_at = excluded.due_at, attempts = excluded.attempts, created_at = excluded.created_at, updated_at = excluded.updated_at`, rows)
@@ -65,15 +65,15 @@ func (s *Store) ListDeliveries(ctx context.Context, f DeliveryFilter) ([]*gatewa
 	if f.Before > 0 {
 		where, args = append(where, "pos < ?"), append(args, f.Before)
 	}
-	rows, err := s.query(ctx, `SELECT `+deliveryColumns+` FROM deliveries WHERE `+strings.Join(where, " AND ")+` ORDER BY pos DESC LIMIT ?`, append(args, f.Limit)...)
-	return collect(rows, err, scanDelivery)
+	rows, err := s.Query(ctx, `SELECT `+deliveryColumns+` FROM deliveries WHERE `+strings.Join(where, " AND ")+` ORDER BY pos DESC LIMIT ?`, append(args, f.Limit)...)
+	return Collect(rows, err, scanDelivery)
 }
 
 // DueDeliveries answers parked deliveries of a subscription whose time has come.
 func (s *Store) DueDeliveries(ctx context.Context, subscription string, now time.Time, limit int) ([]*gateway.Delivery, error) {
-	rows, err := s.query(ctx, `SELECT `+deliveryColumns+` FROM deliveries WHERE subscription = ? AND status = 'pending' AND due_at <= ? ORDER BY due_at, pos LIMIT ?`,
-		subscription, millis(now), limit)
-	return collect(rows, err, scanDelivery)
+	rows, err := s.Query(ctx, `SELECT `+deliveryColumns+` FROM deliveries WHERE subscription = ? AND status = 'pending' AND due_at <= ? ORDER BY due_at, pos LIMIT ?`,
+		subscription, Millis(now), limit)
+	return Collect(rows, err, scanDelivery)
 }
 
 // NextInLane answers the first unfinished delivery of a conversation to a subscription; nil when there is none.
@@ -87,9 +87,9 @@ func (s *Store) NextInLane(ctx context.Context, subscription string, lane gatewa
 
 // Unfinished answers the first deliveries of a conversation to a subscription that are pending or waiting, in order.
 func (s *Store) Unfinished(ctx context.Context, subscription string, lane gateway.Lane, limit int) ([]*gateway.Delivery, error) {
-	rows, err := s.query(ctx, `SELECT `+deliveryColumns+` FROM deliveries WHERE subscription = ? AND app = ? AND person = ?
+	rows, err := s.Query(ctx, `SELECT `+deliveryColumns+` FROM deliveries WHERE subscription = ? AND app = ? AND person = ?
 AND status IN ('pending', 'waiting') ORDER BY pos LIMIT ?`, subscription, lane.Application, lane.Person, limit)
-	return collect(rows, err, scanDelivery)
+	return Collect(rows, err, scanDelivery)
 }
 
 // PromoteWaiting makes due what waits in a conversation behind nothing any more, in the partitions that this node works: its worker ended before it came to that.
@@ -112,8 +112,8 @@ AND b.status IN ('pending', 'waiting') AND b.pos < deliveries.pos)`, args...)
 
 // HeldLanes answers the conversations that have unfinished deliveries to a subscription.
 func (s *Store) HeldLanes(ctx context.Context, subscription string) ([]gateway.Lane, error) {
-	rows, err := s.query(ctx, `SELECT DISTINCT app, person FROM deliveries WHERE subscription = ? AND status IN ('pending', 'waiting')`, subscription)
-	return collect(rows, err, func(r *sql.Rows) (gateway.Lane, error) {
+	rows, err := s.Query(ctx, `SELECT DISTINCT app, person FROM deliveries WHERE subscription = ? AND status IN ('pending', 'waiting')`, subscription)
+	return Collect(rows, err, func(r *sql.Rows) (gateway.Lane, error) {
 		var l gateway.Lane
 		err := r.Scan(&l.Application, &l.Person)
 		return l, err
@@ -126,8 +126,8 @@ func (s *Store) DeliveriesAfter(ctx context.Context, subscription string, pos in
 	if unfinished {
 		query += ` AND status IN ('pending', 'waiting')`
 	}
-	rows, err := s.query(ctx, query, subscription, pos)
-	return collect(rows, err, func(r *sql.Rows) (int64, error) {
+	rows, err := s.Query(ctx, query, subscription, pos)
+	return Collect(rows, err, func(r *sql.Rows) (int64, error) {
 		var p int64
 		err := r.Scan(&p)
 		return p, err
@@ -169,7 +169,7 @@ const retryRows = 2000
 
 // RetryDeliveries makes the parked deliveries of a subscription due now, and returns how many it did.
 func (s *Store) RetryDeliveries(ctx context.Context, subscription string) (int64, error) {
-	now, total := millis(s.now()), int64(0)
+	now, total := Millis(s.now()), int64(0)
 	for {
 		n, err := s.retire(ctx, `UPDATE deliveries SET due_at = ? WHERE subscription = ? AND status = 'pending' AND pos IN
 (SELECT pos FROM deliveries WHERE subscription = ? AND status = 'pending' AND due_at > ? LIMIT ?)`, now, subscription, subscription, now, retryRows)
@@ -183,7 +183,7 @@ func (s *Store) RetryDeliveries(ctx context.Context, subscription string) (int64
 // Failing notes since when a subscription does nothing but fail; the zero time when it does not.
 func (s *Store) Failing(ctx context.Context, subscription string, since time.Time) error {
 	return s.Write(ctx, func(tx *Tx) error {
-		_, err := tx.Exec(`UPDATE subscriptions SET failing_since = ? WHERE id = ?`, millis(since), subscription)
+		_, err := tx.Exec(`UPDATE subscriptions SET failing_since = ? WHERE id = ?`, Millis(since), subscription)
 		return err
 	})
 }

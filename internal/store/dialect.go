@@ -58,7 +58,7 @@ func (d *dialect) bind(query string) string {
 	return q
 }
 
-// holes is "?, ?, …" n times, for lists whose length is known only when the statement runs.
-func holes(n int) string {
+// Holes returns "?, ?, …" n times, for lists whose length is known only when the statement runs.
+func Holes(n int) string {
 	return strings.TrimSuffix(strings.Repeat("?, ", n), ", ")
 }

@@ -27,7 +27,7 @@ func scanEntryPoint(rows *sql.Rows) (*gateway.EntryPoint, error) {
 	if tags != "" {
 		e.Tags = strings.Split(tags, "\n")
 	}
-	e.ExpiresAt, e.RetiredAt, e.CreatedAt, e.UpdatedAt = fromMillis(expires), fromMillis(retired), fromMillis(created), fromMillis(updated)
+	e.ExpiresAt, e.RetiredAt, e.CreatedAt, e.UpdatedAt = FromMillis(expires), FromMillis(retired), FromMillis(created), FromMillis(updated)
 	return &e, nil
 }
 
@@ -38,8 +38,8 @@ func (s *Store) EntryPointsVersion(ctx context.Context) (int64, error) {
 
 // EntryPoints answers all entry points.
 func (s *Store) EntryPoints(ctx context.Context) ([]*gateway.EntryPoint, error) {
-	rows, err := s.query(ctx, `SELECT `+entryColumns+` FROM entry_points`)
-	return collect(rows, err, scanEntryPoint)
+	rows, err := s.Query(ctx, `SELECT `+entryColumns+` FROM entry_points`)
+	return Collect(rows, err, scanEntryPoint)
 }
 
 // EntryPointFilter selects entry points, the newest first. Empty fields select all.
@@ -64,7 +64,7 @@ func (s *Store) ListEntryPoints(ctx context.Context, f EntryPointFilter) ([]*gat
 		for i, a := range f.Applications {
 			values[i] = a
 		}
-		add("app IN ("+holes(len(values))+")", values...)
+		add("app IN ("+Holes(len(values))+")", values...)
 	}
 	for column, value := range map[string]string{"kind": f.Kind, "campaign": f.Campaign, "ref": f.Ref} {
 		if value != "" {
@@ -78,8 +78,8 @@ func (s *Store) ListEntryPoints(ctx context.Context, f EntryPointFilter) ([]*gat
 		add("id < ?", f.Before)
 	}
 	args = append(args, f.Limit)
-	rows, err := s.query(ctx, `SELECT `+entryColumns+` FROM entry_points WHERE `+strings.Join(where, " AND ")+` ORDER BY id DESC LIMIT ?`, args...)
-	return collect(rows, err, scanEntryPoint)
+	rows, err := s.Query(ctx, `SELECT `+entryColumns+` FROM entry_points WHERE `+strings.Join(where, " AND ")+` ORDER BY id DESC LIMIT ?`, args...)
+	return Collect(rows, err, scanEntryPoint)
 }
 
 // AddEntryPoints stores new entry points. The error is a conflict that names the ref when one is taken in its application.
@@ -88,7 +88,7 @@ func (tx *Tx) AddEntryPoints(points ...*gateway.EntryPoint) error {
 	for _, e := range points {
 		e.CreatedAt, e.UpdatedAt = now, now
 		n, err := tx.Exec(`INSERT INTO entry_points (`+entryColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-			e.ID, e.Application, e.Kind, e.Ref, e.Slug, e.Name, e.Campaign, strings.Join(e.Tags, "\n"), e.Prefill, millis(e.ExpiresAt), millis(e.RetiredAt), millis(now), millis(now))
+			e.ID, e.Application, e.Kind, e.Ref, e.Slug, e.Name, e.Campaign, strings.Join(e.Tags, "\n"), e.Prefill, Millis(e.ExpiresAt), Millis(e.RetiredAt), Millis(now), Millis(now))
 		if err != nil {
 			return fmt.Errorf("store entry point: %w", err)
 		}
@@ -103,7 +103,7 @@ func (tx *Tx) AddEntryPoints(points ...*gateway.EntryPoint) error {
 func (tx *Tx) UpdateEntryPoint(e *gateway.EntryPoint) error {
 	e.UpdatedAt = tx.Now().UTC()
 	_, err := tx.Exec(`UPDATE entry_points SET name = ?, campaign = ?, tags = ?, prefill = ?, expires_at = ?, retired_at = ?, updated_at = ? WHERE id = ?`,
-		e.Name, e.Campaign, strings.Join(e.Tags, "\n"), e.Prefill, millis(e.ExpiresAt), millis(e.RetiredAt), millis(e.UpdatedAt), e.ID)
+		e.Name, e.Campaign, strings.Join(e.Tags, "\n"), e.Prefill, Millis(e.ExpiresAt), Millis(e.RetiredAt), Millis(e.UpdatedAt), e.ID)
 	if err != nil {
 		return fmt.Errorf("store entry point %s: %w", e.ID, err)
 	}
@@ -113,7 +113,7 @@ func (tx *Tx) UpdateEntryPoint(e *gateway.EntryPoint) error {
 // EntryPoint answers one entry point inside the transaction; a not_found error when there is none.
 func (tx *Tx) EntryPoint(id string) (*gateway.EntryPoint, error) {
 	rows, err := tx.Query(`SELECT `+entryColumns+` FROM entry_points WHERE id = ?`, id)
-	return only("entry point", id, rows, err, scanEntryPoint)
+	return One("entry point", id, rows, err, scanEntryPoint)
 }
 
 const selectTouches = `SELECT first, last, pending FROM touches WHERE app = ? AND person = ?`
@@ -136,7 +136,7 @@ func scanTouches(row *sql.Row) (*gateway.Touches, error) {
 
 // Touches answers how a person came; nil when no referral is known.
 func (s *Store) Touches(ctx context.Context, lane gateway.Lane) (*gateway.Touches, error) {
-	return scanTouches(s.queryRow(ctx, selectTouches, lane.Application, lane.Person))
+	return scanTouches(s.QueryRow(ctx, selectTouches, lane.Application, lane.Person))
 }
 
 // Touches answers how a person came, inside the transaction; nil when no referral is known.
@@ -225,13 +225,13 @@ type Sum struct {
 // SumQuarters answers the totals of each quarter of an hour of a span of time. Applications are those that count; empty means all.
 func (s *Store) SumQuarters(ctx context.Context, applications []string, from, to time.Time) ([]Sum, error) {
 	where, args := ofApplications(applications)
-	args = append([]any{levelTotals}, append(args, millis(from), millis(to))...)
-	rows, err := s.query(ctx, `SELECT start, metric, SUM(n), SUM(value) FROM entry_counts WHERE level = ? AND `+where+` AND start >= ? AND start < ? GROUP BY start, metric`, args...)
-	return collect(rows, err, func(r *sql.Rows) (Sum, error) {
+	args = append([]any{levelTotals}, append(args, Millis(from), Millis(to))...)
+	rows, err := s.Query(ctx, `SELECT start, metric, SUM(n), SUM(value) FROM entry_counts WHERE level = ? AND `+where+` AND start >= ? AND start < ? GROUP BY start, metric`, args...)
+	return Collect(rows, err, func(r *sql.Rows) (Sum, error) {
 		var x Sum
 		var start int64
 		err := r.Scan(&start, &x.Metric, &x.N, &x.Value)
-		x.Start = fromMillis(start)
+		x.Start = FromMillis(start)
 		return x, err
 	})
 }
@@ -245,15 +245,15 @@ func (s *Store) SumPoints(ctx context.Context, applications []string, from, to t
 	where, ofApps := ofApplications(applications)
 	condition := `level = ? AND ` + where + ` AND start >= ? AND start < ?`
 	span := func(level int, from, to time.Time) []any {
-		return append(append([]any{level}, ofApps...), millis(from), millis(to))
+		return append(append([]any{level}, ofApps...), Millis(from), Millis(to))
 	}
 	parts, args := []string{condition}, span(levelQuarters, from, to)
 	if firstDay.Before(lastDay) {
 		parts = []string{condition, condition, condition}
 		args = slices.Concat(span(levelDays, firstDay, lastDay), span(levelQuarters, from, firstDay), span(levelQuarters, lastDay, to))
 	}
-	rows, err := s.query(ctx, `SELECT point, ref, source, metric, SUM(n), SUM(value) FROM entry_counts WHERE (`+strings.Join(parts, ") OR (")+`) GROUP BY point, ref, source, metric`, args...)
-	return collect(rows, err, func(r *sql.Rows) (Sum, error) {
+	rows, err := s.Query(ctx, `SELECT point, ref, source, metric, SUM(n), SUM(value) FROM entry_counts WHERE (`+strings.Join(parts, ") OR (")+`) GROUP BY point, ref, source, metric`, args...)
+	return Collect(rows, err, func(r *sql.Rows) (Sum, error) {
 		var x Sum
 		return x, r.Scan(&x.Point, &x.Ref, &x.Source, &x.Metric, &x.N, &x.Value)
 	})
@@ -267,7 +267,7 @@ func ofApplications(applications []string) (string, []any) {
 	for i, a := range applications {
 		args[i] = a
 	}
-	return "app IN (" + holes(len(args)) + ")", args
+	return "app IN (" + Holes(len(args)) + ")", args
 }
 
 // AddGoal stores a goal that was reached, and counts it by the person's last touch and by the first.
@@ -277,7 +277,7 @@ func (tx *Tx) AddGoal(g *gateway.Goal) error {
 		return fmt.Errorf("count goals: %w", err)
 	}
 	if _, err := tx.Exec(`INSERT INTO goals (id, app, person, name, value, at) VALUES (?, ?, ?, ?, ?, ?)`,
-		g.ID, g.Lane.Application, g.Lane.Person, g.Name, g.Value, millis(g.At)); err != nil {
+		g.ID, g.Lane.Application, g.Lane.Person, g.Name, g.Value, Millis(g.At)); err != nil {
 		return fmt.Errorf("store goal: %w", err)
 	}
 	touches, err := tx.Touches(g.Lane)
@@ -299,7 +299,7 @@ func (tx *Tx) AddGoal(g *gateway.Goal) error {
 
 // CountEntryPoints returns how many entry points an application has.
 func (s *Store) CountEntryPoints(ctx context.Context, application string) (n int, err error) {
-	if err = s.queryRow(ctx, `SELECT COUNT(*) FROM entry_points WHERE app = ?`, application).Scan(&n); err != nil {
+	if err = s.QueryRow(ctx, `SELECT COUNT(*) FROM entry_points WHERE app = ?`, application).Scan(&n); err != nil {
 		err = fmt.Errorf("count entry points: %w", err)
 	}
 	return n, err
@@ -308,7 +308,7 @@ func (s *Store) CountEntryPoints(ctx context.Context, application string) (n int
 // AddOptInState stores a state.
 func (tx *Tx) AddOptInState(o *gateway.OptInState) error {
 	_, err := tx.Exec(`INSERT INTO opt_in_states (handle, app, apps, profile, data, single_use, expires_at, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-		o.Handle, o.Application, keptApplications(o.Key.Applications), o.ProfileID, []byte(o.Data), flag(o.SingleUse), millis(o.ExpiresAt), millis(tx.Now()))
+		o.Handle, o.Application, keptApplications(o.Key.Applications), o.ProfileID, []byte(o.Data), flag(o.SingleUse), Millis(o.ExpiresAt), Millis(tx.Now()))
 	if err != nil {
 		return fmt.Errorf("store opt-in state: %w", err)
 	}
@@ -330,16 +330,17 @@ func (tx *Tx) OptInState(handle string) (*gateway.OptInState, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read opt-in state: %w", err)
 	}
+	o.Key.All = apps == ""
 	if o.Key.Applications, err = readApplications(apps); err != nil {
 		return nil, fmt.Errorf("read opt-in state: %w", err)
 	}
-	o.Data, o.SingleUse, o.ExpiresAt, o.UsedAt = content, single == 1, fromMillis(expires), fromMillis(used)
+	o.Data, o.SingleUse, o.ExpiresAt, o.UsedAt = content, single == 1, FromMillis(expires), FromMillis(used)
 	return o, nil
 }
 
 // UseOptInState notes that a state came back.
 func (tx *Tx) UseOptInState(handle, person string) error {
-	_, err := tx.Exec(`UPDATE opt_in_states SET used_at = ?, used_by = ? WHERE handle = ?`, millis(tx.Now()), person, handle)
+	_, err := tx.Exec(`UPDATE opt_in_states SET used_at = ?, used_by = ? WHERE handle = ?`, Millis(tx.Now()), person, handle)
 	return err
 }
 
@@ -347,12 +348,4 @@ func (tx *Tx) UseOptInState(handle, person string) error {
 func (tx *Tx) MoveHistory(from, to string) error {
 	_, err := tx.Exec(`UPDATE messages SET profile = ? WHERE profile = ?`, to, from)
 	return err
-}
-
-// RetireOptInStates removes states that have been over for a while.
-func (s *Store) RetireOptInStates(ctx context.Context, before time.Time) error {
-	return s.Write(ctx, func(tx *Tx) error {
-		_, err := tx.Exec(`DELETE FROM opt_in_states WHERE expires_at < ?`, millis(before))
-		return err
-	})
 }

@@ -33,20 +33,20 @@ func scanErasure(rows *sql.Rows) (*gateway.Erasure, error) {
 		}
 	}
 	e.Source, e.State = gateway.ErasureSource(source), gateway.ErasureState(state)
-	e.DueAt, e.CreatedAt, e.UpdatedAt, e.DoneAt = fromMillis(due), fromMillis(created), fromMillis(updated), fromMillis(done)
+	e.DueAt, e.CreatedAt, e.UpdatedAt, e.DoneAt = FromMillis(due), FromMillis(created), FromMillis(updated), FromMillis(done)
 	return &e, nil
 }
 
 // Erasure answers one erasure; a not_found error when there is none.
 func (s *Store) Erasure(ctx context.Context, id string) (*gateway.Erasure, error) {
-	rows, err := s.query(ctx, `SELECT `+erasureColumns+` FROM erasures WHERE id = ?`, id)
-	return only("erasure", id, rows, err, scanErasure)
+	rows, err := s.Query(ctx, `SELECT `+erasureColumns+` FROM erasures WHERE id = ?`, id)
+	return One("erasure", id, rows, err, scanErasure)
 }
 
 // DueErasures answers pending erasures that are due, the oldest first, whose work is this node's.
 func (s *Store) DueErasures(ctx context.Context, now time.Time, limit int) ([]*gateway.Erasure, error) {
-	rows, err := s.query(ctx, `SELECT `+erasureColumns+` FROM erasures WHERE state = 'pending' AND due_at <= ? ORDER BY due_at LIMIT ?`, millis(now), limit)
-	all, err := collect(rows, err, scanErasure)
+	rows, err := s.Query(ctx, `SELECT `+erasureColumns+` FROM erasures WHERE state = 'pending' AND due_at <= ? ORDER BY due_at LIMIT ?`, Millis(now), limit)
+	all, err := Collect(rows, err, scanErasure)
 	if err != nil {
 		return nil, err
 	}
@@ -72,8 +72,8 @@ func (tx *Tx) SaveErasure(e *gateway.Erasure) error {
 	_, err := tx.Exec(`INSERT INTO erasures (`+erasureColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (id) DO UPDATE SET user_id = excluded.user_id, profiles = excluded.profiles, people = excluded.people, state = excluded.state, pos = excluded.pos,
   due_at = excluded.due_at, tries = excluded.tries, counts = excluded.counts, updated_at = excluded.updated_at, done_at = excluded.done_at`,
-		e.ID, string(e.Source), e.Application, keptApplications(e.Applications), e.UserID, profiles, people, string(e.State), e.Pos, millis(e.DueAt), e.Tries, string(data(e.Counts)),
-		millis(e.CreatedAt), millis(e.UpdatedAt), millis(e.DoneAt))
+		e.ID, string(e.Source), e.Application, keptApplications(e.Applications), e.UserID, profiles, people, string(e.State), e.Pos, Millis(e.DueAt), e.Tries, string(data(e.Counts)),
+		Millis(e.CreatedAt), Millis(e.UpdatedAt), Millis(e.DoneAt))
 	if err != nil {
 		return fmt.Errorf("store erasure %s: %w", e.ID, err)
 	}
@@ -113,7 +113,7 @@ func (tx *Tx) BeginErasure(e *gateway.Erasure, profiles []string, lanes []gatewa
 // PendingErasureOf answers the erasure that a profile is under; nil when there is none.
 func (tx *Tx) PendingErasureOf(profile string) (*gateway.Erasure, error) {
 	rows, err := tx.Query(`SELECT ` + erasureColumns + ` FROM erasures WHERE state = 'pending'`)
-	all, err := collect(rows, err, scanErasure)
+	all, err := Collect(rows, err, scanErasure)
 	if err != nil {
 		return nil, err
 	}
@@ -125,9 +125,6 @@ func (tx *Tx) PendingErasureOf(profile string) (*gateway.Erasure, error) {
 	return nil, nil
 }
 
-// personTables are the tables whose rows are of one conversation and go as they are.
-var personTables = [...]string{"conversations", "touches", "bot_people", "bot_timers", "set_aside"}
-
 // eraseRecords removes what is small: profiles, addresses, and all that is kept once for each conversation. It does no harm to do it again.
 func (tx *Tx) eraseRecords(e *gateway.Erasure) error {
 	for _, id := range e.Profiles {
@@ -136,9 +133,12 @@ func (tx *Tx) eraseRecords(e *gateway.Erasure) error {
 			return fmt.Errorf("erase profile: %w", err)
 		}
 		e.Counts.Profiles += n
-		for _, statement := range []string{`DELETE FROM addresses WHERE profile = ?`, `DELETE FROM profile_fields WHERE profile = ?`, `DELETE FROM opt_in_states WHERE profile = ?`, `DELETE FROM sessions WHERE profile = ?`} {
-			if _, err := tx.Exec(statement, id); err != nil {
-				return fmt.Errorf("erase profile: %w", err)
+		for _, t := range tx.w.s.tables {
+			if t.Profile == "" {
+				continue
+			}
+			if _, err := tx.Exec(`DELETE FROM `+t.Name+` WHERE `+t.Profile+` = ?`, id); err != nil {
+				return fmt.Errorf("erase profile from %s: %w", t.Name, err)
 			}
 		}
 	}
@@ -152,7 +152,7 @@ func (tx *Tx) eraseRecords(e *gateway.Erasure) error {
 
 func (tx *Tx) erasePerson(e *gateway.Erasure, p gateway.ErasedPerson) error {
 	canceled, err := tx.Exec(`UPDATE messages SET status = 'canceled', open = 0, ended_at = ?, updated_at = ? WHERE person = ? AND (app = ? OR CAST(? AS TEXT) = '') AND status IN ('queued', 'held')`,
-		millis(tx.now), millis(tx.now), p.Person, p.Application, p.Application)
+		Millis(tx.now), Millis(tx.now), p.Person, p.Application, p.Application)
 	if err != nil {
 		return err
 	}
@@ -175,9 +175,12 @@ func (tx *Tx) erasePerson(e *gateway.Erasure, p gateway.ErasedPerson) error {
 	if p.Application == "" {
 		return tx.eraseEverywhere(e, p)
 	}
-	for _, table := range personTables {
-		if _, err := tx.Exec(`DELETE FROM `+table+` WHERE app = ? AND person = ?`, p.Application, p.Person); err != nil {
-			return err
+	for _, t := range tx.w.s.tables {
+		if !t.Person {
+			continue
+		}
+		if _, err := tx.Exec(`DELETE FROM `+t.Name+` WHERE app = ? AND person = ?`, p.Application, p.Person); err != nil {
+			return fmt.Errorf("erase person from %s: %w", t.Name, err)
 		}
 	}
 	if _, err := tx.Exec(`UPDATE goals SET person = ? WHERE app = ? AND person = ?`, p.StandIn, p.Application, p.Person); err != nil {
@@ -193,7 +196,7 @@ func (tx *Tx) erasePerson(e *gateway.Erasure, p gateway.ErasedPerson) error {
 func (tx *Tx) eraseWaiting(e *gateway.Erasure, p gateway.ErasedPerson) error {
 	rows, err := tx.Query(`SELECT seq, id, attempts, error FROM messages WHERE person = ? AND (app = ? OR CAST(? AS TEXT) = '') AND open = 0 AND step_due > 0`,
 		p.Person, p.Application, p.Application)
-	found, err := collect(rows, err, scanErasedMessage)
+	found, err := Collect(rows, err, scanErasedMessage)
 	if err != nil || len(found) == 0 {
 		return err
 	}
@@ -202,16 +205,19 @@ func (tx *Tx) eraseWaiting(e *gateway.Erasure, p gateway.ErasedPerson) error {
 
 // eraseEverywhere removes what is kept of an address that is the same for all applications.
 func (tx *Tx) eraseEverywhere(e *gateway.Erasure, p gateway.ErasedPerson) error {
-	for _, table := range personTables {
-		if _, err := tx.Exec(`DELETE FROM `+table+` WHERE person = ?`, p.Person); err != nil {
-			return err
+	for _, t := range tx.w.s.tables {
+		if !t.Person {
+			continue
+		}
+		if _, err := tx.Exec(`DELETE FROM `+t.Name+` WHERE person = ?`, p.Person); err != nil {
+			return fmt.Errorf("erase person from %s: %w", t.Name, err)
 		}
 	}
 	if _, err := tx.Exec(`UPDATE goals SET person = ? WHERE person = ?`, p.StandIn, p.Person); err != nil {
 		return err
 	}
 	rows, err := tx.Query(`SELECT app, person, profile FROM addresses WHERE person = ? AND app IN (SELECT key FROM applications UNION SELECT '')`, p.Person)
-	found, err := collect(rows, err, scanAddress)
+	found, err := Collect(rows, err, scanAddress)
 	if err != nil {
 		return err
 	}

@@ -111,9 +111,9 @@ func (s *Store) eraseMessages(ctx context.Context, e *gateway.Erasure) error {
 			return err
 		}
 		for more := true; more; {
-			rows, err := s.query(ctx, `SELECT seq, id, attempts, error FROM messages WHERE person = ? AND (app = ? OR CAST(? AS TEXT) = '') AND open = 0 ORDER BY seq LIMIT ?`,
+			rows, err := s.Query(ctx, `SELECT seq, id, attempts, error FROM messages WHERE person = ? AND (app = ? OR CAST(? AS TEXT) = '') AND open = 0 ORDER BY seq LIMIT ?`,
 				p.Person, p.Application, p.Application, eraseRows)
-			found, err := collect(rows, err, scanErasedMessage)
+			found, err := Collect(rows, err, scanErasedMessage)
 			if err != nil {
 				return fmt.Errorf("read messages: %w", err)
 			}
@@ -151,7 +151,7 @@ func (tx *Tx) emptyMessages(e *gateway.Erasure, p gateway.ErasedPerson, found []
 		rows[i] = []any{p.StandIn, request, emptyAttempts(m.attempts), emptyFailure(m.failed), m.seq, p.Person}
 		segments[i] = []any{m.id}
 	}
-	changed, err := tx.ExecMany(`UPDATE messages SET person = ?, profile = '', request = ?, mid = '', attempts = ?, error = ?`+emptySteps+` WHERE seq = ? AND person = ? AND open = 0`, rows)
+	changed, err := tx.ExecMany(`UPDATE messages SET person = ?, profile = '', request = ?, origin_data = NULL, mid = '', attempts = ?, error = ?`+emptySteps+` WHERE seq = ? AND person = ? AND open = 0`, rows)
 	if err != nil {
 		return fmt.Errorf("empty messages: %w", err)
 	}
@@ -198,7 +198,7 @@ func (s *Store) eraseEvents(ctx context.Context, e *gateway.Erasure, head int64)
 		upto := min(e.Pos+eraseSpan, head)
 		// Positions may have a wide gap, as after a restore.
 		var first sql.NullInt64
-		if err := s.queryRow(ctx, `SELECT MIN(pos) FROM events WHERE pos > ?`, e.Pos).Scan(&first); err != nil {
+		if err := s.QueryRow(ctx, `SELECT MIN(pos) FROM events WHERE pos > ?`, e.Pos).Scan(&first); err != nil {
 			return fmt.Errorf("look through the log: %w", err)
 		}
 		if !first.Valid || first.Int64 > head {
@@ -227,7 +227,7 @@ func (s *Store) eventsOf(ctx context.Context, e *gateway.Erasure, after, upto in
 	args, condition := append([]any{after, upto}, personArgs(e)...), `person = ''`
 	if len(e.People) > 0 {
 		// What is told of a message after it was emptied bears the name it has then.
-		condition += ` OR person IN (` + holes(len(e.People)) + `) OR person IN (` + holes(len(e.People)) + `) AND data <> ?`
+		condition += ` OR person IN (` + Holes(len(e.People)) + `) OR person IN (` + Holes(len(e.People)) + `) AND data <> ?`
 		for _, p := range e.People {
 			args = append(args, p.StandIn)
 		}
@@ -236,7 +236,7 @@ func (s *Store) eventsOf(ctx context.Context, e *gateway.Erasure, after, upto in
 	if len(e.Profiles) > 0 {
 		condition += ` OR type IN ('profile.created', 'profile.updated')`
 	}
-	found, err := s.query(ctx, `SELECT pos, app, person, type, CASE WHEN person = '' THEN raw END, CASE WHEN person = '' OR type LIKE 'profile.%' THEN data END
+	found, err := s.Query(ctx, `SELECT pos, app, person, type, CASE WHEN person = '' THEN raw END, CASE WHEN person = '' OR type LIKE 'profile.%' THEN data END
 FROM events WHERE pos > ? AND pos <= ? AND (`+condition+`) ORDER BY pos`, args...)
 	if err != nil {
 		return nil, err
@@ -311,8 +311,8 @@ func (s *Store) eraseDeliveries(ctx context.Context, e *gateway.Erasure) error {
 		return nil
 	}
 	for {
-		rows, err := s.query(ctx, `SELECT `+deliveryColumns+` FROM deliveries WHERE person IN (`+holes(len(e.People))+`) LIMIT ?`, append(personArgs(e), eraseRows)...)
-		found, err := collect(rows, err, scanDelivery)
+		rows, err := s.Query(ctx, `SELECT `+deliveryColumns+` FROM deliveries WHERE person IN (`+Holes(len(e.People))+`) LIMIT ?`, append(personArgs(e), eraseRows)...)
+		found, err := Collect(rows, err, scanDelivery)
 		if err != nil {
 			return fmt.Errorf("read deliveries: %w", err)
 		}
@@ -354,7 +354,7 @@ func (s *Store) openOf(ctx context.Context, e *gateway.Erasure) (int, error) {
 	open := 0
 	for _, p := range e.People {
 		var n int
-		if err := s.queryRow(ctx, `SELECT COUNT(*) FROM messages WHERE person = ? AND (app = ? OR CAST(? AS TEXT) = '') AND open = 1`, p.Person, p.Application, p.Application).Scan(&n); err != nil {
+		if err := s.QueryRow(ctx, `SELECT COUNT(*) FROM messages WHERE person = ? AND (app = ? OR CAST(? AS TEXT) = '') AND open = 1`, p.Person, p.Application, p.Application).Scan(&n); err != nil {
 			return 0, err
 		}
 		open += n
@@ -385,7 +385,7 @@ func (s *Store) checkpoint(ctx context.Context) {
 // FollowErasures drops what this node holds in memory whenever any node has emptied rows. It answers the number of changes seen, to be given again.
 func (s *Store) FollowErasures(ctx context.Context, seen int64) (int64, error) {
 	var n int64
-	err := s.queryRow(ctx, `SELECT COALESCE(MAX(updated_at), 0) FROM erasures`).Scan(&n)
+	err := s.QueryRow(ctx, `SELECT COALESCE(MAX(updated_at), 0) FROM erasures`).Scan(&n)
 	if err != nil || n == seen {
 		return seen, err
 	}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,7 +27,7 @@ func scanEvent(rows *sql.Rows) (*gateway.Event, error) {
 	if err := rows.Scan(&e.Pos, &e.Partition, &e.Application, &e.PageID, &e.Person, &kind, &e.Channel, &e.EntryTime, &received, &raw, &data); err != nil {
 		return nil, fmt.Errorf("read event: %w", err)
 	}
-	e.Type, e.ReceivedAt, e.Raw, e.Data = gateway.EventType(kind), fromMillis(received), raw, data
+	e.Type, e.ReceivedAt, e.Raw, e.Data = gateway.EventType(kind), FromMillis(received), raw, data
 	return &e, nil
 }
 
@@ -39,8 +40,8 @@ func (s *Store) ReadEvents(ctx context.Context, after int64, limit int) (events 
 	if err != nil {
 		return nil, 0, err
 	}
-	rows, err := s.query(ctx, `SELECT `+eventColumns+` FROM events WHERE pos > ? AND pos <= ? ORDER BY pos LIMIT ?`, after, head, limit)
-	events, err = collect(rows, err, scanEvent)
+	rows, err := s.Query(ctx, `SELECT `+eventColumns+` FROM events WHERE pos > ? AND pos <= ? ORDER BY pos LIMIT ?`, after, head, limit)
+	events, err = Collect(rows, err, scanEvent)
 	if err != nil {
 		return nil, 0, fmt.Errorf("read the log after %d: %w", after, err)
 	}
@@ -52,9 +53,30 @@ func (s *Store) ReadEvents(ctx context.Context, after int64, limit int) (events 
 
 // Event answers one event by its position; a not_found error when it is not there or no longer.
 func (s *Store) Event(ctx context.Context, pos int64) (*gateway.Event, error) {
-	rows, err := s.query(ctx, `SELECT `+eventColumns+` FROM events WHERE pos = ?`, pos)
-	return only("event", gateway.EventID(pos), rows, err, scanEvent)
+	rows, err := s.Query(ctx, `SELECT `+eventColumns+` FROM events WHERE pos = ?`, pos)
+	return One("event", gateway.EventID(pos), rows, err, scanEvent)
 }
+
+// EventsAt returns the events of some positions, in order. Those that are no longer kept are left out.
+func (s *Store) EventsAt(ctx context.Context, positions []int64) ([]*gateway.Event, error) {
+	var all []*gateway.Event
+	for some := range slices.Chunk(slices.Sorted(slices.Values(positions)), listAtOnce) {
+		args := make([]any, len(some))
+		for i, pos := range some {
+			args[i] = pos
+		}
+		rows, err := s.Query(ctx, `SELECT `+eventColumns+` FROM events WHERE pos IN (`+Holes(len(some))+`) ORDER BY pos`, args...)
+		found, err := Collect(rows, err, scanEvent)
+		if err != nil {
+			return nil, fmt.Errorf("read events: %w", err)
+		}
+		all = append(all, found...)
+	}
+	return all, nil
+}
+
+// listAtOnce is how many rows are asked for by name in one statement.
+const listAtOnce = 500
 
 // EventFilter selects events for listing. Empty fields select all.
 type EventFilter struct {
@@ -74,7 +96,7 @@ func (s *Store) ListEvents(ctx context.Context, f EventFilter) ([]*gateway.Event
 		where, args = append(where, "pos <= ?"), append(args, f.Upto)
 	}
 	if len(f.Applications) > 0 {
-		where = append(where, "app IN ("+holes(len(f.Applications))+")")
+		where = append(where, "app IN ("+Holes(len(f.Applications))+")")
 		for _, a := range f.Applications {
 			args = append(args, a)
 		}
@@ -87,21 +109,21 @@ func (s *Store) ListEvents(ctx context.Context, f EventFilter) ([]*gateway.Event
 		types = gateway.EventTypes()
 	}
 	if len(types) > 0 {
-		where = append(where, "type IN ("+holes(len(types))+")")
+		where = append(where, "type IN ("+Holes(len(types))+")")
 		for _, t := range types {
 			args = append(args, string(t))
 		}
 	}
 	args = append(args, f.Limit)
-	rows, err := s.query(ctx, `SELECT `+eventColumns+` FROM events WHERE `+strings.Join(where, " AND ")+` ORDER BY pos LIMIT ?`, args...)
-	return collect(rows, err, scanEvent)
+	rows, err := s.Query(ctx, `SELECT `+eventColumns+` FROM events WHERE `+strings.Join(where, " AND ")+` ORDER BY pos LIMIT ?`, args...)
+	return Collect(rows, err, scanEvent)
 }
 
 // PositionAt answers the last position of the log before a moment: what came at it or later is after that position.
 func (s *Store) PositionAt(ctx context.Context, at time.Time) (int64, error) {
 	// received_at grows with pos but for the skew between nodes' clocks, so bisecting the positions finds it without an index.
 	var lo, hi int64
-	if err := s.queryRow(ctx, `SELECT COALESCE(MIN(pos), 0), COALESCE(MAX(pos), 0) FROM events`).Scan(&lo, &hi); err != nil {
+	if err := s.QueryRow(ctx, `SELECT COALESCE(MIN(pos), 0), COALESCE(MAX(pos), 0) FROM events`).Scan(&lo, &hi); err != nil {
 		return 0, err
 	}
 	if hi == 0 {
@@ -111,7 +133,7 @@ func (s *Store) PositionAt(ctx context.Context, at time.Time) (int64, error) {
 	for lo < hi {
 		mid := lo + (hi-lo)/2
 		var pos, received int64
-		err := s.queryRow(ctx, `SELECT pos, received_at FROM events WHERE pos > ? ORDER BY pos LIMIT 1`, mid).Scan(&pos, &received)
+		err := s.QueryRow(ctx, `SELECT pos, received_at FROM events WHERE pos > ? ORDER BY pos LIMIT 1`, mid).Scan(&pos, &received)
 		if err == sql.ErrNoRows {
 			break
 		}

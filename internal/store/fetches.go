@@ -41,9 +41,9 @@ type Fetch struct {
 
 // DueFetches answers people to ask the platform about, of the partitions this node works.
 func (s *Store) DueFetches(ctx context.Context, now time.Time, limit int) ([]Fetch, error) {
-	rows, err := s.query(ctx, `SELECT app, person, profile, fetch_tries FROM addresses WHERE fetch_at > 0 AND fetch_at <= ? ORDER BY fetch_at LIMIT ?`,
-		millis(now), limit)
-	all, err := collect(rows, err, func(r *sql.Rows) (Fetch, error) {
+	rows, err := s.Query(ctx, `SELECT app, person, profile, fetch_tries FROM addresses WHERE fetch_at > 0 AND fetch_at <= ? ORDER BY fetch_at LIMIT ?`,
+		Millis(now), limit)
+	all, err := Collect(rows, err, func(r *sql.Rows) (Fetch, error) {
 		var f Fetch
 		err := r.Scan(&f.Lane.Application, &f.Lane.Person, &f.Profile, &f.Tries)
 		return f, err
@@ -64,7 +64,7 @@ func (s *Store) DueFetches(ctx context.Context, now time.Time, limit int) ([]Fet
 func (s *Store) FinishFetch(ctx context.Context, f Fetch, again time.Time, facebook map[string]json.RawMessage) error {
 	return s.Write(ctx, func(tx *Tx) error {
 		if _, err := tx.Exec(`UPDATE addresses SET fetch_at = ?, fetch_tries = fetch_tries + 1 WHERE app = ? AND person = ?`,
-			millis(again), f.Lane.Application, f.Lane.Person); err != nil {
+			Millis(again), f.Lane.Application, f.Lane.Person); err != nil {
 			return fmt.Errorf("store fetch: %w", err)
 		}
 		if len(facebook) == 0 {
@@ -98,8 +98,8 @@ func (s *Store) ProfilesOf(ctx context.Context, events []*gateway.Event) (map[ga
 	profiles := map[gateway.Lane]string{}
 	for app, all := range people {
 		for some := range slices.Chunk(all, 200) {
-			rows, err := s.query(ctx, `SELECT app, person, profile FROM addresses WHERE app = ? AND person IN (`+holes(len(some))+`)`, append([]any{app}, some...)...)
-			list, err := collect(rows, err, scanAddress)
+			rows, err := s.Query(ctx, `SELECT app, person, profile FROM addresses WHERE app = ? AND person IN (`+Holes(len(some))+`)`, append([]any{app}, some...)...)
+			list, err := Collect(rows, err, scanAddress)
 			if err != nil {
 				return nil, fmt.Errorf("find profiles: %w", err)
 			}

@@ -121,7 +121,7 @@ const importChunk = 200
 
 func (b *importBatch) load(rows []*ImportRow) error {
 	keys, err := b.tx.Query(`SELECT key FROM applications`)
-	list, err := collect(keys, err, func(r *sql.Rows) (string, error) { var k string; return k, r.Scan(&k) })
+	list, err := Collect(keys, err, func(r *sql.Rows) (string, error) { var k string; return k, r.Scan(&k) })
 	if err != nil {
 		return fmt.Errorf("read applications: %w", err)
 	}
@@ -138,8 +138,8 @@ func (b *importBatch) load(rows []*ImportRow) error {
 		}
 	}
 	for some := range slices.Chunk(people, importChunk) {
-		found, err := b.tx.Query(`SELECT app, person, profile FROM addresses WHERE person IN (`+holes(len(some))+`) AND app IN (SELECT key FROM applications)`, some...)
-		owners, err := collect(found, err, scanAddress)
+		found, err := b.tx.Query(`SELECT app, person, profile FROM addresses WHERE person IN (`+Holes(len(some))+`) AND app IN (SELECT key FROM applications)`, some...)
+		owners, err := Collect(found, err, scanAddress)
 		if err != nil {
 			return fmt.Errorf("read addresses: %w", err)
 		}
@@ -149,8 +149,8 @@ func (b *importBatch) load(rows []*ImportRow) error {
 		}
 	}
 	for some := range slices.Chunk(ids, importChunk) {
-		found, err := b.tx.Query(selectProfiles+` WHERE p.id IN (`+holes(len(some))+`)`, some...)
-		profiles, err := collect(found, err, scanProfile)
+		found, err := b.tx.Query(selectProfiles+` WHERE p.id IN (`+Holes(len(some))+`)`, some...)
+		profiles, err := Collect(found, err, scanProfile)
 		if err != nil {
 			return fmt.Errorf("read profiles: %w", err)
 		}
@@ -338,12 +338,12 @@ func (b *importBatch) settle(id string, at *importing, after *gateway.Profile, e
 
 // ApplicationKeys answers the keys of all applications in order.
 func (s *Store) ApplicationKeys(ctx context.Context) ([]string, error) {
-	rows, err := s.query(ctx, `SELECT key FROM applications ORDER BY key`)
-	return collect(rows, err, func(r *sql.Rows) (string, error) { var k string; return k, r.Scan(&k) })
+	rows, err := s.Query(ctx, `SELECT key FROM applications ORDER BY key`)
+	return Collect(rows, err, func(r *sql.Rows) (string, error) { var k string; return k, r.Scan(&k) })
 }
 
 // CountProfiles answers how many profiles there are.
 func (s *Store) CountProfiles(ctx context.Context) (n int, err error) {
-	err = s.queryRow(ctx, `SELECT COUNT(*) FROM profiles`).Scan(&n)
+	err = s.QueryRow(ctx, `SELECT COUNT(*) FROM profiles`).Scan(&n)
 	return n, err
 }

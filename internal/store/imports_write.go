@@ -63,10 +63,10 @@ func (b *importBatch) plan(w *importWrites, id string, at *importing) {
 	kind := gateway.EventProfileCreated
 	if at.stored == nil {
 		p.Version = 1
-		w.profiles = append(w.profiles, []any{id, string(data(p.Doc)), p.Version, millis(p.CreatedAt), millis(p.UpdatedAt)})
+		w.profiles = append(w.profiles, []any{id, string(data(p.Doc)), p.Version, Millis(p.CreatedAt), Millis(p.UpdatedAt)})
 	} else {
 		kind, p.Version = gateway.EventProfileUpdated, at.stored.Version+1
-		w.changed = append(w.changed, []any{string(data(p.Doc)), p.Version, millis(p.UpdatedAt), id, at.stored.Version})
+		w.changed = append(w.changed, []any{string(data(p.Doc)), p.Version, Millis(p.UpdatedAt), id, at.stored.Version})
 	}
 	b.planAddresses(w, id, at)
 	w.indexed = append(w.indexed, fieldRows(p)...)
@@ -94,7 +94,7 @@ func (b *importBatch) planAddresses(w *importWrites, id string, at *importing) {
 	}
 	fetch := int64(0)
 	if b.o.Fetch {
-		fetch = millis(b.tx.Now())
+		fetch = Millis(b.tx.Now())
 	}
 	for _, app := range slices.Sorted(maps.Keys(at.now.Addresses)) {
 		person := at.now.Addresses[app]

@@ -24,7 +24,8 @@ func scanKey(rows *sql.Rows) (*gateway.APIKey, error) {
 	if err := json.Unmarshal([]byte(applications), &k.Applications); err != nil {
 		return nil, fmt.Errorf("read applications of API key %s: %w", k.ID, err)
 	}
-	k.CreatedAt, k.RevokedAt = fromMillis(created), fromMillis(revoked)
+	k.All = len(k.Applications) == 0
+	k.CreatedAt, k.RevokedAt = FromMillis(created), FromMillis(revoked)
 	return &k, nil
 }
 
@@ -49,7 +50,7 @@ func (s *Store) CreateKey(ctx context.Context, k *gateway.APIKey, key gateway.Se
 		k.ID, k.CreatedAt = tx.NewID("key"), tx.Now()
 		hash := gateway.HashAPIKey(key.Reveal())
 		_, err := tx.Exec(`INSERT INTO api_keys (id, name, hash, scopes, applications, created_at) VALUES (?, ?, ?, ?, ?, ?)`,
-			k.ID, k.Name, hash[:], string(data(k.Scopes)), string(data(k.Applications)), millis(k.CreatedAt))
+			k.ID, k.Name, hash[:], string(data(k.Scopes)), string(data(k.Applications)), Millis(k.CreatedAt))
 		if err != nil {
 			return fmt.Errorf("store API key: %w", err)
 		}
@@ -59,8 +60,8 @@ func (s *Store) CreateKey(ctx context.Context, k *gateway.APIKey, key gateway.Se
 
 // KeyByHash answers the key of a hash, also a revoked one; a not_found error when there is none.
 func (s *Store) KeyByHash(ctx context.Context, hash [32]byte) (*gateway.APIKey, error) {
-	rows, err := s.query(ctx, selectKeys+` WHERE hash = ?`, hash[:])
-	keys, err := collect(rows, err, scanKey)
+	rows, err := s.Query(ctx, selectKeys+` WHERE hash = ?`, hash[:])
+	keys, err := Collect(rows, err, scanKey)
 	if err != nil {
 		return nil, err
 	}
@@ -72,14 +73,14 @@ func (s *Store) KeyByHash(ctx context.Context, hash [32]byte) (*gateway.APIKey, 
 
 // Keys answers every API key, the oldest first, those that are revoked too.
 func (s *Store) Keys(ctx context.Context) ([]*gateway.APIKey, error) {
-	rows, err := s.query(ctx, selectKeys+` ORDER BY created_at, id`)
-	return collect(rows, err, scanKey)
+	rows, err := s.Query(ctx, selectKeys+` ORDER BY created_at, id`)
+	return Collect(rows, err, scanKey)
 }
 
 // RevokeKey revokes an API key for good. Revoking it again changes nothing; the error is not_found when there is none.
 func (s *Store) RevokeKey(ctx context.Context, id string) error {
 	return s.Write(ctx, func(tx *Tx) error {
-		n, err := tx.Exec(`UPDATE api_keys SET revoked_at = CASE WHEN revoked_at = 0 THEN ? ELSE revoked_at END WHERE id = ?`, millis(tx.Now()), id)
+		n, err := tx.Exec(`UPDATE api_keys SET revoked_at = CASE WHEN revoked_at = 0 THEN ? ELSE revoked_at END WHERE id = ?`, Millis(tx.Now()), id)
 		if err != nil {
 			return fmt.Errorf("revoke API key %s: %w", id, err)
 		}

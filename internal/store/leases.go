@@ -188,7 +188,7 @@ func (l *Leases) claim(tx *Tx, got map[int]int64, abandoned map[int]bool) error 
 			return errors.Join(err, l.read(tx, got))
 		}
 		args := append([]any{l.node, ttl}, free...)
-		if _, err := tx.Exec(`UPDATE leases SET owner = ?, epoch = epoch + 1, expires_at = `+d.now+` + ? WHERE part IN (`+holes(len(free))+`)`, args...); err != nil {
+		if _, err := tx.Exec(`UPDATE leases SET owner = ?, epoch = epoch + 1, expires_at = `+d.now+` + ? WHERE part IN (`+Holes(len(free))+`)`, args...); err != nil {
 			return err
 		}
 	case held > share:
@@ -204,7 +204,7 @@ func (l *Leases) claim(tx *Tx, got map[int]int64, abandoned map[int]bool) error 
 // left reads leases that can be taken, and notes those whose last owner was another node that has not given them back.
 func (l *Leases) left(tx *Tx, abandoned map[int]bool, query string, args ...any) (parts []any, err error) {
 	rows, err := tx.Query(query, args...)
-	_, err = collect(rows, err, func(r *sql.Rows) (struct{}, error) {
+	_, err = Collect(rows, err, func(r *sql.Rows) (struct{}, error) {
 		var part int
 		var owner string
 		err := r.Scan(&part, &owner)

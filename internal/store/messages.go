@@ -3,13 +3,12 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
-	"github.com/chasqui/chasqui/gatewayapi"
 	"github.com/chasqui/chasqui/internal/gateway"
 )
 
@@ -88,7 +87,7 @@ func (s *Store) Record(ctx context.Context, results ...*Result) error {
 // RememberedAnswer looks up an idempotency key: the fingerprint of the first request's body, and its answer. It answers nil when the key is free.
 func (s *Store) RememberedAnswer(ctx context.Context, apiKey, key string) (*Idempotency, error) {
 	i := &Idempotency{APIKey: apiKey, Key: key}
-	err := s.queryRow(ctx, `SELECT fingerprint, answer FROM idempotency WHERE api_key = ? AND key = ?`, apiKey, key).Scan(&i.Fingerprint, &i.Answer)
+	err := s.QueryRow(ctx, `SELECT fingerprint, answer FROM idempotency WHERE api_key = ? AND key = ?`, apiKey, key).Scan(&i.Fingerprint, &i.Answer)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
@@ -116,21 +115,14 @@ func (tx *Tx) remember() error {
 	return nil
 }
 
-const insertMessage = `INSERT INTO messages (seq, id, part, app, person, profile, api_key, status, open, request, parts, epoch, due_at, accepted_at, expires_at,
-sending_at, updated_at, ended_at, error, steps, step, step_due) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
-
 func (tx *Tx) insertMessages() error {
 	rows := make([][]any, 0, len(tx.accepts))
 	for _, a := range tx.accepts {
-		if a.Replayed {
-			continue
+		if !a.Replayed {
+			rows = append(rows, messages.args(a.Message))
 		}
-		m := a.Message
-		rows = append(rows, []any{m.Seq, m.ID, m.Partition, m.Application, m.Person, m.ProfileID, m.APIKey, string(m.Status), flag(m.Status.Open()),
-			[]byte(m.Request), m.Parts, m.Epoch, millis(m.DueAt), millis(m.AcceptedAt), millis(m.ExpiresAt), millis(m.SendingAt), millis(m.AcceptedAt),
-			millis(m.EndedAt), encodeFailure(m.Error), gateway.EncodeSteps(m.Steps), m.Step, millis(m.StepDue)})
 	}
-	if _, err := tx.ExecMany(insertMessage, rows); err != nil {
+	if _, err := tx.ExecMany(messages.insert, rows); err != nil {
 		return fmt.Errorf("accept messages: %w", err)
 	}
 	return nil
@@ -145,7 +137,7 @@ func (tx *Tx) markSending() error {
 			continue
 		}
 		marks = append(marks, m)
-		rows = append(rows, []any{m.Epoch, millis(m.At), millis(m.At), flag(m.Resent), m.Seq, string(m.From), m.PartsSent, m.Step})
+		rows = append(rows, []any{m.Epoch, Millis(m.At), Millis(m.At), flag(m.Resent), m.Seq, string(m.From), m.PartsSent, m.Step})
 	}
 	changed, err := tx.ExecMany(`UPDATE messages SET status = 'sending', epoch = ?, sending_at = ?, updated_at = ?, resent = ?
 WHERE seq = ? AND status = ? AND parts_sent = ? AND step = ?`, rows)
@@ -185,8 +177,8 @@ func (tx *Tx) record() error {
 			continue
 		}
 		results = append(results, r)
-		rows = append(rows, []any{string(m.Status), flag(m.Status.Open()), m.PartsSent, string(m.Status), m.MID, encodeAttempts(m), millis(m.DueAt),
-			millis(m.MarkAt), millis(m.SentAt), millis(m.EndedAt), tx.now.UnixMilli(), encodeFailure(m.Error), flag(m.Late), gateway.EncodeSteps(m.Steps), millis(m.StepDue),
+		rows = append(rows, []any{string(m.Status), flag(m.Status.Open()), m.PartsSent, string(m.Status), m.MID, encodeAttempts(m), Millis(m.DueAt),
+			Millis(m.MarkAt), Millis(m.SentAt), Millis(m.EndedAt), tx.now.UnixMilli(), encodeFailure(m.Error), flag(m.Late), gateway.EncodeSteps(m.Steps), Millis(m.StepDue),
 			m.Seq, string(r.From), r.AtStep, r.Epoch, r.Epoch})
 	}
 	changed, err := tx.ExecMany(recordResult, rows)
@@ -206,9 +198,9 @@ func (tx *Tx) record() error {
 // recordStep writes the whole state of a message that has left a step.
 func (tx *Tx) recordStep(r *Result) error {
 	m := r.Message
-	n, err := tx.Exec(recordStep, string(m.Status), flag(m.Status.Open()), m.Parts, m.PartsSent, m.Step, m.Step, string(m.Status), m.MID, encodeAttempts(m), millis(m.DueAt),
-		millis(m.SendingAt), m.Step, millis(m.MarkAt), millis(m.SentAt), millis(m.DeliveredAt), millis(m.ReadAt), millis(m.EndedAt), tx.now.UnixMilli(), encodeFailure(m.Error), flag(m.Late), flag(m.Resent),
-		gateway.EncodeSteps(m.Steps), m.Step, millis(m.StepDue), m.LateMark, m.Seq, string(r.From), r.AtStep, r.Epoch, r.Epoch)
+	n, err := tx.Exec(recordStep, string(m.Status), flag(m.Status.Open()), m.Parts, m.PartsSent, m.Step, m.Step, string(m.Status), m.MID, encodeAttempts(m), Millis(m.DueAt),
+		Millis(m.SendingAt), m.Step, Millis(m.MarkAt), Millis(m.SentAt), Millis(m.DeliveredAt), Millis(m.ReadAt), Millis(m.EndedAt), tx.now.UnixMilli(), encodeFailure(m.Error), flag(m.Late), flag(m.Resent),
+		gateway.EncodeSteps(m.Steps), m.Step, Millis(m.StepDue), m.LateMark, m.Seq, string(r.From), r.AtStep, r.Epoch, r.Epoch)
 	if err != nil {
 		return fmt.Errorf("record a step: %w", err)
 	}
@@ -230,54 +222,39 @@ func (tx *Tx) follow(r *Result) error {
 	return nil
 }
 
-const messageColumns = `seq, id, part, app, person, profile, api_key, status, request, parts, parts_sent, echoed, mid, attempts, epoch, due_at, accepted_at,
-expires_at, sending_at, mark_at, sent_at, delivered_at, read_at, ended_at, updated_at, error, late, resent, steps, step, step_due, late_mark`
-
-func scanMessage(rows *sql.Rows) (*gateway.Message, error) {
-	var m gateway.Message
-	var status, attempts, failure, steps string
-	var request []byte
-	var due, accepted, expires, sending, mark, sent, delivered, read, ended, updated, stepDue int64
-	var late, resent int
-	err := rows.Scan(&m.Seq, &m.ID, &m.Partition, &m.Application, &m.Person, &m.ProfileID, &m.APIKey, &status, &request, &m.Parts, &m.PartsSent, &m.Echoed,
-		&m.MID, &attempts, &m.Epoch, &due, &accepted, &expires, &sending, &mark, &sent, &delivered, &read, &ended, &updated, &failure, &late, &resent,
-		&steps, &m.Step, &stepDue, &m.LateMark)
-	if err != nil {
-		return nil, fmt.Errorf("read message: %w", err)
-	}
-	m.Status, m.Request, m.Late, m.Resent = gateway.Status(status), request, late != 0, resent != 0
-	m.DueAt, m.AcceptedAt, m.ExpiresAt, m.SendingAt = fromMillis(due), fromMillis(accepted), fromMillis(expires), fromMillis(sending)
-	m.MarkAt, m.SentAt, m.DeliveredAt, m.ReadAt = fromMillis(mark), fromMillis(sent), fromMillis(delivered), fromMillis(read)
-	m.EndedAt, m.UpdatedAt, m.StepDue = fromMillis(ended), fromMillis(updated), fromMillis(stepDue)
-	if m.Steps, err = gateway.DecodeSteps(steps); err != nil {
-		return nil, fmt.Errorf("read steps of message %s: %w", m.ID, err)
-	}
-	if attempts != "" {
-		if err := json.Unmarshal([]byte(attempts), &m.Attempts); err != nil {
-			return nil, fmt.Errorf("read attempts of message %s: %w", m.ID, err)
-		}
-	} else if m.PartsSent == 1 && m.Parts == 1 && !m.SentAt.IsZero() {
-		m.Attempts = []gateway.Attempt{firstAttempt(&m)}
-	}
-	if failure != "" {
-		m.Error = new(gateway.Failure)
-		if err := json.Unmarshal([]byte(failure), m.Error); err != nil {
-			return nil, fmt.Errorf("read error of message %s: %w", m.ID, err)
-		}
-	}
-	return &m, nil
-}
-
 // Message answers one message; a not_found error when there is none.
 func (s *Store) Message(ctx context.Context, id string) (*gateway.Message, error) {
-	rows, err := s.query(ctx, `SELECT `+messageColumns+` FROM messages WHERE id = ?`, id)
-	return only("message", id, rows, err, scanMessage)
+	rows, err := s.Query(ctx, messages.selected+` WHERE id = ?`, id)
+	return One("message", id, rows, err, scanMessage)
 }
 
 // Message answers one message inside the transaction; a not_found error when there is none.
 func (tx *Tx) Message(id string) (*gateway.Message, error) {
-	rows, err := tx.Query(`SELECT `+messageColumns+` FROM messages WHERE id = ?`, id)
-	return only("message", id, rows, err, scanMessage)
+	rows, err := tx.Query(messages.selected+` WHERE id = ?`, id)
+	return One("message", id, rows, err, scanMessage)
+}
+
+// Origins returns the origins of messages by their identifiers. One that is no longer kept is left out.
+func (s *Store) Origins(ctx context.Context, ids []string) (map[string]gateway.Origin, error) {
+	all := make(map[string]gateway.Origin, len(ids))
+	for some := range slices.Chunk(ids, listAtOnce) {
+		args := make([]any, len(some))
+		for i, id := range some {
+			args[i] = id
+		}
+		rows, err := s.Query(ctx, `SELECT id, origin, origin_data FROM messages WHERE id IN (`+Holes(len(some))+`)`, args...)
+		_, err = Collect(rows, err, func(r *sql.Rows) (struct{}, error) {
+			var id string
+			var o gateway.Origin
+			err := r.Scan(&id, &o.Dialect, (*[]byte)(&o.Data))
+			all[id] = o
+			return struct{}{}, err
+		})
+		if err != nil {
+			return nil, fmt.Errorf("read origins of messages: %w", err)
+		}
+	}
+	return all, nil
 }
 
 // MessageFilter selects messages for listing, newest first. Empty fields select all.
@@ -303,7 +280,7 @@ func (s *Store) ListMessages(ctx context.Context, f MessageFilter) ([]*gateway.M
 		for i, a := range f.Applications {
 			values[i] = a
 		}
-		add("app IN ("+holes(len(values))+")", values...)
+		add("app IN ("+Holes(len(values))+")", values...)
 	}
 	if f.Person != "" {
 		add("person = ?", f.Person)
@@ -313,10 +290,10 @@ func (s *Store) ListMessages(ctx context.Context, f MessageFilter) ([]*gateway.M
 		for i, p := range f.Persons {
 			values[i] = p
 		}
-		add("person IN ("+holes(len(values))+")", values...)
+		add("person IN ("+Holes(len(values))+")", values...)
 	}
 	if !f.Until.IsZero() {
-		add("accepted_at <= ?", millis(f.Until))
+		add("accepted_at <= ?", Millis(f.Until))
 	}
 	if f.ProfileID != "" {
 		add("profile = ?", f.ProfileID)
@@ -328,8 +305,8 @@ func (s *Store) ListMessages(ctx context.Context, f MessageFilter) ([]*gateway.M
 		add("seq < ?", f.Before)
 	}
 	args = append(args, f.Limit)
-	rows, err := s.query(ctx, `SELECT `+messageColumns+` FROM messages WHERE `+strings.Join(where, " AND ")+` ORDER BY seq DESC LIMIT ?`, args...)
-	return collect(rows, err, scanMessage)
+	rows, err := s.Query(ctx, messages.selected+` WHERE `+strings.Join(where, " AND ")+` ORDER BY seq DESC LIMIT ?`, args...)
+	return Collect(rows, err, scanMessage)
 }
 
 // CancelMessage ends a message that nothing of was sent yet; a not_cancelable error otherwise.
@@ -375,6 +352,7 @@ func (s *Store) ReleaseMessage(ctx context.Context, id string) (*gateway.Message
 		}
 		m.Status, m.PartsSent, m.Echoed, m.Attempts = gateway.StatusQueued, 0, 0, nil
 		m.Rewind(tx.now)
+		m.UpdatedAt = tx.now
 		tx.accepts = append(tx.accepts, &Accept{Message: m})
 		return nil
 	})
@@ -382,23 +360,23 @@ func (s *Store) ReleaseMessage(ctx context.Context, id string) (*gateway.Message
 }
 
 // ReadOutbox answers up to limit messages accepted after a position in order, and the position up to which they are all there is that is unfinished.
-func (s *Store) ReadOutbox(ctx context.Context, after int64, limit int) (messages []*gateway.Message, upto int64, err error) {
-	if messages, upto, ok := s.outbox.read(after, limit); ok {
-		return messages, upto, nil
+func (s *Store) ReadOutbox(ctx context.Context, after int64, limit int) (found []*gateway.Message, upto int64, err error) {
+	if found, upto, ok := s.outbox.read(after, limit); ok {
+		return found, upto, nil
 	}
 	head, err := s.readHead(ctx)
 	if err != nil {
 		return nil, 0, err
 	}
-	rows, err := s.query(ctx, `SELECT `+messageColumns+` FROM messages WHERE open = 1 AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?`, after, head, limit)
-	messages, err = collect(rows, err, scanMessage)
+	rows, err := s.Query(ctx, messages.selected+` WHERE open = 1 AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?`, after, head, limit)
+	found, err = Collect(rows, err, scanMessage)
 	if err != nil {
 		return nil, 0, fmt.Errorf("read the outbox after %d: %w", after, err)
 	}
-	if len(messages) == limit {
-		head = messages[limit-1].Seq
+	if len(found) == limit {
+		head = found[limit-1].Seq
 	}
-	return messages, head, nil
+	return found, head, nil
 }
 
 // AcceptedAfter tells whether a message of a conversation may have been accepted after a position.
@@ -411,20 +389,20 @@ func (s *Store) WaitOutbox(ctx context.Context, after int64) error { return s.ou
 
 // OpenMessages answers unfinished messages of an application in order, from a position on.
 func (s *Store) OpenMessages(ctx context.Context, app string, from int64, limit int) ([]*gateway.Message, error) {
-	rows, err := s.query(ctx, `SELECT `+messageColumns+` FROM messages WHERE app = ? AND open = 1 AND seq >= ? ORDER BY seq LIMIT ?`, app, from, limit)
-	return collect(rows, err, scanMessage)
+	rows, err := s.Query(ctx, messages.selected+` WHERE app = ? AND open = 1 AND seq >= ? ORDER BY seq LIMIT ?`, app, from, limit)
+	return Collect(rows, err, scanMessage)
 }
 
 // OpenInLane answers unfinished messages of a conversation in order, from a position on.
 func (s *Store) OpenInLane(ctx context.Context, lane gateway.Lane, from int64, limit int) ([]*gateway.Message, error) {
-	rows, err := s.query(ctx, `SELECT `+messageColumns+` FROM messages WHERE app = ? AND person = ? AND seq >= ? AND open = 1 ORDER BY seq LIMIT ?`,
+	rows, err := s.Query(ctx, messages.selected+` WHERE app = ? AND person = ? AND seq >= ? AND open = 1 ORDER BY seq LIMIT ?`,
 		lane.Application, lane.Person, from, limit)
-	return collect(rows, err, scanMessage)
+	return Collect(rows, err, scanMessage)
 }
 
 // OpenApplications answers for each application with unfinished messages the first of them.
 func (s *Store) OpenApplications(ctx context.Context) (map[string]int64, error) {
-	rows, err := s.query(ctx, `SELECT app, MIN(seq) FROM messages WHERE open = 1 GROUP BY app`)
+	rows, err := s.Query(ctx, `SELECT app, MIN(seq) FROM messages WHERE open = 1 GROUP BY app`)
 	if err != nil {
 		return nil, err
 	}
@@ -443,8 +421,8 @@ func (s *Store) OpenApplications(ctx context.Context) (map[string]int64, error) 
 
 // Overdue answers unfinished messages that nothing is under way for and whose time is up.
 func (s *Store) Overdue(ctx context.Context, now time.Time, limit int) ([]*gateway.Message, error) {
-	rows, err := s.query(ctx, `SELECT `+messageColumns+` FROM messages WHERE open = 1 AND status = 'queued' AND expires_at <= ? LIMIT ?`, millis(now), limit)
-	return collect(rows, err, scanMessage)
+	rows, err := s.Query(ctx, messages.selected+` WHERE open = 1 AND status = 'queued' AND expires_at <= ? LIMIT ?`, Millis(now), limit)
+	return Collect(rows, err, scanMessage)
 }
 
 // QueueStats is the unfinished part of the outbox of one application.
@@ -456,52 +434,12 @@ type QueueStats struct {
 
 // QueueStats answers depth and age of the outbox by application.
 func (s *Store) QueueStats(ctx context.Context) ([]QueueStats, error) {
-	rows, err := s.query(ctx, `SELECT app, COUNT(*), MIN(accepted_at) FROM messages WHERE open = 1 GROUP BY app`)
-	return collect(rows, err, func(r *sql.Rows) (QueueStats, error) {
+	rows, err := s.Query(ctx, `SELECT app, COUNT(*), MIN(accepted_at) FROM messages WHERE open = 1 GROUP BY app`)
+	return Collect(rows, err, func(r *sql.Rows) (QueueStats, error) {
 		var q QueueStats
 		var oldest int64
 		err := r.Scan(&q.Application, &q.Depth, &oldest)
-		q.Oldest = fromMillis(oldest)
+		q.Oldest = FromMillis(oldest)
 		return q, err
 	})
-}
-
-func flag(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
-}
-
-// encodeAttempts writes the attempts of a message. The commonest history, one part sent at the first try, is nothing but what other columns say: it is
-// left out, which keeps rows from growing when their messages are sent.
-func encodeAttempts(m *gateway.Message) string {
-	if len(m.Attempts) == 0 || sentAtOnce(m) {
-		return ""
-	}
-	return string(data(m.Attempts))
-}
-
-func sentAtOnce(m *gateway.Message) bool {
-	if len(m.Attempts) != 1 || m.Parts != 1 || m.PartsSent != 1 || m.Resent || m.Error != nil {
-		return false
-	}
-	return m.Attempts[0] == firstAttempt(m)
-}
-
-// firstAttempt is the attempt of a message that was sent at the first try.
-func firstAttempt(m *gateway.Message) gateway.Attempt {
-	return gateway.Attempt{
-		Number: 1, Channel: gateway.ChannelMessenger, Part: 1, StartedAt: gatewayapi.At(millisOf(m.SendingAt)), EndedAt: gatewayapi.At(millisOf(m.SentAt)), Outcome: gatewayapi.AttemptSent, PlatformMessageID: m.MID,
-	}
-}
-
-// millisOf is a time as the tables hold it.
-func millisOf(t time.Time) time.Time { return fromMillis(millis(t)) }
-
-func encodeFailure(f *gateway.Failure) string {
-	if f == nil {
-		return ""
-	}
-	return string(data(f))
 }

@@ -20,13 +20,13 @@ var migrationFiles embed.FS
 // ErrNewerSchema is returned by Open when the database was written by a newer version.
 var ErrNewerSchema = errors.New("the database has a newer schema than this version knows: use the version that wrote it, or a newer one")
 
-// migrations reads the embedded files, one version each, as migrations of the dialect.
-func migrations(d *dialect) ([]*goose.Migration, error) {
+// ownMigrations reads the embedded files, one version each.
+func ownMigrations() ([]Migration, error) {
 	names, err := fs.Glob(migrationFiles, "migrations/*.sql")
 	if err != nil {
 		return nil, err
 	}
-	var out []*goose.Migration
+	var out []Migration
 	for _, name := range names {
 		text, err := migrationFiles.ReadFile(name)
 		if err != nil {
@@ -36,27 +36,44 @@ func migrations(d *dialect) ([]*goose.Migration, error) {
 		if err != nil {
 			return nil, fmt.Errorf("migration %s: %w", name, err)
 		}
-		statements := strings.ReplaceAll(string(text), "@serial", d.serial)
-		out = append(out, goose.NewGoMigration(version, &goose.GoFunc{RunTx: func(ctx context.Context, tx *sql.Tx) error {
-			_, err := tx.ExecContext(ctx, statements)
-			return err
-		}}, nil))
+		out = append(out, Migration{Version: version, SQL: string(text)})
 	}
 	return out, nil
 }
 
+// migrations are all migrations as the dialect runs them.
+func migrations(d *dialect, list []Migration) []*goose.Migration {
+	out := make([]*goose.Migration, len(list))
+	for i, m := range list {
+		statements := strings.ReplaceAll(m.SQL, "@serial", d.serial)
+		out[i] = goose.NewGoMigration(m.Version, &goose.GoFunc{RunTx: func(ctx context.Context, tx *sql.Tx) error {
+			if statements != "" {
+				if _, err := tx.ExecContext(ctx, statements); err != nil {
+					return err
+				}
+			}
+			if m.Run == nil {
+				return nil
+			}
+			return m.Run(ctx, &MigrationTx{tx, d})
+		}}, nil)
+	}
+	return out
+}
+
 // migrate brings the schema up to date, or with check only says whether it is.
-func (s *Store) migrate(ctx context.Context, check bool) error {
-	list, err := migrations(s.dialect)
+func (s *Store) migrate(ctx context.Context, extensions []Extension, check bool) error {
+	all, err := allMigrations(extensions)
 	if err != nil {
 		return err
 	}
+	list := migrations(s.dialect, all)
 	kind, db := database.DialectSQLite3, s.wdb
 	if s.dialect.dollars {
 		kind, db = database.DialectPostgres, s.mdb
 		defer db.SetMaxIdleConns(0)
 	}
-	provider, err := goose.NewProvider(kind, db, nil, goose.WithGoMigrations(list...), goose.WithDisableGlobalRegistry(true), goose.WithSlog(s.log))
+	provider, err := goose.NewProvider(kind, db, nil, goose.WithGoMigrations(list...), goose.WithDisableGlobalRegistry(true), goose.WithAllowOutofOrder(true), goose.WithSlog(s.log))
 	if err != nil {
 		return fmt.Errorf("prepare migrations: %w", err)
 	}
@@ -65,10 +82,16 @@ func (s *Store) migrate(ctx context.Context, check bool) error {
 		return fmt.Errorf("read the schema's version: %w", err)
 	}
 	want := list[len(list)-1].Version
-	switch {
-	case have > want:
+	if have > want {
 		return fmt.Errorf("%w (schema %d, known %d)", ErrNewerSchema, have, want)
-	case have == want:
+	}
+	// What an extension brings may be older than what is there.
+	pending, err := provider.HasPending(ctx)
+	if err != nil {
+		return fmt.Errorf("read which migrations were run: %w", err)
+	}
+	switch {
+	case !pending:
 		return nil
 	case check:
 		return fmt.Errorf("the database has schema %d and this version needs %d: run chasqui migrate", have, want)

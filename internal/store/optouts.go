@@ -23,7 +23,7 @@ type OptOutFilter struct {
 // OptedOut tells whether an address of a channel wants nothing more from an application. The address is in the form of gateway.NormalAddress.
 func (s *Store) OptedOut(ctx context.Context, application, channel, address string) (bool, error) {
 	var n int
-	if err := s.queryRow(ctx, `SELECT COUNT(*) FROM opt_outs WHERE channel = ? AND address = ? AND app IN ('', ?)`, channel, address, application).Scan(&n); err != nil {
+	if err := s.QueryRow(ctx, `SELECT COUNT(*) FROM opt_outs WHERE channel = ? AND address = ? AND app IN ('', ?)`, channel, address, application).Scan(&n); err != nil {
 		return false, fmt.Errorf("look for an opt-out: %w", err)
 	}
 	return n > 0, nil
@@ -31,7 +31,7 @@ func (s *Store) OptedOut(ctx context.Context, application, channel, address stri
 
 // SetOptOut records that an address wants nothing more; the first word and time stay. It tells whether that is new.
 func (tx *Tx) SetOptOut(o gateway.OptOut) (bool, error) {
-	n, err := tx.Exec(`INSERT INTO opt_outs (channel, address, app, at, word) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`, o.Channel, o.Address, o.Application, millis(o.At.Time), o.Word)
+	n, err := tx.Exec(`INSERT INTO opt_outs (channel, address, app, at, word) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`, o.Channel, o.Address, o.Application, Millis(o.At.Time), o.Word)
 	if err != nil {
 		return false, fmt.Errorf("store opt-out: %w", err)
 	}
@@ -63,17 +63,17 @@ func (s *Store) OptOuts(ctx context.Context, f OptOutFilter) ([]gateway.OptOut, 
 		for i, app := range f.Applications {
 			applications[i] = app
 		}
-		add("app IN ("+holes(len(applications))+")", applications...)
+		add("app IN ("+Holes(len(applications))+")", applications...)
 	}
 	if f.AfterChannel != "" {
 		add("(channel > ? OR channel = ? AND (address > ? OR address = ? AND app > ?))", f.AfterChannel, f.AfterChannel, f.AfterAddress, f.AfterAddress, f.AfterApplication)
 	}
 	args = append(args, f.Limit)
-	rows, err := s.query(ctx, `SELECT channel, address, app, at, word FROM opt_outs WHERE `+strings.Join(where, " AND ")+` ORDER BY channel, address, app LIMIT ?`, args...)
-	return collect(rows, err, func(rows *sql.Rows) (o gateway.OptOut, err error) {
+	rows, err := s.Query(ctx, `SELECT channel, address, app, at, word FROM opt_outs WHERE `+strings.Join(where, " AND ")+` ORDER BY channel, address, app LIMIT ?`, args...)
+	return Collect(rows, err, func(rows *sql.Rows) (o gateway.OptOut, err error) {
 		var at int64
 		err = rows.Scan(&o.Channel, &o.Address, &o.Application, &at, &o.Word)
-		o.At = gatewayapi.At(fromMillis(at))
+		o.At = gatewayapi.At(FromMillis(at))
 		return o, err
 	})
 }

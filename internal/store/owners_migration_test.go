@@ -19,10 +19,11 @@ func TestOwnersOfWhatWasThere(t *testing.T) {
 	if err := old.openSQLite(path, false, false); err != nil {
 		t.Fatal(err)
 	}
-	list, err := migrations(old.dialect)
+	own, err := ownMigrations()
 	if err != nil {
 		t.Fatal(err)
 	}
+	list := migrations(old.dialect, own)
 	provider, err := goose.NewProvider(database.DialectSQLite3, old.wdb, nil, goose.WithGoMigrations(list...), goose.WithDisableGlobalRegistry(true))
 	if err != nil {
 		t.Fatal(err)
@@ -53,7 +54,7 @@ func TestOwnersOfWhatWasThere(t *testing.T) {
 	}
 	for id, app := range map[string]string{"r1": key, "r2": ""} {
 		var got string
-		if err := s.queryRow(t.Context(), `SELECT app FROM routes WHERE id = ?`, id).Scan(&got); err != nil || got != app {
+		if err := s.QueryRow(t.Context(), `SELECT app FROM routes WHERE id = ?`, id).Scan(&got); err != nil || got != app {
 			t.Errorf("%s is of %q, %v", id, got, err)
 		}
 	}

@@ -25,7 +25,7 @@ func scanProfile(rows *sql.Rows) (*gateway.Profile, error) {
 	if err := json.Unmarshal([]byte(doc), &p.Doc); err != nil {
 		return nil, fmt.Errorf("read profile %s: %w", p.ID, err)
 	}
-	p.CreatedAt, p.UpdatedAt = fromMillis(created), fromMillis(updated)
+	p.CreatedAt, p.UpdatedAt = FromMillis(created), FromMillis(updated)
 	return p, nil
 }
 
@@ -46,8 +46,8 @@ func withAddresses(profiles []*gateway.Profile, query func(string, ...any) (*sql
 	for i, p := range profiles {
 		byID[p.ID], ids[i] = p, p.ID
 	}
-	rows, err := query(`SELECT app, person, profile FROM addresses WHERE profile IN (`+holes(len(ids))+`) ORDER BY app, person`, ids...)
-	list, err := collect(rows, err, scanAddress)
+	rows, err := query(`SELECT app, person, profile FROM addresses WHERE profile IN (`+Holes(len(ids))+`) ORDER BY app, person`, ids...)
+	list, err := Collect(rows, err, scanAddress)
 	if err != nil {
 		return fmt.Errorf("read addresses: %w", err)
 	}
@@ -58,7 +58,7 @@ func withAddresses(profiles []*gateway.Profile, query func(string, ...any) (*sql
 }
 
 func oneProfile(id string, rows *sql.Rows, err error, query func(string, ...any) (*sql.Rows, error)) (*gateway.Profile, error) {
-	list, err := collect(rows, err, scanProfile)
+	list, err := Collect(rows, err, scanProfile)
 	if err != nil {
 		return nil, err
 	}
@@ -70,12 +70,12 @@ func oneProfile(id string, rows *sql.Rows, err error, query func(string, ...any)
 
 // Profile answers one profile; a not_found error when there is none.
 func (s *Store) Profile(ctx context.Context, id string) (*gateway.Profile, error) {
-	rows, err := s.query(ctx, selectProfiles+` WHERE p.id = ?`, id)
+	rows, err := s.Query(ctx, selectProfiles+` WHERE p.id = ?`, id)
 	return oneProfile(id, rows, err, s.queryIn(ctx))
 }
 
 func (s *Store) queryIn(ctx context.Context) func(string, ...any) (*sql.Rows, error) {
-	return func(q string, args ...any) (*sql.Rows, error) { return s.query(ctx, q, args...) }
+	return func(q string, args ...any) (*sql.Rows, error) { return s.Query(ctx, q, args...) }
 }
 
 // Profile answers one profile inside the transaction; a not_found error when there is none.
@@ -110,7 +110,7 @@ func addressed(row *sql.Row) (string, error) {
 func (tx *Tx) CreateProfile(p *gateway.Profile) error {
 	p.Version, p.CreatedAt, p.UpdatedAt = 1, tx.Now(), tx.Now()
 	n, err := tx.Exec(`INSERT INTO profiles (id, doc, app, version, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-		p.ID, string(data(p.Doc)), p.Application, p.Version, millis(p.CreatedAt), millis(p.UpdatedAt))
+		p.ID, string(data(p.Doc)), p.Application, p.Version, Millis(p.CreatedAt), Millis(p.UpdatedAt))
 	if err != nil {
 		return fmt.Errorf("store profile: %w", err)
 	}
@@ -132,7 +132,7 @@ func (tx *Tx) UpdateProfile(p *gateway.Profile) error {
 	read := p.Version
 	p.Version, p.UpdatedAt = read+1, tx.Now()
 	n, err := tx.Exec(`UPDATE profiles SET doc = ?, version = ?, updated_at = ? WHERE id = ? AND version = ?`,
-		string(data(p.Doc)), p.Version, millis(p.UpdatedAt), p.ID, read)
+		string(data(p.Doc)), p.Version, Millis(p.UpdatedAt), p.ID, read)
 	if err != nil {
 		return fmt.Errorf("store profile %s: %w", p.ID, err)
 	}
@@ -140,7 +140,7 @@ func (tx *Tx) UpdateProfile(p *gateway.Profile) error {
 		return gateway.Errorf(gateway.CodePreconditionFailed, "profile %q has changed since it was read", p.ID)
 	}
 	rows, err := tx.Query(`SELECT app, person, profile FROM addresses WHERE profile = ?`, p.ID)
-	have, err := collect(rows, err, scanAddress)
+	have, err := Collect(rows, err, scanAddress)
 	if err != nil {
 		return fmt.Errorf("read addresses of profile %s: %w", p.ID, err)
 	}
@@ -168,7 +168,7 @@ func (tx *Tx) storeAddresses(p *gateway.Profile, have []address) error {
 		if slices.Contains(have, address{app, person, p.ID}) {
 			continue
 		}
-		n, err := tx.Exec(`INSERT INTO addresses (app, person, profile, fetch_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`, app, person, p.ID, millis(tx.Now()))
+		n, err := tx.Exec(`INSERT INTO addresses (app, person, profile, fetch_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`, app, person, p.ID, Millis(tx.Now()))
 		if err != nil {
 			return fmt.Errorf("store address of profile %s: %w", p.ID, err)
 		}
@@ -270,7 +270,7 @@ func (s *Store) ListProfiles(ctx context.Context, f ProfileFilter) ([]*gateway.P
 	for _, app := range f.Applications {
 		applications = append(applications, app)
 	}
-	within := " IN (" + holes(len(applications)) + ")"
+	within := " IN (" + Holes(len(applications)) + ")"
 	switch {
 	case f.Person != "" && len(applications) > 0:
 		add("EXISTS (SELECT 1 FROM addresses a WHERE a.profile = p.id AND a.person = ? AND a.app"+within+")", append([]any{f.Person}, applications...)...)
@@ -286,8 +286,8 @@ func (s *Store) ListProfiles(ctx context.Context, f ProfileFilter) ([]*gateway.P
 		add("EXISTS (SELECT 1 FROM profile_fields x WHERE x.profile = p.id AND x.field = ? AND x.value = ?)", field, gateway.ShortText(strings.ToLower(f.Fields[field]), maxFieldValue))
 	}
 	args = append(args, f.Limit)
-	rows, err := s.query(ctx, selectProfiles+` WHERE `+strings.Join(where, " AND ")+` ORDER BY p.id LIMIT ?`, args...)
-	list, err := collect(rows, err, scanProfile)
+	rows, err := s.Query(ctx, selectProfiles+` WHERE `+strings.Join(where, " AND ")+` ORDER BY p.id LIMIT ?`, args...)
+	list, err := Collect(rows, err, scanProfile)
 	if err != nil {
 		return nil, err
 	}

@@ -14,10 +14,12 @@ import (
 	"github.com/chasqui/chasqui/internal/gateway"
 )
 
-// Reader is what the store knows of one kind of reader of the inbound log on this node, such as the projector: whether it gets on.
+// Reader is one kind of reader of the inbound log on this node, such as the projector. Its cursors come from here, so that none can read without being in the register: events
+// are kept until every reader has passed them, and readiness, metrics and what is set aside ask for all of them.
 type Reader struct {
 	Name string
 
+	s            *Store
 	failingSince atomic.Int64 // nanoseconds since 1970 by this machine's clock; 0 while it gets on
 	setAside     atomic.Int64
 	retry        atomic.Pointer[func(context.Context, *gateway.Event) error]
@@ -29,7 +31,7 @@ func (s *Store) Reader(name string) *Reader {
 	defer s.readersMu.Unlock()
 	r := s.readers[name]
 	if r == nil {
-		r = &Reader{Name: name}
+		r = &Reader{Name: name, s: s}
 		s.readers[name] = r
 	}
 	return r

@@ -11,9 +11,10 @@ import (
 
 // routeDoc is the part of a route that nothing is found by.
 type routeDoc struct {
-	Application string             `json:"application,omitempty"`
-	Rules       []gateway.Rule     `json:"rules"`
-	Flow        []gateway.FlowStep `json:"flow,omitempty"`
+	Application string          `json:"application,omitempty"`
+	Rules       []gateway.Rule  `json:"rules"`
+	Origin      string          `json:"origin,omitempty"`
+	OriginData  json.RawMessage `json:"originData,omitempty"`
 }
 
 const selectRoutes = `SELECT id, name, doc, is_default, created_at, updated_at FROM routes`
@@ -30,20 +31,20 @@ func scanRoute(rows *sql.Rows) (*gateway.Route, error) {
 	if err := json.Unmarshal([]byte(doc), &d); err != nil {
 		return nil, fmt.Errorf("read route %s: %w", r.ID, err)
 	}
-	r.Application, r.Rules, r.Flow, r.Default, r.CreatedAt, r.UpdatedAt = d.Application, d.Rules, d.Flow, isDefault != 0, fromMillis(created), fromMillis(updated)
+	r.Application, r.Rules, r.Origin, r.Default, r.CreatedAt, r.UpdatedAt = d.Application, d.Rules, gateway.Origin{Dialect: d.Origin, Data: d.OriginData}, isDefault != 0, FromMillis(created), FromMillis(updated)
 	return &r, nil
 }
 
 // Routes answers every route, the oldest first.
 func (s *Store) Routes(ctx context.Context) ([]*gateway.Route, error) {
-	rows, err := s.query(ctx, selectRoutes+` ORDER BY created_at, id`)
-	return collect(rows, err, scanRoute)
+	rows, err := s.Query(ctx, selectRoutes+` ORDER BY created_at, id`)
+	return Collect(rows, err, scanRoute)
 }
 
 // RoutesNamed returns the routes of an id or a name: that of the id first, and then those of the name, one for each application that has it.
 func (s *Store) RoutesNamed(ctx context.Context, idOrName string) ([]*gateway.Route, error) {
-	rows, err := s.query(ctx, selectRoutes+` WHERE id = ? OR name = ? ORDER BY CASE WHEN id = ? THEN 0 ELSE 1 END, created_at, id`, idOrName, idOrName, idOrName)
-	return collect(rows, err, scanRoute)
+	rows, err := s.Query(ctx, selectRoutes+` WHERE id = ? OR name = ? ORDER BY CASE WHEN id = ? THEN 0 ELSE 1 END, created_at, id`, idOrName, idOrName, idOrName)
+	return Collect(rows, err, scanRoute)
 }
 
 // SaveRoute stores a route, new or changed. Its times are set, and where it is the default no other of its application stays so. A name that another of the same application has is a conflict.
@@ -68,7 +69,7 @@ func (s *Store) SaveRoute(ctx context.Context, r *gateway.Route) error {
 		}
 		_, err = tx.Exec(`INSERT INTO routes (id, name, app, doc, is_default, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (id) DO UPDATE SET name = excluded.name, app = excluded.app, doc = excluded.doc, is_default = excluded.is_default, updated_at = excluded.updated_at`,
-			r.ID, r.Name, r.Application, string(data(routeDoc{r.Application, r.Rules, r.Flow})), flag(r.Default), millis(r.CreatedAt), millis(r.UpdatedAt))
+			r.ID, r.Name, r.Application, string(data(routeDoc{r.Application, r.Rules, r.Origin.Dialect, r.Origin.Data})), flag(r.Default), Millis(r.CreatedAt), Millis(r.UpdatedAt))
 		if err != nil {
 			return fmt.Errorf("store route: %w", err)
 		}

@@ -19,7 +19,7 @@ func scanScript(rows *sql.Rows) (*gateway.Script, error) {
 	if err := rows.Scan(&s.ID, &s.Application, &s.Version, &s.Dialect, &s.Note, &files, &active, &created, &activated); err != nil {
 		return nil, fmt.Errorf("read script: %w", err)
 	}
-	s.Files, s.Active, s.CreatedAt, s.ActivatedAt = files, active == 1, fromMillis(created), fromMillis(activated)
+	s.Files, s.Active, s.CreatedAt, s.ActivatedAt = files, active == 1, FromMillis(created), FromMillis(activated)
 	return &s, nil
 }
 
@@ -30,7 +30,7 @@ func (tx *Tx) AddScript(s *gateway.Script) error {
 	}
 	s.CreatedAt = tx.Now().UTC()
 	_, err := tx.Exec(`INSERT INTO scripts (id, app, version, dialect, note, files, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-		s.ID, s.Application, s.Version, s.Dialect, s.Note, []byte(s.Files), millis(s.CreatedAt))
+		s.ID, s.Application, s.Version, s.Dialect, s.Note, []byte(s.Files), Millis(s.CreatedAt))
 	if err != nil {
 		return fmt.Errorf("store script: %w", err)
 	}
@@ -47,7 +47,7 @@ func (tx *Tx) ActivateScript(s *gateway.Script, active bool) error {
 		return nil
 	}
 	s.ActivatedAt = tx.Now().UTC()
-	if _, err := tx.Exec(`UPDATE scripts SET active = 1, activated_at = ? WHERE id = ?`, millis(s.ActivatedAt), s.ID); err != nil {
+	if _, err := tx.Exec(`UPDATE scripts SET active = 1, activated_at = ? WHERE id = ?`, Millis(s.ActivatedAt), s.ID); err != nil {
 		return fmt.Errorf("activate script: %w", err)
 	}
 	return nil
@@ -61,26 +61,26 @@ func (tx *Tx) DeleteScript(id string) error {
 
 // Script answers one version; a not_found error when there is none.
 func (s *Store) Script(ctx context.Context, id string) (*gateway.Script, error) {
-	rows, err := s.query(ctx, `SELECT `+scriptColumns+` FROM scripts WHERE id = ?`, id)
-	return only("script", id, rows, err, scanScript)
+	rows, err := s.Query(ctx, `SELECT `+scriptColumns+` FROM scripts WHERE id = ?`, id)
+	return One("script", id, rows, err, scanScript)
 }
 
 // Script answers one version inside the transaction; a not_found error when there is none.
 func (tx *Tx) Script(id string) (*gateway.Script, error) {
 	rows, err := tx.Query(`SELECT `+scriptColumns+` FROM scripts WHERE id = ?`, id)
-	return only("script", id, rows, err, scanScript)
+	return One("script", id, rows, err, scanScript)
 }
 
 // Scripts answers the versions of an application, the newest first; those of all applications when app is empty.
 func (s *Store) Scripts(ctx context.Context, app string) ([]*gateway.Script, error) {
-	rows, err := s.query(ctx, `SELECT `+scriptColumns+` FROM scripts WHERE app = ? OR ? = '' ORDER BY app, version DESC LIMIT 1000`, app, app)
-	return collect(rows, err, scanScript)
+	rows, err := s.Query(ctx, `SELECT `+scriptColumns+` FROM scripts WHERE app = ? OR ? = '' ORDER BY app, version DESC LIMIT 1000`, app, app)
+	return Collect(rows, err, scanScript)
 }
 
 // ActiveScripts answers the active version of each application that has one, without its files: id by application.
 func (s *Store) ActiveScripts(ctx context.Context) (map[string]string, error) {
-	rows, err := s.query(ctx, `SELECT app, id FROM scripts WHERE active = 1`)
-	list, err := collect(rows, err, func(r *sql.Rows) ([2]string, error) {
+	rows, err := s.Query(ctx, `SELECT app, id FROM scripts WHERE active = 1`)
+	list, err := Collect(rows, err, func(r *sql.Rows) ([2]string, error) {
 		var pair [2]string
 		return pair, r.Scan(&pair[0], &pair[1])
 	})
@@ -105,13 +105,13 @@ func scanBotPerson(row *sql.Row, lane gateway.Lane) (*gateway.BotPerson, error) 
 	if err != nil {
 		return nil, fmt.Errorf("read what the bot knows: %w", err)
 	}
-	p.Human, p.State, p.UpdatedAt = human == 1, state, fromMillis(updated)
+	p.Human, p.State, p.UpdatedAt = human == 1, state, FromMillis(updated)
 	return p, nil
 }
 
 // BotPerson answers what a bot knows of a person; with Rev 0 when it knows nothing.
 func (s *Store) BotPerson(ctx context.Context, lane gateway.Lane) (*gateway.BotPerson, error) {
-	return scanBotPerson(s.queryRow(ctx, selectBotPerson, lane.Application, lane.Person), lane)
+	return scanBotPerson(s.QueryRow(ctx, selectBotPerson, lane.Application, lane.Person), lane)
 }
 
 // BotPerson answers what a bot knows of a person inside the transaction.
@@ -127,10 +127,10 @@ func (tx *Tx) SaveBotPerson(p *gateway.BotPerson) (bool, error) {
 	var err error
 	if read == 0 {
 		n, err = tx.Exec(`INSERT INTO bot_people (app, person, pos, rev, human, state, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-			p.Application, p.Person, p.Pos, p.Rev, flag(p.Human), []byte(p.State), millis(p.UpdatedAt))
+			p.Application, p.Person, p.Pos, p.Rev, flag(p.Human), []byte(p.State), Millis(p.UpdatedAt))
 	} else {
 		n, err = tx.Exec(`UPDATE bot_people SET pos = ?, rev = ?, human = ?, state = ?, updated_at = ? WHERE app = ? AND person = ? AND rev = ?`,
-			p.Pos, p.Rev, flag(p.Human), []byte(p.State), millis(p.UpdatedAt), p.Application, p.Person, read)
+			p.Pos, p.Rev, flag(p.Human), []byte(p.State), Millis(p.UpdatedAt), p.Application, p.Person, read)
 	}
 	if err != nil {
 		return false, fmt.Errorf("store what the bot knows: %w", err)
@@ -147,14 +147,14 @@ func scanTimer(rows *sql.Rows) (*gateway.BotTimer, error) {
 	if err := rows.Scan(&t.ID, &t.Partition, &t.Application, &t.Person, &t.Kind, &t.Name, &content, &due, &t.Seq); err != nil {
 		return nil, fmt.Errorf("read timer: %w", err)
 	}
-	t.Content, t.DueAt = content, fromMillis(due)
+	t.Content, t.DueAt = content, FromMillis(due)
 	return &t, nil
 }
 
 // AddTimer stores something to be said later.
 func (tx *Tx) AddTimer(t *gateway.BotTimer) error {
 	_, err := tx.Exec(`INSERT INTO bot_timers (`+timerColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		t.ID, t.Partition, t.Application, t.Person, t.Kind, t.Name, []byte(t.Content), millis(t.DueAt), t.Seq)
+		t.ID, t.Partition, t.Application, t.Person, t.Kind, t.Name, []byte(t.Content), Millis(t.DueAt), t.Seq)
 	if err != nil {
 		return fmt.Errorf("store timer: %w", err)
 	}
@@ -175,8 +175,8 @@ func (tx *Tx) CancelReminder(lane gateway.Lane, name string) error {
 
 // DueTimers answers timers that are due, in their order.
 func (s *Store) DueTimers(ctx context.Context, limit int) ([]*gateway.BotTimer, error) {
-	rows, err := s.query(ctx, `SELECT `+timerColumns+` FROM bot_timers WHERE due_at <= ? ORDER BY due_at, seq LIMIT ?`, millis(s.now()), limit)
-	return collect(rows, err, scanTimer)
+	rows, err := s.Query(ctx, `SELECT `+timerColumns+` FROM bot_timers WHERE due_at <= ? ORDER BY due_at, seq LIMIT ?`, Millis(s.now()), limit)
+	return Collect(rows, err, scanTimer)
 }
 
 // Accept adds a message to the outbox in the same commit.

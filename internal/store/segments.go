@@ -33,7 +33,7 @@ func scanSegment(rows *sql.Rows) (Segment, error) {
 	if err := rows.Scan(&g.Account, &g.Ref, &g.Message, &g.Step, &g.Part, &g.Parts, &state, &failure, &at); err != nil {
 		return g, fmt.Errorf("read segment: %w", err)
 	}
-	g.State, g.At = gateway.Status(state), fromMillis(at)
+	g.State, g.At = gateway.Status(state), FromMillis(at)
 	if failure != "" {
 		if err := json.Unmarshal([]byte(failure), &g.Failure); err != nil {
 			return g, fmt.Errorf("read failure of segment %s: %w", g.Ref, err)
@@ -44,14 +44,14 @@ func scanSegment(rows *sql.Rows) (Segment, error) {
 
 // Segments answers the segments of one step of a message that the centre of an account took, in order.
 func (s *Store) Segments(ctx context.Context, account, message string, step int) ([]Segment, error) {
-	rows, err := s.query(ctx, selectSegments+` WHERE message = ? AND step = ? AND account = ? ORDER BY part`, message, step, account)
-	return collect(rows, err, scanSegment)
+	rows, err := s.Query(ctx, selectSegments+` WHERE message = ? AND step = ? AND account = ? ORDER BY part`, message, step, account)
+	return Collect(rows, err, scanSegment)
 }
 
 // Segments answers the segments of one step of a message that the centre of an account took, in order, inside the transaction.
 func (tx *Tx) Segments(account, message string, step int) ([]Segment, error) {
 	rows, err := tx.Query(selectSegments+` WHERE message = ? AND step = ? AND account = ? ORDER BY part`, message, step, account)
-	return collect(rows, err, scanSegment)
+	return Collect(rows, err, scanSegment)
 }
 
 // TakeSegment records that the centre took a segment. What a receipt said before stays, under its identifier or another that one of canons stands for: the first of
@@ -69,7 +69,7 @@ func (tx *Tx) TakeSegment(g Segment, canons []string) error {
 	_, err = tx.Exec(`INSERT INTO sms_segments (account, ref, canon, message, step, part, parts, state, failure, at, reported, created_at)
 VALUES (?, ?, ?, ?, ?, ?, ?, '', '', 0, '', ?)
 ON CONFLICT (account, ref) DO UPDATE SET message = excluded.message, step = excluded.step, part = excluded.part, parts = excluded.parts, reported = '', created_at = excluded.created_at`,
-		g.Account, g.Ref, canon(g.Ref, canons), g.Message, g.Step, g.Part, g.Parts, millis(tx.Now()))
+		g.Account, g.Ref, canon(g.Ref, canons), g.Message, g.Step, g.Part, g.Parts, Millis(tx.Now()))
 	if err != nil {
 		return fmt.Errorf("store segment: %w", err)
 	}
@@ -119,12 +119,12 @@ func (tx *Tx) SegmentReceipt(account, ref string, canons []string, state gateway
 VALUES (?, ?, ?, '', 0, 0, 0, ?, ?, ?, '', ?)
 ON CONFLICT (account, ref) DO UPDATE SET state = excluded.state, failure = excluded.failure, at = excluded.at
 WHERE sms_segments.state NOT IN ('delivered', 'failed')`,
-		account, ref, canon(ref, canons), string(state), why, millis(at), millis(tx.Now()))
+		account, ref, canon(ref, canons), string(state), why, Millis(at), Millis(tx.Now()))
 	if err != nil {
 		return Segment{}, fmt.Errorf("store receipt: %w", err)
 	}
 	rows, err := tx.Query(selectSegments+` WHERE account = ? AND ref = ?`, account, ref)
-	list, err := collect(rows, err, scanSegment)
+	list, err := Collect(rows, err, scanSegment)
 	if err != nil {
 		return Segment{}, err
 	}
@@ -147,20 +147,20 @@ func (s *Store) SegmentsReported(ctx context.Context, segments []Segment) error 
 
 // Unreported answers steps of messages, named by one segment each, that have a receipt which has not been reported, the oldest first, at most limit.
 func (s *Store) Unreported(ctx context.Context, account string, limit int) ([]Segment, error) {
-	rows, err := s.query(ctx, `SELECT account, MIN(ref), message, step, 0, MAX(parts), '', '', 0 FROM sms_segments
+	rows, err := s.Query(ctx, `SELECT account, MIN(ref), message, step, 0, MAX(parts), '', '', 0 FROM sms_segments
 WHERE account = ? AND message <> '' AND state <> '' AND reported <> state GROUP BY account, message, step ORDER BY MIN(created_at) LIMIT ?`, account, limit)
-	return collect(rows, err, scanSegment)
+	return Collect(rows, err, scanSegment)
 }
 
 // RetireSegments removes segments and fragments that are older than their moments. It answers how many.
 func (s *Store) RetireSegments(ctx context.Context, segments, fragments time.Time) (int64, error) {
 	var n int64
 	err := s.Write(ctx, func(tx *Tx) error {
-		gone, err := tx.Exec(`DELETE FROM sms_segments WHERE created_at < ?`, millis(segments))
+		gone, err := tx.Exec(`DELETE FROM sms_segments WHERE created_at < ?`, Millis(segments))
 		if err != nil {
 			return fmt.Errorf("remove old segments: %w", err)
 		}
-		more, err := tx.Exec(`DELETE FROM sms_fragments WHERE created_at < ?`, millis(fragments))
+		more, err := tx.Exec(`DELETE FROM sms_fragments WHERE created_at < ?`, Millis(fragments))
 		n = gone + more
 		return err
 	})
@@ -179,13 +179,13 @@ type Fragment struct {
 // AddFragment keeps a segment of an inbound message, once, and answers all that are there of the message, in order.
 func (tx *Tx) AddFragment(f Fragment) ([]Fragment, error) {
 	_, err := tx.Exec(`INSERT INTO sms_fragments (account, sender, recipient, ref, parts, part, body, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-		f.Account, f.Sender, f.Recipient, f.Ref, f.Parts, f.Part, f.Body, millis(tx.Now()))
+		f.Account, f.Sender, f.Recipient, f.Ref, f.Parts, f.Part, f.Body, Millis(tx.Now()))
 	if err != nil {
 		return nil, fmt.Errorf("store fragment: %w", err)
 	}
 	rows, err := tx.Query(selectFragments+` WHERE account = ? AND sender = ? AND recipient = ? AND ref = ? AND parts = ? ORDER BY part`,
 		f.Account, f.Sender, f.Recipient, f.Ref, f.Parts)
-	return collect(rows, err, scanFragment)
+	return Collect(rows, err, scanFragment)
 }
 
 const selectFragments = `SELECT account, sender, recipient, ref, parts, part, body, created_at FROM sms_fragments`
@@ -193,14 +193,14 @@ const selectFragments = `SELECT account, sender, recipient, ref, parts, part, bo
 func scanFragment(rows *sql.Rows) (f Fragment, err error) {
 	var at int64
 	err = rows.Scan(&f.Account, &f.Sender, &f.Recipient, &f.Ref, &f.Parts, &f.Part, &f.Body, &at)
-	f.At = fromMillis(at)
+	f.At = FromMillis(at)
 	return f, err
 }
 
 // StaleFragments answers the fragments of an account that came before a moment, those of one message together and in order, at most 1,000.
 func (s *Store) StaleFragments(ctx context.Context, account string, before time.Time) ([]Fragment, error) {
-	rows, err := s.query(ctx, selectFragments+` WHERE account = ? AND created_at < ? ORDER BY sender, recipient, ref, parts, part LIMIT 1000`, account, millis(before))
-	return collect(rows, err, scanFragment)
+	rows, err := s.Query(ctx, selectFragments+` WHERE account = ? AND created_at < ? ORDER BY sender, recipient, ref, parts, part LIMIT 1000`, account, Millis(before))
+	return Collect(rows, err, scanFragment)
 }
 
 // DropFragments removes what is kept of the inbound message that a fragment belongs to.

@@ -55,7 +55,7 @@ type SetAsideFilter struct {
 func (s *Store) SetAsides(ctx context.Context, f SetAsideFilter) ([]SetAside, error) {
 	where, args := []string{"pos > 0"}, []any{}
 	if len(f.Applications) > 0 {
-		where = append(where, "app IN ("+holes(len(f.Applications))+")")
+		where = append(where, "app IN ("+Holes(len(f.Applications))+")")
 		for _, a := range f.Applications {
 			args = append(args, a)
 		}
@@ -66,23 +66,23 @@ func (s *Store) SetAsides(ctx context.Context, f SetAsideFilter) ([]SetAside, er
 	if f.Before > 0 {
 		where, args = append(where, "pos < ?"), append(args, f.Before)
 	}
-	rows, err := s.query(ctx, `SELECT pos, reader, app, person, type, reason, failures, at FROM set_aside WHERE `+strings.Join(where, " AND ")+` ORDER BY pos DESC, reader LIMIT ?`,
+	rows, err := s.Query(ctx, `SELECT pos, reader, app, person, type, reason, failures, at FROM set_aside WHERE `+strings.Join(where, " AND ")+` ORDER BY pos DESC, reader LIMIT ?`,
 		append(args, f.Limit)...)
-	return collect(rows, err, func(r *sql.Rows) (SetAside, error) {
+	return Collect(rows, err, func(r *sql.Rows) (SetAside, error) {
 		var x SetAside
 		var at int64
 		var kind string
 		err := r.Scan(&x.Pos, &x.Reader, &x.Application, &x.Person, &kind, &x.Reason, &x.Failures, &at)
-		x.Type, x.At = gateway.EventType(kind), fromMillis(at)
+		x.Type, x.At = gateway.EventType(kind), FromMillis(at)
 		return x, err
 	})
 }
 
 // CountSetAside returns how many events each reader goes on without.
 func (s *Store) CountSetAside(ctx context.Context) (map[string]int64, error) {
-	rows, err := s.query(ctx, `SELECT reader, COUNT(*) FROM set_aside GROUP BY reader`)
+	rows, err := s.Query(ctx, `SELECT reader, COUNT(*) FROM set_aside GROUP BY reader`)
 	counts := map[string]int64{}
-	_, err = collect(rows, err, func(r *sql.Rows) (struct{}, error) {
+	_, err = Collect(rows, err, func(r *sql.Rows) (struct{}, error) {
 		var name string
 		var n int64
 		err := r.Scan(&name, &n)
@@ -95,8 +95,8 @@ func (s *Store) CountSetAside(ctx context.Context) (map[string]int64, error) {
 // RetrySetAside gives a reader an event anew that it went on without. When it succeeds the event is no longer set aside; the error is the reader's own. A
 // not_found error when the event is not set aside for that reader.
 func (s *Store) RetrySetAside(ctx context.Context, reader string, pos int64) error {
-	rows, err := s.query(ctx, `SELECT pos FROM set_aside WHERE pos = ? AND reader = ?`, pos, reader)
-	if _, err := only("event set aside", gateway.EventID(pos), rows, err, func(r *sql.Rows) (*int64, error) {
+	rows, err := s.Query(ctx, `SELECT pos FROM set_aside WHERE pos = ? AND reader = ?`, pos, reader)
+	if _, err := One("event set aside", gateway.EventID(pos), rows, err, func(r *sql.Rows) (*int64, error) {
 		at := new(int64)
 		return at, r.Scan(at)
 	}); err != nil {

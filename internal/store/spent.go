@@ -15,7 +15,7 @@ const (
 
 // Spend notes that something of a kind was used, and tells whether that was the first time. It is remembered until a moment at which it is good no more.
 func (tx *Tx) Spend(kind, what string, until time.Time) (first bool, err error) {
-	n, err := tx.Exec(`INSERT INTO spent (what, expires_at) VALUES (?, ?) ON CONFLICT DO NOTHING`, kind+":"+what, millis(until))
+	n, err := tx.Exec(`INSERT INTO spent (what, expires_at) VALUES (?, ?) ON CONFLICT DO NOTHING`, kind+":"+what, Millis(until))
 	if err != nil {
 		return false, fmt.Errorf("note a %s that was used: %w", kind, err)
 	}
@@ -25,13 +25,8 @@ func (tx *Tx) Spend(kind, what string, until time.Time) (first bool, err error) 
 // Spent tells whether something of a kind was used.
 func (s *Store) Spent(ctx context.Context, kind, what string) (bool, error) {
 	var n int
-	if err := s.queryRow(ctx, `SELECT COUNT(*) FROM spent WHERE what = ?`, kind+":"+what).Scan(&n); err != nil {
+	if err := s.QueryRow(ctx, `SELECT COUNT(*) FROM spent WHERE what = ?`, kind+":"+what).Scan(&n); err != nil {
 		return false, fmt.Errorf("look for a %s that was used: %w", kind, err)
 	}
 	return n > 0, nil
-}
-
-// RetireSpent removes up to limit of what was used and would be over before a moment.
-func (s *Store) RetireSpent(ctx context.Context, before time.Time, limit int) (int64, error) {
-	return s.retire(ctx, `DELETE FROM spent WHERE what IN (SELECT what FROM spent WHERE expires_at < ? LIMIT ?)`, millis(before), limit)
 }

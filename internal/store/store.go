@@ -39,6 +39,8 @@ type Options struct {
 	AnyOwner bool
 	// NoMigrate leaves the schema as it is; a schema that does not fit is then an error.
 	NoMigrate bool
+	// Extensions are what other packages keep in the database. All programs that open it name the same.
+	Extensions []Extension
 	// Logger receives what an operator should know. Required.
 	Logger *slog.Logger
 	// Now is the clock; nil means time.Now.
@@ -74,6 +76,8 @@ type Store struct {
 
 	committedAt atomic.Int64 // of the last commit, nanoseconds since 1970 by this machine's clock; 0 before the first
 
+	tables []Table // the register
+
 	readersMu sync.Mutex
 	readers   map[string]*Reader
 
@@ -82,7 +86,7 @@ type Store struct {
 
 // Open opens the database, brings its schema up to date, and starts the writer. Close must be called.
 func Open(ctx context.Context, o Options) (_ *Store, err error) {
-	s := &Store{log: o.Logger, now: o.Now, keyFileShared: o.KeyFileShared, readers: map[string]*Reader{}, events: newTail[*gateway.Event](4096, 8<<20), outbox: newTail[*gateway.Message](2048, 4<<20)}
+	s := &Store{log: o.Logger, tables: registered(o.Extensions), now: o.Now, keyFileShared: o.KeyFileShared, readers: map[string]*Reader{}, events: newTail[*gateway.Event](4096, 8<<20), outbox: newTail[*gateway.Message](2048, 4<<20)}
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -99,7 +103,7 @@ func Open(ctx context.Context, o Options) (_ *Store, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.migrate(ctx, o.NoMigrate); err != nil {
+	if err := s.migrate(ctx, o.Extensions, o.NoMigrate); err != nil {
 		return nil, err
 	}
 	head, err := s.readHead(ctx)
@@ -209,11 +213,13 @@ func (s *Store) Refuse(reason string) {
 	}
 }
 
-func (s *Store) query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+// Query reads, outside of any transaction. It is for this package and for extensions, which keep to their own tables.
+func (s *Store) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	return s.db.QueryContext(ctx, s.dialect.bind(query), fit(args)...)
 }
 
-func (s *Store) queryRow(ctx context.Context, query string, args ...any) *sql.Row {
+// QueryRow is Query for one row.
+func (s *Store) QueryRow(ctx context.Context, query string, args ...any) *sql.Row {
 	return s.db.QueryRowContext(ctx, s.dialect.bind(query), fit(args)...)
 }
 
@@ -223,7 +229,7 @@ func (s *Store) hotRow(ctx context.Context, query string, args ...any) *sql.Row 
 	if !ok {
 		made, err := s.db.PrepareContext(ctx, s.dialect.bind(query))
 		if err != nil {
-			return s.queryRow(ctx, query, args...) // which has the same error
+			return s.QueryRow(ctx, query, args...) // which has the same error
 		}
 		if st, ok = s.hot.LoadOrStore(query, made); ok {
 			made.Close()
@@ -234,14 +240,14 @@ func (s *Store) hotRow(ctx context.Context, query string, args ...any) *sql.Row 
 
 func (s *Store) readHead(ctx context.Context) (int64, error) {
 	var head int64
-	if err := s.queryRow(ctx, `SELECT pos FROM log_head WHERE one = 1`).Scan(&head); err != nil {
+	if err := s.QueryRow(ctx, `SELECT pos FROM log_head WHERE one = 1`).Scan(&head); err != nil {
 		return 0, fmt.Errorf("read the head of the logs: %w", err)
 	}
 	return head, nil
 }
 
-// collect reads all rows with scan, closing them.
-func collect[T any](rows *sql.Rows, err error, scan func(*sql.Rows) (T, error)) ([]T, error) {
+// Collect reads all rows with scan, closing them.
+func Collect[T any](rows *sql.Rows, err error, scan func(*sql.Rows) (T, error)) ([]T, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -257,9 +263,9 @@ func collect[T any](rows *sql.Rows, err error, scan func(*sql.Rows) (T, error)) 
 	return out, rows.Err()
 }
 
-// only reads the one row there is; a not_found error that names kind and id when there is none.
-func only[T any](kind, id string, rows *sql.Rows, err error, scan func(*sql.Rows) (*T, error)) (*T, error) {
-	list, err := collect(rows, err, scan)
+// One reads the one row there is; a not_found error that names kind and id when there is none.
+func One[T any](kind, id string, rows *sql.Rows, err error, scan func(*sql.Rows) (*T, error)) (*T, error) {
+	list, err := Collect(rows, err, scan)
 	if err != nil {
 		return nil, err
 	}
@@ -269,15 +275,16 @@ func only[T any](kind, id string, rows *sql.Rows, err error, scan func(*sql.Rows
 	return list[0], nil
 }
 
-// millis and fromMillis turn times into what the tables hold: milliseconds, 0 for the zero time.
-func millis(t time.Time) int64 {
+// Millis returns a time as the tables hold it: milliseconds since 1970, 0 for the zero time.
+func Millis(t time.Time) int64 {
 	if t.IsZero() {
 		return 0
 	}
 	return t.UnixMilli()
 }
 
-func fromMillis(ms int64) time.Time {
+// FromMillis is the inverse of Millis.
+func FromMillis(ms int64) time.Time {
 	if ms == 0 {
 		return time.Time{}
 	}

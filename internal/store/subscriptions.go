@@ -12,18 +12,16 @@ import (
 
 // subscriptionDoc is the part of a subscription that is neither searched nor secret.
 type subscriptionDoc struct {
-	Name         string                 `json:"name,omitempty"`
-	URL          string                 `json:"url,omitempty"`
-	Format       gateway.DeliveryFormat `json:"format,omitempty"`
-	Topics       []gateway.Topic        `json:"topics,omitempty"`
-	Batching     gateway.Batching       `json:"batching,omitzero"`
-	Action       *gateway.InfobipAction `json:"action,omitempty"`
-	EventTypes   []gateway.EventType    `json:"eventTypes,omitempty"`
-	Applications []string               `json:"applications,omitempty"`
-	Order        gateway.DeliveryOrder  `json:"order"`
-	Disabled     *gateway.Failure       `json:"disabled,omitempty"`
-	DisabledAt   time.Time              `json:"disabledAt,omitzero"`
-	Generation   int64                  `json:"generation,omitempty"`
+	Name         string                `json:"name,omitempty"`
+	URL          string                `json:"url,omitempty"`
+	Format       string                `json:"format,omitempty"`
+	FormatData   json.RawMessage       `json:"formatData,omitempty"`
+	EventTypes   []gateway.EventType   `json:"eventTypes,omitempty"`
+	Applications []string              `json:"applications,omitempty"`
+	Order        gateway.DeliveryOrder `json:"order"`
+	Disabled     *gateway.Failure      `json:"disabled,omitempty"`
+	DisabledAt   time.Time             `json:"disabledAt,omitzero"`
+	Generation   int64                 `json:"generation,omitempty"`
 }
 
 // secretDoc is a signing secret as it lies, sealed with the others of its subscription, in the column secrets.
@@ -49,8 +47,8 @@ func (v *Vault) scanSubscription(rows *sql.Rows) (*gateway.Subscription, error) 
 	}
 	s.Kind, s.State, s.Name, s.URL = gateway.SubscriptionKind(kind), gateway.SubscriptionState(state), d.Name, d.URL
 	s.EventTypes, s.Applications, s.Order, s.Disabled, s.DisabledAt = d.EventTypes, d.Applications, d.Order, d.Disabled, d.DisabledAt
-	s.Generation, s.Format, s.Topics, s.Batching, s.Action = d.Generation, d.Format, d.Topics, d.Batching, d.Action
-	s.FailingSince, s.CreatedAt, s.UpdatedAt = fromMillis(failing), fromMillis(created), fromMillis(updated)
+	s.Generation, s.Format, s.FormatData = d.Generation, d.Format, d.FormatData
+	s.FailingSince, s.CreatedAt, s.UpdatedAt = FromMillis(failing), FromMillis(created), FromMillis(updated)
 	text, err := v.opened("subscriptions", "secrets", s.ID, secrets)
 	if err != nil {
 		return nil, fmt.Errorf("read subscription %s: %w", s.ID, err)
@@ -64,23 +62,23 @@ func (v *Vault) scanSubscription(rows *sql.Rows) (*gateway.Subscription, error) 
 			s.Secrets = append(s.Secrets, gateway.SigningSecret{ID: e.ID, Value: gateway.Secret(e.Value), CreatedAt: e.CreatedAt, ExpiresAt: e.ExpiresAt})
 		}
 	}
-	return &s, nil
+	return &s, v.Formats.Bind(&s)
 }
 
 // Subscriptions answers every subscription, the oldest first.
 func (v *Vault) Subscriptions(ctx context.Context) ([]*gateway.Subscription, error) {
-	rows, err := v.s.query(ctx, selectSubscriptions+` ORDER BY created_at, id`)
-	return collect(rows, err, v.scanSubscription)
+	rows, err := v.s.Query(ctx, selectSubscriptions+` ORDER BY created_at, id`)
+	return Collect(rows, err, v.scanSubscription)
 }
 
 // Subscription answers one subscription; a not_found error when there is none.
 func (v *Vault) Subscription(ctx context.Context, id string) (*gateway.Subscription, error) {
-	rows, err := v.s.query(ctx, selectSubscriptions+` WHERE id = ?`, id)
+	rows, err := v.s.Query(ctx, selectSubscriptions+` WHERE id = ?`, id)
 	return v.oneSubscription(id, rows, err)
 }
 
 func (v *Vault) oneSubscription(id string, rows *sql.Rows, err error) (*gateway.Subscription, error) {
-	return only("subscription", id, rows, err, v.scanSubscription)
+	return One("subscription", id, rows, err, v.scanSubscription)
 }
 
 // CreateSubscription stores a new subscription; its ID and times are set. A negative StartPos begins with what is committed after it, any other after
@@ -98,7 +96,7 @@ func (v *Vault) CreateSubscription(ctx context.Context, s *gateway.Subscription)
 		s.ID, s.CreatedAt, s.UpdatedAt, s.AckedPos = tx.NewID("sub"), tx.Now(), tx.Now(), s.StartPos
 		doc, secrets := v.subscriptionValues(s)
 		_, err := tx.Exec(`INSERT INTO subscriptions (id, kind, state, doc, secrets, start_pos, acked_pos, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			s.ID, string(s.Kind), string(s.State), doc, secrets, s.StartPos, s.AckedPos, millis(s.CreatedAt), millis(s.UpdatedAt))
+			s.ID, string(s.Kind), string(s.State), doc, secrets, s.StartPos, s.AckedPos, Millis(s.CreatedAt), Millis(s.UpdatedAt))
 		if err != nil {
 			return fmt.Errorf("store subscription: %w", err)
 		}
@@ -108,7 +106,8 @@ func (v *Vault) CreateSubscription(ctx context.Context, s *gateway.Subscription)
 
 func (v *Vault) subscriptionValues(s *gateway.Subscription) (doc, secrets string) {
 	doc = string(data(subscriptionDoc{
-		Name: s.Name, URL: s.URL, Format: s.Format, Topics: s.Topics, Batching: s.Batching, Action: s.Action, EventTypes: s.EventTypes, Applications: s.Applications, Order: s.Order, Disabled: s.Disabled, DisabledAt: s.DisabledAt, Generation: s.Generation,
+		Name: s.Name, URL: s.URL, Format: s.Format, FormatData: s.FormatData, EventTypes: s.EventTypes,
+		Applications: s.Applications, Order: s.Order, Disabled: s.Disabled, DisabledAt: s.DisabledAt, Generation: s.Generation,
 	}))
 	if len(s.Secrets) == 0 {
 		return doc, ""
@@ -135,10 +134,13 @@ func (v *Vault) UpdateSubscription(ctx context.Context, id string, change func(t
 		if err := change(tx, s); err != nil {
 			return err
 		}
+		if err := v.Formats.Bind(s); err != nil {
+			return err
+		}
 		s.UpdatedAt = tx.Now()
 		doc, secrets := v.subscriptionValues(s)
 		_, err = tx.Exec(`UPDATE subscriptions SET state = ?, doc = ?, secrets = ?, failing_since = ?, updated_at = ? WHERE id = ?`,
-			string(s.State), doc, secrets, millis(s.FailingSince), millis(s.UpdatedAt), id)
+			string(s.State), doc, secrets, Millis(s.FailingSince), Millis(s.UpdatedAt), id)
 		if err != nil {
 			return fmt.Errorf("store subscription %s: %w", id, err)
 		}
@@ -148,6 +150,20 @@ func (v *Vault) UpdateSubscription(ctx context.Context, id string, change func(t
 		return nil, err
 	}
 	return s, nil
+}
+
+// Advance moves the acknowledged position of a pull subscription from one position to a later one. It returns false, and changes nothing, when it stands elsewhere: then
+// another has been handed what lies between.
+func (v *Vault) Advance(ctx context.Context, id string, from, to int64) (bool, error) {
+	var n int64
+	err := v.s.Write(ctx, func(tx *Tx) (err error) {
+		n, err = tx.Exec(`UPDATE subscriptions SET acked_pos = ? WHERE id = ? AND kind = 'pull' AND acked_pos = ?`, to, id, from)
+		return err
+	})
+	if err != nil {
+		return false, fmt.Errorf("advance subscription %s: %w", id, err)
+	}
+	return n > 0, nil
 }
 
 // Acknowledge moves the acknowledged position of a pull subscription forward, never back, and answers where it stands. The error is not_found when there

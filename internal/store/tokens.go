@@ -60,7 +60,7 @@ func (t *Tokens) current(ctx context.Context) (tokenKey, error) {
 				return err
 			}
 			secret := gateway.Secret(hex.EncodeToString(seal.NewKey()))
-			if _, err := tx.Exec(`INSERT INTO token_keys (id, sealed, created_at) VALUES (?, ?, ?)`, id, t.v.sealed("token_keys", "sealed", fmt.Sprint(id), secret), millis(tx.Now())); err != nil {
+			if _, err := tx.Exec(`INSERT INTO token_keys (id, sealed, created_at) VALUES (?, ?, ?)`, id, t.v.sealed("token_keys", "sealed", fmt.Sprint(id), secret), Millis(tx.Now())); err != nil {
 				return err
 			}
 			made, err := newTokenKey(id, secret.Reveal(), tx.Now())
@@ -94,7 +94,7 @@ func (t *Tokens) read(rows *sql.Rows, err error) ([]tokenKey, error) {
 		sealed string
 		made   int64
 	}
-	list, err := collect(rows, err, func(r *sql.Rows) (stored, error) {
+	list, err := Collect(rows, err, func(r *sql.Rows) (stored, error) {
 		var x stored
 		return x, r.Scan(&x.id, &x.sealed, &x.made)
 	})
@@ -107,7 +107,7 @@ func (t *Tokens) read(rows *sql.Rows, err error) ([]tokenKey, error) {
 		if err != nil {
 			return nil, err
 		}
-		k, err := newTokenKey(x.id, secret.Reveal(), fromMillis(x.made))
+		k, err := newTokenKey(x.id, secret.Reveal(), FromMillis(x.made))
 		if err != nil {
 			return nil, err
 		}
@@ -132,7 +132,7 @@ func (t *Tokens) known(ctx context.Context, id int) (tokenKey, bool) {
 	if ok || len(t.keys) > 0 && id < t.keys[0].id {
 		return k, ok
 	}
-	rows, err := t.v.s.query(ctx, `SELECT id, sealed, created_at FROM token_keys ORDER BY id DESC`)
+	rows, err := t.v.s.Query(ctx, `SELECT id, sealed, created_at FROM token_keys ORDER BY id DESC`)
 	keys, err := t.read(rows, err)
 	if err != nil {
 		return tokenKey{}, false

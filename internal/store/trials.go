@@ -18,8 +18,8 @@ const trialMemory = 7 * 24 * time.Hour
 
 // BotTrials returns all trials.
 func (s *Store) BotTrials(ctx context.Context) ([]BotTrial, error) {
-	rows, err := s.query(ctx, `SELECT id, part, tries FROM bot_trials`)
-	return collect(rows, err, func(r *sql.Rows) (BotTrial, error) {
+	rows, err := s.Query(ctx, `SELECT id, part, tries FROM bot_trials`)
+	return Collect(rows, err, func(r *sql.Rows) (BotTrial, error) {
 		var t BotTrial
 		return t, r.Scan(&t.ID, &t.Partition, &t.Tries)
 	})
@@ -27,11 +27,11 @@ func (s *Store) BotTrials(ctx context.Context) ([]BotTrial, error) {
 
 // SaveBotTrial notes that a turn begins.
 func (tx *Tx) SaveBotTrial(t BotTrial) error {
-	if _, err := tx.Exec(`DELETE FROM bot_trials WHERE at < ?`, millis(tx.Now().Add(-trialMemory))); err != nil {
+	if _, err := tx.Exec(`DELETE FROM bot_trials WHERE at < ?`, Millis(tx.Now().Add(-trialMemory))); err != nil {
 		return err
 	}
 	_, err := tx.Exec(`INSERT INTO bot_trials (id, part, tries, at) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET tries = excluded.tries, at = excluded.at`,
-		t.ID, t.Partition, t.Tries, millis(tx.Now()))
+		t.ID, t.Partition, t.Tries, Millis(tx.Now()))
 	return err
 }
 

@@ -13,7 +13,7 @@ import (
 func (tx *Tx) HeardOf(applications map[string]time.Time) error {
 	rows := make([][]any, 0, len(applications))
 	for key, at := range applications {
-		rows = append(rows, []any{millis(at), key, millis(at)})
+		rows = append(rows, []any{Millis(at), key, Millis(at)})
 	}
 	_, err := tx.ExecMany(`UPDATE applications SET last_event_at = ? WHERE key = ? AND last_event_at < ?`, rows)
 	if err != nil {
@@ -24,7 +24,7 @@ func (tx *Tx) HeardOf(applications map[string]time.Time) error {
 
 // LastEvents answers when the newest event of each application came; those without one are left out.
 func (s *Store) LastEvents(ctx context.Context) (map[string]time.Time, error) {
-	rows, err := s.query(ctx, `SELECT key, last_event_at FROM applications WHERE last_event_at > 0`)
+	rows, err := s.Query(ctx, `SELECT key, last_event_at FROM applications WHERE last_event_at > 0`)
 	if err != nil {
 		return nil, err
 	}
@@ -36,7 +36,7 @@ func (s *Store) LastEvents(ctx context.Context) (map[string]time.Time, error) {
 		if err := rows.Scan(&key, &at); err != nil {
 			return nil, err
 		}
-		last[key] = fromMillis(at)
+		last[key] = FromMillis(at)
 	}
 	return last, rows.Err()
 }
@@ -50,9 +50,9 @@ type Place struct {
 
 // Places answers how far every active subscription has come: what a pull subscription has acknowledged, and what a forward subscription has delivered or parked.
 func (s *Store) Places(ctx context.Context) ([]Place, error) {
-	rows, err := s.query(ctx, `SELECT s.id, s.kind, s.start_pos, s.acked_pos, COALESCE(MIN(c.pos), -1), COUNT(c.pos)
+	rows, err := s.Query(ctx, `SELECT s.id, s.kind, s.start_pos, s.acked_pos, COALESCE(MIN(c.pos), -1), COUNT(c.pos)
 FROM subscriptions s LEFT JOIN cursors c ON c.name LIKE 'forward:%:' || s.id WHERE s.state = 'active' GROUP BY s.id, s.kind, s.start_pos, s.acked_pos`)
-	return collect(rows, err, func(r *sql.Rows) (Place, error) {
+	return Collect(rows, err, func(r *sql.Rows) (Place, error) {
 		var p Place
 		var start, acked, low int64
 		var parts int
@@ -73,13 +73,13 @@ FROM subscriptions s LEFT JOIN cursors c ON c.name LIKE 'forward:%:' || s.id WHE
 
 // FailingSubscriptions returns since when the active subscriptions that do nothing but fail do so.
 func (s *Store) FailingSubscriptions(ctx context.Context) (map[string]time.Time, error) {
-	rows, err := s.query(ctx, `SELECT id, failing_since FROM subscriptions WHERE failing_since > 0 AND state = 'active'`)
+	rows, err := s.Query(ctx, `SELECT id, failing_since FROM subscriptions WHERE failing_since > 0 AND state = 'active'`)
 	since := map[string]time.Time{}
-	_, err = collect(rows, err, func(r *sql.Rows) (struct{}, error) {
+	_, err = Collect(rows, err, func(r *sql.Rows) (struct{}, error) {
 		var id string
 		var at int64
 		err := r.Scan(&id, &at)
-		since[id] = fromMillis(at)
+		since[id] = FromMillis(at)
 		return struct{}{}, err
 	})
 	return since, err
@@ -99,25 +99,8 @@ func (s *Store) RetireSetAside(ctx context.Context, upto int64) error {
 // CountEvents answers how many events of a subscription's kind lie after one position and up to another.
 func (s *Store) CountEvents(ctx context.Context, after, upto int64) (int64, error) {
 	var n int64
-	err := s.queryRow(ctx, `SELECT COUNT(*) FROM events WHERE pos > ? AND pos <= ? AND type NOT LIKE 'platform.%'`, after, upto).Scan(&n)
+	err := s.QueryRow(ctx, `SELECT COUNT(*) FROM events WHERE pos > ? AND pos <= ? AND type NOT LIKE 'platform.%'`, after, upto).Scan(&n)
 	return n, err
-}
-
-// RetireMessages removes up to limit messages that were accepted before a moment and have come to their end.
-func (s *Store) RetireMessages(ctx context.Context, before time.Time, limit int) (int64, error) {
-	return s.retire(ctx, `DELETE FROM messages WHERE seq IN (SELECT seq FROM messages WHERE accepted_at < ? AND open = 0 AND step_due = 0 AND status <> 'held' ORDER BY seq LIMIT ?)`,
-		millis(before), limit)
-}
-
-// RetireDeliveries removes up to limit deliveries that were made before a moment and are done.
-func (s *Store) RetireDeliveries(ctx context.Context, before time.Time, limit int) (int64, error) {
-	return s.retire(ctx, `DELETE FROM deliveries WHERE status IN ('delivered', 'dead') AND (subscription, pos) IN
-(SELECT subscription, pos FROM deliveries WHERE created_at < ? AND status IN ('delivered', 'dead') LIMIT ?)`, millis(before), limit)
-}
-
-// RetireIdempotency removes up to limit idempotency keys that were used first before a moment.
-func (s *Store) RetireIdempotency(ctx context.Context, before time.Time, limit int) (int64, error) {
-	return s.retire(ctx, `DELETE FROM idempotency WHERE (api_key, key) IN (SELECT api_key, key FROM idempotency WHERE created_at < ? LIMIT ?)`, millis(before), limit)
 }
 
 func (s *Store) retire(ctx context.Context, query string, args ...any) (int64, error) {
@@ -132,7 +115,7 @@ func (s *Store) retire(ctx context.Context, query string, args ...any) (int64, e
 // Setting answers a setting; empty when it is not set.
 func (s *Store) Setting(ctx context.Context, name string) (string, error) {
 	var value string
-	err := s.queryRow(ctx, `SELECT value FROM settings WHERE name = ?`, name).Scan(&value)
+	err := s.QueryRow(ctx, `SELECT value FROM settings WHERE name = ?`, name).Scan(&value)
 	if err == sql.ErrNoRows {
 		err = nil
 	}

@@ -14,6 +14,9 @@ import (
 // Vault gives access to the records that hold secrets: applications, subscriptions and channel accounts. Their secrets are sealed with the key file on the way in and
 // opened on the way out. It is safe for any number of goroutines.
 type Vault struct {
+	// Formats are what subscriptions are bound to when they are read. It is set before the first is.
+	Formats gateway.Formats
+
 	s      *Store
 	sealer *seal.Sealer
 }
@@ -37,7 +40,7 @@ func OpenVault(ctx context.Context, s *Store, keyFile string) (*Vault, error) {
 		}
 	}
 	var stored string
-	err := s.queryRow(ctx, `SELECT value FROM settings WHERE name = ? AND (`+holdsSecrets+`)`, fingerprintSetting).Scan(&stored)
+	err := s.QueryRow(ctx, `SELECT value FROM settings WHERE name = ? AND (`+holdsSecrets+`)`, fingerprintSetting).Scan(&stored)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return nil, fmt.Errorf("read the key's fingerprint: %w", err)
 	}
@@ -87,7 +90,7 @@ func (v *Vault) OptOutsVersion(ctx context.Context) (int64, error) {
 // SomeOptedOut tells whether anybody has opted out of a channel.
 func (v *Vault) SomeOptedOut(ctx context.Context, channel string) (bool, error) {
 	var n int
-	err := v.s.queryRow(ctx, `SELECT COUNT(*) FROM (SELECT 1 FROM opt_outs WHERE channel = ? LIMIT 1) AS one`, channel).Scan(&n)
+	err := v.s.QueryRow(ctx, `SELECT COUNT(*) FROM (SELECT 1 FROM opt_outs WHERE channel = ? LIMIT 1) AS one`, channel).Scan(&n)
 	return n > 0, err
 }
 
@@ -103,7 +106,7 @@ func (v *Vault) ChannelsVersion(ctx context.Context) (int64, error) {
 
 func (s *Store) counter(ctx context.Context, name string) (int64, error) {
 	var text string
-	err := s.queryRow(ctx, `SELECT value FROM settings WHERE name = ?`, name).Scan(&text)
+	err := s.QueryRow(ctx, `SELECT value FROM settings WHERE name = ?`, name).Scan(&text)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, nil
 	}

@@ -347,7 +347,7 @@ func (s *Store) publish(tx *Tx) {
 	messages := make([]entry[*gateway.Message], 0, len(tx.accepts))
 	for _, a := range tx.accepts {
 		if !a.Replayed {
-			messages = append(messages, entry[*gateway.Message]{a.Message.Seq, len(a.Message.Request) + 500, a.Message})
+			messages = append(messages, entry[*gateway.Message]{a.Message.Seq, len(a.Message.Request) + len(a.Message.Origin.Data) + 500, a.Message})
 		}
 	}
 	s.outbox.publish(tx.before, tx.head, messages)

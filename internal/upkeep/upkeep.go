@@ -18,22 +18,11 @@ const (
 	diskInterval   = 2 * time.Second
 )
 
-// idempotencyLife is for how long an idempotency key is remembered.
-const idempotencyLife = 7 * 24 * time.Hour
-
-// reportLife is for how long it is remembered which delivery reports there were.
-const reportLife = 7 * 24 * time.Hour
-
-// Retention is for how long things are kept, counted from their receipt; 0 means for ever.
-type Retention struct {
-	Events, Messages, Deliveries time.Duration
-}
-
 // Options says what the keeper works with.
 type Options struct {
 	Store      *store.Store
 	Logger     *slog.Logger
-	Retention  Retention
+	Retention  store.Retention
 	LowDisk    int64  // bytes below which nothing new is taken
 	DataFolder string // whose disk is watched
 	Metrics    Metrics
@@ -112,27 +101,11 @@ func (k *Keeper) watchDisk(context.Context) {
 
 // retire removes what has reached its age.
 func (k *Keeper) retire(ctx context.Context) {
-	now := k.o.Store.Now()
-	steps := []struct {
-		table string
-		life  time.Duration
-		some  func(before time.Time) (int64, error)
-	}{
-		{"messages", k.o.Retention.Messages, func(t time.Time) (int64, error) { return k.o.Store.RetireMessages(ctx, t, retireBatch) }},
-		{"deliveries", k.o.Retention.Deliveries, func(t time.Time) (int64, error) { return k.o.Store.RetireDeliveries(ctx, t, retireBatch) }},
-		{"idempotency", idempotencyLife, func(t time.Time) (int64, error) { return k.o.Store.RetireIdempotency(ctx, t, retireBatch) }},
-		{"sessions", idempotencyLife, func(t time.Time) (int64, error) { return k.o.Store.RetireSessions(ctx, t, retireBatch) }},
-		{"spent", idempotencyLife, func(t time.Time) (int64, error) { return k.o.Store.RetireSpent(ctx, t, retireBatch) }},
-		{"infobip_sessions", idempotencyLife, func(t time.Time) (int64, error) { return k.o.Store.RetireKeySessions(ctx, t, retireBatch) }},
-		{"infobip_reports", reportLife, func(t time.Time) (int64, error) { return k.o.Store.RetireReports(ctx, t, retireBatch) }},
-	}
-	for _, step := range steps {
-		if step.life > 0 {
-			k.drain(ctx, step.table, func() (int64, error) { return step.some(now.Add(-step.life)) })
-		}
+	for _, t := range k.o.Store.Tables() {
+		k.drain(ctx, t.Name, func() (int64, error) { return k.o.Store.Retire(ctx, t, k.o.Retention, retireBatch) })
 	}
 	if k.o.Retention.Events > 0 {
-		if err := k.retireEvents(ctx, now.Add(-k.o.Retention.Events)); err != nil && ctx.Err() == nil {
+		if err := k.retireEvents(ctx, k.o.Store.Now().Add(-k.o.Retention.Events)); err != nil && ctx.Err() == nil {
 			k.o.Logger.Warn("remove old events", "err", err)
 		}
 	}
@@ -165,8 +138,8 @@ func (k *Keeper) retireEvents(ctx context.Context, before time.Time) error {
 	if err != nil {
 		return err
 	}
-	for _, internal := range []string{"projector", "receipts", "bot", "entrypoints", "reports"} {
-		low, err := k.o.Store.CursorLow(ctx, internal)
+	for _, reader := range k.o.Store.Readers() {
+		low, err := k.o.Store.CursorLow(ctx, reader.Name)
 		if err != nil {
 			return err
 		}

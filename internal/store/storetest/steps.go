@@ -144,26 +144,3 @@ func testRoutes(t *testing.T, url string) {
 		t.Errorf("deleted twice: %v", err)
 	}
 }
-
-// testSessions: a session ends once, and goes with its age.
-func testSessions(t *testing.T, url string) {
-	s := Open(t, url)
-	ctx, now := t.Context(), s.Now().UTC().Truncate(time.Millisecond)
-	made := &gateway.Session{ID: "ses_1", Application: "APP", ProfileID: "dave", Device: json.RawMessage(`{}`), CreatedAt: now, ExpiresAt: now.Add(time.Hour)}
-	must(t, s.Write(ctx, func(tx *store.Tx) error { return tx.AddSession(made) }))
-	got, err := s.Session(ctx, "ses_1")
-	must(t, err)
-	if diff := cmp.Diff(made, got); diff != "" || !got.Active(now) || got.Active(now.Add(time.Hour)) {
-		t.Error(diff)
-	}
-	must(t, s.EndSession(ctx, "ses_1"))
-	if err := s.EndSession(ctx, "ses_1"); gateway.CodeOf(err) != gateway.CodeNotFound {
-		t.Errorf("ended twice: %v", err)
-	}
-	if n, err := s.RetireSessions(ctx, now.Add(2*time.Hour), 10); err != nil || n != 1 {
-		t.Errorf("retired %d: %v", n, err)
-	}
-	if _, err := s.Session(ctx, "ses_1"); gateway.CodeOf(err) != gateway.CodeNotFound {
-		t.Errorf("retired: %v", err)
-	}
-}

@@ -94,7 +94,6 @@ func Run(t *testing.T, fresh func(testing.TB) string) {
 		"whoever leaves a step first wins":                    testSteps,
 		"the platform's word on windows is kept":              testHistory,
 		"routes are found by id and name":                     testRoutes,
-		"sessions end":                                        testSessions,
 		"one bad request of a group fails alone":              testPoisonedGroup,
 		"text that a database cannot hold is made fit":        testAnyText,
 		"what a reader cannot deal with is set aside":         testSetAside,
@@ -311,7 +310,7 @@ func testCursor(t *testing.T, url string) {
 	for n := range 10 {
 		must(t, s.AppendEvents(t.Context(), []*gateway.Event{inbound(fmt.Sprint(n), n)}))
 	}
-	c := s.NewCursor("test")
+	c := s.Reader("test").Cursor()
 	must(t, c.Sync(t.Context(), 0))
 	events, upto, err := c.Read(t.Context(), 4, 0)
 	must(t, err)
@@ -322,7 +321,7 @@ func testCursor(t *testing.T, url string) {
 		_, err := c.Save(tx, upto)
 		return err
 	}))
-	later := s.NewCursor("test")
+	later := s.Reader("test").Cursor()
 	must(t, later.Sync(t.Context(), 0))
 	events, _, err = later.Read(t.Context(), 100, 0)
 	must(t, err)
@@ -408,7 +407,7 @@ func testRetire(t *testing.T, url string) {
 	_, err := s.Accept(t.Context(), []*gateway.Message{open, done}, nil)
 	must(t, err)
 	must(t, s.AppendEvents(t.Context(), []*gateway.Event{inbound("1", 1), inbound("1", 2)}))
-	n, err := s.RetireMessages(t.Context(), s.Now().Add(time.Hour), 100)
+	n, err := s.Retire(t.Context(), tableOf(t, s, "messages"), store.Retention{Messages: time.Nanosecond}, 100)
 	must(t, err)
 	if _, err := s.Message(t.Context(), open.ID); n != 1 || err != nil {
 		t.Fatalf("removed %d; the open one: %v", n, err)
@@ -464,7 +463,7 @@ func testDeliveries(t *testing.T, url string) {
 	if len(list) != 4 || list[0].Pos != 4 || len(list[2].Attempts) != 1 {
 		t.Fatalf("list %+v", list)
 	}
-	n, err := s.RetireDeliveries(t.Context(), now.Add(time.Hour), 10)
+	n, err := s.Retire(t.Context(), tableOf(t, s, "deliveries"), store.Retention{Deliveries: time.Nanosecond}, 10)
 	must(t, err)
 	if n != 2 {
 		t.Fatalf("removed %d", n)
@@ -540,4 +539,15 @@ func testRestore(t *testing.T, url string) {
 	if len(waiting) != 1 || waiting[0].ID != open.ID {
 		t.Fatalf("in the outbox: %+v", waiting)
 	}
+}
+
+func tableOf(t *testing.T, s *store.Store, name string) store.Table {
+	t.Helper()
+	for _, table := range s.Tables() {
+		if table.Name == name {
+			return table
+		}
+	}
+	t.Fatalf("there is no table %s in the register", name)
+	return store.Table{}
 }

@@ -1,9 +1,10 @@
-package service
+package sessions
 
 import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/json"
 	"log/slog"
 	"path/filepath"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/chasqui/chasqui/internal/gateway"
 	"github.com/chasqui/chasqui/internal/store"
@@ -78,4 +80,40 @@ func FuzzTokens(f *testing.F) {
 			t.Fatalf("%q names %q: %v", token, who, err)
 		}
 	})
+}
+
+// A session ends once, and goes with its age.
+func TestSessionsEnd(t *testing.T) {
+	t.Parallel()
+	now := time.Now().UTC().Truncate(time.Millisecond)
+	s, err := store.Open(t.Context(), store.Options{URL: filepath.Join(t.TempDir(), "chasqui.db"), Extensions: []store.Extension{Extension()}, Logger: slog.New(slog.DiscardHandler), Now: func() time.Time { return now }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	sessions := &Sessions{Store: s}
+	made := &Session{ID: "ses_1", Application: "APP", ProfileID: "dave", Device: json.RawMessage(`{}`), CreatedAt: now, ExpiresAt: now.Add(time.Hour)}
+	if err := s.Write(t.Context(), func(tx *store.Tx) error { return addSession(tx, made) }); err != nil {
+		t.Fatal(err)
+	}
+	got, err := sessions.session(t.Context(), "ses_1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(made, got); diff != "" || !got.Active(now) || got.Active(now.Add(time.Hour)) {
+		t.Error(diff)
+	}
+	if err := sessions.End(t.Context(), "ses_1"); err != nil {
+		t.Fatal(err)
+	}
+	if err := sessions.End(t.Context(), "ses_1"); gateway.CodeOf(err) != gateway.CodeNotFound {
+		t.Errorf("ended twice: %v", err)
+	}
+	now = now.Add(8*24*time.Hour + time.Hour)
+	if n, err := s.Retire(t.Context(), Extension().Tables[0], store.Retention{}, 10); err != nil || n != 1 {
+		t.Errorf("retired %d: %v", n, err)
+	}
+	if _, err := sessions.session(t.Context(), "ses_1"); gateway.CodeOf(err) != gateway.CodeNotFound {
+		t.Errorf("retired: %v", err)
+	}
 }

@@ -1,4 +1,4 @@
-package gateway
+package sessions
 
 import (
 	"encoding/json"

@@ -1,55 +1,60 @@
-package service
+// Package records keeps in the database what only Infobip's APIs have: configurations with their actions, sessions of keys, and reports and messages that are handed out
+// once. It reads the log for the reports that messages have asked for, and posts them.
+package records
 
 import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"encoding/json"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/infobip/wire"
+	"github.com/chasqui/chasqui/internal/service"
 	"github.com/chasqui/chasqui/internal/store"
 )
 
 // Limits of Infobip's APIs.
 const (
-	infobipReportWindow = 48 * time.Hour // for which reports wait to be fetched
-	infobipSessionLife  = time.Hour
-	maxInfobipPending   = 1000 // to which messages that still wait are counted
-	infobipReadAtOnce   = 500  // messages looked at in one step
+	reportWindow = 48 * time.Hour // for which reports wait to be fetched
+	sessionLife  = time.Hour
+	maxPending   = 1000 // to which messages that still wait are counted
+	readAtOnce   = 500  // messages looked at in one step
 )
 
-// Infobip keeps what only Infobip's APIs have: configurations with their actions, sessions of keys, and reports and messages that are handed out once.
-type Infobip struct {
+// Records are the use cases of what only Infobip's APIs have. All fields are required.
+type Records struct {
 	Store         *store.Store
 	Vault         *store.Vault
-	Keys          *Keys
-	Subscriptions *Subscriptions
-	Events        *Events
-	Messages      *Messages
+	Keys          *service.Keys
+	Subscriptions *service.Subscriptions
+	Events        *service.Events
+	Messages      *service.Messages
 }
 
 // CreateConfiguration makes a container of actions for an application; with a name it is an application of OMNI Chat.
-func (s *Infobip) CreateConfiguration(ctx context.Context, key *gateway.APIKey, application, name string) (*gateway.InfobipConfiguration, error) {
+func (s *Records) CreateConfiguration(ctx context.Context, key *gateway.APIKey, application, name string) (*wire.Configuration, error) {
 	if !key.AllowsApplication(application) {
 		return nil, gateway.NotFound("application", application)
 	}
-	c := &gateway.InfobipConfiguration{Key: gateway.NewApplicationKey(), Application: application, Name: name}
-	return c, s.Store.AddConfiguration(ctx, c)
+	c := &wire.Configuration{Key: gateway.NewApplicationKey(), Application: application, Name: name}
+	return c, db{s.Store}.addConfiguration(ctx, c)
 }
 
 // Configurations answers the containers of actions of an application, the oldest first.
-func (s *Infobip) Configurations(ctx context.Context, key *gateway.APIKey, application string) ([]*gateway.InfobipConfiguration, error) {
+func (s *Records) Configurations(ctx context.Context, key *gateway.APIKey, application string) ([]*wire.Configuration, error) {
 	if !key.AllowsApplication(application) {
 		return nil, gateway.NotFound("application", application)
 	}
-	return s.Store.Configurations(ctx, application)
+	return db{s.Store}.configurations(ctx, application)
 }
 
 // Configuration returns one container of actions of an application; a not_found error when there is none that the API key may use.
-func (s *Infobip) Configuration(ctx context.Context, key *gateway.APIKey, application, id string) (*gateway.InfobipConfiguration, error) {
-	c, err := s.Store.Configuration(ctx, id)
+func (s *Records) Configuration(ctx context.Context, key *gateway.APIKey, application, id string) (*wire.Configuration, error) {
+	c, err := db{s.Store}.configuration(ctx, id)
 	if err == nil && (c.Application != application || c.Name != "" || !key.AllowsApplication(application)) {
 		return nil, gateway.NotFound("configuration", id)
 	}
@@ -57,8 +62,8 @@ func (s *Infobip) Configuration(ctx context.Context, key *gateway.APIKey, applic
 }
 
 // Chat answers the application of OMNI Chat under a key; a not_found error when there is none that the API key may use.
-func (s *Infobip) Chat(ctx context.Context, key *gateway.APIKey, chat string) (*gateway.InfobipConfiguration, error) {
-	c, err := s.Store.Configuration(ctx, chat)
+func (s *Records) Chat(ctx context.Context, key *gateway.APIKey, chat string) (*wire.Configuration, error) {
+	c, err := db{s.Store}.configuration(ctx, chat)
 	if err == nil && (c.Name == "" || !key.AllowsApplication(c.Application)) {
 		return nil, gateway.NotFound("application", chat)
 	}
@@ -66,7 +71,7 @@ func (s *Infobip) Chat(ctx context.Context, key *gateway.APIKey, chat string) (*
 }
 
 // DeleteConfiguration removes a container with its actions.
-func (s *Infobip) DeleteConfiguration(ctx context.Context, key *gateway.APIKey, c *gateway.InfobipConfiguration) error {
+func (s *Records) DeleteConfiguration(ctx context.Context, key *gateway.APIKey, c *wire.Configuration) error {
 	if !key.AllowsApplication(c.Application) {
 		return gateway.NotFound("configuration", c.Key)
 	}
@@ -79,21 +84,26 @@ func (s *Infobip) DeleteConfiguration(ctx context.Context, key *gateway.APIKey, 
 			return err
 		}
 	}
-	return s.Store.DeleteConfiguration(ctx, c.Key)
+	return db{s.Store}.deleteConfiguration(ctx, c.Key)
 }
 
 // Actions answers the actions of a container, the oldest first.
-func (s *Infobip) Actions(ctx context.Context, key *gateway.APIKey, c *gateway.InfobipConfiguration) ([]*gateway.Subscription, error) {
+func (s *Records) Actions(ctx context.Context, key *gateway.APIKey, c *wire.Configuration) ([]*gateway.Subscription, error) {
 	all, err := s.Subscriptions.List(ctx, key)
-	return slices.DeleteFunc(all, func(sub *gateway.Subscription) bool { return sub.Action == nil || sub.Action.Configuration != c.Key }), err
+	return slices.DeleteFunc(all, func(sub *gateway.Subscription) bool {
+		return wire.ActionOf(sub) == nil || wire.ActionOf(sub).Configuration != c.Key
+	}), err
 }
 
 // CreateAction makes an action of a container, which begins now: it posts what people write to target, or, where that is empty, keeps it to be fetched.
-func (s *Infobip) CreateAction(ctx context.Context, key *gateway.APIKey, c *gateway.InfobipConfiguration, target, callbackData string) (*gateway.Subscription, error) {
+func (s *Records) CreateAction(ctx context.Context, key *gateway.APIKey, c *wire.Configuration, target, callbackData string) (*gateway.Subscription, error) {
+	kept, err := json.Marshal(wire.Action{Configuration: c.Key, CallbackData: callbackData, Chat: c.Name != ""})
+	if err != nil {
+		return nil, err
+	}
 	sub := &gateway.Subscription{
-		Name: "Infobip action", Kind: gateway.KindPull, Format: gateway.FormatInfobip, Applications: []string{c.Application},
+		Name: "Infobip action", Kind: gateway.KindPull, Format: wire.Dialect, FormatData: kept, Applications: []string{c.Application},
 		EventTypes: []gateway.EventType{gateway.EventMessageInbound, gateway.EventPostback},
-		Action:     &gateway.InfobipAction{Configuration: c.Key, CallbackData: callbackData, Chat: c.Name != ""},
 	}
 	if target != "" {
 		sub.Kind, sub.URL = gateway.KindForward, target
@@ -102,14 +112,14 @@ func (s *Infobip) CreateAction(ctx context.Context, key *gateway.APIKey, c *gate
 }
 
 // TakeInbound hands out up to limit messages that wait at actions, each once, and counts those that still wait. application narrows it to one.
-func (s *Infobip) TakeInbound(ctx context.Context, key *gateway.APIKey, application string, limit int) ([]gateway.InfobipInbound, int, error) {
+func (s *Records) TakeInbound(ctx context.Context, key *gateway.APIKey, application string, limit int) ([]wire.Inbound, int, error) {
 	all, err := s.Subscriptions.List(ctx, key)
 	if err != nil {
 		return nil, 0, err
 	}
-	taken, pending := []gateway.InfobipInbound{}, 0
+	taken, pending := []wire.Inbound{}, 0
 	for _, sub := range all {
-		if sub.Kind != gateway.KindPull || sub.Action == nil || application != "" && !slices.Contains(sub.Applications, application) {
+		if sub.Kind != gateway.KindPull || wire.ActionOf(sub) == nil || application != "" && !slices.Contains(sub.Applications, application) {
 			continue
 		}
 		rows, waiting, err := s.takeInbound(ctx, key, sub, limit-len(taken))
@@ -122,9 +132,9 @@ func (s *Infobip) TakeInbound(ctx context.Context, key *gateway.APIKey, applicat
 }
 
 // takeInbound hands out messages of one action. When another caller moves its position meanwhile, what was read is theirs and is read anew.
-func (s *Infobip) takeInbound(ctx context.Context, key *gateway.APIKey, sub *gateway.Subscription, limit int) (rows []gateway.InfobipInbound, pending int, err error) {
+func (s *Records) takeInbound(ctx context.Context, key *gateway.APIKey, sub *gateway.Subscription, limit int) (rows []wire.Inbound, pending int, err error) {
 	for {
-		found, upto, err := s.Events.scan(ctx, sub, sub.AckedPos, limit+maxInfobipPending)
+		found, upto, err := s.Events.Scan(ctx, sub, sub.AckedPos, limit+maxPending)
 		if err != nil {
 			return nil, 0, err
 		}
@@ -143,7 +153,7 @@ func (s *Infobip) takeInbound(ctx context.Context, key *gateway.APIKey, sub *gat
 		}
 		if ours {
 			for _, e := range found[:n] {
-				rows = append(rows, gateway.PublishInfobip(e, sub))
+				rows = append(rows, wire.PublishInbound(e, sub))
 			}
 			return rows, len(found) - n, nil
 		}
@@ -153,8 +163,8 @@ func (s *Infobip) takeInbound(ctx context.Context, key *gateway.APIKey, sub *gat
 	}
 }
 
-// InfobipQuery selects reports or rows of the logs. Empty fields select all.
-type InfobipQuery struct {
+// Query selects reports or rows of the logs. Empty fields select all.
+type Query struct {
 	API                        string // required
 	From, To, BulkID           string
 	MessageID, Status, Channel string // Status is the name of a group, Channel Infobip's name
@@ -163,17 +173,28 @@ type InfobipQuery struct {
 }
 
 // TakeReports hands out delivery reports of the last 48 hours, the oldest first, each once.
-func (s *Infobip) TakeReports(ctx context.Context, key *gateway.APIKey, q InfobipQuery) ([]gateway.InfobipRow, error) {
-	events, err := s.Store.TakeReports(ctx, store.ReportFilter{
+func (s *Records) TakeReports(ctx context.Context, key *gateway.APIKey, q Query) ([]wire.Row, error) {
+	if key.Limited() && len(key.Applications) == 0 {
+		return nil, gateway.Errorf(gateway.CodeForbidden, "this key may touch no application")
+	}
+	events, err := db{s.Store}.takeReports(ctx, reportFilter{
 		API: q.API, Applications: key.Applications, BulkID: q.BulkID, MessageID: q.MessageID, Channel: q.Channel,
-		Since: s.Store.Now().Add(-infobipReportWindow), Limit: q.Limit,
+		Since: s.Store.Now().Add(-reportWindow), Limit: q.Limit,
 	})
 	if err != nil {
 		return nil, err
 	}
-	rows := make([]gateway.InfobipRow, 0, len(events))
-	for _, e := range events {
-		if row, _ := gateway.PublishInfobipReport(e); row != nil {
+	ids := make([]string, len(events))
+	for i, e := range events {
+		ids[i] = wire.Reported(e)
+	}
+	origins, err := s.Store.Origins(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]wire.Row, 0, len(events))
+	for i, e := range events {
+		if row, _ := wire.PublishReport(e, origins[ids[i]]); row != nil {
 			rows = append(rows, *row)
 		}
 	}
@@ -181,12 +202,12 @@ func (s *Infobip) TakeReports(ctx context.Context, key *gateway.APIKey, q Infobi
 }
 
 // Logs answers what was sent through an API, newest first, since q.Since.
-func (s *Infobip) Logs(ctx context.Context, key *gateway.APIKey, q InfobipQuery) ([]gateway.InfobipRow, error) {
-	f := store.MessageFilter{Limit: infobipReadAtOnce}
+func (s *Records) Logs(ctx context.Context, key *gateway.APIKey, q Query) ([]wire.Row, error) {
+	f := store.MessageFilter{Limit: readAtOnce}
 	if q.From != "" {
 		f.Applications = []string{q.From}
 	}
-	rows := []gateway.InfobipRow{}
+	rows := []wire.Row{}
 	for {
 		list, err := s.Messages.List(ctx, key, f)
 		if err != nil {
@@ -196,18 +217,18 @@ func (s *Infobip) Logs(ctx context.Context, key *gateway.APIKey, q InfobipQuery)
 			if m.AcceptedAt.Before(q.Since) || len(rows) == q.Limit {
 				return rows, nil
 			}
-			if r := gateway.LogInfobip(m, q.API); r != nil && q.selects(m, r) {
+			if r := wire.Log(m, q.API); r != nil && q.selects(m, r) {
 				rows = append(rows, *r)
 			}
 		}
-		if len(list) < infobipReadAtOnce {
+		if len(list) < readAtOnce {
 			return rows, nil
 		}
 		f.Before = list[len(list)-1].Seq
 	}
 }
 
-func (q *InfobipQuery) selects(m *gateway.Message, r *gateway.InfobipRow) bool {
+func (q *Query) selects(m *gateway.Message, r *wire.Row) bool {
 	sent := m.SentAt
 	if sent.IsZero() {
 		sent = m.AcceptedAt
@@ -220,22 +241,22 @@ func (q *InfobipQuery) selects(m *gateway.Message, r *gateway.InfobipRow) bool {
 const sessionPrefix = "ibs_"
 
 // StartSession makes a session in the place of an API key: the token that it answers does for an hour what the key does. The error is unauthorized when the key is none.
-func (s *Infobip) StartSession(ctx context.Context, apiKey gateway.Secret) (gateway.Secret, error) {
+func (s *Records) StartSession(ctx context.Context, apiKey gateway.Secret) (gateway.Secret, error) {
 	hash := gateway.HashAPIKey(strings.TrimSpace(apiKey.Reveal()))
-	if _, err := s.Keys.byHash(ctx, hash); err != nil {
+	if _, err := s.Keys.ByHash(ctx, hash); err != nil {
 		return "", err
 	}
 	var b [24]byte
 	rand.Read(b[:])
 	token := sessionPrefix + hex.EncodeToString(b[:])
-	return gateway.Secret(token), s.Store.AddKeySession(ctx, gateway.HashAPIKey(token), hash, s.Store.Now().Add(infobipSessionLife))
+	return gateway.Secret(token), db{s.Store}.addKeySession(ctx, gateway.HashAPIKey(token), hash, s.Store.Now().Add(sessionLife))
 }
 
 // Authenticate answers the API key that a session's token stands for, or the key itself; unauthorized when it is neither, or over.
-func (s *Infobip) Authenticate(ctx context.Context, token gateway.Secret) (*gateway.APIKey, error) {
+func (s *Records) Authenticate(ctx context.Context, token gateway.Secret) (*gateway.APIKey, error) {
 	hash := gateway.HashAPIKey(token.Reveal())
 	if strings.HasPrefix(token.Reveal(), sessionPrefix) {
-		key, err := s.Store.KeySession(ctx, hash, s.Store.Now())
+		key, err := db{s.Store}.keySession(ctx, hash, s.Store.Now())
 		if gateway.CodeOf(err) == gateway.CodeNotFound {
 			return nil, gateway.Errorf(gateway.CodeUnauthorized, "the session is not known or over")
 		}
@@ -244,12 +265,12 @@ func (s *Infobip) Authenticate(ctx context.Context, token gateway.Secret) (*gate
 		}
 		hash = key
 	}
-	return s.Keys.byHash(ctx, hash)
+	return s.Keys.ByHash(ctx, hash)
 }
 
 // EndSession ends the session of a token; unauthorized when there is none.
-func (s *Infobip) EndSession(ctx context.Context, token gateway.Secret) error {
-	err := s.Store.EndKeySession(ctx, gateway.HashAPIKey(token.Reveal()))
+func (s *Records) EndSession(ctx context.Context, token gateway.Secret) error {
+	err := db{s.Store}.endKeySession(ctx, gateway.HashAPIKey(token.Reveal()))
 	if gateway.CodeOf(err) == gateway.CodeNotFound {
 		return gateway.Errorf(gateway.CodeUnauthorized, "the session is not known or over")
 	}

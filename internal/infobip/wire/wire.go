@@ -1,20 +1,24 @@
-package gateway
+// Package wire holds Infobip's JSON and XML: what messages, reports, statuses and errors look like in its APIs, and what is kept with a message that came through them.
+// It is made of what the gateway's own subscribers read.
+package wire
 
 import (
 	"encoding/json"
 	"time"
+
+	"github.com/chasqui/chasqui/internal/gateway"
 )
 
-// InfobipConfiguration is a container of actions, as Infobip's API has it. One with a name is an application of its OMNI Chat.
-type InfobipConfiguration struct {
+// Configuration is a container of actions, as Infobip's API has it. One with a name is an application of its OMNI Chat.
+type Configuration struct {
 	Key         string // 32 upper-case hexadecimal digits
 	Application string
 	Name        string
 	CreatedAt   time.Time
 }
 
-// InfobipAction makes a subscription an action of a configuration.
-type InfobipAction struct {
+// Action makes a subscription an action of a configuration.
+type Action struct {
 	Configuration string `json:"configuration"`
 	CallbackData  string `json:"callbackData,omitempty"`
 	Chat          bool   `json:"chat,omitempty"` // of an application of OMNI Chat, whose key its messages name instead of the page's
@@ -22,12 +26,15 @@ type InfobipAction struct {
 
 // The APIs of Infobip that messages come through, each with reports and logs of its own.
 const (
-	InfobipFacebook = "facebook"
-	InfobipOMNI     = "omni"
+	APIFacebook = "facebook"
+	APIOMNI     = "omni"
 )
 
-// InfobipNote is what is kept with a message that came through Infobip's APIs, in its metadata under "infobip".
-type InfobipNote struct {
+// Dialect is the dialect of messages that came through Infobip's APIs.
+const Dialect = "infobip"
+
+// Note is what is kept with a message that came through Infobip's APIs.
+type Note struct {
 	API          string `json:"api"`
 	BulkID       string `json:"bulkId,omitempty"`
 	MessageID    string `json:"messageId,omitempty"` // the caller's own, where one was given
@@ -38,22 +45,23 @@ type InfobipNote struct {
 	Intermediate bool   `json:"intermediate,omitempty"` // that it was sent is reported there too
 }
 
-// InfobipMetadata is the metadata of such a message.
-type InfobipMetadata struct {
-	Infobip *InfobipNote `json:"infobip"`
+// Origin returns the note as it is kept with the message.
+func (n *Note) Origin() (gateway.Origin, error) {
+	kept, err := json.Marshal(n)
+	return gateway.Origin{Dialect: Dialect, Data: kept}, err
 }
 
-// InfobipNoteOf reads what is kept with a message; nil when it came another way.
-func InfobipNoteOf(metadata json.RawMessage) *InfobipNote {
-	var m InfobipMetadata
-	if json.Unmarshal(metadata, &m) != nil {
+// NoteOf returns what is kept with a message; nil when it came another way, or was erased.
+func NoteOf(o gateway.Origin) *Note {
+	var n Note
+	if o.Dialect != Dialect || json.Unmarshal(o.Data, &n) != nil {
 		return nil
 	}
-	return m.Infobip
+	return &n
 }
 
-// InfobipReport is a delivery report on its way: it waits to be fetched, or to be posted to a URL.
-type InfobipReport struct {
+// Report is a delivery report on its way: it waits to be fetched, or to be posted to a URL.
+type Report struct {
 	Pos         int64 // of the event that it tells of
 	Partition   int
 	Application string
@@ -70,30 +78,24 @@ type InfobipReport struct {
 }
 
 const (
-	infobipPause   = time.Minute
-	infobipRetries = 20
+	pause   = time.Minute
+	retries = 20
 )
 
-// InfobipRetry answers how long to wait after so many tries have failed: 1 min + 1 min · n², with n from 0; false when it was the last of 21.
-func InfobipRetry(tries int) (time.Duration, bool) {
+// Retry answers how long to wait after so many tries have failed: 1 min + 1 min · n², with n from 0; false when it was the last of 21.
+func Retry(tries int) (time.Duration, bool) {
 	n := time.Duration(tries - 1)
-	return infobipPause + infobipPause*n*n, tries <= infobipRetries
+	return pause + pause*n*n, tries <= retries
 }
 
-// NextTryInfobip answers when a delivery in Infobip's format that has just failed is tried again; false when it is dead.
-func (d *Delivery) NextTryInfobip(now time.Time) (time.Time, bool) {
-	pause, ok := InfobipRetry(len(d.Attempts))
-	return now.Add(pause), ok
-}
-
-// InfobipChannel is a channel's name in Infobip's APIs.
-func InfobipChannel(channel string) string {
+// Channel is a channel's name in Infobip's APIs.
+func Channel(channel string) string {
 	switch channel {
-	case ChannelMessenger:
+	case gateway.ChannelMessenger:
 		return "FACEBOOK"
-	case ChannelSMS:
+	case gateway.ChannelSMS:
 		return "SMS"
-	case ChannelEmail:
+	case gateway.ChannelEmail:
 		return "EMAIL"
 	}
 	return "WEBHOOK"

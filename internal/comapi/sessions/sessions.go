@@ -1,4 +1,6 @@
-package service
+// Package sessions lets customers at their own profile from a browser or an app, as Comapi's JavaScript SDK does: the business's own server says who they are, by a JSON Web
+// Token. It keeps the sessions, in a table of its own.
+package sessions
 
 import (
 	"context"
@@ -13,6 +15,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/service"
 	"github.com/chasqui/chasqui/internal/store"
 )
 
@@ -28,8 +31,8 @@ const (
 // Sessions lets customers at their own profile from a browser or an app: the business's own server says who they are, by a JSON Web Token.
 type Sessions struct {
 	Store     *store.Store
-	Directory *Directory
-	Profiles  *Profiles
+	Directory *service.Directory
+	Profiles  *service.Profiles
 	Tokens    *store.Tokens
 	// Secret is what the business signs its tokens with, HS256; empty turns sessions off. Issuer and Audience must be those of the tokens where they are given. IDClaim names the
 	// claim that holds the profile's id.
@@ -81,7 +84,7 @@ func (s *Sessions) On() error {
 
 // Create makes the session of whom a business's token names. Their profile is made when there is none. The token that it answers is a JSON Web Token for two hours; every failure
 // of the business's is unauthorized.
-func (s *Sessions) Create(ctx context.Context, application, challengeID, businessToken string, device json.RawMessage) (*gateway.Session, string, error) {
+func (s *Sessions) Create(ctx context.Context, application, challengeID, businessToken string, device json.RawMessage) (*Session, string, error) {
 	if err := s.On(); err != nil {
 		return nil, "", err
 	}
@@ -98,7 +101,7 @@ func (s *Sessions) Create(ctx context.Context, application, challengeID, busines
 		return nil, "", err
 	}
 	now := s.Store.Now().UTC().Truncate(time.Second)
-	made := &gateway.Session{ID: s.Store.NewID("ses"), Application: application, ProfileID: profile, Device: device, CreatedAt: now, ExpiresAt: now.Add(sessionLife)}
+	made := &Session{ID: s.Store.NewID("ses"), Application: application, ProfileID: profile, Device: device, CreatedAt: now, ExpiresAt: now.Add(sessionLife)}
 	if err := s.Store.Write(ctx, func(tx *store.Tx) error { return s.admit(tx, made, c) }); err != nil {
 		return nil, "", err
 	}
@@ -108,7 +111,7 @@ func (s *Sessions) Create(ctx context.Context, application, challengeID, busines
 
 // admit stores a session with the profile that it is of, made as the application's own when there is none. A profile that is of other applications alone is not for it, and a
 // challenge does for one session.
-func (s *Sessions) admit(tx *store.Tx, made *gateway.Session, c challenge) error {
+func (s *Sessions) admit(tx *store.Tx, made *Session, c challenge) error {
 	first, err := tx.Spend(store.SpentChallenge, c.Nonce, c.ExpiresAt)
 	if err != nil {
 		return err
@@ -127,7 +130,7 @@ func (s *Sessions) admit(tx *store.Tx, made *gateway.Session, c challenge) error
 	if err != nil {
 		return err
 	}
-	return tx.AddSession(made)
+	return addSession(tx, made)
 }
 
 // whom answers the profile that a business's token names.
@@ -166,7 +169,7 @@ func expires(claims jwt.MapClaims) time.Time {
 }
 
 // sign makes the token of a session. Its claims are ASCII without ? and ~, so that its parts hold no - and _ either: the SDK reads them as plain base64.
-func (s *Sessions) sign(ctx context.Context, made *gateway.Session) (string, error) {
+func (s *Sessions) sign(ctx context.Context, made *Session) (string, error) {
 	id, key, err := s.Tokens.Key(ctx, sessionPurpose)
 	if err != nil {
 		return "", err
@@ -178,13 +181,13 @@ func (s *Sessions) sign(ctx context.Context, made *gateway.Session) (string, err
 	return t.SignedString(key)
 }
 
-// IsSessionToken tells whether a bearer token looks like that of a session, rather than an API key.
-func IsSessionToken(token string) bool {
+// IsToken tells whether a bearer token looks like that of a session, rather than an API key.
+func IsToken(token string) bool {
 	return strings.Count(token, ".") == 2 && !strings.HasPrefix(token, "chq_")
 }
 
 // Authenticate answers the session of a token; unauthorized when it is none of ours, too old, or ended.
-func (s *Sessions) Authenticate(ctx context.Context, token string) (*gateway.Session, error) {
+func (s *Sessions) Authenticate(ctx context.Context, token string) (*Session, error) {
 	refused := gateway.Errorf(gateway.CodeUnauthorized, "the session is not known, too old, or ended")
 	claims := jwt.RegisteredClaims{}
 	_, err := jwt.ParseWithClaims(token, &claims, func(t *jwt.Token) (any, error) {
@@ -198,7 +201,7 @@ func (s *Sessions) Authenticate(ctx context.Context, token string) (*gateway.Ses
 	if err != nil {
 		return nil, refused.WithCause(err)
 	}
-	made, err := s.Store.Session(ctx, claims.Subject)
+	made, err := s.session(ctx, claims.Subject)
 	switch {
 	case gateway.CodeOf(err) == gateway.CodeNotFound:
 		return nil, refused
@@ -209,6 +212,3 @@ func (s *Sessions) Authenticate(ctx context.Context, token string) (*gateway.Ses
 	}
 	return made, nil
 }
-
-// End ends a session.
-func (s *Sessions) End(ctx context.Context, id string) error { return s.Store.EndSession(ctx, id) }
