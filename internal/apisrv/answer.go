@@ -16,15 +16,14 @@ import (
 
 // reply answers with a value as JSON.
 func (q *request) reply(status int, v any) error {
-	body, err := json.Marshal(v)
+	encode := func() ([]byte, error) { return json.Marshal(v) }
+	if e, ok := v.(encoder); ok {
+		encode = e.encode
+	}
+	body, err := encode()
 	if err != nil {
 		return fmt.Errorf("encode answer: %w", err)
 	}
-	return q.replyJSON(status, body)
-}
-
-// replyJSON answers with a value that is JSON already.
-func (q *request) replyJSON(status int, body []byte) error {
 	h := q.w.Header()
 	h.Set("Content-Type", "application/json")
 	h.Set("Content-Length", strconv.Itoa(len(body)))

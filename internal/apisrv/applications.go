@@ -1,61 +1,53 @@
 package apisrv
 
 import (
-	"net/http"
+	"encoding/json"
 
 	"github.com/chasqui/chasqui/gatewayapi"
 	"github.com/chasqui/chasqui/internal/gateway"
 	"github.com/chasqui/chasqui/internal/service"
 )
 
-func (s *server) connectApplication(q *request) error {
-	var in gatewayapi.ConnectApplicationRequest
-	if err := q.decode(&in); err != nil {
-		return err
-	}
+func (s *server) connectApplication(q *request, in *gatewayapi.ConnectApplicationRequest) (*gatewayapi.Application, error) {
 	a, err := s.o.Applications.Connect(q.Context(), q.key, service.ConnectInput{
 		AccessToken: gateway.Secret(in.Page.AccessToken), AppID: in.Application.ID, AppSecret: gateway.Secret(in.Application.Secret),
 		GraphVersion: in.GraphVersion, Limits: valueOf(in.Limits),
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	// The door is known once everything is stored.
 	if a, err = s.o.Applications.Get(q.Context(), q.key, a.Key); err != nil {
-		return err
+		return nil, err
 	}
 	q.w.Header().Set("Location", "/v1/applications/"+a.Key)
-	return q.reply(http.StatusCreated, s.wireApplication(a))
+	return new(s.wireApplication(a)), nil
 }
 
-func (s *server) listApplications(q *request) error {
+func (s *server) listApplications(q *request) (*gatewayapi.ApplicationList, error) {
 	if err := q.known(nil); err != nil {
-		return err
+		return nil, err
 	}
 	applications, err := s.o.Applications.List(q.Context(), q.key)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	list := gatewayapi.ApplicationList{Applications: []gatewayapi.Application{}}
 	for _, a := range applications {
 		list.Applications = append(list.Applications, s.wireApplication(a))
 	}
-	return q.reply(http.StatusOK, list)
+	return &list, nil
 }
 
-func (s *server) getApplication(q *request) error {
+func (s *server) getApplication(q *request) (*gatewayapi.Application, error) {
 	a, err := s.o.Applications.Get(q.Context(), q.key, q.PathValue("key"))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return q.reply(http.StatusOK, s.wireApplication(a))
+	return new(s.wireApplication(a)), nil
 }
 
-func (s *server) updateApplication(q *request) error {
-	var in gatewayapi.UpdateApplicationRequest
-	if err := q.decode(&in); err != nil {
-		return err
-	}
+func (s *server) updateApplication(q *request, in *gatewayapi.UpdateApplicationRequest) (*gatewayapi.Application, error) {
 	change := service.ApplicationChange{GraphVersion: in.GraphVersion}
 	change.Limits = in.Limits
 	if in.Page != nil {
@@ -67,15 +59,15 @@ func (s *server) updateApplication(q *request) error {
 		if id := in.Application.ID; id != nil {
 			a, err := s.o.Applications.Get(q.Context(), q.key, key)
 			if err != nil {
-				return err
+				return nil, err
 			}
 			if a.AppID != *id {
-				return gateway.Invalid("application.id", "cannot change: connect the page through the other app as an application of its own")
+				return nil, gateway.Invalid("application.id", "cannot change: connect the page through the other app as an application of its own")
 			}
 		}
 	}
 	if _, err := s.o.Applications.Update(q.Context(), q.key, key, change); err != nil {
-		return err
+		return nil, err
 	}
 	return s.getApplication(q)
 }
@@ -84,27 +76,17 @@ func (s *server) deleteApplication(q *request) error {
 	if err := s.o.Applications.Delete(q.Context(), q.key, q.PathValue("key")); err != nil {
 		return err
 	}
-	return q.done()
+	return nil
 }
 
-func (s *server) setMessengerProfile(q *request) error {
-	body, err := q.body()
-	if err != nil {
-		return err
-	}
-	if err := decode(body, &map[string]any{}); err != nil {
-		return err
-	}
-	if err := s.o.Applications.SetMessengerProfile(q.Context(), q.key, q.PathValue("key"), body); err != nil {
-		return err
-	}
-	return q.done()
+func (s *server) setMessengerProfile(q *request, in *object) error {
+	return s.o.Applications.SetMessengerProfile(q.Context(), q.key, q.PathValue("key"), json.RawMessage(*in))
 }
 
-func (s *server) checkApplication(q *request) error {
+func (s *server) checkApplication(q *request) (*gatewayapi.ApplicationCheck, error) {
 	a, err := s.o.Applications.Check(q.Context(), q.key, q.PathValue("key"))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return q.reply(http.StatusOK, wireCheck(a))
+	return wireCheck(a), nil
 }

@@ -11,30 +11,29 @@ import (
 )
 
 func (s *server) channelRoutes() []route {
-	account, optOut := typeOf[gatewayapi.ChannelAccount](), typeOf[gatewayapi.OptOut]()
 	read, write := gateway.ScopeChannelsRead, gateway.ScopeChannelsWrite
 	return []route{
 		{method: http.MethodPost, path: "/v1/channels", scope: write, tag: tagChannels, summary: "Add an account for SMS, e-mail or a webhook",
-			detail:  "The body holds the settings of its provider. Secrets are sealed and never shown again, save a signing secret that the gateway makes, in this answer.",
-			request: typeOf[gatewayapi.CreateChannelRequest](), status: http.StatusCreated, answer: account, handle: s.createChannel},
+			detail: "The body holds the settings of its provider. Secrets are sealed and never shown again, save a signing secret that the gateway makes, in this answer.",
+			status: http.StatusCreated, do: takes(s.createChannel)},
 		{method: http.MethodGet, path: "/v1/channels", scope: read, tag: tagChannels, summary: "List accounts",
-			status: http.StatusOK, answer: typeOf[gatewayapi.ChannelList](), handle: s.listChannels},
+			status: http.StatusOK, do: answers(s.listChannels)},
 		{method: http.MethodGet, path: "/v1/channels/{id}", scope: read, tag: tagChannels, summary: "Read an account",
-			status: http.StatusOK, answer: account, handle: s.getChannel},
+			status: http.StatusOK, do: answers(s.getChannel)},
 		{method: http.MethodPatch, path: "/v1/channels/{id}", scope: write, tag: tagChannels, summary: "Change, disable or enable an account",
-			detail:  "What is left out stays, also inside the settings; null sets a setting back to its default. A changed SMPP account binds anew.",
-			request: typeOf[gatewayapi.UpdateChannelRequest](), status: http.StatusOK, answer: account, handle: s.updateChannel},
+			detail: "What is left out stays, also inside the settings; null sets a setting back to its default. A changed SMPP account binds anew.",
+			status: http.StatusOK, do: takes(s.updateChannel)},
 		{method: http.MethodDelete, path: "/v1/channels/{id}", scope: write, tag: tagChannels, summary: "Delete an account",
-			status: http.StatusNoContent, handle: s.deleteChannel},
+			status: http.StatusNoContent, do: does(s.deleteChannel)},
 		{method: http.MethodPost, path: "/v1/channels/{id}/check", scope: write, tag: tagChannels, summary: "Ask the provider whether an account works",
 			detail: "Nothing is sent to anybody: SMPP binds and unbinds, Twilio's shape reads the account, SMTP signs in, a webhook is only looked at.",
-			status: http.StatusOK, answer: typeOf[gatewayapi.ChannelCheck](), handle: s.checkChannel},
+			status: http.StatusOK, do: answers(s.checkChannel)},
 		{method: http.MethodGet, path: "/v1/opt-outs", scope: read, tag: tagChannels, summary: "List addresses that want nothing more",
-			params: optOutParams(), status: http.StatusOK, answer: typeOf[gatewayapi.OptOutPage](), handle: s.listOptOuts},
+			params: optOutParams(), status: http.StatusOK, do: answers(s.listOptOuts)},
 		{method: http.MethodPut, path: "/v1/opt-outs/{channel}/{address}", scope: write, tag: tagChannels, summary: "Record that an address wants nothing more",
-			params: optOutOwner(), status: http.StatusOK, answer: optOut, handle: s.setOptOut},
+			params: optOutOwner(), status: http.StatusOK, do: answers(s.setOptOut)},
 		{method: http.MethodDelete, path: "/v1/opt-outs/{channel}/{address}", scope: write, tag: tagChannels, summary: "Record that an address may be written to again",
-			params: optOutOwner(), status: http.StatusNoContent, handle: s.deleteOptOut},
+			params: optOutOwner(), status: http.StatusNoContent, do: does(s.deleteOptOut)},
 	}
 }
 
@@ -48,11 +47,7 @@ func optOutParams() []param {
 		choice("channel", "Of which channel.", gateway.ChannelMessenger, gateway.ChannelSMS, gateway.ChannelEmail), text("address", "The address, of Messenger the person's id; with channel in any form of it.")}, pageParams()...)
 }
 
-func (s *server) createChannel(q *request) error {
-	var in gatewayapi.CreateChannelRequest
-	if err := q.decode(&in); err != nil {
-		return err
-	}
+func (s *server) createChannel(q *request, in *gatewayapi.CreateChannelRequest) (*gatewayapi.ChannelAccount, error) {
 	a := &gateway.ChannelAccount{
 		Provider: in.Provider, Channel: in.Channel, Name: in.Name, Application: in.Application, State: in.State,
 		SMPP: in.SMPP, Twilio: in.Twilio, SMTP: in.SMTP, Webhook: in.Webhook,
@@ -68,14 +63,14 @@ func (s *server) createChannel(q *request) error {
 	}
 	made, err := s.o.Channels.Create(q.Context(), q.key, a)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	out := s.wireChannel(a)
 	if made {
 		out.Secrets[gateway.SecretSigning] = gatewayapi.SecretState{Set: true, Value: a.Secrets[gateway.SecretSigning].Reveal()}
 	}
 	q.w.Header().Set("Location", "/v1/channels/"+a.ID)
-	return q.reply(http.StatusCreated, out)
+	return &out, nil
 }
 
 func (s *server) wireChannel(a *gateway.ChannelAccount) gatewayapi.ChannelAccount {
@@ -97,42 +92,50 @@ func (s *server) wireChannel(a *gateway.ChannelAccount) gatewayapi.ChannelAccoun
 	return out
 }
 
-func (s *server) listChannels(q *request) error {
+func (s *server) listChannels(q *request) (*gatewayapi.ChannelList, error) {
 	if err := q.known(nil); err != nil {
-		return err
+		return nil, err
 	}
 	accounts, err := s.o.Channels.List(q.Context(), q.key)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	list := gatewayapi.ChannelList{Channels: []gatewayapi.ChannelAccount{}}
 	for _, a := range accounts {
 		list.Channels = append(list.Channels, s.wireChannel(a))
 	}
-	return q.reply(http.StatusOK, list)
+	return &list, nil
 }
 
-func (s *server) getChannel(q *request) error {
+func (s *server) getChannel(q *request) (*gatewayapi.ChannelAccount, error) {
 	a, err := s.o.Channels.Get(q.Context(), q.key, q.PathValue("id"))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return q.reply(http.StatusOK, s.wireChannel(a))
+	return new(s.wireChannel(a)), nil
 }
 
-func (s *server) updateChannel(q *request) error {
+// channelPatch is a change of an account, with the members as they came: null in the settings means the default.
+type channelPatch struct {
+	gatewayapi.UpdateChannelRequest
+	members map[string]json.RawMessage
+}
+
+func (in *channelPatch) read(q *request) error {
 	body, err := q.body()
 	if err != nil {
 		return err
 	}
-	var in gatewayapi.UpdateChannelRequest
-	if err := decode(body, &in); err != nil {
+	if err := decode(body, &in.UpdateChannelRequest); err != nil {
 		return err
 	}
-	var members map[string]json.RawMessage
-	if err := json.Unmarshal(body, &members); err != nil {
+	if json.Unmarshal(body, &in.members) != nil {
 		return gateway.Invalid("", "the body must be a JSON object")
 	}
+	return nil
+}
+
+func (s *server) updateChannel(q *request, in *channelPatch) (*gatewayapi.ChannelAccount, error) {
 	a, err := s.o.Channels.Update(q.Context(), q.key, q.PathValue("id"), func(a *gateway.ChannelAccount) error {
 		replace(&a.Name, in.Name)
 		replace(&a.Application, in.Application)
@@ -147,12 +150,12 @@ func (s *server) updateChannel(q *request) error {
 			}
 			a.Secrets[name] = gateway.Secret(value)
 		}
-		return patchSettings(a, members)
+		return patchSettings(a, in.members)
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return q.reply(http.StatusOK, s.wireChannel(a))
+	return new(s.wireChannel(a)), nil
 }
 
 // patchSettings applies the members of a request that hold settings, as JSON merge patches.
@@ -214,33 +217,33 @@ func (s *server) deleteChannel(q *request) error {
 	if err := s.o.Channels.Delete(q.Context(), q.key, q.PathValue("id")); err != nil {
 		return err
 	}
-	return q.done()
+	return nil
 }
 
-func (s *server) checkChannel(q *request) error {
+func (s *server) checkChannel(q *request) (*gatewayapi.ChannelCheck, error) {
 	failure, err := s.o.Channels.Check(q.Context(), q.key, q.PathValue("id"))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	out := gatewayapi.ChannelCheck{OK: failure == nil, CheckedAt: gatewayapi.At(s.o.Store.Now())}
 	if failure != nil {
 		out.Code, out.Problem = failure.Code, failure.Message
 	}
-	return q.reply(http.StatusOK, out)
+	return &out, nil
 }
 
-func (s *server) listOptOuts(q *request) error {
+func (s *server) listOptOuts(q *request) (*gatewayapi.OptOutPage, error) {
 	if err := q.known(optOutParams()); err != nil {
-		return err
+		return nil, err
 	}
 	limit, err := q.limit(pageSize, maxPageSize)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	query := q.URL.Query()
 	after, err := parseCursor("cursor", 'o', query.Get("cursor"))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	f := store.OptOutFilter{Applications: q.list("application"), Channel: query.Get("channel"), Address: query.Get("address"), Limit: limit + 1}
 	if place := strings.SplitN(after, " ", 3); len(place) == 3 {
@@ -248,7 +251,7 @@ func (s *server) listOptOuts(q *request) error {
 	}
 	list, err := s.o.Channels.OptOuts(q.Context(), q.key, f)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	out := gatewayapi.OptOutPage{OptOuts: []gatewayapi.OptOut{}}
 	if len(list) > limit {
@@ -257,18 +260,18 @@ func (s *server) listOptOuts(q *request) error {
 		out.Cursor = cursor('o', last.Channel+" "+last.Application+" "+last.Address)
 	}
 	out.OptOuts = append(out.OptOuts, list...)
-	return q.reply(http.StatusOK, out)
+	return &out, nil
 }
 
-func (s *server) setOptOut(q *request) error {
+func (s *server) setOptOut(q *request) (*gatewayapi.OptOut, error) {
 	if err := q.known(optOutOwner()); err != nil {
-		return err
+		return nil, err
 	}
 	o, err := s.o.Channels.SetOptOut(q.Context(), q.key, q.URL.Query().Get("application"), q.PathValue("channel"), q.PathValue("address"))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return q.reply(http.StatusOK, o)
+	return &o, nil
 }
 
 func (s *server) deleteOptOut(q *request) error {
@@ -278,5 +281,5 @@ func (s *server) deleteOptOut(q *request) error {
 	if err := s.o.Channels.DeleteOptOut(q.Context(), q.key, q.URL.Query().Get("application"), q.PathValue("channel"), q.PathValue("address")); err != nil {
 		return err
 	}
-	return q.done()
+	return nil
 }

@@ -64,7 +64,7 @@ func renderPage(routes []route, registry huma.Registry, version string) ([]byte,
 			groups = append(groups, group{Tag: r.tag})
 		}
 		shown := pageRoute{ID: operationIDs()[r.method+" "+r.path], Method: r.method, Path: r.path, Scope: string(r.scope), Summary: r.summary, Detail: r.detail,
-			Request: schemaOf(r.request, registry), Answer: schemaOf(r.answer, registry), Status: r.status, Errors: failures(r)}
+			Request: schemaOf(r.do.request, registry), Answer: schemaOf(r.do.answer, registry), Status: r.status, Errors: failures(r)}
 		for _, p := range r.params {
 			shown.Params = append(shown.Params, pageField{Name: p.name, Type: p.inWords(), Doc: p.doc})
 		}

@@ -17,36 +17,35 @@ const (
 )
 
 func (s *server) entryPointRoutes() []route {
-	one := typeOf[gatewayapi.EntryPoint]()
 	read, write := gateway.ScopeEntryPointsRead, gateway.ScopeEntryPointsWrite
 	return []route{
 		{method: http.MethodPost, path: "/v1/entry-points", scope: write, tag: tagEntryPoints, summary: "Make a code or link",
-			request: one, status: http.StatusCreated, answer: one, handle: s.createEntryPoint},
+			status: http.StatusCreated, do: takes(s.createEntryPoint)},
 		{method: http.MethodPost, path: "/v1/entry-point-batches", scope: write, tag: tagEntryPoints, summary: "Make many codes or links",
-			detail: "`{n}` in ref, name and text stands for the number. All are made or none.", request: typeOf[gatewayapi.BulkEntryPointsRequest](), status: http.StatusCreated,
-			answer: typeOf[gatewayapi.EntryPointPage](), handle: s.createEntryPoints},
+			detail: "`{n}` in ref, name and text stands for the number. All are made or none.", status: http.StatusCreated,
+			do: takes(s.createEntryPoints)},
 		{method: http.MethodGet, path: "/v1/entry-points", scope: read, tag: tagEntryPoints, summary: "List codes and links, the newest first",
-			params: listEntryPointParams(), status: http.StatusOK, answer: typeOf[gatewayapi.EntryPointPage](), handle: s.listEntryPoints},
+			params: listEntryPointParams(), status: http.StatusOK, do: answers(s.listEntryPoints)},
 		{method: http.MethodGet, path: "/v1/entry-points/{id}", scope: read, tag: tagEntryPoints, summary: "Read a code or link",
-			status: http.StatusOK, answer: one, handle: s.getEntryPoint},
+			status: http.StatusOK, do: answers(s.getEntryPoint)},
 		{method: http.MethodPatch, path: "/v1/entry-points/{id}", scope: write, tag: tagEntryPoints, summary: "Change, retire or bring back a code or link",
-			detail: "Its ref and kind never change: they are printed somewhere.", request: typeOf[gatewayapi.EntryPointPatch](), status: http.StatusOK, answer: one, handle: s.patchEntryPoint},
+			detail: "Its ref and kind never change: they are printed somewhere.", status: http.StatusOK, do: takes(s.patchEntryPoint)},
 		{method: http.MethodDelete, path: "/v1/entry-points/{id}", scope: write, tag: tagEntryPoints, summary: "Retire a code or link",
-			detail: "Its ref is still recognised, and marked.", status: http.StatusNoContent, handle: s.retireEntryPoint},
+			detail: "Its ref is still recognised, and marked.", status: http.StatusNoContent, do: does(s.retireEntryPoint)},
 		{method: http.MethodGet, path: "/v1/entry-points/{id}/{image}", scope: read, tag: tagEntryPoints, summary: "Download the code's picture",
-			detail: "`image.png`, `image.svg` or `image.pdf`.", params: imageParams(), status: http.StatusOK, media: []string{"image/png", "image/svg+xml", "application/pdf"}, handle: s.entryPointImage},
+			detail: "`image.png`, `image.svg` or `image.pdf`.", params: imageParams(), status: http.StatusOK, media: []string{"image/png", "image/svg+xml", "application/pdf"}, do: writes(s.entryPointImage)},
 		{method: http.MethodGet, path: "/v1/entry-point-images", scope: read, tag: tagEntryPoints, summary: "Download the pictures of many codes as a zip file",
-			params: imagesParams(), status: http.StatusOK, media: []string{"application/zip"}, handle: s.entryPointImages},
+			params: imagesParams(), status: http.StatusOK, media: []string{"application/zip"}, do: writes(s.entryPointImages)},
 		{method: http.MethodGet, path: "/v1/entry-point-sheet", scope: read, tag: tagEntryPoints, summary: "Download a print sheet of many codes as a PDF",
-			params: sheetParams(), status: http.StatusOK, media: []string{"application/pdf"}, handle: s.entryPointSheet},
+			params: sheetParams(), status: http.StatusOK, media: []string{"application/pdf"}, do: writes(s.entryPointSheet)},
 		{method: http.MethodPost, path: "/v1/opt-in-states", scope: gateway.ScopeProfilesWrite, tag: tagEntryPoints, summary: "Make a token that binds a profile to who comes back with it",
-			detail:  "Use it as the `data-ref` of the Send to Messenger button or as the ref of an m.me link. When it comes back, the person is given to the profile and an `optin` event says so.",
-			request: typeOf[gatewayapi.OptInStateRequest](), status: http.StatusCreated, answer: typeOf[gatewayapi.OptInState](), handle: s.createOptInState},
+			detail: "Use it as the `data-ref` of the Send to Messenger button or as the ref of an m.me link. When it comes back, the person is given to the profile and an `optin` event says so.",
+			status: http.StatusCreated, do: takes(s.createOptInState)},
 		{method: http.MethodPost, path: "/v1/goals", scope: write, tag: tagEntryPoints, summary: "Say that a person has reached a goal",
-			request: typeOf[gatewayapi.GoalRequest](), status: http.StatusCreated, answer: typeOf[gatewayapi.Goal](), handle: s.reachGoal},
+			status: http.StatusCreated, do: takes(s.reachGoal)},
 		{method: http.MethodGet, path: "/v1/reports/entry-points", scope: read, tag: tagEntryPoints, summary: "What came of codes and links",
 			detail: "As CSV with `Accept: text/csv` or `format=csv`.",
-			params: reportParams(), status: http.StatusOK, answer: typeOf[gatewayapi.EntryPointReport](), media: []string{"text/csv"}, handle: s.reportEntryPoints},
+			params: reportParams(), status: http.StatusOK, media: []string{"text/csv"}, do: writesJSON[gatewayapi.EntryPointReport](s.reportEntryPoints)},
 	}
 }
 
@@ -71,33 +70,25 @@ func entryPointOf(in gatewayapi.EntryPoint) gateway.EntryPoint {
 	return gateway.EntryPoint{Application: in.Application, Kind: string(in.Kind), Ref: in.Ref, Name: in.Name, Campaign: in.Campaign, Tags: in.Tags, Prefill: in.Text, ExpiresAt: in.ExpiresAt.Time}
 }
 
-func (s *server) createEntryPoint(q *request) error {
-	var in gatewayapi.EntryPoint
-	if err := q.decode(&in); err != nil {
-		return err
-	}
-	e := entryPointOf(in)
+func (s *server) createEntryPoint(q *request, in *gatewayapi.EntryPoint) (*gatewayapi.EntryPoint, error) {
+	e := entryPointOf(*in)
 	if err := s.o.EntryPoints.Create(q.Context(), q.key, &e); err != nil {
-		return err
+		return nil, err
 	}
 	q.w.Header().Set("Location", "/v1/entry-points/"+e.ID)
-	return q.reply(http.StatusCreated, s.wireEntryPoint(&e))
+	return new(s.wireEntryPoint(&e)), nil
 }
 
-func (s *server) createEntryPoints(q *request) error {
-	var in gatewayapi.BulkEntryPointsRequest
-	if err := q.decode(&in); err != nil {
-		return err
-	}
+func (s *server) createEntryPoints(q *request, in *gatewayapi.BulkEntryPointsRequest) (*gatewayapi.EntryPointPage, error) {
 	all, err := s.o.EntryPoints.CreateMany(q.Context(), q.key, entryPointOf(in.EntryPoint), in.From, in.To)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	out := gatewayapi.EntryPointPage{EntryPoints: make([]gatewayapi.EntryPoint, len(all))}
 	for i, e := range all {
 		out.EntryPoints[i] = s.wireEntryPoint(e)
 	}
-	return q.reply(http.StatusCreated, out)
+	return &out, nil
 }
 
 // entryPointFilter reads what selects entry points; limit is the usual size of a page and the largest.
@@ -114,16 +105,16 @@ func (q *request) entryPointFilter(params []param, usual, most int) (f store.Ent
 	return f, err
 }
 
-func (s *server) listEntryPoints(q *request) error {
+func (s *server) listEntryPoints(q *request) (*gatewayapi.EntryPointPage, error) {
 	f, err := q.entryPointFilter(listEntryPointParams(), pageSize, maxPageSize)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	limit := f.Limit
 	f.Limit++
 	all, err := s.o.EntryPoints.List(q.Context(), q.key, f)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	page := gatewayapi.EntryPointPage{EntryPoints: []gatewayapi.EntryPoint{}}
 	if len(all) > limit {
@@ -133,38 +124,34 @@ func (s *server) listEntryPoints(q *request) error {
 	for _, e := range all {
 		page.EntryPoints = append(page.EntryPoints, s.wireEntryPoint(e))
 	}
-	return q.reply(http.StatusOK, page)
+	return &page, nil
 }
 
-func (s *server) getEntryPoint(q *request) error {
+func (s *server) getEntryPoint(q *request) (*gatewayapi.EntryPoint, error) {
 	e, err := s.o.EntryPoints.Get(q.Context(), q.key, q.PathValue("id"))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return q.reply(http.StatusOK, s.wireEntryPoint(e))
+	return new(s.wireEntryPoint(e)), nil
 }
 
-func (s *server) patchEntryPoint(q *request) error {
-	var in gatewayapi.EntryPointPatch
-	if err := q.decode(&in); err != nil {
-		return err
-	}
+func (s *server) patchEntryPoint(q *request, in *gatewayapi.EntryPointPatch) (*gatewayapi.EntryPoint, error) {
 	change := service.EntryPointChange{Name: in.Name, Campaign: in.Campaign, Tags: in.Tags, Prefill: in.Text, Retired: in.Retired}
 	if in.ExpiresAt != nil {
 		at := time.Time{}
 		if *in.ExpiresAt != "" {
 			var err error
 			if at, err = time.Parse(time.RFC3339, *in.ExpiresAt); err != nil {
-				return gateway.Invalid("expiresAt", "%q is no time such as 2026-01-31T12:00:00Z", *in.ExpiresAt)
+				return nil, gateway.Invalid("expiresAt", "%q is no time such as 2026-01-31T12:00:00Z", *in.ExpiresAt)
 			}
 		}
 		change.ExpiresAt = &at
 	}
 	e, err := s.o.EntryPoints.Update(q.Context(), q.key, q.PathValue("id"), change)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return q.reply(http.StatusOK, s.wireEntryPoint(e))
+	return new(s.wireEntryPoint(e)), nil
 }
 
 func (s *server) retireEntryPoint(q *request) error {
@@ -172,35 +159,27 @@ func (s *server) retireEntryPoint(q *request) error {
 	if _, err := s.o.EntryPoints.Update(q.Context(), q.key, q.PathValue("id"), service.EntryPointChange{Retired: &retired}); err != nil {
 		return err
 	}
-	return q.done()
+	return nil
 }
 
-func (s *server) createOptInState(q *request) error {
-	var in gatewayapi.OptInStateRequest
-	if err := q.decode(&in); err != nil {
-		return err
-	}
+func (s *server) createOptInState(q *request, in *gatewayapi.OptInStateRequest) (*gatewayapi.OptInState, error) {
 	token, expires, err := s.o.OptIns.Create(q.Context(), q.key, service.OptInInput{
 		Application: in.Application, ProfileID: in.ProfileID, Data: in.Data, ExpiresIn: gateway.Times(in.ExpiresIn, time.Second), SingleUse: in.SingleUse,
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	link := s.o.EntryPoints.Link(&gateway.EntryPoint{Application: in.Application, Ref: token})
 	html := service.OptInSnippet(s.o.Directory.Application(in.Application), token, link)
-	return q.reply(http.StatusCreated, gatewayapi.OptInState{State: token, Link: link, HTML: html, ExpiresAt: gatewayapi.At(expires)})
+	return &gatewayapi.OptInState{State: token, Link: link, HTML: html, ExpiresAt: gatewayapi.At(expires)}, nil
 }
 
-func (s *server) reachGoal(q *request) error {
-	var in gatewayapi.GoalRequest
-	if err := q.decode(&in); err != nil {
-		return err
-	}
+func (s *server) reachGoal(q *request, in *gatewayapi.GoalRequest) (*gatewayapi.Goal, error) {
 	g := &gateway.Goal{Lane: gateway.Lane{Application: in.Application}, Name: in.Name, Value: in.Value, At: in.At.Time}
 	if err := s.o.EntryPoints.Goal(q.Context(), q.key, gateway.To{ProfileID: in.To.ProfileID, FBMessengerID: in.To.FBMessengerID}, g); err != nil {
-		return err
+		return nil, err
 	}
-	return q.reply(http.StatusCreated, gatewayapi.Goal{ID: g.ID})
+	return &gatewayapi.Goal{ID: g.ID}, nil
 }
 
 func reportParams() []param {

@@ -10,7 +10,7 @@ import (
 func (s *server) erasureRoutes() []route {
 	return []route{
 		{method: http.MethodGet, path: "/v1/erasures/{id}", scope: gateway.ScopeProfilesRead, tag: tagProfiles, summary: "Read how far an erasure is",
-			status: http.StatusOK, answer: typeOf[gatewayapi.Erasure](), handle: s.getErasure},
+			status: http.StatusOK, do: answers(s.getErasure)},
 	}
 }
 
@@ -44,12 +44,12 @@ func (s *server) deleteOrForget(q *request) error {
 	return q.reply(http.StatusAccepted, shown)
 }
 
-func (s *server) getErasure(q *request) error {
+func (s *server) getErasure(q *request) (*gatewayapi.Erasure, error) {
 	e, err := s.o.Erasures.Get(q.Context(), q.key, q.PathValue("id"))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return q.reply(http.StatusOK, s.wireErasure(e))
+	return new(s.wireErasure(e)), nil
 }
 
 func (s *server) wireErasure(e *gateway.Erasure) gatewayapi.Erasure {

@@ -2,7 +2,6 @@ package apisrv
 
 import (
 	"math"
-	"net/http"
 	"slices"
 	"strconv"
 	"time"
@@ -18,11 +17,9 @@ type eventPage struct {
 	Cursor string                `json:"cursor"`
 }
 
-func (q *request) replyEvents(p service.Page) error {
-	if p.Events == nil {
-		p.Events = []gateway.Publication{}
-	}
-	return q.reply(http.StatusOK, eventPage(p))
+func shownEvents(p service.Page) *eventPage {
+	p.Events = orEmpty(p.Events)
+	return (*eventPage)(&p)
 }
 
 func eventParams() []param {
@@ -33,13 +30,13 @@ func eventParams() []param {
 	}
 }
 
-func (s *server) listEvents(q *request) error {
+func (s *server) listEvents(q *request) (*eventPage, error) {
 	if err := q.known(eventParams()); err != nil {
-		return err
+		return nil, err
 	}
 	limit, err := q.limit(eventSize, maxEventSize)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	query := q.URL.Query()
 	f := service.EventQuery{Application: query.Get("application"), Person: query.Get("fbMessengerId"), After: query.Get("after"), Limit: limit}
@@ -48,9 +45,9 @@ func (s *server) listEvents(q *request) error {
 	}
 	page, err := s.o.Events.List(q.Context(), q.key, f)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return q.replyEvents(page)
+	return shownEvents(page), nil
 }
 
 func pullParams() []param {
@@ -60,28 +57,28 @@ func pullParams() []param {
 	}
 }
 
-func (s *server) pullEvents(q *request) error {
+func (s *server) pullEvents(q *request) (*eventPage, error) {
 	if err := q.known(pullParams()); err != nil {
-		return err
+		return nil, err
 	}
 	limit, err := q.limit(eventSize, maxEventSize)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	wait, err := waitOf(q.URL.Query().Get("wait"))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	sub, err := s.o.Subscriptions.Get(q.Context(), q.key, q.PathValue("id"))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	// The server's write timeout must not end a wait that was asked for.
 	page, err := s.o.Events.Pull(q.Context(), sub, q.URL.Query().Get("after"), limit, wait)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return q.replyEvents(page)
+	return shownEvents(page), nil
 }
 
 // waitOf reads seconds, with or without a unit.
@@ -99,23 +96,19 @@ func waitOf(text string) (time.Duration, error) {
 	return wait, nil
 }
 
-func (s *server) acknowledge(q *request) error {
-	var in gatewayapi.AckRequest
-	if err := q.decode(&in); err != nil {
-		return err
-	}
+func (s *server) acknowledge(q *request, in *gatewayapi.AckRequest) (*gatewayapi.AckResult, error) {
 	if in.Cursor == "" {
-		return gateway.Invalid("cursor", "must be the cursor of a pull")
+		return nil, gateway.Invalid("cursor", "must be the cursor of a pull")
 	}
 	sub, err := s.o.Subscriptions.Get(q.Context(), q.key, q.PathValue("id"))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	acked, err := s.o.Events.Acknowledge(q.Context(), sub, in.Cursor)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return q.reply(http.StatusOK, gatewayapi.AckResult{Cursor: acked})
+	return &gatewayapi.AckResult{Cursor: acked}, nil
 }
 
 func deliveryParams() []param {
@@ -126,34 +119,34 @@ func deliveryStates() []gateway.DeliveryStatus {
 	return []gateway.DeliveryStatus{gateway.DeliveryPending, gateway.DeliveryWaiting, gateway.DeliveryDelivered, gateway.DeliveryDead}
 }
 
-func (s *server) listDeliveries(q *request) error {
+func (s *server) listDeliveries(q *request) (*gatewayapi.DeliveryPage, error) {
 	if err := q.known(deliveryParams()); err != nil {
-		return err
+		return nil, err
 	}
 	limit, err := q.limit(pageSize, maxPageSize)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	status, before := gateway.DeliveryStatus(q.URL.Query().Get("status")), q.URL.Query().Get("cursor")
 	if status != "" && !slices.Contains(deliveryStates(), status) {
-		return gateway.Invalid("status", "%q is no state of a delivery", status)
+		return nil, gateway.Invalid("status", "%q is no state of a delivery", status)
 	}
 	if _, ok := service.ParseCursor(before); before != "" && !ok {
-		return gateway.Invalid("cursor", "%q is no cursor", before)
+		return nil, gateway.Invalid("cursor", "%q is no cursor", before)
 	}
 	sub, err := s.o.Subscriptions.Get(q.Context(), q.key, q.PathValue("id"))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	deliveries, next, err := s.o.Events.Deliveries(q.Context(), sub, status, before, limit)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	page := gatewayapi.DeliveryPage{Deliveries: []gatewayapi.Delivery{}, Cursor: next}
 	for _, d := range deliveries {
 		page.Deliveries = append(page.Deliveries, wireDelivery(d))
 	}
-	return q.reply(http.StatusOK, page)
+	return &page, nil
 }
 
 func wireDelivery(d *gateway.Delivery) gatewayapi.Delivery {
@@ -167,11 +160,7 @@ func wireDelivery(d *gateway.Delivery) gatewayapi.Delivery {
 	return out
 }
 
-func (s *server) replay(q *request) error {
-	var in gatewayapi.ReplayRequest
-	if err := q.decode(&in); err != nil {
-		return err
-	}
+func (s *server) replay(q *request, in *gatewayapi.ReplayRequest) error {
 	given := 0
 	for _, is := range []bool{in.From != "", in.Event != "", in.Parked} {
 		if is {
@@ -196,5 +185,5 @@ func (s *server) replay(q *request) error {
 	if err != nil {
 		return err
 	}
-	return q.done()
+	return nil
 }

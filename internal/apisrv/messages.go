@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 
 	"github.com/chasqui/chasqui/gatewayapi"
@@ -18,56 +17,77 @@ const (
 	cursorProfiles = 'p'
 )
 
-func (s *server) sendMessage(q *request) error {
-	body, err := q.body()
-	if err != nil {
+// sendInput is a message to be sent, with its bytes, by which a repeat is told.
+type sendInput struct {
+	message gateway.MessageInput
+	body    []byte
+}
+
+func (in *sendInput) read(q *request) (err error) {
+	if in.body, err = q.body(); err != nil {
 		return err
 	}
-	in := new(gateway.MessageInput)
-	if err := decode(body, in); err != nil {
-		return err
+	return decode(in.body, &in.message)
+}
+
+// message is one as the API shows it. A fresh one was accepted just now.
+type message struct {
+	of    *gateway.Message
+	fresh bool
+}
+
+func (m *message) encode() ([]byte, error) {
+	if m.fresh {
+		if b := queued(m.of); b != nil {
+			return b, nil
+		}
 	}
-	accepted, err := s.o.Messages.Send(q.Context(), q.key, in, q.Header.Get("Idempotency-Key"), body)
+	out, err := wireMessage(m.of)
 	if err != nil {
-		return err
+		return nil, err
+	}
+	return json.Marshal(out)
+}
+
+func (s *server) sendMessage(q *request, in *sendInput) (*message, error) {
+	accepted, err := s.o.Messages.Send(q.Context(), q.key, &in.message, q.Header.Get("Idempotency-Key"), in.body)
+	if err != nil {
+		return nil, err
 	}
 	q.w.Header().Set("Location", "/v1/messages/"+accepted.Message.ID)
 	if accepted.Replayed {
 		q.w.Header().Set("Idempotent-Replayed", "true")
-	} else if answer := queued(accepted.Message); answer != nil {
-		return q.replyJSON(http.StatusAccepted, answer)
 	}
-	return q.replyMessage(http.StatusAccepted, accepted.Message)
+	return &message{accepted.Message, !accepted.Replayed}, nil
 }
 
 // checkMessage is the dry run of sendMessage.
-func (s *server) checkMessage(q *request) error {
-	in := new(gateway.MessageInput)
-	if err := q.decode(in); err != nil {
-		return err
-	}
+func (s *server) checkMessage(q *request, in *gateway.MessageInput) (*gatewayapi.PolicyAnswer, error) {
 	m, a, err := s.o.Messages.Check(q.Context(), q.key, in)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return q.reply(http.StatusOK, gatewayapi.PolicyAnswer{
+	return &gatewayapi.PolicyAnswer{
 		Allowed: a.Allowed, Code: a.Code, Field: a.Field, Message: a.Message, AllowedUntil: gatewayapi.At(a.Until), WouldBeAllowed: orEmpty(a.Would),
 		MessagingType: a.SendAs.MessagingType, MessageTag: a.SendAs.MessageTag, Steps: wireSteps(m),
-	})
+	}, nil
+}
+
+// batchInput is a list of messages to be sent, each to be read by itself, with its bytes.
+type batchInput struct {
+	Messages []json.RawMessage `json:"messages"`
+	body     []byte
+}
+
+func (in *batchInput) read(q *request) (err error) {
+	if in.body, err = q.body(); err != nil {
+		return err
+	}
+	return decode(in.body, in)
 }
 
 // sendBatch gives each message a verdict of its own: one that does not decode is refused alone.
-func (s *server) sendBatch(q *request) error {
-	body, err := q.body()
-	if err != nil {
-		return err
-	}
-	var batch struct {
-		Messages []json.RawMessage `json:"messages"`
-	}
-	if err := decode(body, &batch); err != nil {
-		return err
-	}
+func (s *server) sendBatch(q *request, batch *batchInput) (_ *gatewayapi.SendBatchResult, err error) {
 	inputs := make([]gateway.MessageInput, 0, len(batch.Messages))
 	results := make([]gatewayapi.BatchVerdict, len(batch.Messages))
 	var places []int // of the inputs in the batch
@@ -82,8 +102,8 @@ func (s *server) sendBatch(q *request) error {
 	}
 	replayed := false
 	if len(inputs) > 0 || len(batch.Messages) == 0 {
-		if replayed, err = s.acceptBatch(q, inputs, places, body, results); err != nil {
-			return err
+		if replayed, err = s.acceptBatch(q, inputs, places, batch.body, results); err != nil {
+			return nil, err
 		}
 	}
 	if replayed {
@@ -96,7 +116,7 @@ func (s *server) sendBatch(q *request) error {
 		}
 	}
 	result.Refused = len(results) - result.Accepted
-	return q.reply(http.StatusAccepted, result)
+	return &result, nil
 }
 
 func (s *server) acceptBatch(q *request, inputs []gateway.MessageInput, places []int, body []byte, results []gatewayapi.BatchVerdict) (bool, error) {
@@ -138,36 +158,28 @@ func inBatch(field string, place int) string {
 	return prefix + "." + field
 }
 
-func (s *server) getMessage(q *request) error {
+func (s *server) getMessage(q *request) (*message, error) {
 	m, err := s.o.Messages.Get(q.Context(), q.key, q.PathValue("id"))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return q.replyMessage(http.StatusOK, m)
+	return &message{of: m}, nil
 }
 
-func (s *server) releaseMessage(q *request) error {
+func (s *server) releaseMessage(q *request) (*message, error) {
 	m, err := s.o.Messages.Release(q.Context(), q.key, q.PathValue("id"))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return q.replyMessage(http.StatusOK, m)
+	return &message{of: m}, nil
 }
 
-func (s *server) cancelMessage(q *request) error {
+func (s *server) cancelMessage(q *request) (*message, error) {
 	m, err := s.o.Messages.Cancel(q.Context(), q.key, q.PathValue("id"))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return q.replyMessage(http.StatusOK, m)
-}
-
-func (q *request) replyMessage(status int, m *gateway.Message) error {
-	out, err := wireMessage(m)
-	if err != nil {
-		return err
-	}
-	return q.reply(status, out)
+	return &message{of: m}, nil
 }
 
 func listMessagesParams() []param {
@@ -175,13 +187,13 @@ func listMessagesParams() []param {
 		text("profileId", "Id of a profile."), choice("status", "State of the messages.", words(gateway.Statuses())...))
 }
 
-func (s *server) listMessages(q *request) error {
+func (s *server) listMessages(q *request) (*gatewayapi.MessagePage, error) {
 	if err := q.known(listMessagesParams()); err != nil {
-		return err
+		return nil, err
 	}
 	limit, err := q.limit(pageSize, maxPageSize)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	query := q.URL.Query()
 	f := store.MessageFilter{
@@ -189,14 +201,14 @@ func (s *server) listMessages(q *request) error {
 		Status: gateway.Status(query.Get("status")), Limit: limit + 1,
 	}
 	if f.Status != "" && !slices.Contains(gateway.Statuses(), f.Status) {
-		return gateway.Invalid("status", "%q is no state of a message", f.Status)
+		return nil, gateway.Invalid("status", "%q is no state of a message", f.Status)
 	}
 	if f.Before, err = parsePosition("cursor", cursorMessages, query.Get("cursor")); err != nil {
-		return err
+		return nil, err
 	}
 	messages, err := s.o.Messages.List(q.Context(), q.key, f)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	page := gatewayapi.MessagePage{Messages: []gatewayapi.Message{}}
 	if len(messages) > limit {
@@ -206,9 +218,9 @@ func (s *server) listMessages(q *request) error {
 	for _, m := range messages {
 		out, err := wireMessage(m)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		page.Messages = append(page.Messages, *out)
 	}
-	return q.reply(http.StatusOK, page)
+	return &page, nil
 }

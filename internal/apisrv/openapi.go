@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -26,8 +25,7 @@ type document struct {
 func describe(routes []route, o *Options) (*document, error) {
 	version := cmp.Or(o.Version, "development")
 	registry := huma.NewMapRegistry(schemaPrefix, huma.DefaultSchemaNamer)
-	registry.RegisterTypeAlias(typeOf[gatewayapi.Time](), typeOf[time.Time]())
-	registry.RegisterTypeAlias(typeOf[gatewayapi.Profile](), typeOf[profile]())
+	describeAs(registry)
 	api := &huma.OpenAPI{
 		OpenAPI: "3.1.0",
 		Info: &huma.Info{Title: "Chasqui", Version: version, License: &huma.License{Name: "MIT", Identifier: "MIT"},
@@ -78,13 +76,13 @@ func operation(r route, registry huma.Registry) (*huma.Operation, error) {
 	for _, p := range r.params {
 		op.Parameters = append(op.Parameters, p.described())
 	}
-	if r.request != nil {
-		body := content(registry.Schema(r.request, true, ""), requestMedia(r))
+	if r.do.request != nil {
+		body := content(registry.Schema(r.do.request, true, ""), requestMedia(r))
 		for _, media := range body {
 			media.Example = requestExample(id)
 		}
-		if r.takes != "" {
-			body[r.takes] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}
+		if r.zip {
+			body["application/zip"] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}
 		}
 		op.RequestBody = &huma.RequestBody{Required: true, Content: body}
 	}
@@ -103,8 +101,8 @@ func operation(r route, registry huma.Registry) (*huma.Operation, error) {
 
 func success(r *route, registry huma.Registry) *huma.Response {
 	answer := &huma.Response{Description: http.StatusText(r.status)}
-	if r.answer != nil {
-		answer.Content = content(registry.Schema(r.answer, true, ""), "application/json")
+	if r.do.answer != nil {
+		answer.Content = content(registry.Schema(r.do.answer, true, ""), "application/json")
 	}
 	for _, media := range r.media {
 		if answer.Content == nil {
@@ -139,13 +137,13 @@ func failures(r route) []int {
 	if r.scope != "" {
 		statuses = append(statuses, http.StatusUnauthorized, http.StatusForbidden)
 	}
-	if r.request != nil {
+	if r.do.request != nil {
 		statuses = append(statuses, http.StatusRequestEntityTooLarge)
 	}
 	if strings.Contains(r.path, "{") {
 		statuses = append(statuses, http.StatusNotFound)
 	}
-	if r.method == http.MethodPost && r.request != nil || strings.HasSuffix(r.path, "/cancel") || strings.HasSuffix(r.path, "/release") || r.tag == tagProfiles && r.method == http.MethodPatch {
+	if r.method == http.MethodPost && r.do.request != nil || strings.HasSuffix(r.path, "/cancel") || strings.HasSuffix(r.path, "/release") || r.tag == tagProfiles && r.method == http.MethodPatch {
 		statuses = append(statuses, http.StatusConflict)
 	}
 	if slices.ContainsFunc(r.params, func(p param) bool { return p.name == "If-Match" }) {

@@ -1,7 +1,7 @@
 package apisrv
 
 import (
-	"net/http"
+	"encoding/json"
 	"net/url"
 	"strconv"
 	"strings"
@@ -16,9 +16,13 @@ type profilePage struct {
 	Cursor   string             `json:"cursor,omitempty"`
 }
 
-func (q *request) replyProfile(status int, p *gateway.Profile) error {
+// newProfile is a profile to be stored.
+type newProfile struct{ object }
+
+// tagged is a profile whose ETag goes along.
+func (q *request) tagged(p *gateway.Profile) *gateway.Profile {
 	q.w.Header().Set("ETag", etag(p.Version))
-	return q.reply(status, p)
+	return p
 }
 
 func etag(version int64) string { return `"` + strconv.FormatInt(version, 10) + `"` }
@@ -39,47 +43,42 @@ func (q *request) ifMatch() (int64, error) {
 	return version, nil
 }
 
-func (s *server) createProfile(q *request) error {
-	body, err := q.body()
+func (s *server) createProfile(q *request, in *newProfile) (*gateway.Profile, error) {
+	p, err := s.o.Profiles.Create(q.Context(), q.key, json.RawMessage(in.object))
 	if err != nil {
-		return err
-	}
-	if err := decode(body, &map[string]any{}); err != nil {
-		return err
-	}
-	p, err := s.o.Profiles.Create(q.Context(), q.key, body)
-	if err != nil {
-		return err
+		return nil, err
 	}
 	q.w.Header().Set("Location", "/v1/profiles/"+url.PathEscape(p.ID))
-	return q.replyProfile(http.StatusCreated, p)
+	return q.tagged(p), nil
 }
 
-func (s *server) getProfile(q *request) error {
+func (s *server) getProfile(q *request) (*gateway.Profile, error) {
 	p, err := s.o.Profiles.Get(q.Context(), q.key, q.PathValue("id"))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return q.replyProfile(http.StatusOK, p)
+	return q.tagged(p), nil
 }
 
-func (s *server) patchProfile(q *request) error {
-	version, err := q.ifMatch()
+// profilePatch is a change of a profile that was read before.
+type profilePatch struct {
+	object
+	version int64
+}
+
+func (in *profilePatch) read(q *request) (err error) {
+	if in.version, err = q.ifMatch(); err != nil {
+		return err
+	}
+	return in.object.read(q)
+}
+
+func (s *server) patchProfile(q *request, in *profilePatch) (*gateway.Profile, error) {
+	p, err := s.o.Profiles.Patch(q.Context(), q.key, q.PathValue("id"), in.version, json.RawMessage(in.object))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	body, err := q.body()
-	if err != nil {
-		return err
-	}
-	if err := decode(body, &map[string]any{}); err != nil {
-		return err
-	}
-	p, err := s.o.Profiles.Patch(q.Context(), q.key, q.PathValue("id"), version, body)
-	if err != nil {
-		return err
-	}
-	return q.replyProfile(http.StatusOK, p)
+	return q.tagged(p), nil
 }
 
 func (s *server) deleteProfile(q *request) error {
@@ -102,13 +101,13 @@ func listProfilesParams() []param {
 	return params
 }
 
-func (s *server) listProfiles(q *request) error {
+func (s *server) listProfiles(q *request) (*profilePage, error) {
 	if err := q.known(listProfilesParams()); err != nil {
-		return err
+		return nil, err
 	}
 	limit, err := q.limit(pageSize, maxPageSize)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	query := q.URL.Query()
 	f := store.ProfileFilter{
@@ -120,11 +119,11 @@ func (s *server) listProfiles(q *request) error {
 		}
 	}
 	if f.After, err = parseCursor("cursor", cursorProfiles, query.Get("cursor")); err != nil {
-		return err
+		return nil, err
 	}
 	profiles, err := s.o.Profiles.List(q.Context(), q.key, f)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	page := profilePage{Profiles: profiles}
 	if page.Profiles == nil {
@@ -134,5 +133,5 @@ func (s *server) listProfiles(q *request) error {
 		page.Profiles = profiles[:limit]
 		page.Cursor = cursor(cursorProfiles, profiles[limit-1].ID)
 	}
-	return q.reply(http.StatusOK, page)
+	return &page, nil
 }

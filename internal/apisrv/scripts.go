@@ -23,35 +23,34 @@ const (
 )
 
 func (s *server) scriptRoutes() []route {
-	one := typeOf[gatewayapi.Script]()
 	read, write := gateway.ScopeScriptsRead, gateway.ScopeScriptsWrite
 	return []route{
 		{method: http.MethodPost, path: "/v1/scripts", scope: write, tag: tagScripts, summary: "Upload a version of an application's scripts",
 			detail: "The body is JSON, or a zip file (`Content-Type: application/zip`) with the other fields as parameters. What does not load is refused with file and line.",
-			params: uploadParams(), takes: "application/zip",
-			request: typeOf[gatewayapi.UploadScriptRequest](), status: http.StatusCreated, answer: one, handle: s.uploadScript},
+			params: uploadParams(), zip: true,
+			status: http.StatusCreated, do: takes(s.uploadScript)},
 		{method: http.MethodPost, path: "/v1/script-checks", scope: write, tag: tagScripts, summary: "Check scripts without storing them",
-			request: typeOf[gatewayapi.UploadScriptRequest](), status: http.StatusOK, answer: typeOf[gatewayapi.ScriptValidation](), handle: s.validateScript},
+			status: http.StatusOK, do: takes(s.validateScript)},
 		{method: http.MethodGet, path: "/v1/scripts", scope: read, tag: tagScripts, summary: "List versions, the newest first",
-			params: []param{text("application", "Key of an application.")}, status: http.StatusOK, answer: typeOf[gatewayapi.ScriptList](), handle: s.listScripts},
+			params: []param{text("application", "Key of an application.")}, status: http.StatusOK, do: answers(s.listScripts)},
 		{method: http.MethodGet, path: "/v1/scripts/{id}", scope: read, tag: tagScripts, summary: "Read a version with its files",
-			status: http.StatusOK, answer: one, handle: s.getScript},
+			status: http.StatusOK, do: answers(s.getScript)},
 		{method: http.MethodPost, path: "/v1/scripts/{id}/activate", scope: write, tag: tagScripts, summary: "Let a version answer people",
-			detail: "What the bot knows of people stays.", status: http.StatusOK, answer: one, handle: s.activateScript(true)},
+			detail: "What the bot knows of people stays.", status: http.StatusOK, do: answers(s.activateScript(true))},
 		{method: http.MethodPost, path: "/v1/scripts/{id}/deactivate", scope: write, tag: tagScripts, summary: "Let no script answer people",
-			status: http.StatusOK, answer: one, handle: s.activateScript(false)},
+			status: http.StatusOK, do: answers(s.activateScript(false))},
 		{method: http.MethodPost, path: "/v1/applications/{key}/scripts/rollback", scope: write, tag: tagScripts, summary: "Go back to the version that was active before",
-			status: http.StatusOK, answer: one, handle: s.rollBackScript},
+			status: http.StatusOK, do: answers(s.rollBackScript)},
 		{method: http.MethodPost, path: "/v1/scripts/{id}/try", scope: write, tag: tagScripts, summary: "Try what a version would say",
-			detail:  "Nothing is sent or stored.",
-			request: typeOf[gatewayapi.TryScriptRequest](), status: http.StatusOK, answer: typeOf[gatewayapi.TryScriptResult](), handle: s.tryScript},
+			detail: "Nothing is sent or stored.",
+			status: http.StatusOK, do: takes(s.tryScript)},
 		{method: http.MethodDelete, path: "/v1/scripts/{id}", scope: write, tag: tagScripts, summary: "Delete a version that is not active",
-			status: http.StatusNoContent, handle: s.deleteScript},
+			status: http.StatusNoContent, do: does(s.deleteScript)},
 		{method: http.MethodGet, path: "/v1/conversations/{id}/variables", scope: read, tag: tagConversations, summary: "Read what the bot knows of a person",
-			detail: "The id is the application's key and the person's id with a colon between.", status: http.StatusOK, answer: typeOf[gatewayapi.BotState](), handle: s.getBotState},
+			detail: "The id is the application's key and the person's id with a colon between.", status: http.StatusOK, do: answers(s.getBotState)},
 		{method: http.MethodPatch, path: "/v1/conversations/{id}/variables", scope: write, tag: tagConversations, summary: "Change what the bot knows of a person",
-			detail:  "`null` forgets a variable. `human` silences the bot, or gives it the conversation back.",
-			request: typeOf[gatewayapi.BotStatePatch](), status: http.StatusOK, answer: typeOf[gatewayapi.BotState](), handle: s.patchBotState},
+			detail: "`null` forgets a variable. `human` silences the bot, or gives it the conversation back.",
+			status: http.StatusOK, do: takes(s.patchBotState)},
 	}
 }
 
@@ -60,31 +59,33 @@ func uploadParams() []param {
 		text("note", "For a zip file: a note."), flag("activate", "For a zip file: `true` lets it answer people at once.")}
 }
 
-// scriptInput reads an upload, as JSON or as a zip file.
-func (q *request) scriptInput() (in service.ScriptInput, err error) {
+// scriptUpload is an upload, as JSON or as a zip file.
+type scriptUpload struct{ service.ScriptInput }
+
+func (in *scriptUpload) read(q *request) error {
 	kind, _, _ := mime.ParseMediaType(q.Header.Get("Content-Type"))
 	if kind != "application/zip" {
 		var body gatewayapi.UploadScriptRequest
 		if err := q.decode(&body); err != nil {
-			return in, err
+			return err
 		}
-		in = service.ScriptInput{Application: body.Application, Dialect: string(body.Dialect), Note: body.Note, Activate: body.Activate}
+		in.ScriptInput = service.ScriptInput{Application: body.Application, Dialect: string(body.Dialect), Note: body.Note, Activate: body.Activate}
 		for _, f := range body.Files {
 			in.Files = append(in.Files, script.File(f))
 		}
-		return in, nil
+		return nil
 	}
 	if err := q.known(uploadParams()); err != nil {
-		return in, err
+		return err
 	}
 	body, err := q.body()
 	if err != nil {
-		return in, err
+		return err
 	}
 	query := q.URL.Query()
-	in = service.ScriptInput{Application: query.Get("application"), Dialect: query.Get("dialect"), Note: query.Get("note"), Activate: query.Get("activate") == "true"}
+	in.ScriptInput = service.ScriptInput{Application: query.Get("application"), Dialect: query.Get("dialect"), Note: query.Get("note"), Activate: query.Get("activate") == "true"}
 	in.Files, err = unzip(body)
-	return in, err
+	return err
 }
 
 // unzip reads the scripts of a zip file; other files in it are left alone.
@@ -114,98 +115,86 @@ func unzip(body []byte) ([]script.File, error) {
 	return files, nil
 }
 
-func (s *server) uploadScript(q *request) error {
-	in, err := q.scriptInput()
+func (s *server) uploadScript(q *request, in *scriptUpload) (*gatewayapi.Script, error) {
+	stored, warnings, err := s.o.Scripts.Upload(q.Context(), q.key, in.ScriptInput)
 	if err != nil {
-		return err
-	}
-	stored, warnings, err := s.o.Scripts.Upload(q.Context(), q.key, in)
-	if err != nil {
-		return err
+		return nil, err
 	}
 	out := wireScript(stored)
 	out.Warnings = wireProblems(warnings)
 	q.w.Header().Set("Location", "/v1/scripts/"+stored.ID)
-	return q.reply(http.StatusCreated, out)
+	return &out, nil
 }
 
-func (s *server) validateScript(q *request) error {
-	in, err := q.scriptInput()
+func (s *server) validateScript(q *request, in *scriptUpload) (*gatewayapi.ScriptValidation, error) {
+	warnings, problems, err := s.o.Scripts.Validate(q.Context(), q.key, &in.ScriptInput)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	warnings, problems, err := s.o.Scripts.Validate(q.Context(), q.key, &in)
-	if err != nil {
-		return err
-	}
-	return q.reply(http.StatusOK, gatewayapi.ScriptValidation{OK: len(problems) == 0, Dialect: gatewayapi.ScriptDialect(in.Dialect), Problems: wireProblems(problems), Warnings: wireProblems(warnings)})
+	return &gatewayapi.ScriptValidation{OK: len(problems) == 0, Dialect: gatewayapi.ScriptDialect(in.Dialect), Problems: wireProblems(problems), Warnings: wireProblems(warnings)}, nil
 }
 
-func (s *server) listScripts(q *request) error {
+func (s *server) listScripts(q *request) (*gatewayapi.ScriptList, error) {
 	list, err := s.o.Scripts.List(q.Context(), q.key, q.URL.Query().Get("application"))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	out := gatewayapi.ScriptList{Scripts: []gatewayapi.Script{}}
 	for _, x := range list {
 		out.Scripts = append(out.Scripts, wireScript(x))
 	}
-	return q.reply(http.StatusOK, out)
+	return &out, nil
 }
 
-func (s *server) getScript(q *request) error {
+func (s *server) getScript(q *request) (*gatewayapi.Script, error) {
 	x, err := s.o.Scripts.Get(q.Context(), q.key, q.PathValue("id"))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	files, err := service.FilesOf(x)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	out := wireScript(x)
 	for _, f := range files {
 		out.Files = append(out.Files, gatewayapi.ScriptFile(f))
 	}
-	return q.reply(http.StatusOK, out)
+	return &out, nil
 }
 
-func (s *server) activateScript(active bool) func(*request) error {
-	return func(q *request) error {
+func (s *server) activateScript(active bool) func(*request) (*gatewayapi.Script, error) {
+	return func(q *request) (*gatewayapi.Script, error) {
 		x, err := s.o.Scripts.Activate(q.Context(), q.key, q.PathValue("id"), active)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		return q.reply(http.StatusOK, wireScript(x))
+		return new(wireScript(x)), nil
 	}
 }
 
-func (s *server) rollBackScript(q *request) error {
+func (s *server) rollBackScript(q *request) (*gatewayapi.Script, error) {
 	x, err := s.o.Scripts.RollBack(q.Context(), q.key, q.PathValue("key"))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return q.reply(http.StatusOK, wireScript(x))
+	return new(wireScript(x)), nil
 }
 
 func (s *server) deleteScript(q *request) error {
 	if err := s.o.Scripts.Delete(q.Context(), q.key, q.PathValue("id")); err != nil {
 		return err
 	}
-	return q.done()
+	return nil
 }
 
-func (s *server) tryScript(q *request) error {
-	var body gatewayapi.TryScriptRequest
-	if err := q.decode(&body); err != nil {
-		return err
+func (s *server) tryScript(q *request, in *gatewayapi.TryScriptRequest) (*gatewayapi.TryScriptResult, error) {
+	if (in.Text == "") == (in.Event == "") {
+		return nil, gateway.Invalid("text", "give text or event")
 	}
-	if (body.Text == "") == (body.Event == "") {
-		return gateway.Invalid("text", "give text or event")
-	}
-	u := &rivescript.User{ID: "trial", Vars: body.Variables}
-	reply, err := s.o.Scripts.Try(q.Context(), q.key, q.PathValue("id"), service.Trial{Text: body.Text, Event: body.Event, User: u})
+	u := &rivescript.User{ID: "trial", Vars: in.Variables}
+	reply, err := s.o.Scripts.Try(q.Context(), q.key, q.PathValue("id"), service.Trial{Text: in.Text, Event: in.Event, User: u})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	out := gatewayapi.TryScriptResult{Reply: reply.Text, Messages: []gatewayapi.ScriptMessage{}, Trigger: reply.Trigger, Variables: u.Vars}
 	if reply.Err != nil {
@@ -221,7 +210,7 @@ func (s *server) tryScript(q *request) error {
 	if out.Variables == nil {
 		out.Variables = map[string]string{}
 	}
-	return q.reply(http.StatusOK, out)
+	return &out, nil
 }
 
 func wireScript(x *gateway.Script) gatewayapi.Script {
@@ -237,27 +226,23 @@ func wireProblems(list []rivescript.Problem) []gatewayapi.ScriptProblem {
 	return out
 }
 
-func (s *server) getBotState(q *request) error {
+func (s *server) getBotState(q *request) (*gatewayapi.BotState, error) {
 	state, err := s.o.Conversations.State(q.Context(), q.key, q.PathValue("id"))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return q.reply(http.StatusOK, wireBotState(state))
+	return new(wireBotState(state)), nil
 }
 
-func (s *server) patchBotState(q *request) error {
-	var body gatewayapi.BotStatePatch
-	if err := q.decode(&body); err != nil {
-		return err
+func (s *server) patchBotState(q *request, in *gatewayapi.BotStatePatch) (*gatewayapi.BotState, error) {
+	if in.Variables == nil && in.Human == nil {
+		return nil, gateway.Invalid("variables", "there is nothing to change: give variables or human")
 	}
-	if body.Variables == nil && body.Human == nil {
-		return gateway.Invalid("variables", "there is nothing to change: give variables or human")
-	}
-	state, err := s.o.Conversations.Change(q.Context(), q.key, q.PathValue("id"), service.BotPatch{Variables: body.Variables, Human: body.Human})
+	state, err := s.o.Conversations.Change(q.Context(), q.key, q.PathValue("id"), service.BotPatch{Variables: in.Variables, Human: in.Human})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return q.reply(http.StatusOK, wireBotState(state))
+	return new(wireBotState(state)), nil
 }
 
 func wireBotState(b *service.BotState) gatewayapi.BotState {

@@ -148,7 +148,7 @@ func (s *server) serve(route route) http.Handler {
 			err = q.authorize(route.scope)
 		}
 		if err == nil {
-			err = route.handle(q)
+			err = route.do.handle(q, route.status)
 		}
 		if err != nil {
 			s.fail(q.w, r, err)

@@ -14,21 +14,21 @@ func setAsideParams() []param {
 	return append(pageParams(), choice("reader", "Name of a reader.", "projector", "receipts", "entrypoints", "reports", "bot"))
 }
 
-func (s *server) listSetAside(q *request) error {
+func (s *server) listSetAside(q *request) (*gatewayapi.SetAsidePage, error) {
 	if err := q.known(setAsideParams()); err != nil {
-		return err
+		return nil, err
 	}
 	limit, err := q.limit(pageSize, maxPageSize)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	f := store.SetAsideFilter{Reader: q.URL.Query().Get("reader"), Limit: limit + 1}
 	if f.Before, err = parsePosition("cursor", cursorSetAside, q.URL.Query().Get("cursor")); err != nil {
-		return err
+		return nil, err
 	}
 	found, err := s.o.Events.SetAsides(q.Context(), q.key, f)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	page := gatewayapi.SetAsidePage{Events: []gatewayapi.SetAsideEvent{}}
 	if len(found) > limit {
@@ -40,7 +40,7 @@ func (s *server) listSetAside(q *request) error {
 			ID: gateway.EventID(x.Pos), Reader: x.Reader, Type: x.Type, Application: x.Application, FBMessengerID: x.Person, Reason: x.Reason, Failures: x.Failures, At: gatewayapi.At(x.At),
 		})
 	}
-	return q.reply(http.StatusOK, page)
+	return &page, nil
 }
 
 func (s *server) retrySetAside(q *request) error {

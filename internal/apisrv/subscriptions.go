@@ -1,7 +1,6 @@
 package apisrv
 
 import (
-	"net/http"
 	"time"
 
 	"github.com/chasqui/chasqui/gatewayapi"
@@ -14,20 +13,16 @@ const (
 	maxOverlap     = 30 * 24 * time.Hour
 )
 
-func (s *server) createSubscription(q *request) error {
-	var in gatewayapi.CreateSubscriptionRequest
-	if err := q.decode(&in); err != nil {
-		return err
-	}
+func (s *server) createSubscription(q *request, in *gatewayapi.CreateSubscriptionRequest) (*gatewayapi.Subscription, error) {
 	sub := &gateway.Subscription{
 		Kind: in.Kind, Name: in.Name, URL: in.URL, EventTypes: in.EventTypes,
 		Applications: in.Applications, Order: in.Order, Secrets: signingSecrets(in.Secrets),
 	}
 	if err := s.o.Subscriptions.Create(q.Context(), q.key, sub, in.From); err != nil {
-		return err
+		return nil, err
 	}
 	q.w.Header().Set("Location", "/v1/subscriptions/"+sub.ID)
-	return q.reply(http.StatusCreated, wireSubscription(sub, allSecrets))
+	return new(wireSubscription(sub, allSecrets)), nil
 }
 
 func signingSecrets(values []string) []gateway.SigningSecret {
@@ -38,34 +33,30 @@ func signingSecrets(values []string) []gateway.SigningSecret {
 	return secrets
 }
 
-func (s *server) listSubscriptions(q *request) error {
+func (s *server) listSubscriptions(q *request) (*gatewayapi.SubscriptionList, error) {
 	if err := q.known(nil); err != nil {
-		return err
+		return nil, err
 	}
 	subscriptions, err := s.o.Subscriptions.List(q.Context(), q.key)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	list := gatewayapi.SubscriptionList{Subscriptions: []gatewayapi.Subscription{}}
 	for _, sub := range subscriptions {
 		list.Subscriptions = append(list.Subscriptions, wireSubscription(sub, noSecret))
 	}
-	return q.reply(http.StatusOK, list)
+	return &list, nil
 }
 
-func (s *server) getSubscription(q *request) error {
+func (s *server) getSubscription(q *request) (*gatewayapi.Subscription, error) {
 	sub, err := s.o.Subscriptions.Get(q.Context(), q.key, q.PathValue("id"))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return q.reply(http.StatusOK, wireSubscription(sub, noSecret))
+	return new(wireSubscription(sub, noSecret)), nil
 }
 
-func (s *server) updateSubscription(q *request) error {
-	var in gatewayapi.UpdateSubscriptionRequest
-	if err := q.decode(&in); err != nil {
-		return err
-	}
+func (s *server) updateSubscription(q *request, in *gatewayapi.UpdateSubscriptionRequest) (*gatewayapi.Subscription, error) {
 	var before []gateway.SigningSecret
 	sub, err := s.o.Subscriptions.Update(q.Context(), q.key, q.PathValue("id"), func(sub *gateway.Subscription) error {
 		before = sub.Secrets
@@ -82,9 +73,9 @@ func (s *server) updateSubscription(q *request) error {
 		return nil
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return q.reply(http.StatusOK, wireSubscription(sub, secretsNotIn(before)))
+	return new(wireSubscription(sub, secretsNotIn(before))), nil
 }
 
 // replace sets a field to what was given, if anything was.
@@ -104,32 +95,28 @@ func (s *server) deleteSubscription(q *request) error {
 	if err := s.o.Subscriptions.Delete(q.Context(), q.key, q.PathValue("id")); err != nil {
 		return err
 	}
-	return q.done()
+	return nil
 }
 
-func (s *server) addSecret(q *request) error {
-	in := gatewayapi.AddSecretRequest{}
-	if err := q.decode(&in); err != nil {
-		return err
-	}
+func (s *server) addSecret(q *request, in *gatewayapi.AddSecretRequest) (*gatewayapi.Subscription, error) {
 	overlap := defaultOverlap
 	if in.OverlapSeconds != nil {
 		overlap = gateway.Times(*in.OverlapSeconds, time.Second)
 		if overlap < 0 || overlap > maxOverlap {
-			return gateway.Invalid("overlapSeconds", "must be from 0 to %d", int(maxOverlap.Seconds()))
+			return nil, gateway.Invalid("overlapSeconds", "must be from 0 to %d", int(maxOverlap.Seconds()))
 		}
 	}
 	sub, err := s.o.Subscriptions.AddSecret(q.Context(), q.key, q.PathValue("id"), gateway.Secret(in.Secret), overlap)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	newest := sub.Secrets[len(sub.Secrets)-1].ID
-	return q.reply(http.StatusCreated, wireSubscription(sub, func(secret gateway.SigningSecret) bool { return secret.ID == newest }))
+	return new(wireSubscription(sub, func(secret gateway.SigningSecret) bool { return secret.ID == newest })), nil
 }
 
 func (s *server) deleteSecret(q *request) error {
 	if _, err := s.o.Subscriptions.DeleteSecret(q.Context(), q.key, q.PathValue("id"), q.PathValue("secret")); err != nil {
 		return err
 	}
-	return q.done()
+	return nil
 }
