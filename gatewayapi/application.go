@@ -2,114 +2,167 @@ package gatewayapi
 
 // ConnectApplicationRequest is the body of POST /v1/applications.
 type ConnectApplicationRequest struct {
-	Page        PageCredentials `json:"page" doc:"The page."`
-	Application AppCredentials  `json:"application" doc:"The Facebook app."`
-	// GraphVersion is such as v26.0; the gateway's own default when empty.
-	GraphVersion string  `json:"graphVersion,omitempty" doc:"Version of the Graph API such as v26.0; the gateway's default when left out."`
-	Limits       *Limits `json:"limits,omitempty" doc:"How many sends a second the page may make; the gateway's defaults when left out."`
+	// The page.
+	Page PageCredentials `json:"page"`
+	// The Facebook app.
+	Application AppCredentials `json:"application"`
+	// Version of the Graph API such as v26.0; the gateway's default when left out.
+	GraphVersion string `json:"graphVersion,omitempty"`
+	// How many sends a second the page may make; the gateway's defaults when left out.
+	Limits *Limits `json:"limits,omitempty"`
 }
 
 // Limits are how many sends a second a page may make; zero means the gateway's default.
 type Limits struct {
-	TextPerSecond  float64 `json:"textPerSecond,omitempty" doc:"Everything but audio and video."`
-	MediaPerSecond float64 `json:"mediaPerSecond,omitempty" doc:"Audio and video."`
+	// Everything but audio and video.
+	TextPerSecond float64 `json:"textPerSecond,omitempty"`
+	// Audio and video.
+	MediaPerSecond float64 `json:"mediaPerSecond,omitempty"`
 }
 
 // PageCredentials is what it takes to speak for a page.
 type PageCredentials struct {
-	AccessToken string `json:"accessToken" doc:"Page access token; never answered again."`
+	// Page access token; never answered again.
+	AccessToken string `json:"accessToken"`
 }
 
 // AppCredentials is what it takes to speak for a Facebook app.
 type AppCredentials struct {
-	ID     string `json:"id" doc:"Number of the Facebook app."`
-	Secret string `json:"secret" doc:"The app's secret; never answered again."`
+	// Number of the Facebook app.
+	ID string `json:"id"`
+	// The app's secret; never answered again.
+	Secret string `json:"secret"`
 }
 
 // UpdateApplicationRequest is the body of PATCH and PUT /v1/applications/{key}; what is left out stays.
 type UpdateApplicationRequest struct {
-	Page         *UpdatePage `json:"page,omitempty" doc:"The page."`
-	Application  *UpdateApp  `json:"application,omitempty" doc:"The Facebook app."`
-	GraphVersion *string     `json:"graphVersion,omitempty" doc:"Version of the Graph API; empty for the gateway's default."`
-	Limits       *Limits     `json:"limits,omitempty" doc:"How many sends a second the page may make."`
+	// The page.
+	Page *UpdatePage `json:"page,omitempty"`
+	// The Facebook app.
+	Application *UpdateApp `json:"application,omitempty"`
+	// Version of the Graph API; empty for the gateway's default.
+	GraphVersion *string `json:"graphVersion,omitempty"`
+	// How many sends a second the page may make.
+	Limits *Limits `json:"limits,omitempty"`
 }
 
 // UpdatePage replaces a page's token.
 type UpdatePage struct {
-	AccessToken *string `json:"accessToken,omitempty" doc:"New token of the same page; resumes a paused one."`
+	// New token of the same page; resumes a paused one.
+	AccessToken *string `json:"accessToken,omitempty"`
 }
 
 // UpdateApp replaces an app's secret. The id may be repeated, and cannot change.
 type UpdateApp struct {
-	ID     *string `json:"id,omitempty" doc:"May be repeated, and cannot change."`
-	Secret *string `json:"secret,omitempty" doc:"New secret; it holds for all pages of the app."`
+	// May be repeated, and cannot change.
+	ID *string `json:"id,omitempty"`
+	// New secret; it holds for all pages of the app.
+	Secret *string `json:"secret,omitempty"`
 }
 
 // Application is a connected page.
 type Application struct {
-	// Key is 32 upper-case hexadecimal digits.
-	Key         string      `json:"key" doc:"32 upper-case hexadecimal digits."`
-	Page        Page        `json:"page" doc:"The page."`
-	Application FacebookApp `json:"application" doc:"The Facebook app."`
-	// State is connecting, active or paused; Paused says why.
-	State        ApplicationState `json:"state" enum:"connecting,active,paused" doc:"connecting, active or paused."`
-	Paused       *Failure         `json:"paused,omitempty" doc:"Why it is paused."`
-	PausedAt     Time             `json:"pausedAt,omitzero" doc:"Since when it is paused."`
-	GraphVersion string           `json:"graphVersion,omitempty" doc:"Version of the Graph API, where it is not the gateway's default."`
-	Limits       *Limits          `json:"limits,omitempty" doc:"How many sends a second the page may make, where it is not the gateway's default."`
-	// CallbackURL is the application's own address for webhooks; Door tells whether the app's one callback leads there.
-	CallbackURL string            `json:"callbackUrl" doc:"The application's own address for webhooks."`
-	Door        bool              `json:"door" doc:"Whether the Facebook app's one page callback leads to callbackUrl."`
-	LastEventAt Time              `json:"lastEventAt,omitzero" doc:"When the newest event came."`
-	LastCheck   *ApplicationCheck `json:"lastCheck,omitempty" doc:"Outcome of the last check."`
-	CreatedAt   Time              `json:"createdAt" doc:"When it was connected."`
-	UpdatedAt   Time              `json:"updatedAt" doc:"When it last changed."`
+	// 32 upper-case hexadecimal digits.
+	Key string `json:"key"`
+	// The page.
+	Page Page `json:"page"`
+	// The Facebook app.
+	Application FacebookApp `json:"application"`
+	// connecting, active or paused; paused says why.
+	State ApplicationState `json:"state" enum:"connecting,active,paused"`
+	// Why it is paused.
+	Paused *Failure `json:"paused,omitempty"`
+	// Since when it is paused.
+	PausedAt Time `json:"pausedAt,omitzero"`
+	// Version of the Graph API, where it is not the gateway's default.
+	GraphVersion string `json:"graphVersion,omitempty"`
+	// How many sends a second the page may make, where it is not the gateway's default.
+	Limits *Limits `json:"limits,omitempty"`
+	// The application's own address for webhooks; door says whether the app's one callback leads there.
+	CallbackURL string `json:"callbackUrl"`
+	// Whether the Facebook app's one page callback leads to callbackUrl.
+	Door bool `json:"door"`
+	// When the newest event came.
+	LastEventAt Time `json:"lastEventAt,omitzero"`
+	// Outcome of the last check.
+	LastCheck *ApplicationCheck `json:"lastCheck,omitempty"`
+	// When it was connected.
+	CreatedAt Time `json:"createdAt"`
+	// When it last changed.
+	UpdatedAt Time `json:"updatedAt"`
 }
 
 // Page describes a page.
 type Page struct {
-	ID       string `json:"id" doc:"Id of the page."`
-	Name     string `json:"name,omitempty" doc:"Name of the page."`
-	ImageURL string `json:"imageUrl,omitempty" doc:"Picture of the page."`
+	// Id of the page.
+	ID string `json:"id"`
+	// Name of the page.
+	Name string `json:"name,omitempty"`
+	// Picture of the page.
+	ImageURL string `json:"imageUrl,omitempty"`
 }
 
 // FacebookApp describes a Facebook app; name and image are empty where the platform refused them.
 type FacebookApp struct {
-	ID       string `json:"id" doc:"Number of the app."`
-	Name     string `json:"name,omitempty" doc:"Name of the app."`
-	ImageURL string `json:"imageUrl,omitempty" doc:"Logo of the app."`
+	// Number of the app.
+	ID string `json:"id"`
+	// Name of the app.
+	Name string `json:"name,omitempty"`
+	// Logo of the app.
+	ImageURL string `json:"imageUrl,omitempty"`
 }
 
 // ApplicationCheck is what the platform said about an application.
 type ApplicationCheck struct {
-	CheckedAt     Time     `json:"checkedAt" doc:"When the platform was asked."`
-	OK            bool     `json:"ok" doc:"Everything needed is there."`
-	TokenValid    bool     `json:"tokenValid" doc:"The platform accepts the page's token."`
-	TokenExpires  Time     `json:"tokenExpires,omitzero" doc:"When the token ends; missing when it does not."`
-	Permissions   []string `json:"permissions" doc:"Permissions of the token."`
-	Fields        []string `json:"fields" doc:"Webhook fields the page sends this app."`
-	MissingFields []string `json:"missingFields" doc:"Webhook fields that should be subscribed and are not."`
-	CallbackURL   string   `json:"callbackUrl,omitempty" doc:"The app's callback as the platform has it."`
-	CallbackOK    bool     `json:"callbackOk" doc:"The callback leads to this gateway and is active."`
-	GetStarted    string   `json:"getStarted,omitempty" doc:"Payload of the Get Started button."`
-	LastEventAt   Time     `json:"lastEventAt,omitzero" doc:"When the newest event came."`
-	Problems      []string `json:"problems" doc:"Plain words; empty when all is well."`
+	// When the platform was asked.
+	CheckedAt Time `json:"checkedAt"`
+	// Everything needed is there.
+	OK bool `json:"ok"`
+	// The platform accepts the page's token.
+	TokenValid bool `json:"tokenValid"`
+	// When the token ends; missing when it does not.
+	TokenExpires Time `json:"tokenExpires,omitzero"`
+	// Permissions of the token.
+	Permissions []string `json:"permissions"`
+	// Webhook fields the page sends this app.
+	Fields []string `json:"fields"`
+	// Webhook fields that should be subscribed and are not.
+	MissingFields []string `json:"missingFields"`
+	// The app's callback as the platform has it.
+	CallbackURL string `json:"callbackUrl,omitempty"`
+	// The callback leads to this gateway and is active.
+	CallbackOK bool `json:"callbackOk"`
+	// Payload of the Get Started button.
+	GetStarted string `json:"getStarted,omitempty"`
+	// When the newest event came.
+	LastEventAt Time `json:"lastEventAt,omitzero"`
+	// Plain words; empty when all is well.
+	Problems []string `json:"problems"`
 
-	TokenType         string    `json:"tokenType,omitempty" doc:"What the platform calls the token: PAGE is right."`
-	DataAccessExpires Time      `json:"dataAccessExpires,omitzero" doc:"When the token stops giving access to people's data; missing when it does not."`
-	Findings          []Finding `json:"findings" doc:"The problems with codes and remedies, and what should be known beside."`
+	// What the platform calls the token: PAGE is right.
+	TokenType string `json:"tokenType,omitempty"`
+	// When the token stops giving access to people's data; missing when it does not.
+	DataAccessExpires Time `json:"dataAccessExpires,omitzero"`
+	// The problems with codes and remedies, and what should be known beside.
+	Findings []Finding `json:"findings"`
 }
 
 // Finding is something that a check found out.
 type Finding struct {
-	Code     string   `json:"code" doc:"Such as permission_missing; docs/facebook-setup.md lists them."`
-	Severity Severity `json:"severity" enum:"error,warning" doc:"error, or warning for what keeps nothing from working now."`
-	Message  string   `json:"message" doc:"What was found."`
-	Remedy   string   `json:"remedy" doc:"What to do."`
-	Doc      string   `json:"doc" doc:"Where the documentation says how."`
+	// Such as permission_missing; docs/facebook-setup.md lists them.
+	Code string `json:"code"`
+	// error, or warning for what keeps nothing from working now.
+	Severity Severity `json:"severity" enum:"error,warning"`
+	// What was found.
+	Message string `json:"message"`
+	// What to do.
+	Remedy string `json:"remedy"`
+	// Where the documentation says how.
+	Doc string `json:"doc"`
 }
 
 // ApplicationList is the answer of GET /v1/applications.
 type ApplicationList struct {
-	Applications []Application `json:"applications" doc:"The oldest first."`
+	// The oldest first.
+	Applications []Application `json:"applications"`
 }

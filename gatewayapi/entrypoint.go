@@ -11,70 +11,93 @@ import (
 
 // EntryPoint is a code or link that says where a person came from.
 type EntryPoint struct {
-	ID          string         `json:"id,omitempty"`
-	Application string         `json:"application" doc:"Key of the application."`
-	Kind        EntryPointKind `json:"kind" enum:"code,link,ad,sendToMessenger" doc:"code, link, ad or sendToMessenger."`
-	Ref         string         `json:"ref,omitempty" doc:"Up to 250 characters of a-z A-Z 0-9 + / = - . : _; unique within the application. Without one it is static."`
-	Name        string         `json:"name,omitempty"`
-	Campaign    string         `json:"campaign,omitempty"`
-	Tags        []string       `json:"tags,omitempty"`
-	Text        string         `json:"text,omitempty" doc:"Stands in the composer when the thread opens."`
-	ExpiresAt   Time           `json:"expiresAt,omitzero"`
-	RetiredAt   Time           `json:"retiredAt,omitzero" doc:"A retired ref is still recognised, and marked."`
-	Link        string         `json:"link,omitempty" doc:"The m.me link."`
-	ShortLink   string         `json:"shortLink,omitempty" doc:"Our own link, which counts visits and leads to the other."`
-	Image       string         `json:"image,omitempty" doc:"Path of the code's picture, without its ending."`
-	CreatedAt   Time           `json:"createdAt,omitzero"`
-	UpdatedAt   Time           `json:"updatedAt,omitzero"`
+	ID string `json:"id,omitempty"`
+	// Key of the application.
+	Application string `json:"application"`
+	// code, link, ad or sendToMessenger.
+	Kind EntryPointKind `json:"kind" enum:"code,link,ad,sendToMessenger"`
+	// Up to 250 characters of a-z A-Z 0-9 + / = - . : _; unique within the application. Without one it
+	// is static.
+	Ref      string   `json:"ref,omitempty"`
+	Name     string   `json:"name,omitempty"`
+	Campaign string   `json:"campaign,omitempty"`
+	Tags     []string `json:"tags,omitempty"`
+	// Stands in the composer when the thread opens.
+	Text      string `json:"text,omitempty"`
+	ExpiresAt Time   `json:"expiresAt,omitzero"`
+	// A retired ref is still recognised, and marked.
+	RetiredAt Time `json:"retiredAt,omitzero"`
+	// The m.me link.
+	Link string `json:"link,omitempty"`
+	// Our own link, which counts visits and leads to the other.
+	ShortLink string `json:"shortLink,omitempty"`
+	// Path of the code's picture, without its ending.
+	Image     string `json:"image,omitempty"`
+	CreatedAt Time   `json:"createdAt,omitzero"`
+	UpdatedAt Time   `json:"updatedAt,omitzero"`
 }
 
 // EntryPointPage is one page of entry points, the newest first.
 type EntryPointPage struct {
 	EntryPoints []EntryPoint `json:"entryPoints"`
-	Cursor      string       `json:"cursor,omitempty" doc:"Gets the next page; missing on the last."`
+	// Gets the next page; missing on the last.
+	Cursor string `json:"cursor,omitempty"`
 }
 
 // BulkEntryPointsRequest makes many entry points: {n} in ref, name and text stands for the number.
 type BulkEntryPointsRequest struct {
 	EntryPoint
 	From int `json:"from"`
-	To   int `json:"to" doc:"At most 10,000 numbers from one to the other."`
+	// At most 10,000 numbers from one to the other.
+	To int `json:"to"`
 }
 
 // EntryPointPatch changes an entry point. What is left out stays.
 type EntryPointPatch struct {
-	Name      *string   `json:"name,omitempty"`
-	Campaign  *string   `json:"campaign,omitempty"`
-	Tags      *[]string `json:"tags,omitempty"`
-	Text      *string   `json:"text,omitempty"`
-	ExpiresAt *string   `json:"expiresAt,omitempty" doc:"RFC 3339; empty for never."`
-	Retired   *bool     `json:"retired,omitempty"`
+	Name     *string   `json:"name,omitempty"`
+	Campaign *string   `json:"campaign,omitempty"`
+	Tags     *[]string `json:"tags,omitempty"`
+	Text     *string   `json:"text,omitempty"`
+	// RFC 3339; empty for never.
+	ExpiresAt *string `json:"expiresAt,omitempty"`
+	Retired   *bool   `json:"retired,omitempty"`
 }
 
 // OptInStateRequest asks for a token that binds a profile to the person who comes back with it.
 type OptInStateRequest struct {
-	ProfileID   string          `json:"profileId" doc:"Created when the token comes back, if there is none."`
-	Application string          `json:"application" doc:"Key of the application."`
-	ExpiresIn   int             `json:"expiresIn,omitempty" doc:"Seconds; 86,400 when left out."`
-	SingleUse   bool            `json:"singleUse,omitempty"`
-	Data        json.RawMessage `json:"data,omitempty" doc:"Any JSON up to 64 KiB; comes back in the event."`
+	// Created when the token comes back, if there is none.
+	ProfileID string `json:"profileId"`
+	// Key of the application.
+	Application string `json:"application"`
+	// Seconds; 86,400 when left out.
+	ExpiresIn int  `json:"expiresIn,omitempty"`
+	SingleUse bool `json:"singleUse,omitempty"`
+	// Any JSON up to 64 KiB; comes back in the event.
+	Data json.RawMessage `json:"data,omitempty"`
 }
 
 // OptInState is the token, and how to use it.
 type OptInState struct {
-	State     string `json:"state" doc:"Letters, digits, - and _ only; at most 250 characters."`
-	Link      string `json:"link" doc:"An m.me link that carries it."`
-	HTML      string `json:"html" doc:"The Send to Messenger button and a plain link, to be pasted into a page."`
+	// Letters, digits, - and _ only; at most 250 characters.
+	State string `json:"state"`
+	// An m.me link that carries it.
+	Link string `json:"link"`
+	// The Send to Messenger button and a plain link, to be pasted into a page.
+	HTML      string `json:"html"`
 	ExpiresAt Time   `json:"expiresAt"`
 }
 
 // GoalRequest says that a person has reached a goal.
 type GoalRequest struct {
-	Application string  `json:"application" doc:"Key of the application."`
-	To          To      `json:"to" doc:"Who reached it."`
-	Name        string  `json:"name" doc:"Up to 100 bytes."`
-	Value       float64 `json:"value,omitempty"`
-	At          Time    `json:"at,omitzero" doc:"When; now when left out."`
+	// Key of the application.
+	Application string `json:"application"`
+	// Who reached it.
+	To To `json:"to"`
+	// Up to 100 bytes.
+	Name  string  `json:"name"`
+	Value float64 `json:"value,omitempty"`
+	// When; now when left out.
+	At Time `json:"at,omitzero"`
 }
 
 // Goal is a goal that was reached.
@@ -94,23 +117,32 @@ type EntryPointReport struct {
 
 // ReportRow is what came of one day, ref, source, campaign or tag.
 type ReportRow struct {
-	Key           string             `json:"key"`
-	EntryPoints   int                `json:"entryPoints" doc:"That are summed up; 0 for days."`
-	Visits        int64              `json:"visits" doc:"Of short links, programs left out."`
-	Scans         int64              `json:"scans" doc:"Threads opened by codes."`
-	Opens         int64              `json:"opens" doc:"Threads opened in any way."`
-	FirstContacts int64              `json:"firstContacts"`
-	Returning     int64              `json:"returning"`
-	FirstMessages int64              `json:"firstMessages" doc:"People who wrote after they came."`
-	Answered      int64              `json:"answered" doc:"People who got an answer after they came."`
-	Goals         map[string]GoalSum `json:"goals"`
+	Key string `json:"key"`
+	// That are summed up; 0 for days.
+	EntryPoints int `json:"entryPoints"`
+	// Of short links, programs left out.
+	Visits int64 `json:"visits"`
+	// Threads opened by codes.
+	Scans int64 `json:"scans"`
+	// Threads opened in any way.
+	Opens         int64 `json:"opens"`
+	FirstContacts int64 `json:"firstContacts"`
+	Returning     int64 `json:"returning"`
+	// People who wrote after they came.
+	FirstMessages int64 `json:"firstMessages"`
+	// People who got an answer after they came.
+	Answered int64              `json:"answered"`
+	Goals    map[string]GoalSum `json:"goals"`
 }
 
 // GoalSum is how often a goal was reached.
 type GoalSum struct {
-	Count      int64   `json:"count" doc:"By the last touch."`
-	People     int64   `json:"people" doc:"Who reached it for the first time."`
-	Value      float64 `json:"value" doc:"By the last touch."`
+	// By the last touch.
+	Count int64 `json:"count"`
+	// Who reached it for the first time.
+	People int64 `json:"people"`
+	// By the last touch.
+	Value      float64 `json:"value"`
 	FirstCount int64   `json:"firstTouchCount"`
 	FirstValue float64 `json:"firstTouchValue"`
 }

@@ -8,26 +8,36 @@ import (
 
 // Erasure is the removal of everything that the gateway keeps of a person. It says nothing of the person.
 type Erasure struct {
-	// ID is unguessable: whoever knows it may see the state.
-	ID     string        `json:"id" doc:"Unguessable: whoever knows it may see the state."`
-	Status ErasureStatus `json:"status" enum:"pending,done" doc:"pending or done."`
-	// Source is api, or platform for its data-deletion callback.
-	Source    ErasureSource `json:"source" enum:"api,platform" doc:"api, or platform for its data-deletion callback."`
-	StatusURL string        `json:"statusUrl" doc:"Where to ask for the state with an API key."`
-	// PageURL shows the state to the person.
-	PageURL   string        `json:"pageUrl" doc:"A page that shows the state to the person."`
-	Counts    ErasureCounts `json:"counts" doc:"What was removed or emptied so far."`
-	CreatedAt Time          `json:"createdAt" doc:"When it was asked for."`
-	DoneAt    Time          `json:"doneAt,omitzero" doc:"When it was done."`
+	// Unguessable: whoever knows it may see the state.
+	ID string `json:"id"`
+	// pending or done.
+	Status ErasureStatus `json:"status" enum:"pending,done"`
+	// api, or platform for its data-deletion callback.
+	Source ErasureSource `json:"source" enum:"api,platform"`
+	// Where to ask for the state with an API key.
+	StatusURL string `json:"statusUrl"`
+	// A page that shows the state to the person.
+	PageURL string `json:"pageUrl"`
+	// What was removed or emptied so far.
+	Counts ErasureCounts `json:"counts"`
+	// When it was asked for.
+	CreatedAt Time `json:"createdAt"`
+	// When it was done.
+	DoneAt Time `json:"doneAt,omitzero"`
 }
 
 // ErasureCounts is what an erasure has removed or emptied.
 type ErasureCounts struct {
-	Profiles   int64 `json:"profiles" doc:"Profiles removed."`
-	Messages   int64 `json:"messages" doc:"Messages emptied."`
-	Events     int64 `json:"events" doc:"Events of the log emptied."`
-	Deliveries int64 `json:"deliveries" doc:"Deliveries to subscriptions emptied."`
-	Canceled   int64 `json:"canceled" doc:"Queued messages that were not sent any more."`
+	// Profiles removed.
+	Profiles int64 `json:"profiles"`
+	// Messages emptied.
+	Messages int64 `json:"messages"`
+	// Events of the log emptied.
+	Events int64 `json:"events"`
+	// Deliveries to subscriptions emptied.
+	Deliveries int64 `json:"deliveries"`
+	// Queued messages that were not sent any more.
+	Canceled int64 `json:"canceled"`
 }
 
 // ForgetProfile erases a profile and the people who belong to it: everything that is kept of them, in the tables and in the logs. The profile is gone and what was queued for

@@ -9,13 +9,13 @@ import (
 //
 //	if errors.Is(err, gatewayapi.CodeNotFound) { … }
 type Error struct {
-	// Code is for programs; its spelling does not change. docs/errors.md explains those of the gateway.
+	// For programs; its spelling does not change. docs/errors.md explains those of the gateway.
 	Code ErrorCode `json:"code"`
-	// Message is for people.
+	// For people.
 	Message string `json:"message"`
-	// Field is the path of the input at fault, empty when there is none.
+	// Path of the input at fault, empty when there is none.
 	Field string `json:"field,omitempty"`
-	// RequestID names the request in the gateway's log; empty inside the verdicts of a batch.
+	// Names the request in the gateway's log; empty inside the verdicts of a batch.
 	RequestID string `json:"requestId,omitempty"`
 
 	// Status is the HTTP status of the answer; 0 where there was none, and inside the verdicts of a batch.

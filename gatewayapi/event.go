@@ -4,22 +4,26 @@ import "encoding/json"
 
 // Event is a fact, as subscriptions get it: pushed to a URL, pulled or listed. Switch over the type of Data to deal with it.
 type Event struct {
-	// ID is also the webhook-id of every delivery, on replay too.
-	ID        string    `json:"id" doc:"Id of the event; also the webhook-id of deliveries."`
-	Type      EventType `json:"type" doc:"Type of the event, such as message.inbound."`
-	CreatedAt Time      `json:"createdAt" doc:"When the gateway received it or it came about."`
-	// Application is empty when no application owns the event.
-	Application string `json:"application" nullable:"true" doc:"Key of the application; null when none owns the event."`
-	PageID      string `json:"pageId,omitempty" doc:"Id of the page."`
-	// Person is nil when the event is about nobody.
-	Person    *Party `json:"person" doc:"The person it is about; null when it is about nobody."`
-	ProfileID string `json:"profileId,omitempty" doc:"The person's profile."`
-	// Data is the event in the gateway's own words.
-	Data EventData `json:"data" doc:"The event in the gateway's own words."`
+	// Id of the event; also the webhook-id of deliveries.
+	ID string `json:"id"`
+	// Type of the event, such as message.inbound.
+	Type EventType `json:"type"`
+	// When the gateway received it or it came about.
+	CreatedAt Time `json:"createdAt"`
+	// Key of the application; null when none owns the event.
+	Application string `json:"application" nullable:"true"`
+	// Id of the page.
+	PageID string `json:"pageId,omitempty"`
+	// The person it is about; null when it is about nobody.
+	Person *Party `json:"person"`
+	// The person's profile.
+	ProfileID string `json:"profileId,omitempty"`
+	// The event in the gateway's own words.
+	Data EventData `json:"data"`
 	// DataJSON is Data as it was read, with what this version of the package does not know. It is not written: Data is.
 	DataJSON json.RawMessage `json:"-"`
-	// Raw is the platform's own event as received, empty for one of the gateway's own that no other caused.
-	Raw json.RawMessage `json:"raw,omitempty" doc:"The platform's own event as received."`
+	// The platform's own event as received; missing for one of the gateway's own that no other caused.
+	Raw json.RawMessage `json:"raw,omitempty"`
 }
 
 // wireEvent is an event with its data as it comes.
@@ -81,41 +85,55 @@ func (e Event) Reply(body string) SendMessageRequest {
 
 // Party is a person by page-scoped id, or by channel and address, such as sms:447700900001.
 type Party struct {
-	ID string `json:"id" doc:"Page-scoped id."`
+	// Page-scoped id.
+	ID string `json:"id"`
 }
 
 // EventPage is a run of events in order.
 type EventPage struct {
-	Events []Event `json:"events" doc:"In order."`
-	// Cursor stands after the last event: what to acknowledge, and where the next read goes on.
-	Cursor string `json:"cursor" doc:"Stands after the last event: what to acknowledge, and where the next read goes on."`
+	// In order.
+	Events []Event `json:"events"`
+	// Stands after the last event: what to acknowledge, and where the next read goes on.
+	Cursor string `json:"cursor"`
 }
 
 // AckRequest is the body of POST /v1/subscriptions/{id}/ack.
 type AckRequest struct {
-	Cursor string `json:"cursor" doc:"Cursor up to which events are dealt with."`
+	// Cursor up to which events are dealt with.
+	Cursor string `json:"cursor"`
 }
 
 // AckResult tells where a pull subscription stands.
 type AckResult struct {
-	Cursor string `json:"cursor" doc:"Cursor up to which events are acknowledged."`
+	// Cursor up to which events are acknowledged.
+	Cursor string `json:"cursor"`
 }
 
 // SetAsideEvent is an event that a part of the gateway failed on again and again, and went on without. The event itself is in the log and went to subscribers.
 type SetAsideEvent struct {
-	ID          string    `json:"id" doc:"Id of the event."`
-	Reader      string    `json:"reader" enum:"projector,receipts,entrypoints,reports,bot" doc:"The part of the gateway that went on without it: projector, receipts, entrypoints, reports or bot."`
-	Type        EventType `json:"type" doc:"Type of the event."`
-	Application string    `json:"application,omitempty" doc:"Key of the application; missing when none owns it."`
-	// FBMessengerID is the person's page-scoped id.
-	FBMessengerID string `json:"fbMessengerId,omitempty" doc:"The person's page-scoped id."`
-	Reason        string `json:"reason" doc:"The last error."`
-	Failures      int    `json:"failures" doc:"How often it was tried."`
-	At            Time   `json:"at" doc:"When it was set aside."`
+	// Id of the event.
+	ID string `json:"id"`
+	// The part of the gateway that went on without it: projector, receipts, entrypoints, reports or
+	// bot.
+	Reader string `json:"reader" enum:"projector,receipts,entrypoints,reports,bot"`
+	// Type of the event.
+	Type EventType `json:"type"`
+	// Key of the application; missing when none owns it.
+	Application string `json:"application,omitempty"`
+	// The person's page-scoped id.
+	FBMessengerID string `json:"fbMessengerId,omitempty"`
+	// The last error.
+	Reason string `json:"reason"`
+	// How often it was tried.
+	Failures int `json:"failures"`
+	// When it was set aside.
+	At Time `json:"at"`
 }
 
 // SetAsidePage is a page of events that were set aside, newest first.
 type SetAsidePage struct {
-	Events []SetAsideEvent `json:"events" doc:"Newest first."`
-	Cursor string          `json:"cursor,omitempty" doc:"Cursor of the next page; missing on the last."`
+	// Newest first.
+	Events []SetAsideEvent `json:"events"`
+	// Cursor of the next page; missing on the last.
+	Cursor string `json:"cursor,omitempty"`
 }

@@ -22,6 +22,8 @@ func (p Profile) MessengerIDs() map[string]string {
 
 // ProfilePage is one page of profiles in the order of their ids.
 type ProfilePage struct {
-	Profiles []Profile `json:"profiles" doc:"In the order of their ids."`
-	Cursor   string    `json:"cursor,omitempty" doc:"Gets the next page; missing on the last."`
+	// In the order of their ids.
+	Profiles []Profile `json:"profiles"`
+	// Gets the next page; missing on the last.
+	Cursor string `json:"cursor,omitempty"`
 }

@@ -9,23 +9,32 @@ import (
 
 // SaveRouteRequest is the body of POST and PUT of a route.
 type SaveRouteRequest struct {
-	Name        string `json:"name" doc:"1 to 200 bytes; no two routes have the same."`
-	Application string `json:"application,omitempty" doc:"Application that messages go through which name none. Empty for none."`
-	Rules       []Rule `json:"rules" doc:"Steps in order, each a channel's name or an object."`
-	Default     bool   `json:"default,omitempty" doc:"Whether it is taken where a dialect's API names no route; there is one such route in an application at most."`
+	// 1 to 200 bytes; no two routes have the same.
+	Name string `json:"name"`
+	// Application that messages go through which name none. Empty for none.
+	Application string `json:"application,omitempty"`
+	// Steps in order, each a channel's name or an object.
+	Rules []Rule `json:"rules"`
+	// Whether it is taken where a dialect's API names no route; there is one such route in an
+	// application at most.
+	Default bool `json:"default,omitempty"`
 }
 
 // Route is a stored list of rules, which messages name by id or name.
 type Route struct {
-	ID string `json:"id" doc:"32 upper-case hexadecimal digits."`
+	// 32 upper-case hexadecimal digits.
+	ID string `json:"id"`
 	SaveRouteRequest
-	CreatedAt Time `json:"createdAt" doc:"When it was made."`
-	UpdatedAt Time `json:"updatedAt" doc:"When it last changed."`
+	// When it was made.
+	CreatedAt Time `json:"createdAt"`
+	// When it last changed.
+	UpdatedAt Time `json:"updatedAt"`
 }
 
 // RouteList is every route.
 type RouteList struct {
-	Routes []Route `json:"routes" doc:"The oldest first."`
+	// The oldest first.
+	Routes []Route `json:"routes"`
 }
 
 func routePath(id string) string { return "/v1/routes/" + url.PathEscape(id) }

@@ -11,14 +11,19 @@ import (
 // Rule is a step that a message may take: a channel, what has to be reached there and in which time, and what is different about the message on it. In JSON a rule that
 // is its channel alone may be written as the channel's name, and is.
 type Rule struct {
-	Channel string `json:"channel" enum:"fbMessenger,sms,email,webhook" doc:"fbMessenger, sms, email or webhook."`
-	// Until is what has to be reached; empty: accepted.
-	Until StepGoal `json:"until,omitempty" enum:"accepted,sent,delivered,read" doc:"accepted, sent, delivered or read: what has to be reached; accepted unless given."`
-	// Within is the time to reach it in, from 1 second to 30 days; zero: as long as the message lives.
-	Within         Duration        `json:"within,omitzero" doc:"Time to reach it in, such as 90s or 10m, from 1 second to 30 days; without, as long as the message lives."`
-	ChannelOptions json.RawMessage `json:"channelOptions,omitempty" doc:"Settings of this channel, instead of the message's."`
-	CustomBody     json.RawMessage `json:"customBody,omitempty" doc:"The channel's own body, instead of the message's."`
-	Body           string          `json:"body,omitempty" doc:"Text, instead of the message's title, body and parts."`
+	// fbMessenger, sms, email or webhook.
+	Channel string `json:"channel" enum:"fbMessenger,sms,email,webhook"`
+	// accepted, sent, delivered or read: what has to be reached; accepted unless given.
+	Until StepGoal `json:"until,omitempty" enum:"accepted,sent,delivered,read"`
+	// Time to reach it in, such as 90s or 10m, from 1 second to 30 days; without, as long as the
+	// message lives.
+	Within Duration `json:"within,omitzero"`
+	// Settings of this channel, instead of the message's.
+	ChannelOptions json.RawMessage `json:"channelOptions,omitempty"`
+	// The channel's own body, instead of the message's.
+	CustomBody json.RawMessage `json:"customBody,omitempty"`
+	// Text, instead of the message's title, body and parts.
+	Body string `json:"body,omitempty"`
 
 	// Unknown names a member of a rule that was read and that this version of the package does not know; empty for none.
 	Unknown string `json:"-"`

@@ -9,38 +9,52 @@ import (
 
 // ScriptFile is one file of a bot's scripts.
 type ScriptFile struct {
-	Name string `json:"name" doc:"Ends in .rive, .rs or .topic; a .topic file is a topic of that name."`
-	Text string `json:"text" doc:"The file's content."`
+	// Ends in .rive, .rs or .topic; a .topic file is a topic of that name.
+	Name string `json:"name"`
+	// The file's content.
+	Text string `json:"text"`
 }
 
 // UploadScriptRequest makes a version of an application's scripts.
 type UploadScriptRequest struct {
-	Application string        `json:"application,omitempty" doc:"Key of the application."`
-	Dialect     ScriptDialect `json:"dialect,omitempty" enum:"rivescript,dexter" doc:"rivescript or dexter; guessed from the files when left out."`
-	Note        string        `json:"note,omitempty" doc:"For people; up to 1,000 bytes."`
-	Files       []ScriptFile  `json:"files" doc:"Up to 1,000 files, 16 MiB together."`
-	Activate    bool          `json:"activate,omitempty" doc:"Let it answer people at once."`
+	// Key of the application.
+	Application string `json:"application,omitempty"`
+	// rivescript or dexter; guessed from the files when left out.
+	Dialect ScriptDialect `json:"dialect,omitempty" enum:"rivescript,dexter"`
+	// For people; up to 1,000 bytes.
+	Note string `json:"note,omitempty"`
+	// Up to 1,000 files, 16 MiB together.
+	Files []ScriptFile `json:"files"`
+	// Let it answer people at once.
+	Activate bool `json:"activate,omitempty"`
 }
 
 // ScriptProblem is something in a script that is not as it should be.
 type ScriptProblem struct {
-	File    string `json:"file,omitempty"`
-	Line    int    `json:"line" doc:"From 1."`
+	File string `json:"file,omitempty"`
+	// From 1.
+	Line    int    `json:"line"`
 	Message string `json:"message"`
 }
 
 // Script is a version of an application's scripts.
 type Script struct {
-	ID          string          `json:"id"`
-	Application string          `json:"application" doc:"Key of the application."`
-	Version     int             `json:"version" doc:"Grows by 1 with each upload for the application."`
-	Dialect     ScriptDialect   `json:"dialect"`
-	Note        string          `json:"note,omitempty"`
-	Active      bool            `json:"active" doc:"Whether it answers people."`
-	Files       []ScriptFile    `json:"files,omitempty" doc:"Missing in lists."`
-	Warnings    []ScriptProblem `json:"warnings,omitempty" doc:"Only in the answer to an upload."`
-	CreatedAt   Time            `json:"createdAt"`
-	ActivatedAt Time            `json:"activatedAt,omitzero" doc:"The last time it was made active."`
+	ID string `json:"id"`
+	// Key of the application.
+	Application string `json:"application"`
+	// Grows by 1 with each upload for the application.
+	Version int           `json:"version"`
+	Dialect ScriptDialect `json:"dialect"`
+	Note    string        `json:"note,omitempty"`
+	// Whether it answers people.
+	Active bool `json:"active"`
+	// Missing in lists.
+	Files []ScriptFile `json:"files,omitempty"`
+	// Only in the answer to an upload.
+	Warnings  []ScriptProblem `json:"warnings,omitempty"`
+	CreatedAt Time            `json:"createdAt"`
+	// The last time it was made active.
+	ActivatedAt Time `json:"activatedAt,omitzero"`
 }
 
 // ScriptList holds versions by application, the newest first.
@@ -50,32 +64,43 @@ type ScriptList struct {
 
 // ScriptValidation says whether files would be taken.
 type ScriptValidation struct {
-	OK       bool            `json:"ok"`
-	Dialect  ScriptDialect   `json:"dialect"`
-	Problems []ScriptProblem `json:"problems" doc:"For which an upload is refused."`
-	Warnings []ScriptProblem `json:"warnings" doc:"For which it is not."`
+	OK      bool          `json:"ok"`
+	Dialect ScriptDialect `json:"dialect"`
+	// For which an upload is refused.
+	Problems []ScriptProblem `json:"problems"`
+	// For which it is not.
+	Warnings []ScriptProblem `json:"warnings"`
 }
 
 // TryScriptRequest tries a version; nothing is sent.
 type TryScriptRequest struct {
-	Text      string            `json:"text,omitempty" doc:"What the person writes."`
-	Event     string            `json:"event,omitempty" doc:"What happens instead: the payload of a postback, or __fbref__."`
-	Variables map[string]string `json:"variables,omitempty" doc:"What the bot knows before; topic is one of them."`
+	// What the person writes.
+	Text string `json:"text,omitempty"`
+	// What happens instead: the payload of a postback, or __fbref__.
+	Event string `json:"event,omitempty"`
+	// What the bot knows before; topic is one of them.
+	Variables map[string]string `json:"variables,omitempty"`
 }
 
 // TryScriptResult is what a version would say.
 type TryScriptResult struct {
-	Reply     string            `json:"reply" doc:"The engine's whole text."`
-	Messages  []ScriptMessage   `json:"messages" doc:"What it makes on Messenger."`
-	Trigger   string            `json:"trigger,omitempty" doc:"The trigger that won."`
-	Error     string            `json:"error,omitempty" doc:"Why there is no answer, such as ERR: No Reply Matched."`
-	Variables map[string]string `json:"variables" doc:"What the bot knows afterwards."`
+	// The engine's whole text.
+	Reply string `json:"reply"`
+	// What it makes on Messenger.
+	Messages []ScriptMessage `json:"messages"`
+	// The trigger that won.
+	Trigger string `json:"trigger,omitempty"`
+	// Why there is no answer, such as ERR: No Reply Matched.
+	Error string `json:"error,omitempty"`
+	// What the bot knows afterwards.
+	Variables map[string]string `json:"variables"`
 }
 
 // ScriptMessage is one of the messages of a reply.
 type ScriptMessage struct {
-	Text       string            `json:"text,omitempty"`
-	Delay      float64           `json:"delay,omitempty" doc:"Seconds before it."`
+	Text string `json:"text,omitempty"`
+	// Seconds before it.
+	Delay      float64           `json:"delay,omitempty"`
 	Shortcodes []ScriptShortcode `json:"shortcodes,omitempty"`
 }
 
@@ -87,23 +112,29 @@ type ScriptShortcode struct {
 
 // BotState is what a bot knows of a person.
 type BotState struct {
-	ID          string            `json:"id" doc:"Of the conversation: application and person with a colon between."`
-	Application string            `json:"application"`
-	Person      PersonRef         `json:"person"`
-	Variables   map[string]string `json:"variables" doc:"topic is one of them."`
-	Topic       string            `json:"topic"`
-	Human       bool              `json:"human" doc:"People answer; the bot is silent."`
+	// Of the conversation: application and person with a colon between.
+	ID          string    `json:"id"`
+	Application string    `json:"application"`
+	Person      PersonRef `json:"person"`
+	// topic is one of them.
+	Variables map[string]string `json:"variables"`
+	Topic     string            `json:"topic"`
+	// People answer; the bot is silent.
+	Human bool `json:"human"`
 }
 
 // PersonRef names a person of an application.
 type PersonRef struct {
-	ID string `json:"id" doc:"PSID."`
+	// PSID.
+	ID string `json:"id"`
 }
 
 // BotStatePatch changes what a bot knows. What is left out stays.
 type BotStatePatch struct {
-	Variables map[string]*string `json:"variables,omitempty" doc:"null forgets one."`
-	Human     *bool              `json:"human,omitempty" doc:"true silences the bot, false gives it the conversation back."`
+	// null forgets one.
+	Variables map[string]*string `json:"variables,omitempty"`
+	// true silences the bot, false gives it the conversation back.
+	Human *bool `json:"human,omitempty"`
 }
 
 func scriptPath(id string) string { return "/v1/scripts/" + url.PathEscape(id) }

@@ -43,6 +43,9 @@ func describe(routes []route, o *Options) (*document, error) {
 		api.AddOperation(op)
 	}
 	api.Webhooks = webhooks(registry)
+	if err := describeFields(registry); err != nil {
+		return nil, err
+	}
 	finishSchemas(api, registry)
 	page, err := renderPage(routes, registry, version)
 	if err != nil {
