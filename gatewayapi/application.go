@@ -34,7 +34,8 @@ type AppCredentials struct {
 	Secret string `json:"secret"`
 }
 
-// UpdateApplicationRequest is the body of PATCH and PUT /v1/applications/{key}; what is left out stays.
+// UpdateApplicationRequest is the body of PATCH and PUT /v1/applications/{key}; what is left out
+// stays.
 type UpdateApplicationRequest struct {
 	// The page.
 	Page *UpdatePage `json:"page,omitempty"`
@@ -78,7 +79,8 @@ type Application struct {
 	GraphVersion string `json:"graphVersion,omitempty"`
 	// How many sends a second the page may make, where it is not the gateway's default.
 	Limits *Limits `json:"limits,omitempty"`
-	// The application's own address for webhooks; door says whether the app's one callback leads there.
+	// The application's own address for webhooks; door says whether the app's one callback leads
+	// there.
 	CallbackURL string `json:"callbackUrl"`
 	// Whether the Facebook app's one page callback leads to callbackUrl.
 	Door bool `json:"door"`

@@ -99,7 +99,8 @@ type WebhookSettings struct {
 	URL string `json:"url,omitempty"`
 }
 
-// KeywordSettings say which words, alone in an inbound SMS, end, begin or explain, and what is answered.
+// KeywordSettings say which words, alone in an inbound SMS, end, begin or explain, and what is
+// answered.
 type KeywordSettings struct {
 	// Words that opt out; the usual ones when left out, none when empty.
 	Stop *[]string `json:"stop,omitempty"`
@@ -115,7 +116,8 @@ type KeywordSettings struct {
 	HelpAnswer string `json:"helpAnswer,omitempty"`
 }
 
-// CreateChannelRequest is the body of POST /v1/channels. It holds the settings of its provider and no other's.
+// CreateChannelRequest is the body of POST /v1/channels. It holds the settings of its provider and
+// no other's.
 type CreateChannelRequest struct {
 	// smpp, twilio, smtp or webhook.
 	Provider Provider `json:"provider" enum:"smpp,twilio,smtp,webhook"`
@@ -142,7 +144,8 @@ type CreateChannelRequest struct {
 	Secrets map[string]string `json:"secrets,omitempty"`
 }
 
-// UpdateChannelRequest is the body of PATCH /v1/channels/{id}. What is left out stays, also inside the settings; null sets a setting back to its default.
+// UpdateChannelRequest is the body of PATCH /v1/channels/{id}. What is left out stays, also inside
+// the settings; null sets a setting back to its default.
 type UpdateChannelRequest struct {
 	// For people.
 	Name *string `json:"name,omitempty"`
@@ -163,7 +166,8 @@ type UpdateChannelRequest struct {
 	// Replaces those that are named; an empty one is removed.
 	Secrets map[string]string `json:"secrets,omitempty"`
 
-	// Reset names settings that go back to their defaults, such as smpp.source or twilio.mediaAsLinks: a zero value in the settings is one that is left out.
+	// Reset names settings that go back to their defaults, such as smpp.source or
+	// twilio.mediaAsLinks: a zero value in the settings is one that is left out.
 	Reset []string `json:"-"`
 }
 
@@ -237,7 +241,8 @@ type ChannelAccount struct {
 	UpdatedAt Time `json:"updatedAt"`
 }
 
-// SecretState says whether a secret is there. Value is only in the answer to the request for which the gateway made the secret.
+// SecretState says whether a secret is there. Value is only in the answer to the request for which
+// the gateway made the secret.
 type SecretState struct {
 	// Whether it is there.
 	Set bool `json:"set"`

@@ -22,9 +22,10 @@ const DefaultRetries = 2
 
 // Client calls a gateway. It is safe for any number of goroutines.
 //
-// It repeats by itself what may be repeated: reads, replacements and deletions, Ack, and sends with an idempotency key, when there was no answer or one that says
-// so; any call that was refused for there being too many, or never left. It follows Retry-After, and gives up with the context. A send without a key is never
-// made twice.
+// It repeats by itself what may be repeated: reads, replacements and deletions, Ack, and sends with
+// an idempotency key, when there was no answer or one that says so; any call that was refused for
+// there being too many, or never left. It follows Retry-After, and gives up with the context. A
+// send without a key is never made twice.
 type Client struct {
 	base    string
 	key     string

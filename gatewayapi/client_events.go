@@ -76,15 +76,18 @@ func (c *Client) PullEvents(ctx context.Context, req PullRequest) (EventPage, er
 	return get[EventPage](ctx, c, subscriptionPath(req.Subscription)+"/events", query("after", req.After, "limit", number(req.Limit), "wait", wait))
 }
 
-// Ack says that all events up to a cursor are dealt with. It is idempotent and never moves the cursor back.
+// Ack says that all events up to a cursor are dealt with. It is idempotent and never moves the
+// cursor back.
 func (c *Client) Ack(ctx context.Context, subscription string, req AckRequest) (AckResult, error) {
 	var result AckResult
 	_, err := c.do(ctx, call{method: http.MethodPost, path: subscriptionPath(subscription) + "/ack", body: req, into: &result, safe: true})
 	return result, err
 }
 
-// Consume pulls events of a pull subscription and hands each to deal, in order, until the context ends or deal fails; it returns the context's error or deal's.
-// A page of events is acknowledged when all of them are dealt with: after a failure those before it come again, so deal must bear an event twice.
+// Consume pulls events of a pull subscription and hands each to deal, in order, until the context
+// ends or deal fails; it returns the context's error or deal's. A page of events is acknowledged
+// when all of them are dealt with: after a failure those before it come again, so deal must bear an
+// event twice.
 func (c *Client) Consume(ctx context.Context, req PullRequest, deal func(context.Context, Event) error) error {
 	if req.Wait == 0 {
 		req.Wait = 30 * time.Second
@@ -122,7 +125,8 @@ func (c *Client) ListDeliveries(ctx context.Context, req ListDeliveriesRequest) 
 	return get[DeliveryPage](ctx, c, subscriptionPath(req.Subscription)+"/deliveries", query("status", string(req.Status), "cursor", req.Cursor, "limit", number(req.Limit)))
 }
 
-// AllDeliveries walks the deliveries of a forward subscription from a page on, newest event first. An error ends the walk.
+// AllDeliveries walks the deliveries of a forward subscription from a page on, newest event first.
+// An error ends the walk.
 func (c *Client) AllDeliveries(ctx context.Context, req ListDeliveriesRequest) iter.Seq2[Delivery, error] {
 	return walk(req.Cursor, func(cursor string) ([]Delivery, string, error) {
 		req.Cursor = cursor
@@ -131,7 +135,8 @@ func (c *Client) AllDeliveries(ctx context.Context, req ListDeliveriesRequest) i
 	})
 }
 
-// Replay delivers again: everything since a time, one event, or at once what waits for its next try.
+// Replay delivers again: everything since a time, one event, or at once what waits for its next
+// try.
 func (c *Client) Replay(ctx context.Context, subscription string, req ReplayRequest) error {
 	_, err := c.do(ctx, call{method: http.MethodPost, path: subscriptionPath(subscription) + "/replay", body: req})
 	return err
@@ -174,7 +179,8 @@ type ListSetAsideRequest struct {
 	Limit  int    // 1 to 200; 0 for 50
 }
 
-// ListSetAside reads events that a part of the gateway failed on again and again, and went on without.
+// ListSetAside reads events that a part of the gateway failed on again and again, and went on
+// without.
 func (c *Client) ListSetAside(ctx context.Context, req ListSetAsideRequest) (SetAsidePage, error) {
 	return get[SetAsidePage](ctx, c, "/v1/set-aside", query("reader", req.Reader, "cursor", req.Cursor, "limit", number(req.Limit)))
 }
@@ -194,7 +200,8 @@ type RetrySetAsideRequest struct {
 	Reader string // the part of the gateway that went on without it
 }
 
-// RetrySetAside has a part of the gateway deal anew with an event that it set aside. The error's code is CodeConflict when the event fails again.
+// RetrySetAside has a part of the gateway deal anew with an event that it set aside. The error's
+// code is CodeConflict when the event fails again.
 func (c *Client) RetrySetAside(ctx context.Context, req RetrySetAsideRequest) error {
 	_, err := c.do(ctx, call{method: http.MethodPost, path: "/v1/set-aside/" + url.PathEscape(req.Event) + "/" + url.PathEscape(req.Reader) + "/retry"})
 	return err

@@ -105,7 +105,8 @@ func (c *Client) AllProfiles(ctx context.Context, req ListProfilesRequest) iter.
 type PatchProfileRequest struct {
 	ID    string
 	Patch json.RawMessage // a JSON merge patch (RFC 7396)
-	// ETag, unless empty, is that of the profile as it was read: the error's code is CodePreconditionFailed when it has changed since.
+	// ETag, unless empty, is that of the profile as it was read: the error's code is
+	// CodePreconditionFailed when it has changed since.
 	ETag string
 }
 

@@ -24,7 +24,8 @@ func (c *Client) SendMessage(ctx context.Context, req SendMessageRequest) (SendR
 	return result, err
 }
 
-// SendBatch hands over up to 1,000 messages in one commit, with a verdict for each. The error is nil also when some or all were refused.
+// SendBatch hands over up to 1,000 messages in one commit, with a verdict for each. The error is
+// nil also when some or all were refused.
 func (c *Client) SendBatch(ctx context.Context, req SendBatchRequest) (SendBatchResult, error) {
 	var result SendBatchResult
 	_, err := c.do(ctx, call{method: http.MethodPost, path: "/v1/messages/batch", header: idempotency(req.IdempotencyKey), safe: req.IdempotencyKey != "", body: req, into: &result})
@@ -75,12 +76,14 @@ func (c *Client) AllMessages(ctx context.Context, req ListMessagesRequest) iter.
 	})
 }
 
-// CancelMessage ends a message that is still queued; the error's code is CodeNotCancelable when it no longer is.
+// CancelMessage ends a message that is still queued; the error's code is CodeNotCancelable when it
+// no longer is.
 func (c *Client) CancelMessage(ctx context.Context, id string) (Message, error) {
 	return send[Message](ctx, c, http.MethodPost, messagePath(id)+"/cancel", nil)
 }
 
-// ReleaseMessage sends a message that a restore has held, as the newest of its conversation; the error's code is CodeNotHeld when it is not held.
+// ReleaseMessage sends a message that a restore has held, as the newest of its conversation; the
+// error's code is CodeNotHeld when it is not held.
 func (c *Client) ReleaseMessage(ctx context.Context, id string) (Message, error) {
 	return send[Message](ctx, c, http.MethodPost, messagePath(id)+"/release", nil)
 }

@@ -14,7 +14,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// The gateway itself is what the client is tested against in internal/apisrv; here are the answers that a gateway never gives, and what goes on the wire.
+// The gateway itself is what the client is tested against in internal/apisrv; here are the answers
+// that a gateway never gives, and what goes on the wire.
 
 func answering(t *testing.T, status int, body string, header ...string) (*Client, *http.Request) {
 	t.Helper()
@@ -148,7 +149,8 @@ func TestTime(t *testing.T) {
 	}
 }
 
-// An event about nobody, which no application owns, is read whether that stands there as null or not at all.
+// An event about nobody, which no application owns, is read whether that stands there as null or
+// not at all.
 func TestEventsAboutNobody(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{

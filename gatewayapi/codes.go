@@ -2,7 +2,8 @@ package gatewayapi
 
 import "net/http"
 
-// ErrorCode names one kind of error of the gateway's API. Programs decide by it; its spelling never changes once released.
+// ErrorCode names one kind of error of the gateway's API. Programs decide by it; its spelling never
+// changes once released.
 type ErrorCode string
 
 // The codes of the API. docs/errors.md says for each what it means and what to do about it.

@@ -16,8 +16,8 @@ type EntryPoint struct {
 	Application string `json:"application"`
 	// code, link, ad or sendToMessenger.
 	Kind EntryPointKind `json:"kind" enum:"code,link,ad,sendToMessenger"`
-	// Up to 250 characters of a-z A-Z 0-9 + / = - . : _; unique within the application. Without one it
-	// is static.
+	// Up to 250 characters of a-z A-Z 0-9 + / = - . : _; unique within the application. Without one
+	// it is static.
 	Ref      string   `json:"ref,omitempty"`
 	Name     string   `json:"name,omitempty"`
 	Campaign string   `json:"campaign,omitempty"`

@@ -2,7 +2,8 @@ package gatewayapi
 
 import "github.com/chasqui/chasqui/messenger"
 
-// The channels that every gateway has. A channel is a string, not a type of its own, for a business may bring its own by any name.
+// The channels that every gateway has. A channel is a string, not a type of its own, for a business
+// may bring its own by any name.
 const (
 	ChannelMessenger = "fbMessenger"
 	ChannelSMS       = "sms"
@@ -13,7 +14,8 @@ const (
 // EventType names a fact in the log, as subscriptions select it and forwarded bodies carry it.
 type EventType string
 
-// The types of events. docs/events.md says when each comes about; the payload types of this package say what each holds.
+// The types of events. docs/events.md says when each comes about; the payload types of this package
+// say what each holds.
 const (
 	EventMessageInbound   EventType = "message.inbound"
 	EventMessageEdit      EventType = "message.edit"
@@ -64,7 +66,8 @@ var eventTypes = map[messenger.Kind]EventType{
 	messenger.KindPolicyEnforcement:    EventPolicy,
 }
 
-// EventTypeOf returns the type of an event of the platform by its kind. It is EventUnknown for receipts too, which are no events for subscribers.
+// EventTypeOf returns the type of an event of the platform by its kind. It is EventUnknown for
+// receipts too, which are no events for subscribers.
 func EventTypeOf(kind messenger.Kind) EventType {
 	if t, ok := eventTypes[kind]; ok {
 		return t
@@ -75,8 +78,10 @@ func EventTypeOf(kind messenger.Kind) EventType {
 // MessageStatus is the state of a message.
 type MessageStatus string
 
-// The states of a message: queued → sending → sent → delivered → read, or failed, expired, canceled. Uncertain is a state on the way, not an end: the answer to
-// a send was lost and proof is awaited. Held is that of an unfinished message after a restore: nothing sends it until somebody asks.
+// The states of a message: queued → sending → sent → delivered → read, or failed, expired,
+// canceled. Uncertain is a state on the way, not an end: the answer to a send was lost and proof is
+// awaited. Held is that of an unfinished message after a restore: nothing sends it until somebody
+// asks.
 const (
 	StatusQueued    MessageStatus = "queued"
 	StatusSending   MessageStatus = "sending"
@@ -103,7 +108,8 @@ func (s MessageStatus) Open() bool {
 // StepGoal is what a step of a message has to reach before its time is up.
 type StepGoal string
 
-// The goals of steps. A provider that has taken a message has accepted it; Messenger, and whoever gives no reports, has sent it with that too.
+// The goals of steps. A provider that has taken a message has accepted it; Messenger, and whoever
+// gives no reports, has sent it with that too.
 const (
 	UntilAccepted  StepGoal = "accepted"
 	UntilSent      StepGoal = "sent"
@@ -117,7 +123,8 @@ func StepGoals() []StepGoal { return []StepGoal{UntilAccepted, UntilSent, UntilD
 // StepOutcome is what came of a step of a message.
 type StepOutcome string
 
-// The outcomes of steps. Exactly one step of an unfinished message is active; those after it are pending.
+// The outcomes of steps. Exactly one step of an unfinished message is active; those after it are
+// pending.
 const (
 	StepPending StepOutcome = "pending"
 	StepActive  StepOutcome = "active"
@@ -170,7 +177,8 @@ const (
 // SubscriptionState says whether a subscription takes part.
 type SubscriptionState string
 
-// The states of a subscription. A disabled one keeps its place in the log and goes on from there when it is enabled.
+// The states of a subscription. A disabled one keeps its place in the log and goes on from there
+// when it is enabled.
 const (
 	SubscriptionActive   SubscriptionState = "active"
 	SubscriptionDisabled SubscriptionState = "disabled"
@@ -179,13 +187,15 @@ const (
 // DeliveryOrder says what a forward subscription waits for.
 type DeliveryOrder string
 
-// OrderConversation delivers the events of one conversation strictly in order; OrderNone delivers each by itself.
+// OrderConversation delivers the events of one conversation strictly in order; OrderNone delivers
+// each by itself.
 const (
 	OrderConversation DeliveryOrder = "conversation"
 	OrderNone         DeliveryOrder = "none"
 )
 
-// FromNow and FromEarliest say where in the log a subscription begins, or begins again; From takes any time in RFC 3339, too.
+// FromNow and FromEarliest say where in the log a subscription begins, or begins again; From takes
+// any time in RFC 3339, too.
 const (
 	FromNow      = "now"
 	FromEarliest = "earliest"
@@ -194,8 +204,8 @@ const (
 // DeliveryStatus is the state of a delivery of one event to one forward subscription.
 type DeliveryStatus string
 
-// The states of a delivery: pending ones are tried when they are due, waiting ones stand behind a pending one of their conversation, dead ones were tried for
-// as long as the schedule says.
+// The states of a delivery: pending ones are tried when they are due, waiting ones stand behind a
+// pending one of their conversation, dead ones were tried for as long as the schedule says.
 const (
 	DeliveryPending   DeliveryStatus = "pending"
 	DeliveryWaiting   DeliveryStatus = "waiting"

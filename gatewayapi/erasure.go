@@ -6,7 +6,8 @@ import (
 	"net/url"
 )
 
-// Erasure is the removal of everything that the gateway keeps of a person. It says nothing of the person.
+// Erasure is the removal of everything that the gateway keeps of a person. It says nothing of the
+// person.
 type Erasure struct {
 	// Unguessable: whoever knows it may see the state.
 	ID string `json:"id"`
@@ -40,8 +41,9 @@ type ErasureCounts struct {
 	Canceled int64 `json:"canceled"`
 }
 
-// ForgetProfile erases a profile and the people who belong to it: everything that is kept of them, in the tables and in the logs. The profile is gone and what was queued for
-// them canceled when it returns; GetErasure tells when the rest is done.
+// ForgetProfile erases a profile and the people who belong to it: everything that is kept of them,
+// in the tables and in the logs. The profile is gone and what was queued for them canceled when it
+// returns; GetErasure tells when the rest is done.
 func (c *Client) ForgetProfile(ctx context.Context, req DeleteProfileRequest) (Erasure, error) {
 	var e Erasure
 	_, err := c.do(ctx, call{method: http.MethodDelete, path: profilePath(req.ID), query: query("forget", "true"), header: ifMatch(req.ETag), into: &e})

@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// Error is the one type of every error of this package: what the gateway refused, and what went wrong on the way. errors.Is asks for a code:
+// Error is the one type of every error of this package: what the gateway refused, and what went
+// wrong on the way. errors.Is asks for a code:
 //
 //	if errors.Is(err, gatewayapi.CodeNotFound) { … }
 type Error struct {
@@ -18,7 +19,8 @@ type Error struct {
 	// Names the request in the gateway's log; empty inside the verdicts of a batch.
 	RequestID string `json:"requestId,omitempty"`
 
-	// Status is the HTTP status of the answer; 0 where there was none, and inside the verdicts of a batch.
+	// Status is the HTTP status of the answer; 0 where there was none, and inside the verdicts of a
+	// batch.
 	Status int `json:"-"`
 	// RetryAfter is how long the gateway asks to wait; 0 when it does not.
 	RetryAfter time.Duration `json:"-"`
@@ -52,7 +54,8 @@ func (e *Error) Error() string {
 	return text
 }
 
-// Unwrap returns what went wrong on the way, such as context.DeadlineExceeded; nil for what the gateway refused.
+// Unwrap returns what went wrong on the way, such as context.DeadlineExceeded; nil for what the
+// gateway refused.
 func (e *Error) Unwrap() error { return e.cause }
 
 // Is reports whether target is the error's code, or an *Error of the same code.

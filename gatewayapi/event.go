@@ -2,7 +2,8 @@ package gatewayapi
 
 import "encoding/json"
 
-// Event is a fact, as subscriptions get it: pushed to a URL, pulled or listed. Switch over the type of Data to deal with it.
+// Event is a fact, as subscriptions get it: pushed to a URL, pulled or listed. Switch over the type
+// of Data to deal with it.
 type Event struct {
 	// Id of the event; also the webhook-id of deliveries.
 	ID string `json:"id"`
@@ -20,9 +21,11 @@ type Event struct {
 	ProfileID string `json:"profileId,omitempty"`
 	// The event in the gateway's own words.
 	Data EventData `json:"data"`
-	// DataJSON is Data as it was read, with what this version of the package does not know. It is not written: Data is.
+	// DataJSON is Data as it was read, with what this version of the package does not know. It is
+	// not written: Data is.
 	DataJSON json.RawMessage `json:"-"`
-	// The platform's own event as received; missing for one of the gateway's own that no other caused.
+	// The platform's own event as received; missing for one of the gateway's own that no other
+	// caused.
 	Raw json.RawMessage `json:"raw,omitempty"`
 }
 
@@ -65,8 +68,8 @@ func (e Event) MarshalJSON() ([]byte, error) {
 	return json.Marshal(w)
 }
 
-// Reply makes a message to the person of the event, on the channel on which they wrote. Its idempotency key is the event's id, so that an event that comes twice
-// is answered once.
+// Reply makes a message to the person of the event, on the channel on which they wrote. Its
+// idempotency key is the event's id, so that an event that comes twice is answered once.
 func (e Event) Reply(body string) SendMessageRequest {
 	req := SendMessageRequest{Application: e.Application, Body: body, IdempotencyKey: e.ID}
 	m, ok := e.Data.(*MessageInbound)
@@ -109,7 +112,8 @@ type AckResult struct {
 	Cursor string `json:"cursor"`
 }
 
-// SetAsideEvent is an event that a part of the gateway failed on again and again, and went on without. The event itself is in the log and went to subscribers.
+// SetAsideEvent is an event that a part of the gateway failed on again and again, and went on
+// without. The event itself is in the log and went to subscribers.
 type SetAsideEvent struct {
 	// Id of the event.
 	ID string `json:"id"`

@@ -23,9 +23,10 @@ import (
 //	message.sent, message.delivered, message.read, message.failed, message.expired, message.uncertain    *MessageUpdate
 //	profile.created, profile.updated    *ProfileChange
 //
-// It is *Unknown where the platform sent something that the gateway has no name for or could not read, *Erased for an event whose person was erased since, and
-// RawData for an event that this version of the package does not know; it is nil where there is none. New fields come without notice: what a type
-// does not have is in [Event.DataJSON].
+// It is *Unknown where the platform sent something that the gateway has no name for or could not
+// read, *Erased for an event whose person was erased since, and RawData for an event that this
+// version of the package does not know; it is nil where there is none. New fields come without
+// notice: what a type does not have is in [Event.DataJSON].
 type EventData interface{ eventData() }
 
 func (*MessageInbound) eventData() {}
@@ -48,7 +49,8 @@ func (RawData) eventData()         {}
 
 // Content is what a message on the platform holds, of a person or of the page.
 type Content struct {
-	// PlatformMessageID is the platform's id, its mid; for a message over another channel the provider's.
+	// PlatformMessageID is the platform's id, its mid; for a message over another channel the
+	// provider's.
 	PlatformMessageID string       `json:"platformMessageId,omitempty"`
 	Text              string       `json:"text,omitempty"`
 	QuickReply        *QuickReply  `json:"quickReply,omitempty"` // that was tapped; Text is its title
@@ -58,14 +60,16 @@ type Content struct {
 	// PriorMessage is the chat-plugin message that this one continues.
 	PriorMessage *messenger.PriorMessage `json:"priorMessage,omitempty"`
 	NLP          json.RawMessage         `json:"nlp,omitempty"` // the platform's language analysis, as it sent it
-	// IsDeleted is set for a message that was taken back, IsUnsupported for one that the platform cannot show.
+	// IsDeleted is set for a message that was taken back, IsUnsupported for one that the platform
+	// cannot show.
 	IsDeleted     bool   `json:"isDeleted,omitempty"`
 	IsUnsupported bool   `json:"isUnsupported,omitempty"`
 	UserRef       string `json:"userRef,omitempty"` // of somebody who writes from a plugin without being signed in
 	SentAt        Time   `json:"sentAt,omitzero"`   // by the platform's clock
 }
 
-// MessageInbound is a message of a person. Channel is empty for one on Messenger; From, To, Account and Keyword are of other channels only.
+// MessageInbound is a message of a person. Channel is empty for one on Messenger; From, To, Account
+// and Keyword are of other channels only.
 type MessageInbound struct {
 	Channel string `json:"channel,omitempty"`
 	From    string `json:"from,omitempty"` // the person's address: digits for sms
@@ -81,7 +85,8 @@ type QuickReply struct {
 	Payload string `json:"payload"`
 }
 
-// Attachment is a file, a place or products in a message. Type is the platform's word, such as image, audio, video, file, location, sticker or template.
+// Attachment is a file, a place or products in a message. Type is the platform's word, such as
+// image, audio, video, file, location, sticker or template.
 type Attachment struct {
 	Type        string                 `json:"type"`
 	URL         string                 `json:"url,omitempty"`
@@ -136,7 +141,8 @@ type ReferralEvent struct {
 	Retired    bool   `json:"retired,omitempty"`    // it is retired or expired
 }
 
-// Optin is a person's word that they may be written to. With Kind "state" it is what became of an opt-in state.
+// Optin is a person's word that they may be written to. With Kind "state" it is what became of an
+// opt-in state.
 type Optin struct {
 	Kind           string `json:"kind,omitempty"`
 	Ref            string `json:"ref,omitempty"`
@@ -165,7 +171,8 @@ type Reaction struct {
 	Emoji             string `json:"emoji,omitempty"`
 }
 
-// Handover says that control of a conversation moved between apps, or was asked for. Kind is the platform's, such as pass_thread_control.
+// Handover says that control of a conversation moved between apps, or was asked for. Kind is the
+// platform's, such as pass_thread_control.
 type Handover struct {
 	Kind           string              `json:"kind"`
 	PreviousOwner  string              `json:"previousOwnerAppId,omitempty"`
@@ -187,7 +194,8 @@ type Policy struct {
 	Reason string `json:"reason,omitempty"`
 }
 
-// Standby is something in a conversation that another app controls. Kind is the platform's word, Data what the event would hold otherwise.
+// Standby is something in a conversation that another app controls. Kind is the platform's word,
+// Data what the event would hold otherwise.
 type Standby struct {
 	Kind string    `json:"kind"`
 	Data EventData `json:"data"`
@@ -253,7 +261,8 @@ type ProfileChange struct {
 	Profile Profile `json:"profile"`
 }
 
-// Unknown is an event of the platform that the gateway has no name for, or whose content it could not read. Event.Raw has it whole.
+// Unknown is an event of the platform that the gateway has no name for, or whose content it could
+// not read. Event.Raw has it whole.
 type Unknown struct {
 	Kind string `json:"kind"` // the platform's word
 }
@@ -263,7 +272,8 @@ type Erased struct {
 	Erased bool `json:"erased"`
 }
 
-// RawData is the data of an event of a type that this version of the package does not know, as it came.
+// RawData is the data of an event of a type that this version of the package does not know, as it
+// came.
 type RawData json.RawMessage
 
 // MarshalJSON writes the data as it came.
@@ -323,7 +333,8 @@ func dataOf(t EventType, raw json.RawMessage) EventData {
 	return read(data, raw)
 }
 
-// read reads data into its type. What is not of that form is kept as it came: an event is never refused for its data.
+// read reads data into its type. What is not of that form is kept as it came: an event is never
+// refused for its data.
 func read(into EventData, raw json.RawMessage) EventData {
 	if json.Unmarshal(raw, into) != nil {
 		return RawData(bytes.Clone(raw))

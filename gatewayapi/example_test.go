@@ -47,7 +47,8 @@ func ExampleClient_SendMessage() {
 	// Output: msg_1 queued
 }
 
-// A message that goes on by SMS when Messenger has not delivered it within ten minutes. A person writes it, which the tag is for.
+// A message that goes on by SMS when Messenger has not delivered it within ten minutes. A person
+// writes it, which the tag is for.
 func ExampleClient_SendMessage_rules() {
 	url, stop := gateway(map[string]string{"POST /v1/messages": `{"id":"msg_1","status":"queued"}`})
 	defer stop()

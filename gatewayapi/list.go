@@ -5,7 +5,8 @@ import (
 	"iter"
 )
 
-// walk yields the items of a list page by page: read reads the page after a cursor and returns its items and the cursor of the next, empty for the last.
+// walk yields the items of a list page by page: read reads the page after a cursor and returns its
+// items and the cursor of the next, empty for the last.
 func walk[T any](first string, read func(cursor string) ([]T, string, error)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		for cursor := first; ; {

@@ -16,11 +16,11 @@ type SendMessageRequest struct {
 	Body string `json:"body,omitempty"`
 	// Texts and files, instead of body.
 	MessageParts []MessagePart `json:"messageParts,omitempty"`
-	// By channel, the platform's own message object; it wins over title, body and messageParts on that
-	// channel.
+	// By channel, the platform's own message object; it wins over title, body and messageParts on
+	// that channel.
 	CustomBody map[string]json.RawMessage `json:"customBody,omitempty"`
-	// Steps to take in order, each a channel's name or an object: the next when one cannot be taken,
-	// fails, or its time is up. Empty: fbMessenger.
+	// Steps to take in order, each a channel's name or an object: the next when one cannot be
+	// taken, fails, or its time is up. Empty: fbMessenger.
 	Rules []Rule `json:"rules,omitempty"`
 	// Stored rules, by id or name, instead of rules.
 	Route string `json:"route,omitempty"`
@@ -37,8 +37,9 @@ type SendMessageRequest struct {
 	// Key of the application; may be left out where only one fits.
 	Application string `json:"application,omitempty"`
 
-	// IdempotencyKey goes along as a header: the same request under the same key is not sent twice within seven days, and is repeated by the client when an
-	// answer is lost. It is empty in messages that are read.
+	// IdempotencyKey goes along as a header: the same request under the same key is not sent twice
+	// within seven days, and is repeated by the client when an answer is lost. It is empty in
+	// messages that are read.
 	IdempotencyKey string `json:"-"`
 }
 
@@ -90,7 +91,8 @@ type ChannelOptions struct {
 
 // MessengerOptions are settings of Messenger.
 type MessengerOptions struct {
-	// RESPONSE, UPDATE, MESSAGE_TAG or UTILITY; a tag alone means MESSAGE_TAG, neither means RESPONSE.
+	// RESPONSE, UPDATE, MESSAGE_TAG or UTILITY; a tag alone means MESSAGE_TAG, neither means
+	// RESPONSE.
 	MessagingType messenger.MessagingType `json:"messagingType,omitempty" enum:"RESPONSE,UPDATE,MESSAGE_TAG,UTILITY"`
 	// Tag that allows a message outside the 24 hours.
 	MessageTag messenger.Tag `json:"messageTag,omitempty"`
@@ -133,8 +135,8 @@ type Message struct {
 	Late bool `json:"late,omitempty"`
 	// Sent again while uncertain, as the policy allowed: the person may have it twice.
 	Resent bool `json:"resent,omitempty"`
-	// The rules with what came of each: the trace of every decision. Missing where Messenger alone was
-	// asked for.
+	// The rules with what came of each: the trace of every decision. Missing where Messenger alone
+	// was asked for.
 	Steps []Step `json:"steps,omitempty"`
 	// Tries so far, in order.
 	Attempts []Attempt `json:"attempts"`
@@ -235,7 +237,8 @@ type SendBatchRequest struct {
 	// 1 to 1,000 messages.
 	Messages []SendMessageRequest `json:"messages"`
 
-	// IdempotencyKey goes along as a header, and is that of the whole batch; those of its messages do not count.
+	// IdempotencyKey goes along as a header, and is that of the whole batch; those of its messages
+	// do not count.
 	IdempotencyKey string `json:"-"`
 }
 

@@ -2,8 +2,9 @@ package gatewayapi
 
 import "encoding/json"
 
-// Profile is a customer of the business as a JSON object: `id`, `fbMessengerIds` (application key → person's id), `facebook` (what the platform says),
-// `createdAt`, `updatedAt`, and whatever fields the caller has given it.
+// Profile is a customer of the business as a JSON object: `id`, `fbMessengerIds` (application key →
+// person's id), `facebook` (what the platform says), `createdAt`, `updatedAt`, and whatever fields
+// the caller has given it.
 type Profile map[string]json.RawMessage
 
 // ID answers the profile's id.

@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// Pauses between the tries of a call: the first, which doubles with each, and the longest, for which Retry-After is followed too.
+// Pauses between the tries of a call: the first, which doubles with each, and the longest, for
+// which Retry-After is followed too.
 const (
 	firstPause   = 200 * time.Millisecond
 	longestPause = 30 * time.Second

@@ -12,7 +12,8 @@ import (
 	"time"
 )
 
-// script answers calls with what stands in it, one after the other: a status, or an error of the network.
+// script answers calls with what stands in it, one after the other: a status, or an error of the
+// network.
 type script struct {
 	answers []any
 	header  http.Header
@@ -105,7 +106,8 @@ func TestRetries(t *testing.T) {
 	}
 }
 
-// TestPauses holds how long a client waits: as Retry-After says, and never beyond the context or half a minute.
+// TestPauses holds how long a client waits: as Retry-After says, and never beyond the context or
+// half a minute.
 func TestPauses(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

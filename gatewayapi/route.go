@@ -60,7 +60,8 @@ func (c *Client) GetRoute(ctx context.Context, idOrName string) (Route, error) {
 	return get[Route](ctx, c, routePath(idOrName), nil)
 }
 
-// ReplaceRoute puts another route in the place of one. Messages that were accepted before keep the rules they had.
+// ReplaceRoute puts another route in the place of one. Messages that were accepted before keep the
+// rules they had.
 func (c *Client) ReplaceRoute(ctx context.Context, id string, req SaveRouteRequest) (Route, error) {
 	return send[Route](ctx, c, http.MethodPut, routePath(id), req)
 }

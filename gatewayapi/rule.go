@@ -8,8 +8,9 @@ import (
 	"time"
 )
 
-// Rule is a step that a message may take: a channel, what has to be reached there and in which time, and what is different about the message on it. In JSON a rule that
-// is its channel alone may be written as the channel's name, and is.
+// Rule is a step that a message may take: a channel, what has to be reached there and in which
+// time, and what is different about the message on it. In JSON a rule that is its channel alone may
+// be written as the channel's name, and is.
 type Rule struct {
 	// fbMessenger, sms, email or webhook.
 	Channel string `json:"channel" enum:"fbMessenger,sms,email,webhook"`
@@ -25,7 +26,8 @@ type Rule struct {
 	// Text, instead of the message's title, body and parts.
 	Body string `json:"body,omitempty"`
 
-	// Unknown names a member of a rule that was read and that this version of the package does not know; empty for none.
+	// Unknown names a member of a rule that was read and that this version of the package does not
+	// know; empty for none.
 	Unknown string `json:"-"`
 }
 
@@ -79,7 +81,8 @@ func (r *Rule) UnmarshalJSON(b []byte) error {
 // Duration is a time in JSON as Go writes it, such as 90s or 1h30m.
 type Duration time.Duration
 
-// String writes it without the units that are zero at its end: 10m, not 10m0s. The zero duration is empty.
+// String writes it without the units that are zero at its end: 10m, not 10m0s. The zero duration is
+// empty.
 func (d Duration) String() string {
 	if d == 0 {
 		return ""

@@ -12,7 +12,8 @@ type CreateSubscriptionRequest struct {
 	EventTypes []EventType `json:"eventTypes,omitempty"`
 	// Keys of applications; all when left out.
 	Applications []string `json:"applications,omitempty"`
-	// conversation (the default) keeps each conversation in order; none delivers each event by itself.
+	// conversation (the default) keeps each conversation in order; none delivers each event by
+	// itself.
 	Order DeliveryOrder `json:"order,omitempty" enum:"conversation,none"`
 	// Signing secrets, whsec_ and the base64 of 32 bytes; one is made when left out.
 	Secrets []string `json:"secrets,omitempty"`
@@ -72,7 +73,8 @@ type Subscription struct {
 	UpdatedAt Time `json:"updatedAt"`
 }
 
-// SigningSecret is a secret that signs deliveries. Its value is only in the answer to the request that brought or made it.
+// SigningSecret is a secret that signs deliveries. Its value is only in the answer to the request
+// that brought or made it.
 type SigningSecret struct {
 	// Id of the secret.
 	ID string `json:"id"`

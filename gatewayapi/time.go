@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// Time is a moment as the API writes it: RFC 3339 in UTC with milliseconds. It reads every form of RFC 3339.
+// Time is a moment as the API writes it: RFC 3339 in UTC with milliseconds. It reads every form of
+// RFC 3339.
 type Time struct{ time.Time }
 
 const timeForm = "2006-01-02T15:04:05.000Z"

@@ -22,12 +22,13 @@ const DefaultTolerance = 5 * time.Minute
 // DefaultMaxBody bounds the body of a delivery, in bytes.
 const DefaultMaxBody = 4 << 20
 
-// Webhook receives the deliveries of a forward subscription. It checks the signature by the Standard Webhooks scheme, and needs nothing but the secrets.
+// Webhook receives the deliveries of a forward subscription. It checks the signature by the
+// Standard Webhooks scheme, and needs nothing but the secrets.
 //
 // Docs: https://www.standardwebhooks.com
 type Webhook struct {
-	// Secrets are the subscription's signing secrets, each whsec_ and base64. A delivery is taken when it is signed with any of them, so that a secret can be changed
-	// without a gap.
+	// Secrets are the subscription's signing secrets, each whsec_ and base64. A delivery is taken
+	// when it is signed with any of them, so that a secret can be changed without a gap.
 	Secrets []string
 	// Tolerance is how far a delivery's timestamp may be from now; zero means DefaultTolerance.
 	Tolerance time.Duration
@@ -37,8 +38,9 @@ type Webhook struct {
 	Logger *slog.Logger
 }
 
-// Parse reads a delivery. An error is an *Error: CodeInvalidSignature for what the gateway has not signed, or not for now, CodePayloadTooLarge for a body beyond
-// MaxBody, CodeUnreadable for one that is no event, and CodeInvalidSecret when Secrets are at fault. Its Status is what to answer.
+// Parse reads a delivery. An error is an *Error: CodeInvalidSignature for what the gateway has not
+// signed, or not for now, CodePayloadTooLarge for a body beyond MaxBody, CodeUnreadable for one
+// that is no event, and CodeInvalidSecret when Secrets are at fault. Its Status is what to answer.
 //
 // Deliveries come at least once: Event.ID is the same each time.
 func (w Webhook) Parse(r *http.Request) (Event, error) {
@@ -59,7 +61,8 @@ func (w Webhook) Parse(r *http.Request) (Event, error) {
 	return w.ParseBody(r.Header, body)
 }
 
-// ParseBody is Parse for programs that have read the body themselves: its bytes as they came, before any parsing.
+// ParseBody is Parse for programs that have read the body themselves: its bytes as they came,
+// before any parsing.
 func (w Webhook) ParseBody(header http.Header, body []byte) (Event, error) {
 	if err := w.verify(header, body); err != nil {
 		return Event{}, err
@@ -109,7 +112,8 @@ func signature(key []byte, id, timestamp string, body []byte) string {
 	return "v1," + base64.StdEncoding.EncodeToString(mac.Sum(nil))
 }
 
-// NewRequest makes a delivery as the gateway does, signed now with every secret: for tests of receivers.
+// NewRequest makes a delivery as the gateway does, signed now with every secret: for tests of
+// receivers.
 func (w Webhook) NewRequest(ctx context.Context, url string, event Event) (*http.Request, error) {
 	body, err := json.Marshal(event)
 	if err != nil {
@@ -139,8 +143,9 @@ func unsigned(why string) *Error {
 	return &Error{Code: CodeInvalidSignature, Status: http.StatusUnauthorized, Message: why}
 }
 
-// Handler deals with deliveries: 204 when deal returns nil, 503 when it fails, so that the gateway tries again, for a day. What is not signed gets 401 and does
-// not reach deal. Answer within 15 seconds.
+// Handler deals with deliveries: 204 when deal returns nil, 503 when it fails, so that the gateway
+// tries again, for a day. What is not signed gets 401 and does not reach deal. Answer within 15
+// seconds.
 func (w Webhook) Handler(deal func(context.Context, Event) error) http.Handler {
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		event, err := w.Parse(r)

@@ -13,7 +13,8 @@ import (
 	"github.com/chasqui/chasqui/internal/gateway"
 )
 
-// The client's request and what the server reads must be the same in two places: what the one writes with every field set, the other reads and writes again.
+// The client's request and what the server reads must be the same in two places: what the one
+// writes with every field set, the other reads and writes again.
 func TestSendRequestsOfClientAndServerAgree(t *testing.T) {
 	t.Parallel()
 	var full gatewayapi.SendMessageRequest
@@ -53,7 +54,8 @@ func TestSendRequestsOfClientAndServerAgree(t *testing.T) {
 	}
 }
 
-// An answer about a message shows every field of the request, and every field of the answer is set by something.
+// An answer about a message shows every field of the request, and every field of the answer is set
+// by something.
 func TestMessagesAreShownWhole(t *testing.T) {
 	t.Parallel()
 	var in gateway.MessageInput
@@ -92,7 +94,8 @@ func TestMessagesAreShownWhole(t *testing.T) {
 	}
 }
 
-// What the API shows of the domain's own types shows all that its types have: a field that nothing sets fails here.
+// What the API shows of the domain's own types shows all that its types have: a field that nothing
+// sets fails here.
 func TestResourcesAreShownWhole(t *testing.T) {
 	t.Parallel()
 	s := &server{o: Options{PublicURL: "https://gateway.example"}}
@@ -118,7 +121,8 @@ func filled[T any](t *testing.T) *T {
 	return v
 }
 
-// fill sets every field of a value that JSON knows, and those that lead to one, and fails on a kind that it cannot set.
+// fill sets every field of a value that JSON knows, and those that lead to one, and fails on a kind
+// that it cannot set.
 func fill(t *testing.T, v reflect.Value, path string) {
 	t.Helper()
 	switch v.Interface().(type) {

@@ -19,7 +19,8 @@ import (
 
 var update = flags.Bool("update", false, "write the generated documents instead of comparing them")
 
-// TestFieldsDocumentIsUpToDate holds the descriptions of fields equal to the comments of their Go types, so that each stands once.
+// TestFieldsDocumentIsUpToDate holds the descriptions of fields equal to the comments of their Go
+// types, so that each stands once.
 func TestFieldsDocumentIsUpToDate(t *testing.T) {
 	t.Parallel()
 	want, err := json.MarshalIndent(commentsOf(t, "../../gatewayapi"), "", " ")
@@ -37,7 +38,8 @@ func TestFieldsDocumentIsUpToDate(t *testing.T) {
 	}
 }
 
-// commentsOf reads the comments of the fields of a package's structs, by type and name in JSON. A struct has those of the structs that it embeds.
+// commentsOf reads the comments of the fields of a package's structs, by type and name in JSON. A
+// struct has those of the structs that it embeds.
 func commentsOf(t *testing.T, folder string) map[string]map[string]string {
 	t.Helper()
 	files, err := filepath.Glob(folder + "/*.go")

@@ -17,7 +17,8 @@ import (
 	"github.com/chasqui/chasqui/messenger"
 )
 
-// TestPublications holds what subscribers get to a file, byte for byte: for every sample of the platform's payloads, and for every fact of the gateway's own.
+// TestPublications holds what subscribers get to a file, byte for byte: for every sample of the
+// platform's payloads, and for every fact of the gateway's own.
 func TestPublications(t *testing.T) {
 	t.Parallel()
 	const golden = "testdata/publications.jsonl"
@@ -50,8 +51,8 @@ func TestPublications(t *testing.T) {
 	}
 }
 
-// TestPublicationsAreReadByTheClient reads what subscribers get as the client does: each type of event has a type of its own, nothing is lost, and written again it is the
-// same byte for byte.
+// TestPublicationsAreReadByTheClient reads what subscribers get as the client does: each type of
+// event has a type of its own, nothing is lost, and written again it is the same byte for byte.
 func TestPublicationsAreReadByTheClient(t *testing.T) {
 	t.Parallel()
 	file, err := os.ReadFile("testdata/publications.jsonl")
@@ -89,7 +90,8 @@ func TestPublicationsAreReadByTheClient(t *testing.T) {
 	}
 }
 
-// publishedEvents are the samples of the platform, and each fact of the gateway's own with everything that it can hold.
+// publishedEvents are the samples of the platform, and each fact of the gateway's own with
+// everything that it can hold.
 func publishedEvents(t *testing.T) []*Event {
 	t.Helper()
 	var all []*Event
