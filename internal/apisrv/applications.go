@@ -9,7 +9,7 @@ import (
 )
 
 func (s *server) connectApplication(q *request, in *gatewayapi.ConnectApplicationRequest) (*gatewayapi.Application, error) {
-	a, err := s.o.Applications.Connect(q.Context(), q.key, service.ConnectInput{
+	a, err := s.o.Applications.Connect(q.Context(), q.Key, service.ConnectInput{
 		AccessToken: gateway.Secret(in.Page.AccessToken), AppID: in.Application.ID, AppSecret: gateway.Secret(in.Application.Secret),
 		GraphVersion: in.GraphVersion, Limits: valueOf(in.Limits),
 	})
@@ -17,10 +17,10 @@ func (s *server) connectApplication(q *request, in *gatewayapi.ConnectApplicatio
 		return nil, err
 	}
 	// The door is known once everything is stored.
-	if a, err = s.o.Applications.Get(q.Context(), q.key, a.Key); err != nil {
+	if a, err = s.o.Applications.Get(q.Context(), q.Key, a.Key); err != nil {
 		return nil, err
 	}
-	q.w.Header().Set("Location", "/v1/applications/"+a.Key)
+	q.W.Header().Set("Location", "/v1/applications/"+a.Key)
 	return new(s.wireApplication(a)), nil
 }
 
@@ -28,7 +28,7 @@ func (s *server) listApplications(q *request) (*gatewayapi.ApplicationList, erro
 	if err := q.known(nil); err != nil {
 		return nil, err
 	}
-	applications, err := s.o.Applications.List(q.Context(), q.key)
+	applications, err := s.o.Applications.List(q.Context(), q.Key)
 	if err != nil {
 		return nil, err
 	}
@@ -40,7 +40,7 @@ func (s *server) listApplications(q *request) (*gatewayapi.ApplicationList, erro
 }
 
 func (s *server) getApplication(q *request) (*gatewayapi.Application, error) {
-	a, err := s.o.Applications.Get(q.Context(), q.key, q.PathValue("key"))
+	a, err := s.o.Applications.Get(q.Context(), q.Key, q.PathValue("key"))
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +57,7 @@ func (s *server) updateApplication(q *request, in *gatewayapi.UpdateApplicationR
 	if in.Application != nil {
 		change.AppSecret = (*gateway.Secret)(in.Application.Secret)
 		if id := in.Application.ID; id != nil {
-			a, err := s.o.Applications.Get(q.Context(), q.key, key)
+			a, err := s.o.Applications.Get(q.Context(), q.Key, key)
 			if err != nil {
 				return nil, err
 			}
@@ -66,25 +66,25 @@ func (s *server) updateApplication(q *request, in *gatewayapi.UpdateApplicationR
 			}
 		}
 	}
-	if _, err := s.o.Applications.Update(q.Context(), q.key, key, change); err != nil {
+	if _, err := s.o.Applications.Update(q.Context(), q.Key, key, change); err != nil {
 		return nil, err
 	}
 	return s.getApplication(q)
 }
 
 func (s *server) deleteApplication(q *request) error {
-	if err := s.o.Applications.Delete(q.Context(), q.key, q.PathValue("key")); err != nil {
+	if err := s.o.Applications.Delete(q.Context(), q.Key, q.PathValue("key")); err != nil {
 		return err
 	}
 	return nil
 }
 
 func (s *server) setMessengerProfile(q *request, in *object) error {
-	return s.o.Applications.SetMessengerProfile(q.Context(), q.key, q.PathValue("key"), json.RawMessage(*in))
+	return s.o.Applications.SetMessengerProfile(q.Context(), q.Key, q.PathValue("key"), json.RawMessage(*in))
 }
 
 func (s *server) checkApplication(q *request) (*gatewayapi.ApplicationCheck, error) {
-	a, err := s.o.Applications.Check(q.Context(), q.key, q.PathValue("key"))
+	a, err := s.o.Applications.Check(q.Context(), q.Key, q.PathValue("key"))
 	if err != nil {
 		return nil, err
 	}

@@ -61,7 +61,7 @@ func (s *server) createChannel(q *request, in *gatewayapi.CreateChannelRequest) 
 		}
 		a.Secrets[name] = gateway.Secret(value)
 	}
-	made, err := s.o.Channels.Create(q.Context(), q.key, a)
+	made, err := s.o.Channels.Create(q.Context(), q.Key, a)
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +69,7 @@ func (s *server) createChannel(q *request, in *gatewayapi.CreateChannelRequest) 
 	if made {
 		out.Secrets[gateway.SecretSigning] = gatewayapi.SecretState{Set: true, Value: a.Secrets[gateway.SecretSigning].Reveal()}
 	}
-	q.w.Header().Set("Location", "/v1/channels/"+a.ID)
+	q.W.Header().Set("Location", "/v1/channels/"+a.ID)
 	return &out, nil
 }
 
@@ -96,7 +96,7 @@ func (s *server) listChannels(q *request) (*gatewayapi.ChannelList, error) {
 	if err := q.known(nil); err != nil {
 		return nil, err
 	}
-	accounts, err := s.o.Channels.List(q.Context(), q.key)
+	accounts, err := s.o.Channels.List(q.Context(), q.Key)
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +108,7 @@ func (s *server) listChannels(q *request) (*gatewayapi.ChannelList, error) {
 }
 
 func (s *server) getChannel(q *request) (*gatewayapi.ChannelAccount, error) {
-	a, err := s.o.Channels.Get(q.Context(), q.key, q.PathValue("id"))
+	a, err := s.o.Channels.Get(q.Context(), q.Key, q.PathValue("id"))
 	if err != nil {
 		return nil, err
 	}
@@ -122,7 +122,7 @@ type channelPatch struct {
 }
 
 func (in *channelPatch) read(q *request) error {
-	body, err := q.body()
+	body, err := q.Body()
 	if err != nil {
 		return err
 	}
@@ -136,7 +136,7 @@ func (in *channelPatch) read(q *request) error {
 }
 
 func (s *server) updateChannel(q *request, in *channelPatch) (*gatewayapi.ChannelAccount, error) {
-	a, err := s.o.Channels.Update(q.Context(), q.key, q.PathValue("id"), func(a *gateway.ChannelAccount) error {
+	a, err := s.o.Channels.Update(q.Context(), q.Key, q.PathValue("id"), func(a *gateway.ChannelAccount) error {
 		replace(&a.Name, in.Name)
 		replace(&a.Application, in.Application)
 		replace(&a.State, in.State)
@@ -214,14 +214,14 @@ func patched[T any](name string, settings *T, members map[string]json.RawMessage
 }
 
 func (s *server) deleteChannel(q *request) error {
-	if err := s.o.Channels.Delete(q.Context(), q.key, q.PathValue("id")); err != nil {
+	if err := s.o.Channels.Delete(q.Context(), q.Key, q.PathValue("id")); err != nil {
 		return err
 	}
 	return nil
 }
 
 func (s *server) checkChannel(q *request) (*gatewayapi.ChannelCheck, error) {
-	failure, err := s.o.Channels.Check(q.Context(), q.key, q.PathValue("id"))
+	failure, err := s.o.Channels.Check(q.Context(), q.Key, q.PathValue("id"))
 	if err != nil {
 		return nil, err
 	}
@@ -249,7 +249,7 @@ func (s *server) listOptOuts(q *request) (*gatewayapi.OptOutPage, error) {
 	if place := strings.SplitN(after, " ", 3); len(place) == 3 {
 		f.AfterChannel, f.AfterApplication, f.AfterAddress = place[0], place[1], place[2]
 	}
-	list, err := s.o.Channels.OptOuts(q.Context(), q.key, f)
+	list, err := s.o.Channels.OptOuts(q.Context(), q.Key, f)
 	if err != nil {
 		return nil, err
 	}
@@ -267,7 +267,7 @@ func (s *server) setOptOut(q *request) (*gatewayapi.OptOut, error) {
 	if err := q.known(optOutOwner()); err != nil {
 		return nil, err
 	}
-	o, err := s.o.Channels.SetOptOut(q.Context(), q.key, q.URL.Query().Get("application"), q.PathValue("channel"), q.PathValue("address"))
+	o, err := s.o.Channels.SetOptOut(q.Context(), q.Key, q.URL.Query().Get("application"), q.PathValue("channel"), q.PathValue("address"))
 	if err != nil {
 		return nil, err
 	}
@@ -278,7 +278,7 @@ func (s *server) deleteOptOut(q *request) error {
 	if err := q.known(optOutOwner()); err != nil {
 		return err
 	}
-	if err := s.o.Channels.DeleteOptOut(q.Context(), q.key, q.URL.Query().Get("application"), q.PathValue("channel"), q.PathValue("address")); err != nil {
+	if err := s.o.Channels.DeleteOptOut(q.Context(), q.Key, q.URL.Query().Get("application"), q.PathValue("channel"), q.PathValue("address")); err != nil {
 		return err
 	}
 	return nil

@@ -51,7 +51,7 @@ func (s *server) entryPointImage(q *request) error {
 	if err := q.known(imageParams()); err != nil {
 		return err
 	}
-	e, err := s.o.EntryPoints.Get(q.Context(), q.key, q.PathValue("id"))
+	e, err := s.o.EntryPoints.Get(q.Context(), q.Key, q.PathValue("id"))
 	if err != nil {
 		return err
 	}
@@ -63,11 +63,11 @@ func (s *server) entryPointImage(q *request) error {
 	caption := service.Caption(d.Style.Caption, e)
 	link := s.o.EntryPoints.Held(e, q.URL.Query().Get("link") == "short")
 	tag := d.Tag(link, caption, format)
-	h := q.w.Header()
+	h := q.W.Header()
 	h.Set("ETag", tag)
 	h.Set("Cache-Control", "private, max-age=300")
 	if q.Header.Get("If-None-Match") == tag {
-		q.w.WriteHeader(http.StatusNotModified)
+		q.W.WriteHeader(http.StatusNotModified)
 		return nil
 	}
 	picture, media, err := d.Render(q.Context(), link, caption, format)
@@ -80,12 +80,12 @@ func (s *server) entryPointImage(q *request) error {
 }
 
 func (q *request) replyFile(media, name string, content []byte) error {
-	h := q.w.Header()
+	h := q.W.Header()
 	h.Set("Content-Type", media)
 	h.Set("Content-Disposition", `inline; filename="`+name+`"`)
 	h.Set("Content-Length", strconv.Itoa(len(content)))
-	q.w.WriteHeader(http.StatusOK)
-	q.w.Write(content) // when this fails the caller is gone
+	q.W.WriteHeader(http.StatusOK)
+	q.W.Write(content) // when this fails the caller is gone
 	return nil
 }
 
@@ -95,7 +95,7 @@ func (s *server) selected(q *request, params []param, most int) ([]*gateway.Entr
 	if err != nil {
 		return nil, err
 	}
-	all, err := s.o.EntryPoints.List(q.Context(), q.key, f)
+	all, err := s.o.EntryPoints.List(q.Context(), q.Key, f)
 	if err != nil {
 		return nil, err
 	}
@@ -135,9 +135,9 @@ func (s *server) entryPointImages(q *request) error {
 			return ofPoint(err, e)
 		}
 	}
-	q.w.Header().Set("Content-Type", "application/zip")
-	q.w.Header().Set("Content-Disposition", `attachment; filename="codes.zip"`)
-	z := zip.NewWriter(q.w)
+	q.W.Header().Set("Content-Type", "application/zip")
+	q.W.Header().Set("Content-Disposition", `attachment; filename="codes.zip"`)
+	z := zip.NewWriter(q.W)
 	for _, e := range all {
 		picture, _, err := d.Render(q.Context(), s.o.EntryPoints.Held(e, short), service.Caption(d.Style.Caption, e), format)
 		if err != nil {
@@ -166,11 +166,11 @@ func ofPoint(err error, e *gateway.EntryPoint) error {
 
 // breakOff ends an answer of which a part is sent: its connection is closed, so that the caller does not take the part for the whole.
 func (q *request) breakOff(err error) error {
-	if q.w.status == 0 {
+	if q.W.Status() == 0 {
 		return err
 	}
 	if q.Context().Err() == nil {
-		q.s.o.Logger.Warn("answer broken off", "route", q.Pattern, "request_id", q.w.id, "err", err)
+		q.s.o.Logger.Warn("answer broken off", "route", q.Pattern, "request_id", q.ID, "err", err)
 	}
 	panic(http.ErrAbortHandler)
 }
@@ -200,10 +200,10 @@ func (s *server) entryPointSheet(q *request) error {
 	if err != nil {
 		return err
 	}
-	h := q.w.Header()
+	h := q.W.Header()
 	h.Set("Content-Type", "application/pdf")
 	h.Set("Content-Disposition", `inline; filename="codes.pdf"`)
-	if err := sheet.Write(q.Context(), q.w); err != nil {
+	if err := sheet.Write(q.Context(), q.W); err != nil {
 		return q.breakOff(err)
 	}
 	return nil

@@ -10,21 +10,11 @@ import (
 	"strings"
 
 	"github.com/chasqui/chasqui/internal/gateway"
-	"github.com/chasqui/chasqui/internal/guard"
 )
-
-// body reads the request's body, at most as much as is allowed.
-func (q *request) body() ([]byte, error) {
-	body, err := guard.ReadBody(q.w, q.Request, q.s.o.MaxBody)
-	if err != nil {
-		return nil, err
-	}
-	return body, gateway.CheckJSON(body)
-}
 
 // decode reads the request's body into a value, strictly.
 func (q *request) decode(into any) error {
-	body, err := q.body()
+	body, err := q.Body()
 	if err != nil {
 		return err
 	}

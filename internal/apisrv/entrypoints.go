@@ -72,15 +72,15 @@ func entryPointOf(in gatewayapi.EntryPoint) gateway.EntryPoint {
 
 func (s *server) createEntryPoint(q *request, in *gatewayapi.EntryPoint) (*gatewayapi.EntryPoint, error) {
 	e := entryPointOf(*in)
-	if err := s.o.EntryPoints.Create(q.Context(), q.key, &e); err != nil {
+	if err := s.o.EntryPoints.Create(q.Context(), q.Key, &e); err != nil {
 		return nil, err
 	}
-	q.w.Header().Set("Location", "/v1/entry-points/"+e.ID)
+	q.W.Header().Set("Location", "/v1/entry-points/"+e.ID)
 	return new(s.wireEntryPoint(&e)), nil
 }
 
 func (s *server) createEntryPoints(q *request, in *gatewayapi.BulkEntryPointsRequest) (*gatewayapi.EntryPointPage, error) {
-	all, err := s.o.EntryPoints.CreateMany(q.Context(), q.key, entryPointOf(in.EntryPoint), in.From, in.To)
+	all, err := s.o.EntryPoints.CreateMany(q.Context(), q.Key, entryPointOf(in.EntryPoint), in.From, in.To)
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +112,7 @@ func (s *server) listEntryPoints(q *request) (*gatewayapi.EntryPointPage, error)
 	}
 	limit := f.Limit
 	f.Limit++
-	all, err := s.o.EntryPoints.List(q.Context(), q.key, f)
+	all, err := s.o.EntryPoints.List(q.Context(), q.Key, f)
 	if err != nil {
 		return nil, err
 	}
@@ -128,7 +128,7 @@ func (s *server) listEntryPoints(q *request) (*gatewayapi.EntryPointPage, error)
 }
 
 func (s *server) getEntryPoint(q *request) (*gatewayapi.EntryPoint, error) {
-	e, err := s.o.EntryPoints.Get(q.Context(), q.key, q.PathValue("id"))
+	e, err := s.o.EntryPoints.Get(q.Context(), q.Key, q.PathValue("id"))
 	if err != nil {
 		return nil, err
 	}
@@ -147,7 +147,7 @@ func (s *server) patchEntryPoint(q *request, in *gatewayapi.EntryPointPatch) (*g
 		}
 		change.ExpiresAt = &at
 	}
-	e, err := s.o.EntryPoints.Update(q.Context(), q.key, q.PathValue("id"), change)
+	e, err := s.o.EntryPoints.Update(q.Context(), q.Key, q.PathValue("id"), change)
 	if err != nil {
 		return nil, err
 	}
@@ -156,14 +156,14 @@ func (s *server) patchEntryPoint(q *request, in *gatewayapi.EntryPointPatch) (*g
 
 func (s *server) retireEntryPoint(q *request) error {
 	retired := true
-	if _, err := s.o.EntryPoints.Update(q.Context(), q.key, q.PathValue("id"), service.EntryPointChange{Retired: &retired}); err != nil {
+	if _, err := s.o.EntryPoints.Update(q.Context(), q.Key, q.PathValue("id"), service.EntryPointChange{Retired: &retired}); err != nil {
 		return err
 	}
 	return nil
 }
 
 func (s *server) createOptInState(q *request, in *gatewayapi.OptInStateRequest) (*gatewayapi.OptInState, error) {
-	token, expires, err := s.o.OptIns.Create(q.Context(), q.key, service.OptInInput{
+	token, expires, err := s.o.OptIns.Create(q.Context(), q.Key, service.OptInInput{
 		Application: in.Application, ProfileID: in.ProfileID, Data: in.Data, ExpiresIn: gateway.Times(in.ExpiresIn, time.Second), SingleUse: in.SingleUse,
 	})
 	if err != nil {
@@ -176,7 +176,7 @@ func (s *server) createOptInState(q *request, in *gatewayapi.OptInStateRequest) 
 
 func (s *server) reachGoal(q *request, in *gatewayapi.GoalRequest) (*gatewayapi.Goal, error) {
 	g := &gateway.Goal{Lane: gateway.Lane{Application: in.Application}, Name: in.Name, Value: in.Value, At: in.At.Time}
-	if err := s.o.EntryPoints.Goal(q.Context(), q.key, gateway.To{ProfileID: in.To.ProfileID, FBMessengerID: in.To.FBMessengerID}, g); err != nil {
+	if err := s.o.EntryPoints.Goal(q.Context(), q.Key, gateway.To{ProfileID: in.To.ProfileID, FBMessengerID: in.To.FBMessengerID}, g); err != nil {
 		return nil, err
 	}
 	return &gatewayapi.Goal{ID: g.ID}, nil
@@ -232,7 +232,7 @@ func (s *server) reportEntryPoints(q *request) error {
 	if err != nil {
 		return err
 	}
-	rows, total, err := s.o.EntryPoints.Report(q.Context(), q.key, r)
+	rows, total, err := s.o.EntryPoints.Report(q.Context(), q.Key, r)
 	if err != nil {
 		return err
 	}

@@ -35,17 +35,17 @@ func (s *server) deleteOrForget(q *request) error {
 	if err != nil {
 		return err
 	}
-	e, err := s.o.Erasures.Forget(q.Context(), q.key, q.PathValue("id"), version)
+	e, err := s.o.Erasures.Forget(q.Context(), q.Key, q.PathValue("id"), version)
 	if err != nil {
 		return err
 	}
 	shown := s.wireErasure(e)
-	q.w.Header().Set("Location", shown.StatusURL)
+	q.W.Header().Set("Location", shown.StatusURL)
 	return q.reply(http.StatusAccepted, shown)
 }
 
 func (s *server) getErasure(q *request) (*gatewayapi.Erasure, error) {
-	e, err := s.o.Erasures.Get(q.Context(), q.key, q.PathValue("id"))
+	e, err := s.o.Erasures.Get(q.Context(), q.Key, q.PathValue("id"))
 	if err != nil {
 		return nil, err
 	}

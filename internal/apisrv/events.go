@@ -43,7 +43,7 @@ func (s *server) listEvents(q *request) (*eventPage, error) {
 	for _, name := range q.list("type") {
 		f.Types = append(f.Types, gateway.EventType(name))
 	}
-	page, err := s.o.Events.List(q.Context(), q.key, f)
+	page, err := s.o.Events.List(q.Context(), q.Key, f)
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +69,7 @@ func (s *server) pullEvents(q *request) (*eventPage, error) {
 	if err != nil {
 		return nil, err
 	}
-	sub, err := s.o.Subscriptions.Get(q.Context(), q.key, q.PathValue("id"))
+	sub, err := s.o.Subscriptions.Get(q.Context(), q.Key, q.PathValue("id"))
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +100,7 @@ func (s *server) acknowledge(q *request, in *gatewayapi.AckRequest) (*gatewayapi
 	if in.Cursor == "" {
 		return nil, gateway.Invalid("cursor", "must be the cursor of a pull")
 	}
-	sub, err := s.o.Subscriptions.Get(q.Context(), q.key, q.PathValue("id"))
+	sub, err := s.o.Subscriptions.Get(q.Context(), q.Key, q.PathValue("id"))
 	if err != nil {
 		return nil, err
 	}
@@ -134,7 +134,7 @@ func (s *server) listDeliveries(q *request) (*gatewayapi.DeliveryPage, error) {
 	if _, ok := service.ParseCursor(before); before != "" && !ok {
 		return nil, gateway.Invalid("cursor", "%q is no cursor", before)
 	}
-	sub, err := s.o.Subscriptions.Get(q.Context(), q.key, q.PathValue("id"))
+	sub, err := s.o.Subscriptions.Get(q.Context(), q.Key, q.PathValue("id"))
 	if err != nil {
 		return nil, err
 	}
@@ -170,7 +170,7 @@ func (s *server) replay(q *request, in *gatewayapi.ReplayRequest) error {
 	if given != 1 {
 		return gateway.Invalid("from", "give one of from, event and parked")
 	}
-	sub, err := s.o.Subscriptions.Get(q.Context(), q.key, q.PathValue("id"))
+	sub, err := s.o.Subscriptions.Get(q.Context(), q.Key, q.PathValue("id"))
 	if err != nil {
 		return err
 	}

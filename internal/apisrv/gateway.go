@@ -11,9 +11,9 @@ import (
 const textPlain = "text/plain"
 
 func (q *request) text(status int, text string) error {
-	q.w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	q.w.WriteHeader(status)
-	io.WriteString(q.w, text) // when this fails the caller is gone
+	q.W.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	q.W.WriteHeader(status)
+	io.WriteString(q.W, text) // when this fails the caller is gone
 	return nil
 }
 
@@ -35,17 +35,17 @@ func (s *server) readyz(q *request) error {
 }
 
 func (s *server) openAPI(q *request) error {
-	q.w.Header().Set("Content-Type", "application/json")
-	q.w.WriteHeader(http.StatusOK)
-	q.w.Write(s.document.json) // when this fails the caller is gone
+	q.W.Header().Set("Content-Type", "application/json")
+	q.W.WriteHeader(http.StatusOK)
+	q.W.Write(s.document.json) // when this fails the caller is gone
 	return nil
 }
 
 func (s *server) docs(q *request) error {
-	h := q.w.Header()
+	h := q.W.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
-	q.w.WriteHeader(http.StatusOK)
-	q.w.Write(s.document.page) // when this fails the caller is gone
+	q.W.WriteHeader(http.StatusOK)
+	q.W.Write(s.document.page) // when this fails the caller is gone
 	return nil
 }

@@ -43,7 +43,7 @@ func takesOnly[In any](f func(*request, *In) error) handler {
 		if err := f(q, in); err != nil {
 			return err
 		}
-		return q.done()
+		return q.Done()
 	}}
 }
 
@@ -64,7 +64,7 @@ func does(f func(*request) error) handler {
 		if err := f(q); err != nil {
 			return err
 		}
-		return q.done()
+		return q.Done()
 	}}
 }
 
@@ -95,7 +95,7 @@ func (q *request) read(into any) error {
 type object []byte
 
 func (o *object) read(q *request) error {
-	body, err := q.body()
+	body, err := q.Body()
 	if err != nil {
 		return err
 	}

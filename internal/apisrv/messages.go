@@ -24,7 +24,7 @@ type sendInput struct {
 }
 
 func (in *sendInput) read(q *request) (err error) {
-	if in.body, err = q.body(); err != nil {
+	if in.body, err = q.Body(); err != nil {
 		return err
 	}
 	return decode(in.body, &in.message)
@@ -50,20 +50,20 @@ func (m *message) encode() ([]byte, error) {
 }
 
 func (s *server) sendMessage(q *request, in *sendInput) (*message, error) {
-	accepted, err := s.o.Messages.Send(q.Context(), q.key, &in.message, q.Header.Get("Idempotency-Key"), in.body)
+	accepted, err := s.o.Messages.Send(q.Context(), q.Key, &in.message, q.Header.Get("Idempotency-Key"), in.body)
 	if err != nil {
 		return nil, err
 	}
-	q.w.Header().Set("Location", "/v1/messages/"+accepted.Message.ID)
+	q.W.Header().Set("Location", "/v1/messages/"+accepted.Message.ID)
 	if accepted.Replayed {
-		q.w.Header().Set("Idempotent-Replayed", "true")
+		q.W.Header().Set("Idempotent-Replayed", "true")
 	}
 	return &message{accepted.Message, !accepted.Replayed}, nil
 }
 
 // checkMessage is the dry run of sendMessage.
 func (s *server) checkMessage(q *request, in *gateway.MessageInput) (*gatewayapi.PolicyAnswer, error) {
-	m, a, err := s.o.Messages.Check(q.Context(), q.key, in)
+	m, a, err := s.o.Messages.Check(q.Context(), q.Key, in)
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +80,7 @@ type batchInput struct {
 }
 
 func (in *batchInput) read(q *request) (err error) {
-	if in.body, err = q.body(); err != nil {
+	if in.body, err = q.Body(); err != nil {
 		return err
 	}
 	return decode(in.body, in)
@@ -107,7 +107,7 @@ func (s *server) sendBatch(q *request, batch *batchInput) (_ *gatewayapi.SendBat
 		}
 	}
 	if replayed {
-		q.w.Header().Set("Idempotent-Replayed", "true")
+		q.W.Header().Set("Idempotent-Replayed", "true")
 	}
 	result := gatewayapi.SendBatchResult{Results: results}
 	for _, r := range results {
@@ -120,7 +120,7 @@ func (s *server) sendBatch(q *request, batch *batchInput) (_ *gatewayapi.SendBat
 }
 
 func (s *server) acceptBatch(q *request, inputs []gateway.MessageInput, places []int, body []byte, results []gatewayapi.BatchVerdict) (bool, error) {
-	verdicts, replayed, err := s.o.Messages.SendBatch(q.Context(), q.key, inputs, q.Header.Get("Idempotency-Key"), body)
+	verdicts, replayed, err := s.o.Messages.SendBatch(q.Context(), q.Key, inputs, q.Header.Get("Idempotency-Key"), body)
 	if err != nil {
 		return false, err
 	}
@@ -159,7 +159,7 @@ func inBatch(field string, place int) string {
 }
 
 func (s *server) getMessage(q *request) (*message, error) {
-	m, err := s.o.Messages.Get(q.Context(), q.key, q.PathValue("id"))
+	m, err := s.o.Messages.Get(q.Context(), q.Key, q.PathValue("id"))
 	if err != nil {
 		return nil, err
 	}
@@ -167,7 +167,7 @@ func (s *server) getMessage(q *request) (*message, error) {
 }
 
 func (s *server) releaseMessage(q *request) (*message, error) {
-	m, err := s.o.Messages.Release(q.Context(), q.key, q.PathValue("id"))
+	m, err := s.o.Messages.Release(q.Context(), q.Key, q.PathValue("id"))
 	if err != nil {
 		return nil, err
 	}
@@ -175,7 +175,7 @@ func (s *server) releaseMessage(q *request) (*message, error) {
 }
 
 func (s *server) cancelMessage(q *request) (*message, error) {
-	m, err := s.o.Messages.Cancel(q.Context(), q.key, q.PathValue("id"))
+	m, err := s.o.Messages.Cancel(q.Context(), q.Key, q.PathValue("id"))
 	if err != nil {
 		return nil, err
 	}
@@ -206,7 +206,7 @@ func (s *server) listMessages(q *request) (*gatewayapi.MessagePage, error) {
 	if f.Before, err = parsePosition("cursor", cursorMessages, query.Get("cursor")); err != nil {
 		return nil, err
 	}
-	messages, err := s.o.Messages.List(q.Context(), q.key, f)
+	messages, err := s.o.Messages.List(q.Context(), q.Key, f)
 	if err != nil {
 		return nil, err
 	}

@@ -21,7 +21,7 @@ type newProfile struct{ object }
 
 // tagged is a profile whose ETag goes along.
 func (q *request) tagged(p *gateway.Profile) *gateway.Profile {
-	q.w.Header().Set("ETag", etag(p.Version))
+	q.W.Header().Set("ETag", etag(p.Version))
 	return p
 }
 
@@ -44,16 +44,16 @@ func (q *request) ifMatch() (int64, error) {
 }
 
 func (s *server) createProfile(q *request, in *newProfile) (*gateway.Profile, error) {
-	p, err := s.o.Profiles.Create(q.Context(), q.key, json.RawMessage(in.object))
+	p, err := s.o.Profiles.Create(q.Context(), q.Key, json.RawMessage(in.object))
 	if err != nil {
 		return nil, err
 	}
-	q.w.Header().Set("Location", "/v1/profiles/"+url.PathEscape(p.ID))
+	q.W.Header().Set("Location", "/v1/profiles/"+url.PathEscape(p.ID))
 	return q.tagged(p), nil
 }
 
 func (s *server) getProfile(q *request) (*gateway.Profile, error) {
-	p, err := s.o.Profiles.Get(q.Context(), q.key, q.PathValue("id"))
+	p, err := s.o.Profiles.Get(q.Context(), q.Key, q.PathValue("id"))
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +74,7 @@ func (in *profilePatch) read(q *request) (err error) {
 }
 
 func (s *server) patchProfile(q *request, in *profilePatch) (*gateway.Profile, error) {
-	p, err := s.o.Profiles.Patch(q.Context(), q.key, q.PathValue("id"), in.version, json.RawMessage(in.object))
+	p, err := s.o.Profiles.Patch(q.Context(), q.Key, q.PathValue("id"), in.version, json.RawMessage(in.object))
 	if err != nil {
 		return nil, err
 	}
@@ -86,10 +86,10 @@ func (s *server) deleteProfile(q *request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.o.Profiles.Delete(q.Context(), q.key, q.PathValue("id"), version); err != nil {
+	if err := s.o.Profiles.Delete(q.Context(), q.Key, q.PathValue("id"), version); err != nil {
 		return err
 	}
-	return q.done()
+	return q.Done()
 }
 
 func listProfilesParams() []param {
@@ -121,7 +121,7 @@ func (s *server) listProfiles(q *request) (*profilePage, error) {
 	if f.After, err = parseCursor("cursor", cursorProfiles, query.Get("cursor")); err != nil {
 		return nil, err
 	}
-	profiles, err := s.o.Profiles.List(q.Context(), q.key, f)
+	profiles, err := s.o.Profiles.List(q.Context(), q.Key, f)
 	if err != nil {
 		return nil, err
 	}

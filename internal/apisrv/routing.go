@@ -30,7 +30,7 @@ func (s *server) createRoute(q *request, in *gatewayapi.SaveRouteRequest) (*gate
 	if err != nil {
 		return nil, err
 	}
-	q.w.Header().Set("Location", "/v1/routes/"+r.ID)
+	q.W.Header().Set("Location", "/v1/routes/"+r.ID)
 	return new(wireRoute(r)), nil
 }
 
@@ -44,11 +44,11 @@ func (s *server) replaceRoute(q *request, in *gatewayapi.SaveRouteRequest) (*gat
 
 func (s *server) saveRoute(q *request, id string, in *gatewayapi.SaveRouteRequest) (*gateway.Route, error) {
 	r := &gateway.Route{ID: id, Name: in.Name, Application: in.Application, Rules: in.Rules, Default: in.Default}
-	return r, s.o.Routes.Save(q.Context(), q.key, r)
+	return r, s.o.Routes.Save(q.Context(), q.Key, r)
 }
 
 func (s *server) listRoutes(q *request) (*gatewayapi.RouteList, error) {
-	all, err := s.o.Routes.List(q.Context(), q.key)
+	all, err := s.o.Routes.List(q.Context(), q.Key)
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +60,7 @@ func (s *server) listRoutes(q *request) (*gatewayapi.RouteList, error) {
 }
 
 func (s *server) getRoute(q *request) (*gatewayapi.Route, error) {
-	r, err := s.o.Routes.Get(q.Context(), q.key, q.PathValue("id"))
+	r, err := s.o.Routes.Get(q.Context(), q.Key, q.PathValue("id"))
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +68,7 @@ func (s *server) getRoute(q *request) (*gatewayapi.Route, error) {
 }
 
 func (s *server) deleteRoute(q *request) error {
-	if err := s.o.Routes.Delete(q.Context(), q.key, q.PathValue("id")); err != nil {
+	if err := s.o.Routes.Delete(q.Context(), q.Key, q.PathValue("id")); err != nil {
 		return err
 	}
 	return nil

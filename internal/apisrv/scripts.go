@@ -78,7 +78,7 @@ func (in *scriptUpload) read(q *request) error {
 	if err := q.known(uploadParams()); err != nil {
 		return err
 	}
-	body, err := q.body()
+	body, err := q.Body()
 	if err != nil {
 		return err
 	}
@@ -116,18 +116,18 @@ func unzip(body []byte) ([]script.File, error) {
 }
 
 func (s *server) uploadScript(q *request, in *scriptUpload) (*gatewayapi.Script, error) {
-	stored, warnings, err := s.o.Scripts.Upload(q.Context(), q.key, in.ScriptInput)
+	stored, warnings, err := s.o.Scripts.Upload(q.Context(), q.Key, in.ScriptInput)
 	if err != nil {
 		return nil, err
 	}
 	out := wireScript(stored)
 	out.Warnings = wireProblems(warnings)
-	q.w.Header().Set("Location", "/v1/scripts/"+stored.ID)
+	q.W.Header().Set("Location", "/v1/scripts/"+stored.ID)
 	return &out, nil
 }
 
 func (s *server) validateScript(q *request, in *scriptUpload) (*gatewayapi.ScriptValidation, error) {
-	warnings, problems, err := s.o.Scripts.Validate(q.Context(), q.key, &in.ScriptInput)
+	warnings, problems, err := s.o.Scripts.Validate(q.Context(), q.Key, &in.ScriptInput)
 	if err != nil {
 		return nil, err
 	}
@@ -135,7 +135,7 @@ func (s *server) validateScript(q *request, in *scriptUpload) (*gatewayapi.Scrip
 }
 
 func (s *server) listScripts(q *request) (*gatewayapi.ScriptList, error) {
-	list, err := s.o.Scripts.List(q.Context(), q.key, q.URL.Query().Get("application"))
+	list, err := s.o.Scripts.List(q.Context(), q.Key, q.URL.Query().Get("application"))
 	if err != nil {
 		return nil, err
 	}
@@ -147,7 +147,7 @@ func (s *server) listScripts(q *request) (*gatewayapi.ScriptList, error) {
 }
 
 func (s *server) getScript(q *request) (*gatewayapi.Script, error) {
-	x, err := s.o.Scripts.Get(q.Context(), q.key, q.PathValue("id"))
+	x, err := s.o.Scripts.Get(q.Context(), q.Key, q.PathValue("id"))
 	if err != nil {
 		return nil, err
 	}
@@ -164,7 +164,7 @@ func (s *server) getScript(q *request) (*gatewayapi.Script, error) {
 
 func (s *server) activateScript(active bool) func(*request) (*gatewayapi.Script, error) {
 	return func(q *request) (*gatewayapi.Script, error) {
-		x, err := s.o.Scripts.Activate(q.Context(), q.key, q.PathValue("id"), active)
+		x, err := s.o.Scripts.Activate(q.Context(), q.Key, q.PathValue("id"), active)
 		if err != nil {
 			return nil, err
 		}
@@ -173,7 +173,7 @@ func (s *server) activateScript(active bool) func(*request) (*gatewayapi.Script,
 }
 
 func (s *server) rollBackScript(q *request) (*gatewayapi.Script, error) {
-	x, err := s.o.Scripts.RollBack(q.Context(), q.key, q.PathValue("key"))
+	x, err := s.o.Scripts.RollBack(q.Context(), q.Key, q.PathValue("key"))
 	if err != nil {
 		return nil, err
 	}
@@ -181,7 +181,7 @@ func (s *server) rollBackScript(q *request) (*gatewayapi.Script, error) {
 }
 
 func (s *server) deleteScript(q *request) error {
-	if err := s.o.Scripts.Delete(q.Context(), q.key, q.PathValue("id")); err != nil {
+	if err := s.o.Scripts.Delete(q.Context(), q.Key, q.PathValue("id")); err != nil {
 		return err
 	}
 	return nil
@@ -192,7 +192,7 @@ func (s *server) tryScript(q *request, in *gatewayapi.TryScriptRequest) (*gatewa
 		return nil, gateway.Invalid("text", "give text or event")
 	}
 	u := &rivescript.User{ID: "trial", Vars: in.Variables}
-	reply, err := s.o.Scripts.Try(q.Context(), q.key, q.PathValue("id"), service.Trial{Text: in.Text, Event: in.Event, User: u})
+	reply, err := s.o.Scripts.Try(q.Context(), q.Key, q.PathValue("id"), service.Trial{Text: in.Text, Event: in.Event, User: u})
 	if err != nil {
 		return nil, err
 	}
@@ -227,7 +227,7 @@ func wireProblems(list []rivescript.Problem) []gatewayapi.ScriptProblem {
 }
 
 func (s *server) getBotState(q *request) (*gatewayapi.BotState, error) {
-	state, err := s.o.Conversations.State(q.Context(), q.key, q.PathValue("id"))
+	state, err := s.o.Conversations.State(q.Context(), q.Key, q.PathValue("id"))
 	if err != nil {
 		return nil, err
 	}
@@ -238,7 +238,7 @@ func (s *server) patchBotState(q *request, in *gatewayapi.BotStatePatch) (*gatew
 	if in.Variables == nil && in.Human == nil {
 		return nil, gateway.Invalid("variables", "there is nothing to change: give variables or human")
 	}
-	state, err := s.o.Conversations.Change(q.Context(), q.key, q.PathValue("id"), service.BotPatch{Variables: in.Variables, Human: in.Human})
+	state, err := s.o.Conversations.Change(q.Context(), q.Key, q.PathValue("id"), service.BotPatch{Variables: in.Variables, Human: in.Human})
 	if err != nil {
 		return nil, err
 	}

@@ -6,21 +6,15 @@ import (
 	"context"
 	_ "embed"
 	"log/slog"
-	"math/rand/v2"
 	"net/http"
-	"regexp"
-	"strconv"
 	"strings"
 	"time"
 
+	"github.com/chasqui/chasqui/internal/face"
 	"github.com/chasqui/chasqui/internal/gateway"
-	"github.com/chasqui/chasqui/internal/guard"
 	"github.com/chasqui/chasqui/internal/service"
 	"github.com/chasqui/chasqui/internal/store"
 )
-
-// DefaultMaxBody is the largest body of a request that is taken, in bytes.
-const DefaultMaxBody = 10 << 20
 
 // Options says what the API works with. Fields without a word of their own are required.
 type Options struct {
@@ -44,7 +38,7 @@ type Options struct {
 	PublicURL string
 	// Version is the program's, for the description of the API.
 	Version string
-	// MaxBody is in bytes; DefaultMaxBody when 0.
+	// MaxBody is in bytes; face.DefaultMaxBody when 0.
 	MaxBody int64
 	// Ready says why the gateway should get no requests now, nil when it should; nil asks the database only.
 	Ready func(ctx context.Context) error
@@ -55,105 +49,40 @@ type Options struct {
 // server answers requests. It is made by New.
 type server struct {
 	o        Options
-	mux      *http.ServeMux
 	document *document
 }
 
 // New makes the handler of everything that is not a webhook. Requests to an address it does not know are answered with the API's own error body.
 func New(o Options) (http.Handler, error) {
-	if o.MaxBody == 0 {
-		o.MaxBody = DefaultMaxBody
-	}
 	if o.Ready == nil {
 		o.Ready = o.Store.Ready
 	}
-	s := &server{o: o, mux: http.NewServeMux()}
+	s := &server{o: o}
 	routes := s.routes()
-	for _, route := range routes {
-		s.mux.Handle(route.method+" "+route.path, s.serve(route))
+	calls := make([]face.Route, len(routes))
+	for i, route := range routes {
+		calls[i] = face.Route{Method: route.method, Path: route.path, Handle: func(r *face.Request) error { return s.handle(r, route) }}
 	}
-	s.mux.HandleFunc("/", s.unknown)
 	var err error
 	s.document, err = describe(routes, &s.o)
-	return s, err
+	return face.New(face.Options{
+		Routes: calls, Problem: problem, Challenges: []string{`Bearer realm="chasqui"`}, Unknown: s.root, Logger: o.Logger, Observe: o.Observe, MaxBody: o.MaxBody,
+	}), err
 }
 
-// ServeHTTP answers one request.
-func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	start := time.Now()
-	answer := &answer{ResponseWriter: w, id: requestID(r)}
-	w.Header().Set("X-Request-Id", answer.id)
-	w.Header().Set("X-Content-Type-Options", "nosniff")
-	s.mux.ServeHTTP(answer, r)
-	took := time.Since(start)
-	if s.o.Observe != nil {
-		s.o.Observe(r.Pattern, answer.status, took)
-	}
-	if s.o.Logger.Enabled(r.Context(), slog.LevelDebug) {
-		s.o.Logger.Debug("request", "method", r.Method, "path", r.URL.Path, "status", answer.status, "took", took, "request_id", answer.id)
-	}
-}
-
-// answer remembers the status for the log.
-type answer struct {
-	http.ResponseWriter
-	id     string
-	status int
-}
-
-// WriteHeader remembers the status.
-func (a *answer) WriteHeader(status int) {
-	if a.status == 0 {
-		a.status = status
-	}
-	a.ResponseWriter.WriteHeader(status)
-}
-
-// Write writes, with status 200 unless another was set.
-func (a *answer) Write(b []byte) (int, error) {
-	if a.status == 0 {
-		a.status = http.StatusOK
-	}
-	return a.ResponseWriter.Write(b)
-}
-
-// Unwrap gives http.ResponseController the writer beneath.
-func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
-
-var callersID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
-
-// requestID is the caller's own id for the request where it has a harmless form, and one of ours otherwise.
-func requestID(r *http.Request) string {
-	if given := r.Header.Get("X-Request-Id"); given != "" && callersID.MatchString(given) {
-		return given
-	}
-	return "req_" + strconv.FormatUint(rand.Uint64(), 36)
-}
-
-// request is one request on its way through a handler.
+// request is one request on its way through a handler. Its Key is nil on routes without a scope.
 type request struct {
-	*http.Request
-	w   *answer
-	s   *server
-	key *gateway.APIKey // nil on routes without a scope
+	*face.Request
+	s *server
 }
 
-// serve makes the handler of a route: it checks key and scope, and turns errors into answers.
-func (s *server) serve(route route) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		// A handler of the mux is reached through ServeHTTP only.
-		q := &request{Request: r, w: w.(*answer), s: s}
-		err := gateway.CheckURL(r.URL)
-		if err == nil {
-			err = q.authorize(route.scope)
-		}
-		if err == nil {
-			err = route.do.handle(q, route.status)
-		}
-		if err != nil {
-			s.fail(q.w, r, err)
-		}
-	})
+// handle checks key and scope of a call, and lets it be answered.
+func (s *server) handle(r *face.Request, route route) error {
+	q := &request{Request: r, s: s}
+	if err := q.authorize(route.scope); err != nil {
+		return err
+	}
+	return route.do.handle(q, route.status)
 }
 
 func (q *request) authorize(scope gateway.Scope) error {
@@ -164,47 +93,24 @@ func (q *request) authorize(scope gateway.Scope) error {
 	if err != nil {
 		return err
 	}
-	if !key.Allows(scope) {
-		return gateway.Errorf(gateway.CodeForbidden, "this key lacks the scope %s", scope)
-	}
-	q.key = key
-	guard.Trust(q.Request)
-	return nil
+	return q.Allow(key, scope)
 }
 
-// root is what a person sees who opens the gateway's own address.
-func (s *server) root(w http.ResponseWriter) {
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
-	w.Write(rootPage) // when this fails the caller is gone
+// root answers who opens the gateway's own address with a page for people.
+func (s *server) root(r *face.Request) (bool, error) {
+	if r.URL.Path != "/" {
+		return false, nil
+	}
+	h := r.W.Header()
+	h.Set("Vary", "Accept")
+	if r.Method != http.MethodGet && r.Method != http.MethodHead || !strings.Contains(r.Header.Get("Accept"), "text/html") {
+		return false, nil
+	}
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+	r.W.Write(rootPage) // when this fails the caller is gone
+	return true, nil
 }
 
 //go:embed root.html
 var rootPage []byte
-
-// unknown answers requests that no route takes: at the gateway's own address with a page for people, with 405 when another method would do, 404 otherwise.
-func (s *server) unknown(w http.ResponseWriter, r *http.Request) {
-	if r.URL.Path == "/" {
-		w.Header().Set("Vary", "Accept")
-		if (r.Method == http.MethodGet || r.Method == http.MethodHead) && strings.Contains(r.Header.Get("Accept"), "text/html") {
-			s.root(w)
-			return
-		}
-	}
-	var allowed []string
-	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
-		probe := r.Clone(r.Context())
-		probe.Method = method
-		if _, pattern := s.mux.Handler(probe); pattern != "/" {
-			allowed = append(allowed, method)
-		}
-	}
-	if len(allowed) == 0 {
-		s.fail(w.(*answer), r, gateway.Errorf(gateway.CodeNotFound, "there is nothing at %s", r.URL.Path))
-		return
-	}
-	for _, method := range allowed {
-		w.Header().Add("Allow", method)
-	}
-	s.fail(w.(*answer), r, gateway.Errorf(gateway.CodeMethodNotAllowed, "%s is not for %s", r.URL.Path, r.Method))
-}

@@ -26,7 +26,7 @@ func (s *server) listSetAside(q *request) (*gatewayapi.SetAsidePage, error) {
 	if f.Before, err = parsePosition("cursor", cursorSetAside, q.URL.Query().Get("cursor")); err != nil {
 		return nil, err
 	}
-	found, err := s.o.Events.SetAsides(q.Context(), q.key, f)
+	found, err := s.o.Events.SetAsides(q.Context(), q.Key, f)
 	if err != nil {
 		return nil, err
 	}
@@ -44,9 +44,9 @@ func (s *server) listSetAside(q *request) (*gatewayapi.SetAsidePage, error) {
 }
 
 func (s *server) retrySetAside(q *request) error {
-	if err := s.o.Events.RetrySetAside(q.Context(), q.key, q.PathValue("id"), q.PathValue("reader")); err != nil {
+	if err := s.o.Events.RetrySetAside(q.Context(), q.Key, q.PathValue("id"), q.PathValue("reader")); err != nil {
 		return err
 	}
-	q.w.WriteHeader(http.StatusNoContent)
+	q.W.WriteHeader(http.StatusNoContent)
 	return nil
 }

@@ -18,10 +18,10 @@ func (s *server) createSubscription(q *request, in *gatewayapi.CreateSubscriptio
 		Kind: in.Kind, Name: in.Name, URL: in.URL, EventTypes: in.EventTypes,
 		Applications: in.Applications, Order: in.Order, Secrets: signingSecrets(in.Secrets),
 	}
-	if err := s.o.Subscriptions.Create(q.Context(), q.key, sub, in.From); err != nil {
+	if err := s.o.Subscriptions.Create(q.Context(), q.Key, sub, in.From); err != nil {
 		return nil, err
 	}
-	q.w.Header().Set("Location", "/v1/subscriptions/"+sub.ID)
+	q.W.Header().Set("Location", "/v1/subscriptions/"+sub.ID)
 	return new(wireSubscription(sub, allSecrets)), nil
 }
 
@@ -37,7 +37,7 @@ func (s *server) listSubscriptions(q *request) (*gatewayapi.SubscriptionList, er
 	if err := q.known(nil); err != nil {
 		return nil, err
 	}
-	subscriptions, err := s.o.Subscriptions.List(q.Context(), q.key)
+	subscriptions, err := s.o.Subscriptions.List(q.Context(), q.Key)
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +49,7 @@ func (s *server) listSubscriptions(q *request) (*gatewayapi.SubscriptionList, er
 }
 
 func (s *server) getSubscription(q *request) (*gatewayapi.Subscription, error) {
-	sub, err := s.o.Subscriptions.Get(q.Context(), q.key, q.PathValue("id"))
+	sub, err := s.o.Subscriptions.Get(q.Context(), q.Key, q.PathValue("id"))
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +58,7 @@ func (s *server) getSubscription(q *request) (*gatewayapi.Subscription, error) {
 
 func (s *server) updateSubscription(q *request, in *gatewayapi.UpdateSubscriptionRequest) (*gatewayapi.Subscription, error) {
 	var before []gateway.SigningSecret
-	sub, err := s.o.Subscriptions.Update(q.Context(), q.key, q.PathValue("id"), func(sub *gateway.Subscription) error {
+	sub, err := s.o.Subscriptions.Update(q.Context(), q.Key, q.PathValue("id"), func(sub *gateway.Subscription) error {
 		before = sub.Secrets
 		replace(&sub.Name, in.Name)
 		replace(&sub.URL, in.URL)
@@ -92,7 +92,7 @@ func valueOf[T any](given *T) (value T) {
 }
 
 func (s *server) deleteSubscription(q *request) error {
-	if err := s.o.Subscriptions.Delete(q.Context(), q.key, q.PathValue("id")); err != nil {
+	if err := s.o.Subscriptions.Delete(q.Context(), q.Key, q.PathValue("id")); err != nil {
 		return err
 	}
 	return nil
@@ -106,7 +106,7 @@ func (s *server) addSecret(q *request, in *gatewayapi.AddSecretRequest) (*gatewa
 			return nil, gateway.Invalid("overlapSeconds", "must be from 0 to %d", int(maxOverlap.Seconds()))
 		}
 	}
-	sub, err := s.o.Subscriptions.AddSecret(q.Context(), q.key, q.PathValue("id"), gateway.Secret(in.Secret), overlap)
+	sub, err := s.o.Subscriptions.AddSecret(q.Context(), q.Key, q.PathValue("id"), gateway.Secret(in.Secret), overlap)
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +115,7 @@ func (s *server) addSecret(q *request, in *gatewayapi.AddSecretRequest) (*gatewa
 }
 
 func (s *server) deleteSecret(q *request) error {
-	if _, err := s.o.Subscriptions.DeleteSecret(q.Context(), q.key, q.PathValue("id"), q.PathValue("secret")); err != nil {
+	if _, err := s.o.Subscriptions.DeleteSecret(q.Context(), q.Key, q.PathValue("id"), q.PathValue("secret")); err != nil {
 		return err
 	}
 	return nil

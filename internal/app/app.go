@@ -213,8 +213,8 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		Store: a.Store, Vault: vault, Tokens: tokens, Post: a.forwarder.Post,
 		Sessions: dialect.SessionSettings{Secret: gateway.Secret(c.Sessions.Secret), Issuer: c.Sessions.Issuer, Audience: c.Sessions.Audience, IDClaim: c.Sessions.IDClaim, Fields: listed(c.Sessions.Fields)},
 		MaxBody:  c.MaxBody, Observe: metrics.observe,
-	}, mux, apiHandler)
-	mux.Handle("/", codes.Otherwise(others))
+	}, codes.Otherwise(apiHandler))
+	mux.Handle("/", others)
 	proxies, err := guard.ParseProxies(c.TrustedProxies)
 	if err != nil {
 		return nil, fmt.Errorf("setting trustedProxies: %w", err)

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"net/http"
+	"strings"
 
 	"github.com/chasqui/chasqui/internal/comapi"
 	"github.com/chasqui/chasqui/internal/dialect"
@@ -37,20 +38,29 @@ func formats() gateway.Formats {
 	return all
 }
 
-// serveDialects adds the addresses of all dialects to a mux. It returns who answers for the others.
-func (a *App) serveDialects(e dialect.Environment, mux *http.ServeMux, others http.Handler) http.Handler {
+// serveDialects makes what answers for the addresses of dialects, and leaves all others to next.
+func (a *App) serveDialects(e dialect.Environment, next http.Handler) http.Handler {
+	var all []dialect.Served
 	for _, d := range dialects() {
 		own := e
 		own.Logger = component(a.o.Logger, d.Name)
-		served := d.Serve(own, mux)
+		served := d.Serve(own)
 		if served.Worker != nil {
 			a.workers = append(a.workers, served.Worker)
 		}
-		if served.Otherwise != nil {
-			others = served.Otherwise(others)
-		}
+		all = append(all, served)
 	}
-	return others
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for _, served := range all {
+			for _, prefix := range served.Prefixes {
+				if strings.HasPrefix(r.URL.Path, prefix) {
+					served.Handler.ServeHTTP(w, r)
+					return
+				}
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // startDialects starts what dialects do beside answering requests.

@@ -21,7 +21,7 @@ const maxReason = 1000
 // tell takes the status of a message on a channel of the business's own.
 func (f *Face) tell(q *request) error {
 	var in toldStatus
-	body, err := q.body()
+	body, err := q.Body()
 	if err != nil {
 		return err
 	}
@@ -53,7 +53,7 @@ func (f *Face) tell(q *request) error {
 	if err := f.o.Brought.Told(q.Context(), m, in.Channel, report); err != nil {
 		return err
 	}
-	return q.reply(http.StatusOK, in)
+	return q.Reply(http.StatusOK, in)
 }
 
 // broughtMessage is a message that a person sent over a channel of the business's own.
@@ -79,7 +79,7 @@ func (in *broughtMessage) address(of map[string]any) string {
 
 // bring takes a message that a person sent over a channel of the business's own, and answers it as subscribers get it.
 func (f *Face) bring(q *request) error {
-	body, err := q.body()
+	body, err := q.Body()
 	if err != nil {
 		return err
 	}
@@ -96,11 +96,11 @@ func (f *Face) bring(q *request) error {
 	}
 	event.ProfileID, _ = in.From["profileId"].(string)
 	phone, _ := in.From["phoneNumber"].(string)
-	stored, err := f.o.Brought.Bring(q.Context(), q.key, event, phone)
+	stored, err := f.o.Brought.Bring(q.Context(), q.Key, event, phone)
 	if err != nil {
 		return err
 	}
-	return q.reply(http.StatusCreated, Inbound(stored, "", q.space.PageID))
+	return q.Reply(http.StatusCreated, Inbound(stored, "", q.space.PageID))
 }
 
 // tellInbound takes the news that somebody has got or read an inbound message. It is answered with the message in that state, of which nothing is kept.
@@ -109,7 +109,7 @@ func (f *Face) tellInbound(q *request) error {
 	if status != "delivered" && status != "read" {
 		return gateway.Invalid("status", "%q is neither delivered nor read", status)
 	}
-	body, err := q.body()
+	body, err := q.Body()
 	if err != nil {
 		return err
 	}
@@ -122,7 +122,7 @@ func (f *Face) tellInbound(q *request) error {
 	if in.Timestamp == nil {
 		return gateway.Invalid("timestamp", "must be given")
 	}
-	e, profile, err := f.o.Events.Inbound(q.Context(), q.key, q.space.Key, q.PathValue("id"))
+	e, profile, err := f.o.Events.Inbound(q.Context(), q.Key, q.space.Key, q.PathValue("id"))
 	if err != nil {
 		return err
 	}
@@ -131,7 +131,7 @@ func (f *Face) tellInbound(q *request) error {
 		return err
 	}
 	shown["status"] = status
-	return q.reply(http.StatusOK, shown)
+	return q.Reply(http.StatusOK, shown)
 }
 
 // fields takes a value apart into the members of its JSON object.

@@ -14,7 +14,7 @@ import (
 
 // patchMany merges into profiles and makes those that are not there, all or none.
 func (f *Face) patchMany(q *request) error {
-	body, err := q.body()
+	body, err := q.Body()
 	if err != nil {
 		return err
 	}
@@ -34,7 +34,7 @@ func (f *Face) patchMany(q *request) error {
 		delete(fields, gateway.FieldID)
 		changes[i] = service.ProfileChange{ID: id, Patch: encode(fields)}
 	}
-	profiles, err := f.o.Profiles.MergeMany(q.Context(), q.key, changes)
+	profiles, err := f.o.Profiles.MergeMany(q.Context(), q.Key, changes)
 	if err != nil {
 		return err
 	}
@@ -42,7 +42,7 @@ func (f *Face) patchMany(q *request) error {
 	for i, p := range profiles {
 		shown[i] = q.showProfile(p)
 	}
-	return q.reply(http.StatusOK, shown)
+	return q.Reply(http.StatusOK, shown)
 }
 
 // deleteMany removes the profiles of the query, and answers the ids of those that there were.
@@ -51,11 +51,11 @@ func (f *Face) deleteMany(q *request) error {
 	for _, given := range q.URL.Query()["id"] {
 		ids = append(ids, slices.DeleteFunc(strings.Split(given, ","), func(s string) bool { return s == "" })...)
 	}
-	gone, err := f.o.Profiles.DeleteMany(q.Context(), q.key, ids)
+	gone, err := f.o.Profiles.DeleteMany(q.Context(), q.Key, ids)
 	if err != nil {
 		return err
 	}
-	return q.reply(http.StatusOK, gone)
+	return q.Reply(http.StatusOK, gone)
 }
 
 // defaultOptIns answers for each channel whether customers count as opted in who have not said so: they never do.
@@ -64,12 +64,12 @@ func (f *Face) defaultOptIns(q *request) error {
 	for _, channel := range gateway.Channels() {
 		all[channel] = false
 	}
-	return q.reply(http.StatusOK, all)
+	return q.Reply(http.StatusOK, all)
 }
 
 // setDefaultOptIns takes what the gateway does anyway, and refuses the rest.
 func (f *Face) setDefaultOptIns(q *request) error {
-	body, err := q.body()
+	body, err := q.Body()
 	if err != nil {
 		return err
 	}

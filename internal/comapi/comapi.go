@@ -6,23 +6,16 @@
 package comapi
 
 import (
-	"encoding/json"
-	"errors"
 	"log/slog"
-	"math"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/chasqui/chasqui/internal/comapi/sessions"
+	"github.com/chasqui/chasqui/internal/face"
 	"github.com/chasqui/chasqui/internal/gateway"
-	"github.com/chasqui/chasqui/internal/guard"
 	"github.com/chasqui/chasqui/internal/service"
 )
-
-// DefaultMaxBody is the largest body of a request that is taken, in bytes.
-const DefaultMaxBody = 10 << 20
 
 // Options says what the face works with. Every field without a word of its own is required.
 type Options struct {
@@ -40,20 +33,34 @@ type Options struct {
 	Logger        *slog.Logger
 	// Observe is called after each request with its route, such as `POST /cpaas/messages`; nil for no call.
 	Observe func(route string, status int, took time.Duration)
-	// MaxBody is in bytes; DefaultMaxBody when 0.
+	// MaxBody is in bytes; face.DefaultMaxBody when 0.
 	MaxBody int64
 }
 
 // Face answers requests. It is made by New and safe for any number of goroutines.
-type Face struct{ o Options }
+type Face struct {
+	o     Options
+	shell *face.Face
+}
+
+// maxOpenBody is the largest body of a call that needs no credential, in bytes: a token, and words about a device.
+const maxOpenBody = 16 << 10
 
 // New makes the face.
 func New(o Options) *Face {
-	if o.MaxBody == 0 {
-		o.MaxBody = DefaultMaxBody
-	}
-	return &Face{o}
+	f := &Face{o: o}
+	f.shell = face.New(face.Options{
+		Routes: f.routes(), Problem: problemOf, Challenges: []string{`Bearer realm="chasqui"`, `Basic realm="chasqui"`},
+		Logger: o.Logger, Observe: o.Observe, MaxBody: o.MaxBody, MaxOpenBody: maxOpenBody,
+	})
+	return f
 }
+
+// ServeHTTP answers one request.
+func (f *Face) ServeHTTP(w http.ResponseWriter, r *http.Request) { f.shell.ServeHTTP(w, r) }
+
+// Prefixes are what the addresses of the face begin with.
+func Prefixes() []string { return []string{"/apispaces/", "/cpaas/"} }
 
 // endpoint is one address of the face, below /apispaces/{space} and below /cpaas.
 type endpoint struct {
@@ -101,74 +108,48 @@ func (f *Face) endpoints() []endpoint {
 	}
 }
 
-// Otherwise answers addresses below those of the face that it does not have, in its own form, and leaves all others to next.
-func (f *Face) Otherwise(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !strings.HasPrefix(r.URL.Path, "/cpaas/") && !strings.HasPrefix(r.URL.Path, "/apispaces/") {
-			next.ServeHTTP(w, r)
-			return
-		}
-		q := &request{Request: r, w: w, f: f}
-		q.fail(gateway.Errorf(gateway.CodeNotFound, "there is nothing for %s at this address", r.Method))
-	})
-}
-
-// Register adds the face's addresses to a mux.
-func (f *Face) Register(mux *http.ServeMux) {
+// routes are the endpoints, each below /apispaces/{space} and below /cpaas.
+func (f *Face) routes() []face.Route {
+	var all []face.Route
 	open := map[string]bool{}
 	for _, e := range f.endpoints() {
 		for _, base := range []string{"/apispaces/{space}", "/cpaas"} {
-			mux.Handle(e.method+" "+base+e.path, f.serve(e))
+			all = append(all, face.Route{Method: e.method, Path: base + e.path, Handle: func(r *face.Request) error { return f.handle(r, e) }})
 			if e.session && !open[base+e.path] {
 				open[base+e.path] = true
-				mux.HandleFunc("OPTIONS "+base+e.path, f.allow)
+				all = append(all, face.Route{Method: http.MethodOptions, Path: base + e.path, Handle: f.allow})
 			}
 		}
 	}
+	return all
 }
 
 // request is one request on its way through a handler.
 type request struct {
-	*http.Request
-	w       http.ResponseWriter
+	*face.Request
 	f       *Face
-	key     *gateway.APIKey
 	space   *gateway.Application
 	session *sessions.Session // nil for a caller with an API key
 	open    bool              // the call needs no credential
-	status  int               // of the answer
 }
 
-func (f *Face) serve(e endpoint) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		start := time.Now()
-		w.Header().Set("X-Content-Type-Options", "nosniff")
-		q := &request{Request: r, w: w, f: f}
-		if e.session {
-			crossOrigin(w)
-		}
-		err := gateway.CheckURL(r.URL)
-		if err == nil {
-			err = q.authorize(e)
-		}
-		if err == nil {
-			err = q.enter()
-		}
-		if err == nil {
-			err = e.handle(q)
-		}
-		if err != nil {
-			q.fail(err)
-		}
-		if f.o.Observe != nil {
-			f.o.Observe(r.Pattern, q.status, time.Since(start))
-		}
-	})
+func (f *Face) handle(r *face.Request, e endpoint) error {
+	q := &request{Request: r, f: f}
+	if e.session {
+		crossOrigin(q.W)
+	}
+	if err := q.authorize(e); err != nil {
+		return err
+	}
+	if err := q.enter(); err != nil {
+		return err
+	}
+	return e.handle(q)
 }
 
 func (q *request) authorize(e endpoint) error {
 	if e.scope == "" {
-		q.key, q.open = new(gateway.APIKey), true // which may touch nothing
+		q.open = true
 		return nil
 	}
 	if token, ok := q.bearer(); ok {
@@ -182,17 +163,12 @@ func (q *request) authorize(e endpoint) error {
 	if err != nil {
 		return err
 	}
-	if !key.Allows(e.scope) {
-		return gateway.Errorf(gateway.CodeForbidden, "this key lacks the scope %s", e.scope)
-	}
-	q.key = key
-	guard.Trust(q.Request)
-	return nil
+	return q.Allow(key, e.scope)
 }
 
 // reaches reports whether an api space may be entered: one that the key may touch, or any by a call that needs no key.
 func (q *request) reaches(a *gateway.Application) bool {
-	return q.open || q.key.AllowsApplication(a.Key)
+	return q.open || q.Key.AllowsApplication(a.Key)
 }
 
 // enter finds the api space of the request. Below /cpaas, where the address names none, it is the one of the query or else the only one the key may use.
@@ -226,33 +202,6 @@ func (q *request) enter() error {
 	return nil
 }
 
-// reply answers with a value as JSON.
-func (q *request) reply(status int, v any) error {
-	body, err := json.Marshal(v)
-	if err != nil {
-		return err
-	}
-	return q.answer(status, body)
-}
-
-// answer answers with JSON.
-func (q *request) answer(status int, body json.RawMessage) error {
-	h := q.w.Header()
-	h.Set("Content-Type", "application/json")
-	h.Set("Content-Length", strconv.Itoa(len(body)))
-	q.status = status
-	q.w.WriteHeader(status)
-	q.w.Write(body) // when this fails the caller is gone
-	return nil
-}
-
-// done answers 204.
-func (q *request) done() error {
-	q.status = http.StatusNoContent
-	q.w.WriteHeader(http.StatusNoContent)
-	return nil
-}
-
 // problem is one entry of the list that every error is answered with.
 type problem struct {
 	Property    string `json:"property"`
@@ -260,29 +209,10 @@ type problem struct {
 	Details     string `json:"details"`
 }
 
-// fail answers with an error, and logs what the caller must not see.
-func (q *request) fail(err error) {
-	var e *gateway.Error
-	if !errors.As(err, &e) {
-		e = gateway.Errorf(gateway.CodeInternal, "internal error").WithCause(err)
-	}
-	status := e.Code.Status()
-	if status >= http.StatusInternalServerError && q.Context().Err() == nil {
-		q.f.o.Logger.Error("request failed", "method", q.Method, "route", q.Pattern, "err", err, "cause", e.Unwrap())
-	}
-	h := q.w.Header()
-	switch {
-	case e.RetryAfter > 0:
-		h.Set("Retry-After", strconv.Itoa(int(math.Ceil(e.RetryAfter.Seconds()))))
-	case status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests:
-		h.Set("Retry-After", "1")
-	case status == http.StatusUnauthorized:
-		h.Add("WWW-Authenticate", `Bearer realm="chasqui"`)
-		h.Add("WWW-Authenticate", `Basic realm="chasqui"`)
-	}
-	if err := q.reply(status, []problem{{e.Field, failureCode(e), e.Message}}); err != nil {
-		q.f.o.Logger.Error("encode an error", "err", err)
-	}
+// problemOf puts an error into the list that the API answers.
+func problemOf(_ *face.Request, err error) face.Problem {
+	e := face.Internal(err)
+	return face.Problem{Status: e.Code.Status(), Body: encode([]problem{{e.Field, failureCode(e), e.Message}})}
 }
 
 // failureCode names an error after the property at fault, such as ToInvalid, and else after its code, such as NotFound.

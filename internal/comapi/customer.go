@@ -13,7 +13,7 @@ func (q *request) customer(ctx context.Context, in *sendRequest) error {
 		return nil
 	}
 	known := map[string]string{"firstName": to.FirstName, "lastName": to.LastName, "email": to.Email, "phoneNumber": to.phone()}
-	return q.f.o.Profiles.Enrich(ctx, q.key, q.space.Key, to.ProfileID, known, to.FBMessengerID)
+	return q.f.o.Profiles.Enrich(ctx, q.Key, q.space.Key, to.ProfileID, known, to.FBMessengerID)
 }
 
 // text reads a JSON string, "" when it is none.

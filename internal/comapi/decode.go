@@ -7,24 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/chasqui/chasqui/internal/gateway"
-	"github.com/chasqui/chasqui/internal/guard"
 )
-
-// body reads the request's body, at most as much as is allowed: little of a caller who has not shown who they are.
-func (q *request) body() ([]byte, error) {
-	limit := q.f.o.MaxBody
-	if q.open {
-		limit = min(limit, maxOpenBody)
-	}
-	body, err := guard.ReadBody(q.w, q.Request, limit)
-	if err != nil {
-		return nil, err
-	}
-	return body, gateway.CheckJSON(body)
-}
-
-// maxOpenBody is the largest body of a call that needs no credential, in bytes: a token, and words about a device.
-const maxOpenBody = 16 << 10
 
 // decode reads one JSON value. Names that are not known are passed over, as the API always did; text that is no JSON is an error that says in which line and column.
 func decode(body []byte, into any) error {

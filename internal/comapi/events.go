@@ -52,7 +52,7 @@ func (f *Face) availableEvents(q *request) error {
 		}
 		list = append(list, e)
 	}
-	return q.reply(http.StatusOK, list)
+	return q.Reply(http.StatusOK, list)
 }
 
 // schemaOf is the JSON schema of a field of a payload.
@@ -78,7 +78,7 @@ type availableTemplate struct {
 // availableTemplates lists groups of events.
 func (f *Face) availableTemplates(q *request) error {
 	messages := []string{"message.sent", "message.delivered", "message.read", "message.expired", "message.failed", "message.inbound"}
-	return q.reply(http.StatusOK, []availableTemplate{
+	return q.Reply(http.StatusOK, []availableTemplate{
 		{"Message events", "What becomes of messages, and what people write", messages},
 		{"Message and profile events", "The same, with profiles", append(slices.Clone(messages), "profile.create", "profile.update")},
 	})

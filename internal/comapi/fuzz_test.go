@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"testing"
 
+	"github.com/chasqui/chasqui/internal/face"
 	"github.com/chasqui/chasqui/internal/gateway"
 )
 
@@ -14,7 +15,7 @@ func FuzzIfMatch(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, tag string) {
-		q := &request{Request: &http.Request{Header: http.Header{"If-Match": {tag}}}}
+		q := &request{Request: &face.Request{Request: &http.Request{Header: http.Header{"If-Match": {tag}}}}}
 		version, err := q.ifMatch()
 		if err != nil {
 			if gateway.CodeOf(err) != gateway.CodePreconditionFailed {

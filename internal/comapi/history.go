@@ -48,7 +48,7 @@ func (f *Face) history(q *request) error {
 			return gateway.Invalid("from", "must be a time such as 2026-01-31T12:00:00Z")
 		}
 	}
-	p, err := f.o.Profiles.Get(q.Context(), q.key, q.PathValue("id"))
+	p, err := f.o.Profiles.Get(q.Context(), q.Key, q.PathValue("id"))
 	if err != nil {
 		return err
 	}
@@ -64,7 +64,7 @@ func (f *Face) history(q *request) error {
 		}
 	}
 	slices.SortStableFunc(list, func(a, b historyEntry) int { return b.at.Compare(a.at) })
-	return q.reply(http.StatusOK, list[:min(limit, len(list))])
+	return q.Reply(http.StatusOK, list[:min(limit, len(list))])
 }
 
 // persons are the conversations that a profile may have with the api space.
@@ -83,7 +83,7 @@ func (q *request) persons(p *gateway.Profile) []string {
 }
 
 func (q *request) outbound(list []historyEntry, p *gateway.Profile, until time.Time, channel string) ([]historyEntry, error) {
-	messages, err := q.f.o.Messages.List(q.Context(), q.key, service.MessageFilter{Applications: []string{q.space.Key}, Persons: q.persons(p), Until: until, Limit: maxHistory})
+	messages, err := q.f.o.Messages.List(q.Context(), q.Key, service.MessageFilter{Applications: []string{q.space.Key}, Persons: q.persons(p), Until: until, Limit: maxHistory})
 	if err != nil {
 		return nil, err
 	}
@@ -104,7 +104,7 @@ func (q *request) outbound(list []historyEntry, p *gateway.Profile, until time.T
 }
 
 func (q *request) inbound(list []historyEntry, p *gateway.Profile, until time.Time, channel string) ([]historyEntry, error) {
-	events, err := q.f.o.Events.LastInbound(q.Context(), q.key, q.space.Key, q.persons(p), until, maxHistory)
+	events, err := q.f.o.Events.LastInbound(q.Context(), q.Key, q.space.Key, q.persons(p), until, maxHistory)
 	if err != nil {
 		return nil, err
 	}

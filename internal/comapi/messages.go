@@ -14,7 +14,7 @@ const MaxBatch = 5000
 
 // send answers 201 with the whole message, also when no rule could be taken: then the message is failed.
 func (f *Face) send(q *request) error {
-	body, err := q.body()
+	body, err := q.Body()
 	if err != nil {
 		return err
 	}
@@ -29,7 +29,7 @@ func (f *Face) send(q *request) error {
 	if err := q.f.o.Messages.Accept(q.Context(), message); err != nil {
 		return err
 	}
-	return q.answer(http.StatusCreated, shown)
+	return q.ReplyBody(http.StatusCreated, shown)
 }
 
 // batched is one entry of the answer to a batch.
@@ -40,7 +40,7 @@ type batched struct {
 
 // sendBatch accepts all messages of a batch in one commit, or none when any is wrong.
 func (f *Face) sendBatch(q *request) error {
-	body, err := q.body()
+	body, err := q.Body()
 	if err != nil {
 		return err
 	}
@@ -61,7 +61,7 @@ func (f *Face) sendBatch(q *request) error {
 	if err := q.f.o.Messages.Accept(q.Context(), messages...); err != nil {
 		return err
 	}
-	return q.reply(http.StatusAccepted, answer)
+	return q.Reply(http.StatusAccepted, answer)
 }
 
 // within places an error below the message of a batch that it is about.
@@ -83,12 +83,12 @@ func (f *Face) message(q *request) error {
 	if err != nil {
 		return err
 	}
-	return q.answer(http.StatusOK, shown)
+	return q.ReplyBody(http.StatusOK, shown)
 }
 
 // ownMessage is the message of the path, if it is one of the api space.
 func (q *request) ownMessage() (*gateway.Message, error) {
-	m, err := q.f.o.Messages.Get(q.Context(), q.key, q.PathValue("id"))
+	m, err := q.f.o.Messages.Get(q.Context(), q.Key, q.PathValue("id"))
 	if err == nil && m.Application != q.space.Key {
 		return nil, gateway.NotFound("message", m.ID)
 	}

@@ -72,7 +72,7 @@ func (q *request) plan(ctx context.Context, raw json.RawMessage) (*gateway.Messa
 	if err := q.customer(ctx, &in); err != nil {
 		return nil, nil, err
 	}
-	message, err := q.f.o.Messages.Plan(ctx, q.key, input)
+	message, err := q.f.o.Messages.Plan(ctx, q.Key, input)
 	if err != nil {
 		return nil, nil, here(err)
 	}

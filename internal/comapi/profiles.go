@@ -35,13 +35,13 @@ func (q *request) showProfile(p *gateway.Profile) map[string]any {
 }
 
 func (q *request) replyProfile(status int, p *gateway.Profile) error {
-	q.w.Header().Set("ETag", `"`+strconv.FormatInt(p.Version, 10)+`"`)
-	return q.reply(status, q.showProfile(p))
+	q.W.Header().Set("ETag", `"`+strconv.FormatInt(p.Version, 10)+`"`)
+	return q.Reply(status, q.showProfile(p))
 }
 
 // changes reads the profile in the body and turns it into the core's fields.
 func (q *request) changes() (map[string]json.RawMessage, error) {
-	body, err := q.body()
+	body, err := q.Body()
 	if err != nil {
 		return nil, err
 	}
@@ -104,16 +104,16 @@ func (f *Face) createProfile(q *request) error {
 	if err != nil {
 		return err
 	}
-	p, err := f.o.Profiles.Create(q.Context(), q.key, encode(fields))
+	p, err := f.o.Profiles.Create(q.Context(), q.Key, encode(fields))
 	if err != nil {
 		return err
 	}
-	q.w.Header().Set("Location", "/apispaces/"+q.space.Key+"/profiles/"+url.PathEscape(p.ID))
+	q.W.Header().Set("Location", "/apispaces/"+q.space.Key+"/profiles/"+url.PathEscape(p.ID))
 	return q.replyProfile(http.StatusCreated, p)
 }
 
 func (f *Face) profile(q *request) error {
-	p, err := f.o.Profiles.Get(q.Context(), q.key, q.PathValue("id"))
+	p, err := f.o.Profiles.Get(q.Context(), q.Key, q.PathValue("id"))
 	if err != nil {
 		return err
 	}
@@ -136,7 +136,7 @@ func (f *Face) putProfile(q *request) error {
 func (f *Face) patchProfile(q *request) error {
 	query := q.URL.Query()
 	if query.Get("allowcreate") == "true" && q.session == nil {
-		_, err := f.o.Profiles.Get(q.Context(), q.key, q.PathValue("id"))
+		_, err := f.o.Profiles.Get(q.Context(), q.Key, q.PathValue("id"))
 		if gateway.CodeOf(err) == gateway.CodeNotFound {
 			return f.createNamed(q)
 		}
@@ -163,7 +163,7 @@ func (f *Face) createNamed(q *request) error {
 		return err
 	}
 	fields[gateway.FieldID] = encode(q.PathValue("id"))
-	p, err := f.o.Profiles.Create(q.Context(), q.key, encode(fields))
+	p, err := f.o.Profiles.Create(q.Context(), q.Key, encode(fields))
 	if err != nil {
 		return err
 	}
@@ -264,7 +264,7 @@ func (q *request) patch(id string, change func(before *gateway.Profile) map[stri
 		return nil, err
 	}
 	for range patchTries {
-		before, err := q.f.o.Profiles.Get(q.Context(), q.key, id)
+		before, err := q.f.o.Profiles.Get(q.Context(), q.Key, id)
 		if err != nil {
 			return nil, err
 		}
@@ -272,7 +272,7 @@ func (q *request) patch(id string, change func(before *gateway.Profile) map[stri
 		if version != 0 {
 			read = version
 		}
-		after, err := q.f.o.Profiles.Patch(q.Context(), q.key, id, read, encode(change(before)))
+		after, err := q.f.o.Profiles.Patch(q.Context(), q.Key, id, read, encode(change(before)))
 		if version != 0 || gateway.CodeOf(err) != gateway.CodePreconditionFailed {
 			return after, err
 		}
@@ -286,20 +286,20 @@ func (f *Face) deleteProfile(q *request) error {
 		return err
 	}
 	if q.URL.Query().Get("forget") == "true" {
-		if _, err := f.o.Erasures.Forget(q.Context(), q.key, q.PathValue("id"), version); err != nil {
+		if _, err := f.o.Erasures.Forget(q.Context(), q.Key, q.PathValue("id"), version); err != nil {
 			return err
 		}
-		return q.done()
+		return q.Done()
 	}
-	if err := f.o.Profiles.Delete(q.Context(), q.key, q.PathValue("id"), version); err != nil {
+	if err := f.o.Profiles.Delete(q.Context(), q.Key, q.PathValue("id"), version); err != nil {
 		return err
 	}
-	return q.done()
+	return q.Done()
 }
 
 // optIn adds channels to those that a customer has opted in to.
 func (f *Face) optIn(q *request) error {
-	body, err := q.body()
+	body, err := q.Body()
 	if err != nil {
 		return err
 	}

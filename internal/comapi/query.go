@@ -47,7 +47,7 @@ func (f *Face) queryProfiles(q *request) error {
 	for i, shown := range found {
 		list[i] = only(shown, query.fields)
 	}
-	return q.reply(http.StatusOK, list)
+	return q.Reply(http.StatusOK, list)
 }
 
 // find answers the profiles that fit: as many as are asked for, or all when they are to be sorted.
@@ -55,7 +55,7 @@ func (q *request) find(query *profileQuery) ([]map[string]any, error) {
 	var found []map[string]any
 	filter := query.filter
 	for scanned := 0; ; {
-		page, err := q.f.o.Profiles.List(q.Context(), q.key, filter)
+		page, err := q.f.o.Profiles.List(q.Context(), q.Key, filter)
 		if err != nil {
 			return nil, err
 		}

@@ -6,8 +6,8 @@ import (
 	"strings"
 
 	"github.com/chasqui/chasqui/internal/comapi/sessions"
+	"github.com/chasqui/chasqui/internal/face"
 	"github.com/chasqui/chasqui/internal/gateway"
-	"github.com/chasqui/chasqui/internal/guard"
 )
 
 // A session is what the JavaScript SDK works with: the business's own server says by a token who the customer is, and from then on the SDK may read and change that one profile,
@@ -19,7 +19,7 @@ func (f *Face) startSession(q *request) error {
 	if err != nil {
 		return err
 	}
-	return q.reply(http.StatusOK, map[string]string{"authenticationId": id, "nonce": nonce, "provider": "jwt", "expiresOn": gateway.FormatTime(expires)})
+	return q.Reply(http.StatusOK, map[string]string{"authenticationId": id, "nonce": nonce, "provider": "jwt", "expiresOn": gateway.FormatTime(expires)})
 }
 
 // sessionRequest is the body of a request for a session. What it says of the device is kept and shown again.
@@ -41,7 +41,7 @@ func (f *Face) createSession(q *request) error {
 	if err := f.o.Sessions.On(); err != nil {
 		return err
 	}
-	body, err := q.body()
+	body, err := q.Body()
 	if err != nil {
 		return err
 	}
@@ -57,7 +57,7 @@ func (f *Face) createSession(q *request) error {
 	if err != nil {
 		return err
 	}
-	return q.reply(http.StatusOK, map[string]any{"token": token, "session": shown})
+	return q.Reply(http.StatusOK, map[string]any{"token": token, "session": shown})
 }
 
 func (f *Face) getSession(q *request) error {
@@ -68,7 +68,7 @@ func (f *Face) getSession(q *request) error {
 	if err != nil {
 		return err
 	}
-	return q.reply(http.StatusOK, shown)
+	return q.Reply(http.StatusOK, shown)
 }
 
 func (f *Face) endSession(q *request) error {
@@ -78,7 +78,7 @@ func (f *Face) endSession(q *request) error {
 	if err := f.o.Sessions.End(q.Context(), q.session.ID); err != nil {
 		return err
 	}
-	return q.done()
+	return q.Done()
 }
 
 // ownSession wants the session of the path to be the caller's.
@@ -113,10 +113,9 @@ func (q *request) authorizeSession(token string, e endpoint) error {
 		return gateway.Errorf(gateway.CodeForbidden, "a session may see and change its own profile only")
 	}
 	q.session = s
-	guard.Trust(q.Request)
-	q.key = gateway.Everything(e.scope) // its own profile may have no application yet
-	q.key.ID, q.key.Name = s.ID, "session"
-	return nil
+	key := gateway.Everything(e.scope) // its own profile may have no application yet
+	key.ID, key.Name = s.ID, "session"
+	return q.Allow(key, e.scope)
 }
 
 // bearer answers the token of a request, if it is one of a session.
@@ -126,13 +125,13 @@ func (q *request) bearer() (string, bool) {
 }
 
 // allow answers what a browser asks before it lets a page of another origin call us.
-func (f *Face) allow(w http.ResponseWriter, _ *http.Request) {
-	crossOrigin(w)
-	h := w.Header()
+func (f *Face) allow(r *face.Request) error {
+	crossOrigin(r.W)
+	h := r.W.Header()
 	h.Set("Access-Control-Allow-Methods", "GET, POST, PUT, PATCH, DELETE")
 	h.Set("Access-Control-Allow-Headers", "Authorization, Content-Type, If-Match, Cache-Control, Pragma, If-Modified-Since")
 	h.Set("Access-Control-Max-Age", "600")
-	w.WriteHeader(http.StatusNoContent)
+	return r.Done()
 }
 
 // crossOrigin lets pages of every origin read an answer. No cookie counts here, so that they can do no more than anybody with the same token.

@@ -10,7 +10,7 @@ import (
 // comes back with the opt-in.
 func (f *Face) state(q *request) error {
 	var in map[string]any
-	body, err := q.body()
+	body, err := q.Body()
 	if err != nil {
 		return err
 	}
@@ -26,9 +26,9 @@ func (f *Face) state(q *request) error {
 		}
 		in["profileId"] = q.session.ProfileID
 	}
-	token, err := f.o.OptIns.CreateNamed(q.Context(), q.key, q.space.Key, in)
+	token, err := f.o.OptIns.CreateNamed(q.Context(), q.Key, q.space.Key, in)
 	if err != nil {
 		return err
 	}
-	return q.reply(http.StatusOK, token)
+	return q.Reply(http.StatusOK, token)
 }

@@ -106,8 +106,8 @@ func tag(s *gateway.Subscription) string {
 }
 
 func (q *request) replyWebhook(status int, s *gateway.Subscription, out *webhook) error {
-	q.w.Header().Set("ETag", tag(s))
-	return q.reply(status, out)
+	q.W.Header().Set("ETag", tag(s))
+	return q.Reply(status, out)
 }
 
 // fresh checks If-Match.
@@ -125,7 +125,7 @@ func (q *request) ours(s *gateway.Subscription) bool {
 
 func (q *request) webhook() (*gateway.Subscription, error) {
 	id := q.PathValue("id")
-	s, err := q.f.o.Subscriptions.Get(q.Context(), q.key, id)
+	s, err := q.f.o.Subscriptions.Get(q.Context(), q.Key, id)
 	if gateway.CodeOf(err) == gateway.CodeNotFound || err == nil && !q.ours(s) {
 		return nil, gateway.NotFound("webhook", id)
 	}
@@ -141,17 +141,17 @@ func (f *Face) createWebhook(q *request) error {
 	if err := in.settle(s); err != nil {
 		return err
 	}
-	if err := f.o.Subscriptions.Create(q.Context(), q.key, s, ""); err != nil {
+	if err := f.o.Subscriptions.Create(q.Context(), q.Key, s, ""); err != nil {
 		return err
 	}
-	q.w.Header().Set("Location", "/apispaces/"+q.space.Key+"/webhooks/"+s.ID)
+	q.W.Header().Set("Location", "/apispaces/"+q.space.Key+"/webhooks/"+s.ID)
 	out := showWebhook(s)
 	out.Secret = s.Secrets[0].Value.Reveal()
 	return q.replyWebhook(http.StatusCreated, s, out)
 }
 
 func (q *request) readWebhook() (*webhook, error) {
-	body, err := q.body()
+	body, err := q.Body()
 	if err != nil {
 		return nil, err
 	}
@@ -160,7 +160,7 @@ func (q *request) readWebhook() (*webhook, error) {
 }
 
 func (f *Face) webhooks(q *request) error {
-	all, err := f.o.Subscriptions.List(q.Context(), q.key)
+	all, err := f.o.Subscriptions.List(q.Context(), q.Key)
 	if err != nil {
 		return err
 	}
@@ -170,7 +170,7 @@ func (f *Face) webhooks(q *request) error {
 			list = append(list, showWebhook(s))
 		}
 	}
-	return q.reply(http.StatusOK, list)
+	return q.Reply(http.StatusOK, list)
 }
 
 func (f *Face) getWebhook(q *request) error {
@@ -190,7 +190,7 @@ func (f *Face) putWebhook(q *request) error {
 	if _, err := q.webhook(); err != nil {
 		return err
 	}
-	s, err := f.o.Subscriptions.Update(q.Context(), q.key, q.PathValue("id"), func(s *gateway.Subscription) error {
+	s, err := f.o.Subscriptions.Update(q.Context(), q.Key, q.PathValue("id"), func(s *gateway.Subscription) error {
 		if err := q.fresh(s); err != nil {
 			return err
 		}
@@ -214,8 +214,8 @@ func (f *Face) deleteWebhook(q *request) error {
 	if err := q.fresh(s); err != nil {
 		return err
 	}
-	if err := f.o.Subscriptions.Delete(q.Context(), q.key, s.ID); err != nil {
+	if err := f.o.Subscriptions.Delete(q.Context(), q.Key, s.ID); err != nil {
 		return err
 	}
-	return q.done()
+	return q.Done()
 }

@@ -22,14 +22,15 @@ type Dialect struct {
 	Format func(data json.RawMessage) (gateway.Format, error)
 	// Extension is what it keeps in the database.
 	Extension store.Extension
-	// Serve adds its addresses to a mux.
-	Serve func(Environment, *http.ServeMux) Served
+	// Serve makes what answers its calls.
+	Serve func(Environment) Served
 }
 
-// Served is what a dialect has beside its addresses.
+// Served is what a dialect has at work.
 type Served struct {
-	// Otherwise answers, in the dialect's own form, for addresses that look like its own and are not there, and leaves all others to next; nil for none.
-	Otherwise func(next http.Handler) http.Handler
+	// Handler answers for the addresses that begin with one of Prefixes and that nobody else has.
+	Handler  http.Handler
+	Prefixes []string
 	// Worker is started and stopped with the gateway; nil for none.
 	Worker Worker
 }

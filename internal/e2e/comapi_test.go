@@ -283,9 +283,17 @@ func TestComapiNotThere(t *testing.T) {
 	t.Parallel()
 	w := startWorld(t)
 	p := w.connect(graphemu.Page{})
-	for _, c := range [][2]string{{"PATCH", "/messages/msg_1"}, {"DELETE", "/messages/msg_1"}, {"POST", "/profiles/export"}, {"PUT", "/profiles/a/rels/link/b"}, {"GET", "/conversations"}, {"POST", "/content"}} {
-		w.comapi(c[0], "/cpaas"+c[1], "").wantProblem(t, http.StatusNotFound, "", "NotFound", c[0])
-		w.comapi(c[0], "/apispaces/"+p.key+c[1], "").wantProblem(t, http.StatusNotFound, "", "NotFound", c[0])
+	for _, base := range []string{"/cpaas", "/apispaces/" + p.key} {
+		for _, c := range [][2]string{{"PUT", "/profiles/a/rels/link/b"}, {"GET", "/conversations"}, {"POST", "/content"}} {
+			w.comapi(c[0], base+c[1], "").wantProblem(t, http.StatusNotFound, "", "NotFound", c[0])
+		}
+		for _, c := range [][2]string{{"PATCH", "/messages/msg_1"}, {"DELETE", "/messages/msg_1"}, {"POST", "/profiles/export"}} {
+			got := w.comapi(c[0], base+c[1], "")
+			got.wantProblem(t, http.StatusMethodNotAllowed, "", "MethodNotAllowed", c[0])
+			if got.header.Get("Allow") == "" || got.header.Get("X-Request-Id") == "" {
+				t.Errorf("%s %s: %v", c[0], base+c[1], got.header)
+			}
+		}
 	}
 }
 

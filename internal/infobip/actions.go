@@ -2,6 +2,7 @@ package infobip
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 
 	"github.com/chasqui/chasqui/internal/gateway"
@@ -32,7 +33,7 @@ func (q *request) configuration() (*wire.Configuration, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := q.s.o.Records.Configuration(q.Context(), q.key, a.Key, q.PathValue("configuration"))
+	c, err := q.s.o.Records.Configuration(q.Context(), q.Key, a.Key, q.PathValue("configuration"))
 	return c, instead(err, errNoConfig)
 }
 
@@ -41,11 +42,11 @@ func (s *Server) createConfiguration(q *request) error {
 	if err != nil {
 		return err
 	}
-	c, err := s.o.Records.CreateConfiguration(q.Context(), q.key, a.Key, "")
+	c, err := s.o.Records.CreateConfiguration(q.Context(), q.Key, a.Key, "")
 	if err != nil {
 		return err
 	}
-	return q.reply(keyed{c.Key})
+	return q.Reply(http.StatusOK, keyed{c.Key})
 }
 
 func (s *Server) listConfigurations(q *request) error {
@@ -53,7 +54,7 @@ func (s *Server) listConfigurations(q *request) error {
 	if err != nil {
 		return err
 	}
-	all, err := s.o.Records.Configurations(q.Context(), q.key, a.Key)
+	all, err := s.o.Records.Configurations(q.Context(), q.Key, a.Key)
 	if err != nil {
 		return err
 	}
@@ -63,7 +64,7 @@ func (s *Server) listConfigurations(q *request) error {
 	for _, c := range all {
 		list.Configurations = append(list.Configurations, keyed{c.Key})
 	}
-	return q.reply(list)
+	return q.Reply(http.StatusOK, list)
 }
 
 func (s *Server) getConfiguration(q *request) error {
@@ -71,7 +72,7 @@ func (s *Server) getConfiguration(q *request) error {
 	if err != nil {
 		return err
 	}
-	return q.reply(keyed{c.Key})
+	return q.Reply(http.StatusOK, keyed{c.Key})
 }
 
 // deleteConfiguration deletes a configuration with its actions.
@@ -80,10 +81,10 @@ func (s *Server) deleteConfiguration(q *request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.o.Records.DeleteConfiguration(q.Context(), q.key, c); err != nil {
+	if err := s.o.Records.DeleteConfiguration(q.Context(), q.Key, c); err != nil {
 		return instead(err, errNoConfig)
 	}
-	return q.done()
+	return q.Done()
 }
 
 func shownAction(sub *gateway.Subscription) action {
@@ -99,7 +100,7 @@ func (s *Server) listActions(q *request) error {
 	if err != nil {
 		return err
 	}
-	all, err := s.o.Records.Actions(q.Context(), q.key, c)
+	all, err := s.o.Records.Actions(q.Context(), q.Key, c)
 	if err != nil {
 		return err
 	}
@@ -109,7 +110,7 @@ func (s *Server) listActions(q *request) error {
 	for _, sub := range all {
 		list.Actions = append(list.Actions, shownAction(sub))
 	}
-	return q.reply(list)
+	return q.Reply(http.StatusOK, list)
 }
 
 func (s *Server) createAction(q *request) error {
@@ -133,7 +134,7 @@ func (s *Server) createAction(q *request) error {
 	if err := checkCallbackData(text(in.CallbackData)); err != nil {
 		return err
 	}
-	sub, err := s.o.Records.CreateAction(q.Context(), q.key, c, target, text(in.CallbackData))
+	sub, err := s.o.Records.CreateAction(q.Context(), q.Key, c, target, text(in.CallbackData))
 	if gateway.CodeOf(err) == gateway.CodeInvalidRequest {
 		if wrong, ok := asError(err); ok && wrong.Field == "url" {
 			return errBadAction.at("forwardUrl", wrong.Message)
@@ -143,7 +144,7 @@ func (s *Server) createAction(q *request) error {
 	if err != nil {
 		return err
 	}
-	return q.reply(shownAction(sub))
+	return q.Reply(http.StatusOK, shownAction(sub))
 }
 
 func (s *Server) deleteAction(q *request) error {
@@ -151,7 +152,7 @@ func (s *Server) deleteAction(q *request) error {
 	if err != nil {
 		return err
 	}
-	all, err := s.o.Records.Actions(q.Context(), q.key, c)
+	all, err := s.o.Records.Actions(q.Context(), q.Key, c)
 	if err != nil {
 		return err
 	}
@@ -159,10 +160,10 @@ func (s *Server) deleteAction(q *request) error {
 	if !slices.ContainsFunc(all, func(sub *gateway.Subscription) bool { return sub.ID == key }) {
 		return errNoAction
 	}
-	if err := s.o.Subscriptions.Delete(q.Context(), q.key, key); err != nil {
+	if err := s.o.Subscriptions.Delete(q.Context(), q.Key, key); err != nil {
 		return instead(err, errNoAction)
 	}
-	return q.done()
+	return q.Done()
 }
 
 // inbox hands out what people have written to applications with a PULL action, each message once.
@@ -179,9 +180,9 @@ func (s *Server) inbox(q *request) error {
 		}
 		only = a.Key
 	}
-	rows, pending, err := s.o.Records.TakeInbound(q.Context(), q.key, only, limit)
+	rows, pending, err := s.o.Records.TakeInbound(q.Context(), q.Key, only, limit)
 	if err != nil {
 		return err
 	}
-	return q.reply(wire.Inbox{Results: rows, MessageCount: len(rows), PendingMessageCount: pending})
+	return q.Reply(http.StatusOK, wire.Inbox{Results: rows, MessageCount: len(rows), PendingMessageCount: pending})
 }

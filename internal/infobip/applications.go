@@ -3,6 +3,7 @@ package infobip
 import (
 	"encoding/json"
 	"errors"
+	"net/http"
 
 	"github.com/chasqui/chasqui/internal/gateway"
 	"github.com/chasqui/chasqui/internal/service"
@@ -65,17 +66,17 @@ func (s *Server) createApplication(q *request) error {
 		return err
 	}
 	token, secret := in.Facebook.Page.AccessToken, in.Facebook.Application.Secret
-	a, err := s.o.Applications.Connect(q.Context(), q.key, service.ConnectInput{
+	a, err := s.o.Applications.Connect(q.Context(), q.Key, service.ConnectInput{
 		AccessToken: gateway.Secret(text(token)), AppID: in.Facebook.Application.ID.String(), AppSecret: gateway.Secret(text(secret)),
 	})
 	if err != nil {
 		return fieldOfFacebook(err)
 	}
-	return q.reply(shown(a, token, secret))
+	return q.Reply(http.StatusOK, shown(a, token, secret))
 }
 
 func (s *Server) listApplications(q *request) error {
-	all, err := s.o.Applications.List(q.Context(), q.key)
+	all, err := s.o.Applications.List(q.Context(), q.Key)
 	if err != nil {
 		return err
 	}
@@ -85,12 +86,12 @@ func (s *Server) listApplications(q *request) error {
 	for _, a := range all {
 		list.Applications = append(list.Applications, shown(a, nil, nil))
 	}
-	return q.reply(list)
+	return q.Reply(http.StatusOK, list)
 }
 
 // application answers the application that the path names.
 func (q *request) application() (*gateway.Application, error) {
-	a, err := q.s.o.Applications.Get(q.Context(), q.key, q.PathValue("key"))
+	a, err := q.s.o.Applications.Get(q.Context(), q.Key, q.PathValue("key"))
 	return a, instead(err, errNoApplication)
 }
 
@@ -99,7 +100,7 @@ func (s *Server) getApplication(q *request) error {
 	if err != nil {
 		return err
 	}
-	return q.reply(shown(a, nil, nil))
+	return q.Reply(http.StatusOK, shown(a, nil, nil))
 }
 
 func (s *Server) updateApplication(q *request) error {
@@ -116,15 +117,15 @@ func (s *Server) updateApplication(q *request) error {
 		return gateway.Invalid("facebook.application.id", "cannot change: connect the page through the other app as an application of its own")
 	}
 	change := service.ApplicationChange{AccessToken: (*gateway.Secret)(in.Facebook.Page.AccessToken), AppSecret: (*gateway.Secret)(given.Secret)}
-	if a, err = s.o.Applications.Update(q.Context(), q.key, a.Key, change); err != nil {
+	if a, err = s.o.Applications.Update(q.Context(), q.Key, a.Key, change); err != nil {
 		return fieldOfFacebook(err)
 	}
-	return q.reply(shown(a, in.Facebook.Page.AccessToken, given.Secret))
+	return q.Reply(http.StatusOK, shown(a, in.Facebook.Page.AccessToken, given.Secret))
 }
 
 func (s *Server) deleteApplication(q *request) error {
-	if err := s.o.Applications.Delete(q.Context(), q.key, q.PathValue("key")); err != nil {
+	if err := s.o.Applications.Delete(q.Context(), q.Key, q.PathValue("key")); err != nil {
 		return instead(err, errNoApplication)
 	}
-	return q.done()
+	return q.Done()
 }

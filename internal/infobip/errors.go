@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/chasqui/chasqui/internal/face"
 	"github.com/chasqui/chasqui/internal/gateway"
 )
 
@@ -66,24 +67,14 @@ type (
 	}
 )
 
-// fail answers with an error in the envelope, and logs what the caller must not see.
-func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
+// problem puts an error into the envelope.
+func problem(_ *face.Request, err error) face.Problem {
 	status, exception := explain(err)
-	if status >= http.StatusInternalServerError && r.Context().Err() == nil {
-		s.o.Logger.Error("request failed", "route", r.Pattern, "status", status, "err", err, "cause", errors.Unwrap(err))
-	}
-	switch status {
-	case http.StatusUnauthorized:
-		w.Header().Set("WWW-Authenticate", `Basic realm="chasqui"`)
-	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
-		w.Header().Set("Retry-After", "1")
-	}
 	body, err := json.Marshal(errorBody{requestError{exception}})
 	if err != nil {
-		http.Error(w, "internal error", http.StatusInternalServerError)
-		return
+		body = []byte(`{}`)
 	}
-	write(w, status, body)
+	return face.Problem{Status: status, Body: body}
 }
 
 // explain puts an error into the original's words.

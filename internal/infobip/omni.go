@@ -131,12 +131,12 @@ func (q *request) scenarioOf(in *omniMessage) (*gateway.Route, error) {
 		}
 		return r, err
 	}
-	routes, err := q.s.o.Routes.List(q.Context(), q.key)
+	routes, err := q.s.o.Routes.List(q.Context(), q.Key)
 	if err != nil {
 		return nil, err
 	}
 	defaults := slices.DeleteFunc(routes, func(r *gateway.Route) bool { return !r.Default })
-	if own := slices.DeleteFunc(slices.Clone(defaults), func(r *gateway.Route) bool { return (r.Application == "") == q.key.Limited() }); len(own) > 0 {
+	if own := slices.DeleteFunc(slices.Clone(defaults), func(r *gateway.Route) bool { return (r.Application == "") == q.Key.Limited() }); len(own) > 0 {
 		defaults = own // of the key's applications, or for a key of all that of all
 	}
 	switch {
@@ -221,7 +221,7 @@ func (q *request) address(to *omniAddress, out *outgoing) error {
 	out.note.To, out.input.To = a.key(), a.to()
 	out.input.To.Email = to.EmailAddress
 	if profile := out.input.To.ProfileID; profile != "" && to.PhoneNumber+to.EmailAddress != "" {
-		_, err := q.s.o.Profiles.Get(q.Context(), q.key, profile)
+		_, err := q.s.o.Profiles.Get(q.Context(), q.Key, profile)
 		if gateway.CodeOf(err) == gateway.CodeNotFound {
 			out.input.To.ProfileID, out.note.To, err = "", "", nil
 		}

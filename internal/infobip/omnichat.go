@@ -2,6 +2,7 @@ package infobip
 
 import (
 	"github.com/chasqui/chasqui/internal/gateway"
+	"net/http"
 )
 
 // createChat makes an application of OMNI Chat, which is another name for a connected page, with a URL of its own for what people write. Which page it is need not be said
@@ -22,19 +23,19 @@ func (s *Server) createChat(q *request) error {
 	if err != nil {
 		return err
 	}
-	c, err := s.o.Records.CreateConfiguration(q.Context(), q.key, page, in.Name)
+	c, err := s.o.Records.CreateConfiguration(q.Context(), q.Key, page, in.Name)
 	if err != nil {
 		return err
 	}
 	if in.WebhookURL != "" {
-		if _, err := s.o.Records.CreateAction(q.Context(), q.key, c, in.WebhookURL, ""); err != nil {
-			if gone := s.o.Records.DeleteConfiguration(q.Context(), q.key, c); gone != nil {
+		if _, err := s.o.Records.CreateAction(q.Context(), q.Key, c, in.WebhookURL, ""); err != nil {
+			if gone := s.o.Records.DeleteConfiguration(q.Context(), q.Key, c); gone != nil {
 				return gone
 			}
 			return webhookURL(err)
 		}
 	}
-	return q.reply(struct {
+	return q.Reply(http.StatusOK, struct {
 		Key  string `json:"key"`
 		Name string `json:"name"`
 	}{c.Key, c.Name})
@@ -51,7 +52,7 @@ func webhookURL(err error) error {
 // page answers the key of the application that is named, or else of the only one there is.
 func (q *request) page(named string) (string, error) {
 	if named != "" {
-		a, err := q.s.o.Applications.Get(q.Context(), q.key, named)
+		a, err := q.s.o.Applications.Get(q.Context(), q.Key, named)
 		if gateway.CodeOf(err) == gateway.CodeNotFound {
 			return "", gateway.Invalid("application", "there is no application %q", named)
 		}
@@ -60,7 +61,7 @@ func (q *request) page(named string) (string, error) {
 		}
 		return a.Key, nil
 	}
-	all, err := q.s.o.Applications.List(q.Context(), q.key)
+	all, err := q.s.o.Applications.List(q.Context(), q.Key)
 	if err != nil {
 		return "", err
 	}
@@ -79,7 +80,7 @@ func (s *Server) sendChat(q *request) error {
 	if err := q.decode(&in); err != nil {
 		return err
 	}
-	c, err := s.o.Records.Chat(q.Context(), q.key, q.PathValue("key"))
+	c, err := s.o.Records.Chat(q.Context(), q.Key, q.PathValue("key"))
 	switch {
 	case err == nil:
 		in.From = c.Application
@@ -104,5 +105,5 @@ func (s *Server) sendChat(q *request) error {
 	if err != nil {
 		return err
 	}
-	return q.reply(sent.Messages[0])
+	return q.Reply(http.StatusOK, sent.Messages[0])
 }

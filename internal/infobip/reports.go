@@ -76,7 +76,7 @@ func (s *Server) reports(api string) func(*request) error {
 		if err != nil {
 			return err
 		}
-		rows, err := s.o.Records.TakeReports(q.Context(), q.key, query)
+		rows, err := s.o.Records.TakeReports(q.Context(), q.Key, query)
 		if err != nil {
 			return err
 		}
@@ -94,7 +94,7 @@ func (s *Server) logs(api string) func(*request) error {
 		if v := q.URL.Query(); v.Get("mcc") != "" || v.Get("mnc") != "" {
 			return q.replyRows([]wire.Row{}) // no message has a network of these
 		}
-		rows, err := s.o.Records.Logs(q.Context(), q.key, query)
+		rows, err := s.o.Records.Logs(q.Context(), q.Key, query)
 		if err != nil {
 			return err
 		}

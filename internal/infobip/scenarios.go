@@ -3,6 +3,7 @@ package infobip
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"net/mail"
 	"slices"
 	"strconv"
@@ -52,7 +53,7 @@ func shownScenario(r *gateway.Route) scenario {
 
 // stored answers the route of a scenario's key.
 func (q *request) stored(key string) (*gateway.Route, error) {
-	r, err := q.s.o.Routes.Get(q.Context(), q.key, key)
+	r, err := q.s.o.Routes.Get(q.Context(), q.Key, key)
 	if err == nil && r.ID == key {
 		return r, nil
 	}
@@ -95,13 +96,13 @@ func (s *Server) saveScenario(q *request) error {
 			return err
 		}
 	}
-	if err := s.o.Routes.Save(q.Context(), q.key, r); err != nil {
+	if err := s.o.Routes.Save(q.Context(), q.Key, r); err != nil {
 		if e, ok := asError(err); ok && (e.Code == gateway.CodeConflict || e.Code == gateway.CodeInvalidRequest) {
 			return gateway.Invalid(strings.Replace(e.Field, "rules", "flow", 1), "%s", e.Message)
 		}
 		return err
 	}
-	return q.reply(shownScenario(r))
+	return q.Reply(http.StatusOK, shownScenario(r))
 }
 
 // setFlow makes the rules of a flow.
@@ -136,7 +137,7 @@ func (q *request) setFlow(r *gateway.Route, flow []flowStep) error {
 		r.Rules = append(r.Rules, rule)
 	}
 	if r.Application == "" {
-		all, err := q.s.o.Applications.List(q.Context(), q.key)
+		all, err := q.s.o.Applications.List(q.Context(), q.Key)
 		if err != nil {
 			return err
 		}
@@ -173,7 +174,7 @@ func options(raw json.RawMessage, name, value string) json.RawMessage {
 }
 
 func (s *Server) listScenarios(q *request) error {
-	routes, err := s.o.Routes.List(q.Context(), q.key)
+	routes, err := s.o.Routes.List(q.Context(), q.Key)
 	if err != nil {
 		return err
 	}
@@ -199,7 +200,7 @@ func (s *Server) listScenarios(q *request) error {
 	for _, r := range routes[from:min(from+limit, len(routes))] {
 		list = append(list, shownScenario(r))
 	}
-	return q.reply(map[string][]scenario{"scenarios": list})
+	return q.Reply(http.StatusOK, map[string][]scenario{"scenarios": list})
 }
 
 func (s *Server) getScenario(q *request) error {
@@ -207,5 +208,5 @@ func (s *Server) getScenario(q *request) error {
 	if err != nil {
 		return err
 	}
-	return q.reply(shownScenario(r))
+	return q.Reply(http.StatusOK, shownScenario(r))
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 
 	"github.com/chasqui/chasqui/internal/gateway"
@@ -201,7 +202,7 @@ func (q *request) send(bulk string, all []outgoing) error {
 	if err != nil {
 		return err
 	}
-	return q.reply(answer)
+	return q.Reply(http.StatusOK, answer)
 }
 
 // accept hands messages to the core and tells what became of each. A lone message that cannot be sent for its content is refused as a whole.
@@ -231,10 +232,10 @@ func (q *request) accept(bulk string, all []outgoing) (sendResult, error) {
 	case len(inputs) == 0:
 		return answer, nil
 	case len(all) == 1:
-		sent, err := q.s.o.Messages.Send(q.Context(), q.key, &inputs[0], "", nil)
+		sent, err := q.s.o.Messages.Send(q.Context(), q.Key, &inputs[0], "", nil)
 		return answer, answer.Messages[0].settle(sent.Message, &all[0], err, true)
 	}
-	verdicts, _, err := q.s.o.Messages.SendBatch(q.Context(), q.key, inputs, "", nil)
+	verdicts, _, err := q.s.o.Messages.SendBatch(q.Context(), q.Key, inputs, "", nil)
 	if err != nil {
 		return sendResult{}, err
 	}

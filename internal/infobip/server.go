@@ -11,19 +11,15 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
+	"github.com/chasqui/chasqui/internal/face"
 	"github.com/chasqui/chasqui/internal/gateway"
-	"github.com/chasqui/chasqui/internal/guard"
 	"github.com/chasqui/chasqui/internal/infobip/records"
 	"github.com/chasqui/chasqui/internal/infobip/wire"
 	"github.com/chasqui/chasqui/internal/service"
 )
-
-// DefaultMaxBody is the largest body of a request that is taken, in bytes.
-const DefaultMaxBody = 10 << 20
 
 // Options says what the face works with. Fields without a word of their own are required.
 type Options struct {
@@ -37,7 +33,7 @@ type Options struct {
 	Routes        *service.Routes
 	Records       *records.Records
 	Logger        *slog.Logger
-	// MaxBody is in bytes; DefaultMaxBody when 0.
+	// MaxBody is in bytes; face.DefaultMaxBody when 0.
 	MaxBody int64
 	// Observe is called after each request with its route, such as `POST /facebook/1/single`; nil for no call.
 	Observe func(route string, status int, took time.Duration)
@@ -45,32 +41,39 @@ type Options struct {
 
 // Server answers the calls of the face. It is made by New and safe for any number of goroutines.
 type Server struct {
-	o   Options
-	mux *http.ServeMux
+	o     Options
+	shell *face.Face
 }
 
-// New makes the face. It answers nothing before Register.
+// maxOpenBody is the largest body of a call that needs no credential in its header, in bytes: a name and a key.
+const maxOpenBody = 4 << 10
+
+// New makes the face.
 func New(o Options) *Server {
-	if o.MaxBody == 0 {
-		o.MaxBody = DefaultMaxBody
-	}
-	s := &Server{o: o, mux: http.NewServeMux()}
+	s := &Server{o: o}
+	var routes []face.Route
 	for _, r := range s.routes() {
-		s.mux.Handle(r.pattern, s.serve(r))
+		method, path, _ := strings.Cut(r.pattern, " ")
+		routes = append(routes, face.Route{Method: method, Path: path, Handle: func(q *face.Request) error { return s.handle(q, r) }})
 	}
-	s.mux.Handle("/", s.serve(route{handle: func(q *request) error {
-		return gateway.Errorf(gateway.CodeNotFound, "there is nothing at %s %s", q.Method, q.URL.Path)
-	}}))
+	s.shell = face.New(face.Options{
+		Routes: routes, Problem: problem, Challenges: []string{`Basic realm="chasqui"`}, Unknown: s.unknown, Logger: o.Logger, Observe: o.Observe, MaxBody: o.MaxBody, MaxOpenBody: maxOpenBody,
+	})
 	return s
 }
 
-// Register puts the face's addresses on a mux. The webhooks of applications, which lie below the same address, belong to ingest and win.
-func (s *Server) Register(mux *http.ServeMux) {
-	mux.Handle("/facebook/1/", s)
-	mux.Handle("/omni/1/", s)
-	mux.Handle("/omni/2/", s) // of which nothing is there: the error is of the face's form
-	mux.Handle("/omnichat/1/", s)
-	mux.Handle("/auth/1/", s)
+// unknown lets only those know what there is not who may call at all.
+func (s *Server) unknown(r *face.Request) (bool, error) {
+	return false, (&request{Request: r, s: s}).authorize("")
+}
+
+// ServeHTTP answers one request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.shell.ServeHTTP(w, r) }
+
+// Prefixes are what the addresses of the face begin with. Below /omni/2/ there is nothing: the error is of the face's form. The webhooks of applications, which lie below the
+// same address, belong to ingest and win.
+func Prefixes() []string {
+	return []string{"/facebook/1/", "/omni/1/", "/omni/2/", "/omnichat/1/", "/auth/1/"}
 }
 
 // route is one call of the face.
@@ -137,56 +140,22 @@ func Patterns() []string {
 
 // request is one request on its way through a handler.
 type request struct {
-	*http.Request
-	w   http.ResponseWriter
-	s   *Server
-	key *gateway.APIKey // nil on routes without a scope
+	*face.Request
+	s *Server
 }
 
-// recorder remembers the status for the figures.
-type recorder struct {
-	http.ResponseWriter
-	status int
-}
-
-// WriteHeader remembers the status.
-func (r *recorder) WriteHeader(status int) {
-	r.status = status
-	r.ResponseWriter.WriteHeader(status)
-}
-
-// Unwrap gives http.ResponseController the writer beneath.
-func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
-
-// ServeHTTP answers one request.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	start := time.Now()
-	seen := &recorder{ResponseWriter: w, status: http.StatusOK}
-	w.Header().Set("X-Content-Type-Options", "nosniff")
-	s.mux.ServeHTTP(seen, r)
-	if s.o.Observe != nil {
-		s.o.Observe(r.Pattern, seen.status, time.Since(start))
+// handle checks the credential of a call, and lets it be answered.
+func (s *Server) handle(r *face.Request, call route) error {
+	q := &request{Request: r, s: s}
+	if !call.open {
+		if err := q.authorize(call.scope); err != nil {
+			return err
+		}
 	}
-}
-
-// serve makes the handler of a route: it checks the credential and turns errors into answers.
-func (s *Server) serve(r route) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		q := &request{Request: req, w: w, s: s}
-		err := gateway.CheckURL(req.URL)
-		if err == nil && !r.open {
-			err = q.authorize(r.scope)
-		}
-		if err == nil && !r.xml && xmlOnly(req.Header.Get("Accept")) {
-			err = errXML
-		}
-		if err == nil {
-			err = r.handle(q)
-		}
-		if err != nil {
-			s.fail(w, req, err)
-		}
-	})
+	if !call.xml && xmlOnly(q.Header.Get("Accept")) {
+		return errXML
+	}
+	return call.handle(q)
 }
 
 // xmlOnly tells whether a caller takes XML and no JSON.
@@ -194,25 +163,9 @@ func xmlOnly(accept string) bool {
 	return strings.Contains(accept, "xml") && !strings.Contains(accept, "json") && !strings.Contains(accept, "*/*")
 }
 
-// maxOpenBody is the largest body of a call that needs no credential in its header, in bytes: a name and a key.
-const maxOpenBody = 4 << 10
-
-// body reads the request's body, at most as much as is allowed: little of a caller who has not shown who they are.
-func (q *request) body() ([]byte, error) {
-	limit := q.s.o.MaxBody
-	if q.key == nil {
-		limit = min(limit, maxOpenBody)
-	}
-	body, err := guard.ReadBody(q.w, q.Request, limit)
-	if err != nil {
-		return nil, err
-	}
-	return body, gateway.CheckJSON(body)
-}
-
 // decode reads the body into a value. Names that are not known are passed over and null is the same as nothing, as programs made for the original expect.
 func (q *request) decode(into any) error {
-	body, err := q.body()
+	body, err := q.Body()
 	if err != nil {
 		return err
 	}
@@ -260,41 +213,15 @@ func withLists(body []byte) []byte {
 // embedded takes out of a path what is no member, but embedded.
 var embedded = strings.NewReplacer("singleMessage.", "", "content.", "", "notice.", "", "validity.", "")
 
-// reply answers with a value as JSON.
-func (q *request) reply(v any) error {
-	body, err := json.Marshal(v)
-	if err != nil {
-		return fmt.Errorf("encode answer: %w", err)
-	}
-	write(q.w, http.StatusOK, body)
-	return nil
-}
-
 // replyRows answers with reports or rows of the logs, in XML where the caller takes nothing else.
 func (q *request) replyRows(rows []wire.Row) error {
 	if !xmlOnly(q.Header.Get("Accept")) {
-		return q.reply(wire.Results{Results: rows})
+		return q.Reply(http.StatusOK, wire.Results{Results: rows})
 	}
 	body, err := xml.Marshal(wire.Results{Results: rows})
 	if err != nil {
 		return fmt.Errorf("encode answer: %w", err)
 	}
-	q.w.Header().Set("Content-Type", "application/xml")
-	write(q.w, http.StatusOK, append([]byte(xml.Header), body...))
-	return nil
-}
-
-func write(w http.ResponseWriter, status int, body []byte) {
-	if w.Header().Get("Content-Type") == "" {
-		w.Header().Set("Content-Type", "application/json")
-	}
-	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	w.WriteHeader(status)
-	w.Write(body) // when this fails the caller is gone
-}
-
-// done answers 204.
-func (q *request) done() error {
-	q.w.WriteHeader(http.StatusNoContent)
-	return nil
+	q.W.Header().Set("Content-Type", "application/xml")
+	return q.ReplyBody(http.StatusOK, append([]byte(xml.Header), body...))
 }

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/chasqui/chasqui/internal/gateway"
-	"github.com/chasqui/chasqui/internal/guard"
 )
 
 // credential takes what shows who calls from the Authorization header: the API key after `App`, the password after `Basic`, whoever the user is, or a session's token (or
@@ -25,20 +24,17 @@ func (q *request) credential() (scheme string, secret gateway.Secret) {
 // authorize finds out whose request it is, and whether they may make it.
 func (q *request) authorize(scope gateway.Scope) error {
 	scheme, secret := q.credential()
+	var key *gateway.APIKey
 	var err error
 	if scheme == "IBSSO" && secret != "" {
-		q.key, err = q.s.o.Records.Authenticate(q.Context(), secret)
+		key, err = q.s.o.Records.Authenticate(q.Context(), secret)
 	} else {
-		q.key, err = q.s.o.Keys.Authenticate(q.Context(), "Bearer "+secret.Reveal())
+		key, err = q.s.o.Keys.Authenticate(q.Context(), "Bearer "+secret.Reveal())
 	}
 	if err != nil {
 		return err
 	}
-	if scope != "" && !q.key.Allows(scope) {
-		return gateway.Errorf(gateway.CodeForbidden, "this key lacks the scope %s", scope)
-	}
-	guard.Trust(q.Request)
-	return nil
+	return q.Allow(key, scope)
 }
 
 // startSession changes a user name and a password, which is an API key, for a token.
@@ -57,7 +53,7 @@ func (s *Server) startSession(q *request) error {
 	if err != nil {
 		return err
 	}
-	return q.reply(map[string]string{"token": token.Reveal()})
+	return q.Reply(http.StatusOK, map[string]string{"token": token.Reveal()})
 }
 
 // endSession ends the session that the request came with.
@@ -69,6 +65,6 @@ func (s *Server) endSession(q *request) error {
 	if err := s.o.Records.EndSession(q.Context(), token); err != nil {
 		return err
 	}
-	q.w.WriteHeader(http.StatusOK)
+	q.W.WriteHeader(http.StatusOK)
 	return nil
 }
