@@ -11,11 +11,11 @@ import (
 
 // reply answers with a value as JSON, by its own encoder where it has one.
 func (q *request) reply(status int, v any) error {
-	e, ok := v.(encoder)
+	m, ok := v.(*message)
 	if !ok {
 		return q.Reply(status, v)
 	}
-	body, err := e.encode()
+	body, err := m.encode()
 	if err != nil {
 		return fmt.Errorf("encode answer: %w", err)
 	}

@@ -103,9 +103,6 @@ func (o *object) read(q *request) error {
 	return decode(body, &map[string]any{})
 }
 
-// encoder is an answer that encodes itself.
-type encoder interface{ encode() ([]byte, error) }
-
 // describeAs are the types that go over the wire in the form of another, which describes them. A
 // test holds those of messages to each other, field by field.
 func describeAs(registry huma.Registry) {

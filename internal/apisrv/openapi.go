@@ -146,7 +146,7 @@ func failures(r route) []int {
 	if strings.Contains(r.path, "{") {
 		statuses = append(statuses, http.StatusNotFound)
 	}
-	if r.method == http.MethodPost && r.do.request != nil || strings.HasSuffix(r.path, "/cancel") || strings.HasSuffix(r.path, "/release") || r.tag == tagProfiles && r.method == http.MethodPatch {
+	if r.method == http.MethodPost && r.do.request != nil || r.conflicts {
 		statuses = append(statuses, http.StatusConflict)
 	}
 	if slices.ContainsFunc(r.params, func(p param) bool { return p.name == "If-Match" }) {

@@ -10,18 +10,19 @@ import (
 
 // route is one address of the API: what answers it, and all that its description says. Mux, authorization and document are made of the same table.
 type route struct {
-	method  string
-	path    string
-	scope   gateway.Scope // empty for routes without a key
-	tag     string
-	summary string
-	detail  string // more, where the summary does not say it all
-	params  []param
-	status  int      // of success
-	media   []string // of the answer, where it is not JSON or not JSON alone
-	zip     bool     // a zip file is taken beside JSON
-	also    *route   // another status and answer of success; nil for none
-	do      handler  // what answers it, and what bodies it takes and gives
+	method    string
+	path      string
+	scope     gateway.Scope // empty for routes without a key
+	tag       string
+	summary   string
+	detail    string // more, where the summary does not say it all
+	params    []param
+	status    int      // of success
+	media     []string // of the answer, where it is not JSON or not JSON alone
+	zip       bool     // a zip file is taken beside JSON
+	also      *route   // another status and answer of success; nil for none
+	conflicts bool     // 409 says that the thing asked about is not, or no more, as it must be
+	do        handler  // what answers it, and what bodies it takes and gives
 }
 
 // Tags in the order of the document.
@@ -74,9 +75,9 @@ func (s *server) messageRoutes() []route {
 		{method: http.MethodGet, path: "/v1/messages/{id}", scope: gateway.ScopeMessagesRead, tag: tagMessages, summary: "Read a message with its attempts and its timeline",
 			status: http.StatusOK, do: answers(s.getMessage)},
 		{method: http.MethodPost, path: "/v1/messages/{id}/cancel", scope: gateway.ScopeMessagesWrite, tag: tagMessages, summary: "Cancel a message that is still queued",
-			status: http.StatusOK, do: answers(s.cancelMessage)},
+			conflicts: true, status: http.StatusOK, do: answers(s.cancelMessage)},
 		{method: http.MethodPost, path: "/v1/messages/{id}/release", scope: gateway.ScopeMessagesWrite, tag: tagMessages, summary: "Send a message that a restore has held",
-			status: http.StatusOK, do: answers(s.releaseMessage)},
+			conflicts: true, status: http.StatusOK, do: answers(s.releaseMessage)},
 	}
 }
 
@@ -134,7 +135,7 @@ func (s *server) profileRoutes() []route {
 		{method: http.MethodGet, path: "/v1/profiles/{id}", scope: read, tag: tagProfiles, summary: "Read a profile",
 			status: http.StatusOK, do: answers(s.getProfile)},
 		{method: http.MethodPatch, path: "/v1/profiles/{id}", scope: write, tag: tagProfiles, summary: "Change a profile by a JSON merge patch (RFC 7396)",
-			params: ifMatchParams(), status: http.StatusOK, do: takes(s.patchProfile)},
+			params: ifMatchParams(), conflicts: true, status: http.StatusOK, do: takes(s.patchProfile)},
 		{method: http.MethodDelete, path: "/v1/profiles/{id}", scope: write, tag: tagProfiles, summary: "Delete a profile, or erase a person",
 			detail: "With `forget=true` everything that is kept of the person is removed or emptied, in the tables and in the logs, and what is queued for them is canceled: the answer is 202 with an erasure.",
 			params: forgetParams(), status: http.StatusNoContent, also: &route{status: http.StatusAccepted, do: handler{answer: typeOf[gatewayapi.Erasure]()}}, do: writes(s.deleteOrForget)},

@@ -331,3 +331,25 @@ func TestFill(t *testing.T) {
 		t.Errorf("what is no number: %+v", none)
 	}
 }
+
+// What older versions have stored of attempts and steps is read: times with nanoseconds, and the zero time where there was none.
+func TestAttemptsAndStepsOfOlderVersions(t *testing.T) {
+	t.Parallel()
+	var attempts []Attempt
+	stored := `[{"number":1,"channel":"fbMessenger","part":1,"startedAt":"2026-11-22T10:00:00.123456789Z","endedAt":"0001-01-01T00:00:00Z","outcome":"retry","error":{"code":"rate_limited","message":"slow","platformCode":613}},
+		{"number":2,"channel":"sms","step":1,"part":1,"startedAt":"2026-11-22T10:00:01Z","endedAt":"2026-11-22T10:00:02Z","outcome":"sent","platformMessageId":"SM1"}]`
+	if err := json.Unmarshal([]byte(stored), &attempts); err != nil {
+		t.Fatal(err)
+	}
+	first, second := attempts[0], attempts[1]
+	if !first.EndedAt.IsZero() || !first.StartedAt.Equal(time.Date(2026, 11, 22, 10, 0, 0, 123456789, time.UTC)) || first.Failure.Code != FailureRateLimited || first.Outcome != gatewayapi.AttemptRetry {
+		t.Errorf("%+v", first)
+	}
+	if second.PlatformMessageID != "SM1" || second.Step != 1 || second.EndedAt.Sub(second.StartedAt.Time) != time.Second {
+		t.Errorf("%+v", second)
+	}
+	steps, err := DecodeSteps(`[{"rule":{"channel":"fbMessenger","until":"read","within":"10m"},"why":{"code":"outside_window","message":"late"},"outcome":"failed","startedAt":"2026-11-22T10:00:00.5Z"},{"rule":"sms","address":"4477","outcome":"active"}]`)
+	if err != nil || len(steps) != 2 || time.Duration(steps[0].Rule.Within) != 10*time.Minute || steps[0].Why.Code != FailureOutsideWindow || steps[1].Rule.Channel != ChannelSMS || steps[1].Outcome != StepActive {
+		t.Errorf("%+v, %v", steps, err)
+	}
+}
