@@ -45,7 +45,7 @@ var allowed = map[string][]string{
 	"internal/project":         {"internal/service", "internal/store", "internal/gateway", "messenger"},
 	"internal/outcome":         {"gatewayapi", "internal/gateway", "messenger"},
 	"internal/deliver":         {"gatewayapi", "internal/lane", "internal/outcome", "internal/service", "internal/store", "internal/gateway", "messenger"},
-	"internal/forward":         {"internal/reach", "internal/service", "internal/store", "internal/gateway", "internal/webhook"},
+	"internal/forward":         {"internal/lane", "internal/reach", "internal/service", "internal/store", "internal/gateway", "internal/webhook"},
 	"internal/webhook":         {"internal/gateway"},
 	"internal/face":            {"internal/guard", "internal/gateway"},
 	"internal/dialect":         {"internal/service", "internal/store", "internal/gateway"},

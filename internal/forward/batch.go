@@ -13,8 +13,8 @@ const maxDueBatched = 1000
 
 // gather adds an event to those that wait for the next batch. It answers false when an earlier one of its conversation is parked, so that it must be too.
 func (w *worker) gather(p *position) bool {
-	if l := w.lanes[p.event.Lane()]; l != nil && l.held {
-		l.parking++
+	if h := w.holds[p.event.Lane()]; h != nil && h.held {
+		h.parking++
 		return false
 	}
 	p.at = time.Now()
@@ -100,33 +100,29 @@ func (w *worker) deliverBatch(batch []*position) {
 		w.settle(rows, batch...)
 		return
 	}
-	behind := w.hold(batch)
+	behind := w.holdBatch(batch)
 	for _, p := range behind {
 		waiting := w.delivery(p.event)
 		waiting.Status = gateway.DeliveryWaiting
 		rows = append(rows, waiting)
 	}
 	w.settle(rows, append(batch, behind...)...)
-	w.mu.Lock()
-	for _, p := range behind {
-		w.lanes[p.event.Lane()].parking--
-	}
-	w.mu.Unlock()
+	w.parked(behind...)
 }
 
-// hold makes the conversations of a batch that failed wait for it, and takes what is gathered of them out again.
-func (w *worker) hold(batch []*position) (behind []*position) {
+// holdBatch makes the conversations of a batch that failed wait for it, and takes what is gathered of them out again.
+func (w *worker) holdBatch(batch []*position) (behind []*position) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, p := range batch {
-		w.lane(p.event.Lane()).held = true
+		w.hold(p.event.Lane()).held = true
 	}
 	w.gathered = slices.DeleteFunc(w.gathered, func(p *position) bool {
-		l := w.lanes[p.event.Lane()]
-		if l == nil || !l.held {
+		h := w.holds[p.event.Lane()]
+		if h == nil || !h.held {
 			return false
 		}
-		l.parking++
+		h.parking++
 		behind = append(behind, p)
 		return true
 	})
@@ -208,8 +204,8 @@ func (w *worker) freed() []gateway.Lane {
 	}
 	w.forgotten = n
 	var held []gateway.Lane
-	for key, l := range w.lanes {
-		if l.held {
+	for key, h := range w.holds {
+		if h.held {
 			held = append(held, key)
 		}
 	}
@@ -330,8 +326,8 @@ func (w *worker) follow(lanes []gateway.Lane) {
 func (w *worker) waiting(key gateway.Lane, limit int) []*gateway.Delivery {
 	for w.ctx.Err() == nil {
 		w.mu.Lock()
-		l := w.lane(key)
-		parking := l.parking
+		h := w.hold(key)
+		parking := h.parking
 		w.mu.Unlock()
 		rows, err := w.f.o.Store.Unfinished(context.WithoutCancel(w.ctx), w.sub.Load().ID, key, limit)
 		if err != nil {
@@ -347,10 +343,10 @@ func (w *worker) waiting(key gateway.Lane, limit int) []*gateway.Delivery {
 			return rows[:n]
 		}
 		w.mu.Lock()
-		free := parking == 0 && l.parking == 0
+		free := parking == 0 && h.parking == 0
 		if free {
-			l.held = false
-			w.tidy(key, l)
+			h.held = false
+			w.tidy(key)
 		}
 		w.mu.Unlock()
 		if free {

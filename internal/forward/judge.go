@@ -55,10 +55,7 @@ func (w *worker) heed(err error, now time.Time) time.Time {
 		return time.Time{}
 	}
 	until := now.Add(busy.after)
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if until.After(w.until) {
-		w.until = until
+	for before := w.until.Load(); until.UnixNano() > before && !w.until.CompareAndSwap(before, until.UnixNano()); before = w.until.Load() {
 	}
 	return until
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/lane"
 )
 
 const retryBatch = 64
@@ -22,6 +23,12 @@ func (w *worker) retry() {
 		}
 		w.recheck()
 		w.probe()
+		w.mu.Lock()
+		broken := w.failures >= breakAfter
+		w.mu.Unlock()
+		if broken && w.lanes.Jobs() > 0 {
+			continue // one is on its way to see
+		}
 		due, err := w.f.o.Store.DueDeliveries(w.ctx, w.sub.Load().ID, w.f.o.Store.Now(), retryBatch)
 		if err != nil {
 			if w.ctx.Err() == nil {
@@ -30,25 +37,20 @@ func (w *worker) retry() {
 			continue
 		}
 		for _, d := range due {
-			if _, held := w.f.o.Store.Leases().Epoch(d.Partition); !held {
-				continue
-			}
-			w.mu.Lock()
-			broken := w.failures >= breakAfter
-			l := w.lane(d.Lane)
-			busy := l.draining
-			l.draining = true
-			w.mu.Unlock()
-			if busy {
-				continue
-			}
-			if broken {
-				w.drain(d, l, false)
+			if w.offer(d, false) && broken {
 				break
 			}
-			w.posts.Go(func() { w.drain(d, l, false) })
 		}
 	}
+}
+
+// offer lets the lane of a parked delivery try it; false when the lane is at work, or another node's.
+func (w *worker) offer(d *gateway.Delivery, probe bool) bool {
+	at := place{Lane: d.Lane}
+	if _, held := w.f.o.Store.Leases().Epoch(d.Partition); !held || w.lanes.Has(at) {
+		return false
+	}
+	return w.lanes.Offer(at, &work{d: d, probe: probe})
 }
 
 // probeInterval is how often a receiver that does nothing but fail is asked whether it is back.
@@ -59,7 +61,7 @@ func (w *worker) probeNow() bool {
 	now := w.f.o.Store.Now()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.failing.IsZero() || now.Before(w.until) || now.Sub(w.failing) < probeInterval || now.Sub(w.probed) < probeInterval {
+	if w.failing.IsZero() || now.Before(time.Unix(0, w.until.Load())) || now.Sub(w.failing) < probeInterval || now.Sub(w.probed) < probeInterval {
 		return false
 	}
 	w.probed = now
@@ -76,16 +78,7 @@ func (w *worker) probe() {
 		return // the next look at what is due says what is wrong
 	}
 	for _, d := range rows {
-		if _, held := w.f.o.Store.Leases().Epoch(d.Partition); !held {
-			continue
-		}
-		w.mu.Lock()
-		l := w.lane(d.Lane)
-		busy := l.draining
-		l.draining = true
-		w.mu.Unlock()
-		if !busy {
-			w.drain(d, l, true)
+		if w.offer(d, true) {
 			return
 		}
 	}
@@ -103,19 +96,9 @@ func (w *worker) recheck() {
 		return
 	}
 	w.forgotten = n
-	for key, l := range w.lanes {
-		if l.held && !l.draining {
-			l.draining = true
-			w.posts.Go(func() {
-				if d := w.following(key, l); d != nil {
-					w.drain(d, l, false)
-					return
-				}
-				w.mu.Lock()
-				defer w.mu.Unlock()
-				l.draining = false
-				w.tidy(key, l)
-			})
+	for key, h := range w.holds {
+		if at := (place{Lane: key}); h.held && !w.lanes.Has(at) {
+			w.lanes.Offer(at, &work{})
 		}
 	}
 }
@@ -127,25 +110,33 @@ func (w *worker) recall() {
 	w.mu.Unlock()
 }
 
-// drain tries a parked delivery, and after it those that wait behind it in its conversation. The first try may be a probe.
-func (w *worker) drain(d *gateway.Delivery, l *lane, probe bool) {
-	key := d.Lane
-	for ; d != nil && w.ctx.Err() == nil; probe = false {
-		if !w.tryParked(d, probe) || d.Status == gateway.DeliveryPending {
-			if d.Status == gateway.DeliveryWaiting {
+// drain tries a parked delivery. Those that wait behind it in its conversation follow.
+func (w *worker) drain(key gateway.Lane, j *work) lane.Next {
+	if j.d != nil {
+		tried := w.tryParked(j.d, j.probe)
+		j.probe = false
+		if w.ctx.Err() != nil {
+			return lane.Halt()
+		}
+		if !tried || j.d.Status == gateway.DeliveryPending {
+			if j.d.Status == gateway.DeliveryWaiting {
 				w.recall() // it was not even tried
 			}
-			break
+			return lane.Done()
 		}
 		if !w.ordered() {
-			break
+			return lane.Done()
 		}
-		d = w.following(key, l)
 	}
-	w.mu.Lock()
-	l.draining = false
-	w.tidy(key, l)
-	w.mu.Unlock()
+	next, onItsWay := w.following(key)
+	j.d = next
+	switch {
+	case onItsWay:
+		return lane.Again(w.f.o.Store.Now().Add(5 * time.Millisecond))
+	case next != nil:
+		return lane.Again(time.Time{})
+	}
+	return lane.Done()
 }
 
 // tryParked makes one try and stores how it went; false when the worker or the subscription ended, or a probe failed.
@@ -160,11 +151,7 @@ func (w *worker) tryParked(d *gateway.Delivery, probe bool) bool {
 	case err != nil:
 		return false
 	}
-	if !w.slot() {
-		return false
-	}
 	attempt, err := w.post(w.ctx, e)
-	<-w.slots
 	if w.ctx.Err() != nil && err != nil || probe && w.probeFailed(err) {
 		return false
 	}
@@ -179,33 +166,35 @@ func (w *worker) tryParked(d *gateway.Delivery, probe bool) bool {
 	return true
 }
 
-// following answers the next parked delivery of a conversation that may be tried now; nil when there is none, and then the conversation is free again.
-func (w *worker) following(key gateway.Lane, l *lane) *gateway.Delivery {
-	for w.ctx.Err() == nil {
-		w.mu.Lock()
-		parking := l.parking
-		w.mu.Unlock()
-		next, err := w.f.o.Store.NextInLane(context.WithoutCancel(w.ctx), w.sub.Load().ID, key)
-		if err != nil {
-			w.recall()
-			return nil
-		}
-		if next != nil {
-			if next.Status == gateway.DeliveryPending && next.DueAt.After(w.f.o.Store.Now()) {
-				return nil
-			}
-			return next
-		}
-		w.mu.Lock()
-		if parking == 0 && l.parking == 0 {
-			l.held = false
-			w.mu.Unlock()
-			return nil
-		}
-		w.mu.Unlock()
-		time.Sleep(5 * time.Millisecond) // a row is on its way
+// following returns the next parked delivery of a conversation that may be tried now; nil when there is none, and then the conversation is free again. onItsWay says that one
+// is being parked.
+func (w *worker) following(key gateway.Lane) (next *gateway.Delivery, onItsWay bool) {
+	w.mu.Lock()
+	parking := 0
+	if h := w.holds[key]; h != nil {
+		parking = h.parking
 	}
-	return nil
+	w.mu.Unlock()
+	next, err := w.f.o.Store.NextInLane(context.WithoutCancel(w.ctx), w.sub.Load().ID, key)
+	if err != nil {
+		w.recall()
+		return nil, false
+	}
+	if next != nil {
+		if next.Status == gateway.DeliveryPending && next.DueAt.After(w.f.o.Store.Now()) {
+			return nil, false
+		}
+		return next, false
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	h := w.hold(key)
+	if parking > 0 || h.parking > 0 {
+		return nil, true
+	}
+	h.held = false
+	w.tidy(key)
+	return nil, false
 }
 
 // probeFailed reports whether a probe failed, and counts that.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/lane"
 	"github.com/chasqui/chasqui/internal/store"
 )
 
@@ -25,7 +26,8 @@ type worker struct {
 	batching   bool // events go in lists; the worker starts anew when that changes
 	sub        atomic.Pointer[gateway.Subscription]
 	cursor     *store.Cursor
-	slots      chan struct{} // one for each POST under way
+	lanes      *lane.Scheduler[place, *work]
+	until      atomic.Int64 // the receiver wants nothing before; in nanoseconds
 	posts      sync.WaitGroup
 
 	ctx    context.Context
@@ -33,26 +35,22 @@ type worker struct {
 	ended  chan struct{}
 
 	mu        sync.Mutex
-	lanes     map[gateway.Lane]*lane
+	holds     map[gateway.Lane]*hold
 	unsettled []*position // in order
 	read      int64       // the log has been read up to here
 	room      chan struct{}
 	failures  int // in a row
 	failing   time.Time
 	probed    time.Time   // when it was last asked whether it is back
-	until     time.Time   // it wants nothing before
 	gathered  []*position // to go in the next batches, in order
 	more      chan struct{}
 	forgotten int64 // of the store, when held conversations were last looked through
 }
 
-// lane is a conversation with events for the subscriber.
-type lane struct {
-	queue    []*position // to be delivered, in order
-	busy     bool        // the head is being delivered
-	held     bool        // a delivery of it is parked, so that later ones must be too
-	parking  int         // events that are on their way into rows
-	draining bool        // its parked deliveries are being tried
+// hold is a conversation whose next events have to be parked, or are on their way into rows.
+type hold struct {
+	held    bool // a delivery of it is parked, so that later ones must be too
+	parking int  // events that are on their way into rows
 }
 
 // position is an event that was read and is not settled yet.
@@ -65,12 +63,13 @@ type position struct {
 
 func newWorker(ctx context.Context, f *Forwarder, s *gateway.Subscription) *worker {
 	w := &worker{
-		f: f, generation: s.Generation, slots: make(chan struct{}, f.o.InFlight), ended: make(chan struct{}), lanes: map[gateway.Lane]*lane{},
+		f: f, generation: s.Generation, ended: make(chan struct{}), holds: map[gateway.Lane]*hold{},
 		room: make(chan struct{}, 1), more: make(chan struct{}, 1), failing: s.FailingSince, batching: s.Batching().On,
 		cursor: f.o.Store.SubscriptionCursor(s),
 	}
 	w.sub.Store(s)
 	w.ctx, w.cancel = context.WithCancel(ctx)
+	w.lanes = w.newLanes()
 	return w
 }
 
@@ -78,6 +77,7 @@ func newWorker(ctx context.Context, f *Forwarder, s *gateway.Subscription) *work
 func (w *worker) run() {
 	defer close(w.ended)
 	defer w.posts.Wait()
+	defer w.lanes.Stop(context.WithoutCancel(w.ctx))
 	var delivered map[int64]bool
 	w.persist("read the subscription's place", func() (err error) {
 		delivered, err = w.begin()
@@ -143,7 +143,7 @@ func (w *worker) begin() (map[int64]bool, error) {
 	defer w.mu.Unlock()
 	if w.ordered() {
 		for _, key := range held {
-			w.lane(key).held = true
+			w.hold(key).held = true
 		}
 	}
 	delivered := map[int64]bool{}
@@ -155,19 +155,31 @@ func (w *worker) begin() (map[int64]bool, error) {
 
 func (w *worker) ordered() bool { return w.sub.Load().Order == gateway.OrderConversation }
 
-func (w *worker) lane(key gateway.Lane) *lane {
-	l := w.lanes[key]
-	if l == nil {
-		l = &lane{}
-		w.lanes[key] = l
+// hold returns what is known of a conversation that is held, made when it is first needed.
+func (w *worker) hold(key gateway.Lane) *hold {
+	h := w.holds[key]
+	if h == nil {
+		h = &hold{}
+		w.holds[key] = h
 	}
-	return l
+	return h
 }
 
-// tidy forgets a lane that nothing is to be remembered of.
-func (w *worker) tidy(key gateway.Lane, l *lane) {
-	if !l.held && !l.busy && !l.draining && l.parking == 0 && len(l.queue) == 0 && w.lanes[key] == l {
-		delete(w.lanes, key)
+// tidy forgets a hold that is over.
+func (w *worker) tidy(key gateway.Lane) {
+	if h := w.holds[key]; h != nil && !h.held && h.parking == 0 {
+		delete(w.holds, key)
+	}
+}
+
+// parked notes that events of conversations are in rows.
+func (w *worker) parked(events ...*position) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, p := range events {
+		key := p.event.Lane()
+		w.hold(key).parking--
+		w.tidy(key)
 	}
 }
 
@@ -236,131 +248,6 @@ func (w *worker) idle() {
 	}
 }
 
-// enqueue puts an event in its lane, to be delivered when those before it are. It answers false when it has to be parked instead.
-func (w *worker) enqueue(p *position) bool {
-	if w.batching {
-		return w.gather(p)
-	}
-	if !w.ordered() {
-		if w.failures >= breakAfter {
-			p.first = true
-			return false
-		}
-		w.posts.Go(func() { w.deliverAlone(p) })
-		return true
-	}
-	l := w.lane(p.event.Lane())
-	if !l.held && !l.busy && w.failures >= breakAfter {
-		l.held, p.first = true, true
-	}
-	if l.held {
-		l.parking++
-		return false
-	}
-	l.queue = append(l.queue, p)
-	if !l.busy {
-		l.busy = true
-		w.posts.Go(func() { w.deliverLane(p.event.Lane(), l) })
-	}
-	return true
-}
-
-// deliverLane delivers the events of a lane one after the other, until there are none or one fails.
-func (w *worker) deliverLane(key gateway.Lane, l *lane) {
-	for {
-		w.mu.Lock()
-		if len(l.queue) == 0 || w.ctx.Err() != nil {
-			l.busy = false
-			w.tidy(key, l)
-			w.mu.Unlock()
-			return
-		}
-		p := l.queue[0]
-		w.mu.Unlock()
-		if w.deliver(p, l) {
-			w.mu.Lock()
-			l.queue = l.queue[1:]
-			w.mu.Unlock()
-		}
-	}
-}
-
-// deliver posts the head of a lane and settles it. When it fails, it and all behind it in memory are parked.
-func (w *worker) deliver(p *position, l *lane) bool {
-	if !w.slot() {
-		return false
-	}
-	attempt, err := w.post(w.ctx, p.event)
-	<-w.slots
-	if w.ctx.Err() != nil && err != nil {
-		return false // the worker ended: the event is tried again by the next
-	}
-	d := w.delivery(p.event, attempt)
-	if !w.judge(d, err) {
-		return false
-	}
-	if err == nil {
-		w.settle([]*gateway.Delivery{d}, p)
-		return true
-	}
-	w.mu.Lock()
-	l.held = d.Status != gateway.DeliveryDead
-	behind := l.queue[1:]
-	l.queue = l.queue[:1]
-	l.parking += len(behind)
-	w.mu.Unlock()
-	rows := []*gateway.Delivery{d}
-	for _, b := range behind {
-		waiting := w.delivery(b.event)
-		waiting.Status = gateway.DeliveryWaiting
-		rows = append(rows, waiting)
-	}
-	w.settle(rows, append([]*position{p}, behind...)...)
-	w.mu.Lock()
-	l.parking -= len(behind)
-	w.mu.Unlock()
-	return true
-}
-
-// deliverAlone posts an event of a subscription without order.
-func (w *worker) deliverAlone(p *position) {
-	if !w.slot() {
-		return
-	}
-	attempt, err := w.post(w.ctx, p.event)
-	<-w.slots
-	if w.ctx.Err() != nil && err != nil {
-		return
-	}
-	d := w.delivery(p.event, attempt)
-	if w.judge(d, err) {
-		w.settle([]*gateway.Delivery{d}, p)
-	}
-}
-
-// slot waits until another POST may begin; false when the worker ends.
-func (w *worker) slot() bool {
-	for {
-		w.mu.Lock()
-		wait := w.until.Sub(w.f.o.Store.Now())
-		w.mu.Unlock()
-		if wait <= 0 {
-			break
-		}
-		select {
-		case <-time.After(min(wait, retryTick)): // the clock may be put forward
-		case <-w.ctx.Done():
-			return false
-		}
-	}
-	select {
-	case w.slots <- struct{}{}:
-		return true
-	case <-w.ctx.Done():
-		return false
-	}
-}
-
 // delivery makes the row of an event.
 func (w *worker) delivery(e *gateway.Event, attempts ...gateway.DeliveryAttempt) *gateway.Delivery {
 	return &gateway.Delivery{
@@ -381,11 +268,7 @@ func (w *worker) park(parked []*position) {
 	}
 	w.settle(rows, parked...)
 	if w.ordered() {
-		w.mu.Lock()
-		for _, p := range parked {
-			w.lanes[p.event.Lane()].parking--
-		}
-		w.mu.Unlock()
+		w.parked(parked...)
 	}
 }
 

@@ -257,6 +257,13 @@ func (s *Scheduler[K, J]) Lanes() int {
 	return len(s.lanes)
 }
 
+// Has reports whether a job of a lane is in memory, or on its way there.
+func (s *Scheduler[K, J]) Has(key K) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.lanes[key] != nil
+}
+
 // Jobs returns how many jobs are in memory.
 func (s *Scheduler[K, J]) Jobs() int {
 	s.mu.Lock()
