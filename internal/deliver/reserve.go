@@ -36,9 +36,8 @@ func (d *Deliverer) Reserve(m *gateway.Message) bool {
 
 // Go sends a message that was reserved and is committed.
 func (d *Deliverer) Go(m *gateway.Message) {
-	j := newJob(m)
-	j.marked = true
-	d.lanes.Begin(m.Lane(), j)
+	// Nothing changes a marked message before it is decided about, which makes it another.
+	d.lanes.Begin(m.Lane(), &job{seq: m.Seq, m: m, marked: true})
 }
 
 // Release gives back what Reserve took, for a message that was not accepted.
