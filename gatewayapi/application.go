@@ -152,7 +152,7 @@ type ApplicationCheck struct {
 // Finding is something that a check found out.
 type Finding struct {
 	// Such as permission_missing; docs/facebook-setup.md lists them.
-	Code string `json:"code"`
+	Code FindingCode `json:"code"`
 	// error, or warning for what keeps nothing from working now.
 	Severity Severity `json:"severity" enum:"error,warning"`
 	// What was found.

@@ -90,3 +90,30 @@ const (
 	FailureOptedOut            FailureCode = "opted_out"
 	FailureContentRefused      FailureCode = "content_refused"
 )
+
+// FindingCode names one kind of thing that is wrong, or may become so, with an application at the
+// platform.
+type FindingCode string
+
+// The codes of findings. docs/facebook-setup.md explains each.
+const (
+	FindingTokenInvalid      FindingCode = "token_invalid"
+	FindingTokenOfOtherApp   FindingCode = "token_of_other_app"
+	FindingTokenNotOfPage    FindingCode = "token_not_of_a_page"
+	FindingTokenOfOtherPage  FindingCode = "token_of_other_page"
+	FindingTokenExpires      FindingCode = "token_expires"
+	FindingDataAccessExpires FindingCode = "data_access_expires"
+	FindingPermissionMissing FindingCode = "permission_missing"
+	FindingPermissionWanted  FindingCode = "permission_wanted"
+	FindingSecretInvalid     FindingCode = "app_secret_invalid"
+	FindingPageUnpublished   FindingCode = "page_unpublished"
+	FindingPageFieldsMissing FindingCode = "page_fields_missing"
+	FindingCallbackMissing   FindingCode = "callback_missing"
+	FindingCallbackElsewhere FindingCode = "callback_elsewhere"
+	FindingCallbackInactive  FindingCode = "callback_inactive"
+	FindingCallbackNotHTTPS  FindingCode = "callback_not_https"
+	FindingAppFieldsMissing  FindingCode = "app_fields_missing"
+	FindingGetStartedMissing FindingCode = "get_started_missing"
+	FindingNothingHeard      FindingCode = "nothing_heard"
+	FindingRefusedByPlatform FindingCode = "refused_by_platform"
+)

@@ -285,6 +285,18 @@ const (
 	EntrySendToMessenger EntryPointKind = "sendToMessenger"
 )
 
+// OptinState is what became of an opt-in state with which somebody came.
+type OptinState string
+
+// What becomes of opt-in states.
+const (
+	OptinBound    OptinState = "bound"    // the person is that profile's now
+	OptinExpired  OptinState = "expired"  // its time was up
+	OptinUsed     OptinState = "used"     // it could be used once, and was
+	OptinForged   OptinState = "forged"   // it is not ours, was changed, or is for another page
+	OptinConflict OptinState = "conflict" // the person belongs to another profile that was given to them, or the profile is not for whoever made the state
+)
+
 // ScriptDialect is the language of a script.
 type ScriptDialect string
 

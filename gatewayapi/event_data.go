@@ -157,7 +157,7 @@ type Optin struct {
 	Timezone       string `json:"timezone,omitempty"`
 	TokenStatus    string `json:"tokenStatus,omitempty"`
 
-	State     string          `json:"state,omitempty"`     // bound, conflict, expired, used or forged
+	State     OptinState      `json:"state,omitempty"`     // of Kind "state"
 	Via       string          `json:"via,omitempty"`       // how the state came back, as in ReferralEvent
 	ProfileID string          `json:"profileId,omitempty"` // whom the state is for; missing when it is not good
 	Data      json.RawMessage `json:"data,omitempty"`      // what was given with the state

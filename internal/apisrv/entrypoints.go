@@ -55,19 +55,19 @@ func listEntryPointParams() []param {
 
 // selectPointsParams are those that select entry points.
 func selectPointsParams() []param {
-	return []param{list("application", "Keys of applications."), choice("kind", "A kind.", gateway.EntryKinds()...), text("campaign", "A campaign."), text("tag", "A tag."), text("ref", "A ref.")}
+	return []param{list("application", "Keys of applications."), choice("kind", "A kind.", words(gateway.EntryKinds())...), text("campaign", "A campaign."), text("tag", "A tag."), text("ref", "A ref.")}
 }
 
 func (s *server) wireEntryPoint(e *gateway.EntryPoint) gatewayapi.EntryPoint {
 	return gatewayapi.EntryPoint{
-		ID: e.ID, Application: e.Application, Kind: gatewayapi.EntryPointKind(e.Kind), Ref: e.Ref, Name: e.Name, Campaign: e.Campaign, Tags: e.Tags, Text: e.Prefill,
+		ID: e.ID, Application: e.Application, Kind: e.Kind, Ref: e.Ref, Name: e.Name, Campaign: e.Campaign, Tags: e.Tags, Text: e.Prefill,
 		ExpiresAt: gatewayapi.At(e.ExpiresAt), RetiredAt: gatewayapi.At(e.RetiredAt), CreatedAt: gatewayapi.At(e.CreatedAt), UpdatedAt: gatewayapi.At(e.UpdatedAt),
 		Link: s.o.EntryPoints.Link(e), ShortLink: s.o.EntryPoints.ShortLink(e), Image: "/v1/entry-points/" + e.ID + "/image",
 	}
 }
 
 func entryPointOf(in gatewayapi.EntryPoint) gateway.EntryPoint {
-	return gateway.EntryPoint{Application: in.Application, Kind: string(in.Kind), Ref: in.Ref, Name: in.Name, Campaign: in.Campaign, Tags: in.Tags, Prefill: in.Text, ExpiresAt: in.ExpiresAt.Time}
+	return gateway.EntryPoint{Application: in.Application, Kind: in.Kind, Ref: in.Ref, Name: in.Name, Campaign: in.Campaign, Tags: in.Tags, Prefill: in.Text, ExpiresAt: in.ExpiresAt.Time}
 }
 
 func (s *server) createEntryPoint(q *request, in *gatewayapi.EntryPoint) (*gatewayapi.EntryPoint, error) {

@@ -15,7 +15,7 @@ func wireFindings(found []gateway.Finding) []gatewayapi.Finding {
 		if info.Warning {
 			severity = gatewayapi.SeverityWarning
 		}
-		out[i] = gatewayapi.Finding{Code: string(f.Code), Severity: severity, Message: f.Message, Remedy: info.Remedy, Doc: setupPage + info.Section}
+		out[i] = gatewayapi.Finding{Code: f.Code, Severity: severity, Message: f.Message, Remedy: info.Remedy, Doc: setupPage + info.Section}
 	}
 	return out
 }

@@ -110,7 +110,7 @@ func TestCheckExplains(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			i := slices.IndexFunc(check.Findings, func(f gatewayapi.Finding) bool { return f.Code == string(info.Code) })
+			i := slices.IndexFunc(check.Findings, func(f gatewayapi.Finding) bool { return f.Code == info.Code })
 			if i < 0 {
 				t.Fatalf("not found: %+v", check.Findings)
 			}

@@ -66,7 +66,7 @@ const minutes = "2006-01-02T15:04"
 func (f pointForm) parsed() (e gateway.EntryPoint, err error) {
 	text := func(name string) string { return strings.TrimSpace(f.Get(name)) }
 	e = gateway.EntryPoint{
-		Application: f.Get("application"), Kind: f.Get("kind"), Ref: text("ref"), Name: text("name"), Campaign: text("campaign"),
+		Application: f.Get("application"), Kind: gateway.EntryPointKind(f.Get("kind")), Ref: text("ref"), Name: text("name"), Campaign: text("campaign"),
 		Tags: tags(f.Get("tags")), Prefill: strings.ReplaceAll(text("text"), "\r\n", "\n"),
 	}
 	if at := f.Get("expiresAt"); at != "" {
@@ -89,7 +89,7 @@ func tags(text string) (all []string) {
 
 func (c *Console) showForm(v *visit, page, title string, status int, values url.Values, problem *fieldProblem) error {
 	if values.Get("kind") == "" {
-		values.Set("kind", gateway.EntryCode)
+		values.Set("kind", string(gateway.EntryCode))
 	}
 	c.render(v, status, page, layout{Title: title, Tab: page}, pointForm{values, c.applications(v.key, values.Get("application")), kinds(values.Get("kind")), problem})
 	return nil

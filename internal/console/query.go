@@ -46,7 +46,7 @@ func (c *Console) named(app string) string {
 
 func kinds(chosen string) (all []choice) {
 	for _, k := range gateway.EntryKinds() {
-		all = append(all, choice{k, kindName(k), k == chosen})
+		all = append(all, choice{string(k), kindName(k), string(k) == chosen})
 	}
 	return all
 }

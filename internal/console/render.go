@@ -106,7 +106,7 @@ func moment(t time.Time) string { return t.UTC().Format("2 Jan 2006, 15:04 UTC")
 func day(t time.Time) string { return t.UTC().Format("2 Jan 2006") }
 
 // kindName says in words what kind an entry point is.
-func kindName(kind string) string {
+func kindName(kind gateway.EntryPointKind) string {
 	switch kind {
 	case gateway.EntryCode:
 		return "Code"
@@ -117,5 +117,5 @@ func kindName(kind string) string {
 	case gateway.EntrySendToMessenger:
 		return "Send to Messenger"
 	}
-	return kind
+	return string(kind)
 }

@@ -38,7 +38,7 @@ var allowed = map[string][]string{
 	"internal/store":           {"gatewayapi", "internal/gateway", "internal/seal"},
 	"internal/store/storetest": {"internal/gateway", "internal/store"},
 	"internal/service":         {"gatewayapi", "internal/fair", "internal/store", "internal/gateway", "internal/qr", "internal/reach", "internal/script", "messenger", "rivescript"},
-	"internal/entrypoint":      {"internal/guard", "internal/qr", "internal/service", "internal/store", "internal/gateway", "messenger"},
+	"internal/entrypoint":      {"gatewayapi", "internal/guard", "internal/qr", "internal/service", "internal/store", "internal/gateway", "messenger"},
 	"internal/console":         {"internal/guard", "internal/qr", "internal/service", "internal/store", "internal/gateway"},
 	"internal/bot":             {"internal/lane", "internal/reach", "internal/service", "internal/store", "internal/gateway", "internal/script", "messenger", "rivescript"},
 	"internal/ingest":          {"internal/guard", "internal/service", "internal/store", "internal/gateway", "messenger"},

@@ -4,32 +4,15 @@ import (
 	"encoding/json"
 	"maps"
 
+	"github.com/chasqui/chasqui/gatewayapi"
 	"github.com/chasqui/chasqui/internal/gateway"
 	"github.com/chasqui/chasqui/internal/store"
 )
 
-// What came of an opt-in state that came back.
-const (
-	stateBound    = "bound"    // the person is that profile's now
-	stateExpired  = "expired"  // its time was up
-	stateUsed     = "used"     // it could be used once, and was
-	stateForged   = "forged"   // it is not ours, was changed, or is for another page
-	stateConflict = "conflict" // the person belongs to another profile that was given to them, or the profile is not for whoever made the state
-)
-
-// optInData is the data of an optin event of the gateway's own.
-type optInData struct {
-	Kind      string          `json:"kind"` // state
-	State     string          `json:"state"`
-	Via       string          `json:"via"`
-	ProfileID string          `json:"profileId,omitempty"` // whom the state is for; missing when it is not good
-	Data      json.RawMessage `json:"data,omitempty"`      // what was given with it
-}
-
 // bind gives the person to the profile that an opt-in state is for, and tells what came of it. It answers the profile that the person has afterwards.
 func (t *Tracker) bind(tx *store.Tx, s step, current string) (string, error) {
 	lane := s.event.Lane()
-	report := optInData{Kind: "state", State: stateForged, Via: s.referral.Via}
+	report := gatewayapi.Optin{Kind: "state", State: gatewayapi.OptinForged, Via: s.referral.Via}
 	var state *gateway.OptInState
 	if s.handle != "" {
 		var err error
@@ -41,17 +24,17 @@ func (t *Tracker) bind(tx *store.Tx, s step, current string) (string, error) {
 	switch {
 	case state == nil || state.Application != lane.Application:
 	case !tx.Now().Before(state.ExpiresAt):
-		report.State = stateExpired
+		report.State = gatewayapi.OptinExpired
 	case state.SingleUse && !state.UsedAt.IsZero():
-		report.State = stateUsed
+		report.State = gatewayapi.OptinUsed
 	default:
 		moved, err := t.give(tx, &state.Key, lane, current, state.ProfileID)
 		if err != nil {
 			return "", err
 		}
-		report.State, report.ProfileID, report.Data = stateConflict, state.ProfileID, state.Data
+		report.State, report.ProfileID, report.Data = gatewayapi.OptinConflict, state.ProfileID, state.Data
 		if moved {
-			report.State, id = stateBound, state.ProfileID
+			report.State, id = gatewayapi.OptinBound, state.ProfileID
 			if err := tx.UseOptInState(state.Handle, lane.Person); err != nil {
 				return "", err
 			}

@@ -11,16 +11,21 @@ import (
 	"github.com/chasqui/chasqui/gatewayapi"
 )
 
+// EntryPointKind says what an entry point is.
+type EntryPointKind = gatewayapi.EntryPointKind
+
 // Kinds of entry points.
 const (
-	EntryCode            = "code"
-	EntryLink            = "link"
-	EntryAd              = "ad"
-	EntrySendToMessenger = "sendToMessenger"
+	EntryCode            = gatewayapi.EntryCode
+	EntryLink            = gatewayapi.EntryLink
+	EntryAd              = gatewayapi.EntryAd
+	EntrySendToMessenger = gatewayapi.EntrySendToMessenger
 )
 
 // EntryKinds lists the kinds.
-func EntryKinds() []string { return []string{EntryCode, EntryLink, EntryAd, EntrySendToMessenger} }
+func EntryKinds() []EntryPointKind {
+	return []EntryPointKind{EntryCode, EntryLink, EntryAd, EntrySendToMessenger}
+}
 
 // Limits of entry points.
 const (
@@ -42,7 +47,7 @@ func ValidRef(ref string) bool { return refAlphabet.MatchString(ref) }
 type EntryPoint struct {
 	ID          string
 	Application string
-	Kind        string
+	Kind        EntryPointKind
 	Ref         string // empty for a static one
 	Slug        string // of our own short link
 	Name        string
@@ -59,7 +64,7 @@ type EntryPoint struct {
 func (e *EntryPoint) Check(now time.Time) error {
 	switch {
 	case !slices.Contains(EntryKinds(), e.Kind):
-		return Invalid("kind", "%q is none of %s", e.Kind, strings.Join(EntryKinds(), ", "))
+		return Invalid("kind", "%q is none of code, link, ad, sendToMessenger", e.Kind)
 	case e.Ref != "" && !ValidRef(e.Ref):
 		return Invalid("ref", "a ref has 1 to %d characters of a-z A-Z 0-9 + / = - . : _", MaxRef)
 	case len(e.Name) > MaxEntryName:

@@ -88,7 +88,7 @@ func (tx *Tx) AddEntryPoints(points ...*gateway.EntryPoint) error {
 	for _, e := range points {
 		e.CreatedAt, e.UpdatedAt = now, now
 		n, err := tx.Exec(`INSERT INTO entry_points (`+entryColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-			e.ID, e.Application, e.Kind, e.Ref, e.Slug, e.Name, e.Campaign, strings.Join(e.Tags, "\n"), e.Prefill, Millis(e.ExpiresAt), Millis(e.RetiredAt), Millis(now), Millis(now))
+			e.ID, e.Application, string(e.Kind), e.Ref, e.Slug, e.Name, e.Campaign, strings.Join(e.Tags, "\n"), e.Prefill, Millis(e.ExpiresAt), Millis(e.RetiredAt), Millis(now), Millis(now))
 		if err != nil {
 			return fmt.Errorf("store entry point: %w", err)
 		}
