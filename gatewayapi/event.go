@@ -13,6 +13,8 @@ type Event struct {
 	CreatedAt Time `json:"createdAt"`
 	// Key of the application; null when none owns the event.
 	Application string `json:"application" nullable:"true"`
+	// What the event is about when that is no page, such as instagram: PageID is the id of that then.
+	Object string `json:"object,omitempty"`
 	// Id of the page.
 	PageID string `json:"pageId,omitempty"`
 	// The person it is about; null when it is about nobody.
@@ -35,6 +37,7 @@ type wireEvent struct {
 	Type        EventType       `json:"type"`
 	CreatedAt   Time            `json:"createdAt"`
 	Application *string         `json:"application"`
+	Object      string          `json:"object,omitempty"`
 	PageID      string          `json:"pageId,omitempty"`
 	Person      *Party          `json:"person"`
 	ProfileID   string          `json:"profileId,omitempty"`
@@ -48,7 +51,7 @@ func (e *Event) UnmarshalJSON(b []byte) error {
 	if err := json.Unmarshal(b, &w); err != nil {
 		return err
 	}
-	*e = Event{ID: w.ID, Type: w.Type, CreatedAt: w.CreatedAt, PageID: w.PageID, Person: w.Person, ProfileID: w.ProfileID, Raw: w.Raw, Data: dataOf(w.Type, w.Data), DataJSON: w.Data}
+	*e = Event{ID: w.ID, Type: w.Type, CreatedAt: w.CreatedAt, Object: w.Object, PageID: w.PageID, Person: w.Person, ProfileID: w.ProfileID, Raw: w.Raw, Data: dataOf(w.Type, w.Data), DataJSON: w.Data}
 	if w.Application != nil {
 		e.Application = *w.Application
 	}
@@ -61,7 +64,7 @@ func (e Event) MarshalJSON() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := wireEvent{ID: e.ID, Type: e.Type, CreatedAt: e.CreatedAt, PageID: e.PageID, Person: e.Person, ProfileID: e.ProfileID, Data: data, Raw: e.Raw}
+	w := wireEvent{ID: e.ID, Type: e.Type, CreatedAt: e.CreatedAt, Object: e.Object, PageID: e.PageID, Person: e.Person, ProfileID: e.ProfileID, Data: data, Raw: e.Raw}
 	if e.Application != "" {
 		w.Application = &e.Application
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -225,5 +226,48 @@ func TestVerificationOfTheCallback(t *testing.T) {
 	if err != nil || !check.CallbackOK || len(check.MissingFields) > 0 {
 		encoded, _ := json.Marshal(check)
 		t.Errorf("check: %s, %v", encoded, err)
+	}
+}
+
+// A webhook that is about something else than a page is kept with what it is about, its type and its person, as nobody's: a page of the same number has nothing of it.
+func TestWebhooksOfAnotherObject(t *testing.T) {
+	t.Parallel()
+	w := startWorld(t)
+	p := w.connect(graphemu.Page{})
+	body := `{"object":"instagram","entry":[{"id":"` + p.id + `","time":1668022334834,"messaging":[
+{"sender":{"id":"5614879045272581"},"recipient":{"id":"` + p.id + `"},"timestamp":1668022333735,"message":{"mid":"ig_1","text":"from a story"}},
+{"sender":{"id":"5614879045272581"},"recipient":{"id":"` + p.id + `"},"timestamp":1668022333736,"reaction":{"mid":"ig_0","action":"react","reaction":"love","emoji":"❤"}}]},
+{"id":"` + p.id + `","time":1668022334835,"changes":[{"field":"comments","value":{"id":"9","text":"nice"}}]}]}`
+	for range 2 { // the platform sends again
+		if status := w.post(webhook{door: "/webhooks/" + p.key, body: []byte(body)}); status != 200 {
+			t.Fatalf("answered %d", status)
+		}
+	}
+	var got []string
+	page, err := w.client.ListEvents(t.Context(), gatewayapi.ListEventsRequest{Application: "none", Limit: 100})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range page.Events {
+		person, text := "nobody", ""
+		if e.Person != nil {
+			person = e.Person.ID
+		}
+		if m, ok := e.Data.(*gatewayapi.MessageInbound); ok {
+			text = m.Text
+		}
+		got = append(got, fmt.Sprintf("%s %s %s %s %q", e.Object, e.Type, e.PageID, person, text))
+	}
+	want := []string{"instagram message.inbound " + p.id + ` 5614879045272581 "from a story"`, "instagram reaction " + p.id + ` 5614879045272581 ""`, "instagram unknown " + p.id + ` nobody ""`}
+	slices.Sort(got)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("events (-want +got):\n%s", diff)
+	}
+	own, err := w.client.ListEvents(t.Context(), gatewayapi.ListEventsRequest{Application: p.key, Limit: 100})
+	if err != nil || len(own.Events) != 0 {
+		t.Errorf("the page has %d events, %v", len(own.Events), err)
+	}
+	if profiles := w.comapi("GET", "/v1/profiles?limit=10", ""); strings.Contains(string(profiles.body), "5614879045272581") {
+		t.Errorf("a profile was made: %s", profiles.body)
 	}
 }

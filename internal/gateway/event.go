@@ -51,6 +51,7 @@ type Event struct {
 	Application string // key; empty when no application owns the event
 	PageID      string
 	Person      string // PSID; empty when the event has none
+	Object      string // what the platform's event is about; empty for a page
 	Type        EventType
 	Channel     string // messaging, standby or changes for the platform's events; empty for the gateway's own
 	EntryTime   int64  // the entry's time as the platform gave it, milliseconds; 0 when absent
@@ -60,9 +61,16 @@ type Event struct {
 	Data        json.RawMessage
 }
 
+// ObjectPage is the object of the webhooks of pages.
+const ObjectPage = "page"
+
 // Parse reads an event of the platform. Raw holds the bytes as they came; what is read has U+FFFD in place of bytes and characters that no database and no parser takes.
 func (e *Event) Parse() messenger.Event {
-	return messenger.Envelope{Object: "page", PageID: messenger.PageID(e.PageID), Time: e.EntryTime, Channel: e.Channel, Raw: CleanJSON(e.Raw)}.Event()
+	object := e.Object
+	if object == "" {
+		object = ObjectPage
+	}
+	return messenger.Envelope{Object: object, PageID: messenger.PageID(e.PageID), Time: e.EntryTime, Channel: e.Channel, Raw: CleanJSON(e.Raw)}.Event()
 }
 
 // ID is the event's public identifier.

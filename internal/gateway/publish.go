@@ -13,7 +13,8 @@ type Publication struct {
 	ID          string            `json:"id"`
 	Type        EventType         `json:"type"`
 	CreatedAt   string            `json:"createdAt"`
-	Application *string           `json:"application"` // null when no application owns the event
+	Application *string           `json:"application"`      // null when no application owns the event
+	Object      string            `json:"object,omitempty"` // of a webhook that is about something else than a page, such as instagram
 	PageID      string            `json:"pageId,omitempty"`
 	Person      *gatewayapi.Party `json:"person"` // null when the event has none
 	ProfileID   string            `json:"profileId,omitempty"`
@@ -23,7 +24,7 @@ type Publication struct {
 
 // Publish makes what subscribers get of an event. profileID is the profile of its person, pageID the page of its application, for facts of the gateway's own.
 func Publish(e *Event, profileID, pageID string) Publication {
-	p := Publication{ID: e.ID(), Type: e.Type, CreatedAt: FormatTime(e.ReceivedAt), PageID: e.PageID, ProfileID: profileID, Data: e.Data, Raw: CleanJSON(e.Raw)}
+	p := Publication{ID: e.ID(), Type: e.Type, Object: e.Object, CreatedAt: FormatTime(e.ReceivedAt), PageID: e.PageID, ProfileID: profileID, Data: e.Data, Raw: CleanJSON(e.Raw)}
 	if e.Application != "" {
 		p.Application = &e.Application
 	}

@@ -165,7 +165,7 @@ func (h *Handler) forged(w http.ResponseWriter, r *http.Request, app *gateway.Ap
 	http.Error(w, "forbidden", http.StatusForbidden)
 }
 
-// commit places the events of a delivery and stores them. The door vouches for pages of its own app only.
+// commit places the events of a delivery and stores them. Events are attributed only to pages of the app whose callback was called.
 func (h *Handler) commit(ctx context.Context, door *gateway.Application, envelopes []messenger.Envelope) error {
 	if len(envelopes) == 0 {
 		return nil
@@ -203,14 +203,12 @@ func (h *Handler) place(door *gateway.Application, e messenger.Envelope, now tim
 	event := &gateway.Event{
 		PageID: gateway.KeyText(string(e.PageID)), Type: gateway.TypeOf(e.Channel, keys.Kind), Channel: e.Channel, EntryTime: e.Time, ReceivedAt: now, Raw: e.Raw,
 	}
+	event.Person = gateway.KeyText(string(keys.Person()))
 	owner := "app:" + door.AppID
-	if e.Object == "page" {
-		event.Person = gateway.KeyText(string(keys.Person()))
-		if app := h.o.Directory.ApplicationOf(door.AppID, event.PageID); app != nil {
-			event.Application, owner = app.Key, app.Key
-		}
-	} else {
-		event.Type = gateway.EventUnknown
+	if e.Object != gateway.ObjectPage {
+		event.Object = gateway.KeyText(string(e.Object)) // there is no application for such: it is kept as nobody's
+	} else if app := h.o.Directory.ApplicationOf(door.AppID, event.PageID); app != nil {
+		event.Application, owner = app.Key, app.Key
 	}
 	event.Partition = gateway.Partition(event.Application, event.Person)
 	event.Dedup = gateway.DedupKey(owner, e, keys)

@@ -17,43 +17,54 @@ func (s *Store) AppendEvents(ctx context.Context, events []*gateway.Event) error
 	return s.submit(ctx, &request{events: events})
 }
 
-const eventColumns = `pos, part, app, page, person, type, channel, entry_time, received_at, raw, data`
+// events is the inbound log.
+var events = newTable("events",
+	plain("pos", func(e *gateway.Event) *int64 { return &e.Pos }),
+	plain("part", func(e *gateway.Event) *int { return &e.Partition }),
+	plain("app", func(e *gateway.Event) *string { return &e.Application }),
+	plain("page", func(e *gateway.Event) *string { return &e.PageID }),
+	plain("person", func(e *gateway.Event) *string { return &e.Person }),
+	plain("object", func(e *gateway.Event) *string { return &e.Object }),
+	word("type", func(e *gateway.Event) *gateway.EventType { return &e.Type }),
+	plain("channel", func(e *gateway.Event) *string { return &e.Channel }),
+	plain("entry_time", func(e *gateway.Event) *int64 { return &e.EntryTime }),
+	moment("received_at", func(e *gateway.Event) *time.Time { return &e.ReceivedAt }),
+	written("dedup", func(e *gateway.Event) any { return e.Dedup }),
+	blob("raw", func(e *gateway.Event) *json.RawMessage { return &e.Raw }),
+	blob("data", func(e *gateway.Event) *json.RawMessage { return &e.Data }),
+)
 
 func scanEvent(rows *sql.Rows) (*gateway.Event, error) {
 	var e gateway.Event
-	var received int64
-	var kind string
-	var raw, data []byte
-	if err := rows.Scan(&e.Pos, &e.Partition, &e.Application, &e.PageID, &e.Person, &kind, &e.Channel, &e.EntryTime, &received, &raw, &data); err != nil {
+	if err := events.scan(rows, &e); err != nil {
 		return nil, fmt.Errorf("read event: %w", err)
 	}
-	e.Type, e.ReceivedAt, e.Raw, e.Data = gateway.EventType(kind), FromMillis(received), raw, data
 	return &e, nil
 }
 
 // ReadEvents answers up to limit events after a position in order, and the position up to which they are all there is.
-func (s *Store) ReadEvents(ctx context.Context, after int64, limit int) (events []*gateway.Event, upto int64, err error) {
-	if events, upto, ok := s.events.read(after, limit); ok {
-		return events, upto, nil
+func (s *Store) ReadEvents(ctx context.Context, after int64, limit int) (found []*gateway.Event, upto int64, err error) {
+	if found, upto, ok := s.events.read(after, limit); ok {
+		return found, upto, nil
 	}
 	head, err := s.readHead(ctx)
 	if err != nil {
 		return nil, 0, err
 	}
-	rows, err := s.Query(ctx, `SELECT `+eventColumns+` FROM events WHERE pos > ? AND pos <= ? ORDER BY pos LIMIT ?`, after, head, limit)
-	events, err = Collect(rows, err, scanEvent)
+	rows, err := s.Query(ctx, events.selected+` WHERE pos > ? AND pos <= ? ORDER BY pos LIMIT ?`, after, head, limit)
+	found, err = Collect(rows, err, scanEvent)
 	if err != nil {
 		return nil, 0, fmt.Errorf("read the log after %d: %w", after, err)
 	}
-	if len(events) == limit {
-		head = events[limit-1].Pos
+	if len(found) == limit {
+		head = found[limit-1].Pos
 	}
-	return events, head, nil
+	return found, head, nil
 }
 
 // Event answers one event by its position; a not_found error when it is not there or no longer.
 func (s *Store) Event(ctx context.Context, pos int64) (*gateway.Event, error) {
-	rows, err := s.Query(ctx, `SELECT `+eventColumns+` FROM events WHERE pos = ?`, pos)
+	rows, err := s.Query(ctx, events.selected+` WHERE pos = ?`, pos)
 	return One("event", gateway.EventID(pos), rows, err, scanEvent)
 }
 
@@ -65,7 +76,7 @@ func (s *Store) EventsAt(ctx context.Context, positions []int64) ([]*gateway.Eve
 		for i, pos := range some {
 			args[i] = pos
 		}
-		rows, err := s.Query(ctx, `SELECT `+eventColumns+` FROM events WHERE pos IN (`+Holes(len(some))+`) ORDER BY pos`, args...)
+		rows, err := s.Query(ctx, events.selected+` WHERE pos IN (`+Holes(len(some))+`) ORDER BY pos`, args...)
 		found, err := Collect(rows, err, scanEvent)
 		if err != nil {
 			return nil, fmt.Errorf("read events: %w", err)
@@ -115,7 +126,7 @@ func (s *Store) ListEvents(ctx context.Context, f EventFilter) ([]*gateway.Event
 		}
 	}
 	args = append(args, f.Limit)
-	rows, err := s.Query(ctx, `SELECT `+eventColumns+` FROM events WHERE `+strings.Join(where, " AND ")+` ORDER BY pos LIMIT ?`, args...)
+	rows, err := s.Query(ctx, events.selected+` WHERE `+strings.Join(where, " AND ")+` ORDER BY pos LIMIT ?`, args...)
 	return Collect(rows, err, scanEvent)
 }
 

@@ -24,7 +24,7 @@ func (s *Store) LastInbound(ctx context.Context, application string, persons []s
 	for _, p := range persons {
 		args = append(args, p)
 	}
-	rows, err := s.Query(ctx, `SELECT `+eventColumns+` FROM events WHERE pos <= ? AND pos > ? AND app = ? AND type IN (?, ?) AND person IN (`+Holes(len(persons))+`) ORDER BY pos DESC LIMIT ?`,
+	rows, err := s.Query(ctx, events.selected+` WHERE pos <= ? AND pos > ? AND app = ? AND type IN (?, ?) AND person IN (`+Holes(len(persons))+`) ORDER BY pos DESC LIMIT ?`,
 		append(args, limit)...)
 	return Collect(rows, err, scanEvent)
 }

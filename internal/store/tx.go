@@ -192,17 +192,13 @@ func (tx *Tx) takePositions() error {
 	return nil
 }
 
-const insertEvent = `INSERT INTO events (pos, part, app, page, person, type, channel, entry_time, received_at, dedup, raw, data)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
-
 // insertEvents appends the group's events; those that are there already lose their position again.
 func (tx *Tx) insertEvents() error {
 	rows := make([][]any, len(tx.events))
 	for i, e := range tx.events {
-		rows[i] = []any{e.Pos, e.Partition, e.Application, e.PageID, e.Person, string(e.Type), e.Channel, e.EntryTime, e.ReceivedAt.UnixMilli(),
-			e.Dedup, []byte(e.Raw), []byte(e.Data)}
+		rows[i] = events.args(e)
 	}
-	stored, err := tx.ExecMany(insertEvent, rows)
+	stored, err := tx.ExecMany(events.insert+` ON CONFLICT DO NOTHING`, rows)
 	if err != nil {
 		return fmt.Errorf("append events: %w", err)
 	}
