@@ -173,7 +173,7 @@ func (d *Decision) note(a gateway.Attempt, outcome gatewayapi.AttemptOutcome) {
 	if extra := len(m.Attempts) - keptAttempts; extra > 0 {
 		m.Attempts = m.Attempts[extra:]
 	}
-	d.Attempt = &a
+	d.Attempt = &m.Attempts[len(m.Attempts)-1]
 }
 
 // pause is how long to wait after one more try at the current step has failed, and at least so long.
