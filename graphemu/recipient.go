@@ -74,7 +74,7 @@ func (s *Server) checkTag(page *pageState, tag string, at time.Time) *messenger.
 	}
 	rule, taken, known := s.tagRule(tag, at)
 	switch {
-	case taken, known && page.News && messenger.Tag(tag) == messenger.TagNonPromotionalSubscription:
+	case taken, known && page.News && slices.Contains(rule.News, messenger.Tag(tag)):
 		return nil
 	case rule.Feature == messenger.FeatureTagsOf2020 && !at.Before(rule.Until):
 		return refuse(100, 1893061, "Invalid parameter")

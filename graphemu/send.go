@@ -103,7 +103,8 @@ func (s *Server) checkWindow(c *call, p *personState) *messenger.Error {
 			return nil
 		}
 	}
-	if messenger.MessagingType(c.params.text("messaging_type")) == messenger.TypeNonPromotionalSubscription && p.Open {
+	kind, _ := messenger.RuleOfType(messenger.MessagingType(c.params.text("messaging_type")))
+	if kind.Feature == messenger.FeatureSubscriptionMessages && p.Open {
 		return nil
 	}
 	if p.Open && s.now().Sub(p.LastActive) <= window {

@@ -19,6 +19,8 @@ type Rule struct {
 	// Templates are the types of template that the row is about. In a row of
 	// tags they are the only ones that the tags go with.
 	Templates []string
+	// News are the tags that registered news pages keep after the end.
+	News []Tag
 	// Window is how long after the person's last act such a message is taken;
 	// zero for at any time.
 	Window time.Duration

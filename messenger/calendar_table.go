@@ -30,7 +30,7 @@ var calendar = []Rule{
 	{Feature: FeatureTagCustomerFeedback, Tags: []Tag{TagCustomerFeedback}, Templates: []string{"customer_feedback"}, Window: weekWindow, Since: day("2023-01-01"), Source: sendPage + ": no day was announced; the page of 2023 is the first that has it"},
 	{Feature: FeatureTagsOf2020, Tags: []Tag{TagAccountUpdate, TagConfirmedEventUpdate, TagPostPurchaseUpdate}, Since: day("2019-08-29"), Until: day("2026-04-27"), Successor: "TypeUtility, or TagHumanAgent", Source: changelog + " of March 27, 2026; an end on January 12 was an earlier plan"},
 	{Feature: FeatureTagsOf2016, Tags: tagsOf2016, Until: day("2020-03-04"), Successor: "TypeUtility, or TagHumanAgent", Source: tagsPage},
-	{Feature: FeatureTagsBefore2020, Tags: tagsOf2018, Since: day("2018-01-01"), Until: day("2020-03-04"), Successor: "TypeUtility, or TagHumanAgent", Source: tagsPage + ": news pages keep NON_PROMOTIONAL_SUBSCRIPTION"},
+	{Feature: FeatureTagsBefore2020, Tags: tagsOf2018, News: []Tag{TagNonPromotionalSubscription}, Since: day("2018-01-01"), Until: day("2020-03-04"), Successor: "TypeUtility, or TagHumanAgent", Source: tagsPage},
 	{Feature: FeatureHomeURL, Until: day("2022-05-05"), Removed: "v7.0", Successor: "a button that opens a page", Source: changelog},
 	// Of these two no end was announced: on this day the documentation did not have them any more.
 	{Feature: FeatureTargetAudience, Until: day("2019-12-19"), Source: "https://developers.facebook.com/docs/messenger-platform/reference/messenger-profile-api"},
