@@ -7,7 +7,7 @@ import (
 
 	"github.com/chasqui/chasqui/gatewayapi"
 	"github.com/chasqui/chasqui/internal/gateway"
-	"github.com/chasqui/chasqui/internal/store"
+	"github.com/chasqui/chasqui/internal/service"
 )
 
 func (s *server) channelRoutes() []route {
@@ -225,7 +225,7 @@ func (s *server) checkChannel(q *request) (*gatewayapi.ChannelCheck, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := gatewayapi.ChannelCheck{OK: failure == nil, CheckedAt: gatewayapi.At(s.o.Store.Now())}
+	out := gatewayapi.ChannelCheck{OK: failure == nil, CheckedAt: gatewayapi.At(s.o.Now())}
 	if failure != nil {
 		out.Code, out.Problem = failure.Code, failure.Message
 	}
@@ -245,7 +245,7 @@ func (s *server) listOptOuts(q *request) (*gatewayapi.OptOutPage, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := store.OptOutFilter{Applications: q.list("application"), Channel: query.Get("channel"), Address: query.Get("address"), Limit: limit + 1}
+	f := service.OptOutFilter{Applications: q.list("application"), Channel: query.Get("channel"), Address: query.Get("address"), Limit: limit + 1}
 	if place := strings.SplitN(after, " ", 3); len(place) == 3 {
 		f.AfterChannel, f.AfterApplication, f.AfterAddress = place[0], place[1], place[2]
 	}

@@ -8,7 +8,6 @@ import (
 	"github.com/chasqui/chasqui/gatewayapi"
 	"github.com/chasqui/chasqui/internal/gateway"
 	"github.com/chasqui/chasqui/internal/service"
-	"github.com/chasqui/chasqui/internal/store"
 )
 
 const (
@@ -92,12 +91,12 @@ func (s *server) createEntryPoints(q *request, in *gatewayapi.BulkEntryPointsReq
 }
 
 // entryPointFilter reads what selects entry points; limit is the usual size of a page and the largest.
-func (q *request) entryPointFilter(params []param, usual, most int) (f store.EntryPointFilter, err error) {
+func (q *request) entryPointFilter(params []param, usual, most int) (f service.EntryPointFilter, err error) {
 	if err := q.known(params); err != nil {
 		return f, err
 	}
 	query := q.URL.Query()
-	f = store.EntryPointFilter{Applications: q.list("application"), Kind: query.Get("kind"), Campaign: query.Get("campaign"), Tag: query.Get("tag"), Ref: query.Get("ref")}
+	f = service.EntryPointFilter{Applications: q.list("application"), Kind: query.Get("kind"), Campaign: query.Get("campaign"), Tag: query.Get("tag"), Ref: query.Get("ref")}
 	if f.Limit, err = q.limit(usual, most); err != nil {
 		return f, err
 	}
@@ -228,7 +227,7 @@ func moment(field, text string, zone *time.Location, otherwise time.Time) (time.
 }
 
 func (s *server) reportEntryPoints(q *request) error {
-	r, err := q.reportQuery(s.o.Store.Now())
+	r, err := q.reportQuery(s.o.Now())
 	if err != nil {
 		return err
 	}

@@ -8,7 +8,7 @@ import (
 
 	"github.com/chasqui/chasqui/gatewayapi"
 	"github.com/chasqui/chasqui/internal/gateway"
-	"github.com/chasqui/chasqui/internal/store"
+	"github.com/chasqui/chasqui/internal/service"
 )
 
 // Kinds of cursors.
@@ -196,7 +196,7 @@ func (s *server) listMessages(q *request) (*gatewayapi.MessagePage, error) {
 		return nil, err
 	}
 	query := q.URL.Query()
-	f := store.MessageFilter{
+	f := service.MessageFilter{
 		Applications: q.list("application"), Person: query.Get("fbMessengerId"), ProfileID: query.Get("profileId"),
 		Status: gateway.Status(query.Get("status")), Limit: limit + 1,
 	}

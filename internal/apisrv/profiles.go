@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/chasqui/chasqui/internal/gateway"
-	"github.com/chasqui/chasqui/internal/store"
+	"github.com/chasqui/chasqui/internal/service"
 )
 
 // profilePage is gatewayapi.ProfilePage with the domain's profiles, which write themselves.
@@ -110,7 +110,7 @@ func (s *server) listProfiles(q *request) (*profilePage, error) {
 		return nil, err
 	}
 	query := q.URL.Query()
-	f := store.ProfileFilter{
+	f := service.ProfileFilter{
 		Applications: q.list("application"), Person: query.Get("fbMessengerId"), IDPrefix: query.Get("idPrefix"), Fields: map[string]string{}, Limit: limit + 1,
 	}
 	for _, field := range gateway.ProfileQueryFields() {

@@ -13,12 +13,11 @@ import (
 	"github.com/chasqui/chasqui/internal/face"
 	"github.com/chasqui/chasqui/internal/gateway"
 	"github.com/chasqui/chasqui/internal/service"
-	"github.com/chasqui/chasqui/internal/store"
 )
 
 // Options says what the API works with. Fields without a word of their own are required.
 type Options struct {
-	Store         *store.Store
+	Now           func() time.Time
 	Directory     *service.Directory
 	Keys          *service.Keys
 	Messages      *service.Messages
@@ -40,7 +39,7 @@ type Options struct {
 	Version string
 	// MaxBody is in bytes; face.DefaultMaxBody when 0.
 	MaxBody int64
-	// Ready says why the gateway should get no requests now, nil when it should; nil asks the database only.
+	// Ready says why the gateway should get no requests now, nil when it should.
 	Ready func(ctx context.Context) error
 	// Observe is called after each request with its route, such as `POST /v1/messages`; nil for no call.
 	Observe func(route string, status int, took time.Duration)
@@ -54,9 +53,6 @@ type server struct {
 
 // New makes the handler of everything that is not a webhook. Requests to an address it does not know are answered with the API's own error body.
 func New(o Options) (http.Handler, error) {
-	if o.Ready == nil {
-		o.Ready = o.Store.Ready
-	}
 	s := &server{o: o}
 	routes := s.routes()
 	calls := make([]face.Route, len(routes))

@@ -5,7 +5,7 @@ import (
 
 	"github.com/chasqui/chasqui/gatewayapi"
 	"github.com/chasqui/chasqui/internal/gateway"
-	"github.com/chasqui/chasqui/internal/store"
+	"github.com/chasqui/chasqui/internal/service"
 )
 
 const cursorSetAside = 'a'
@@ -22,7 +22,7 @@ func (s *server) listSetAside(q *request) (*gatewayapi.SetAsidePage, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := store.SetAsideFilter{Reader: q.URL.Query().Get("reader"), Limit: limit + 1}
+	f := service.SetAsideFilter{Reader: q.URL.Query().Get("reader"), Limit: limit + 1}
 	if f.Before, err = parsePosition("cursor", cursorSetAside, q.URL.Query().Get("cursor")); err != nil {
 		return nil, err
 	}

@@ -72,7 +72,7 @@ func setup(t *testing.T) *bundle {
 	b.apps = &service.Applications{Vault: b.vault, Directory: directory, Platform: service.Platform{BaseURL: graph.URL}, PublicURL: web.URL, Logger: logger, Now: time.Now}
 	b.entryPoints = &service.EntryPoints{Store: b.store, Directory: directory, Logger: logger, PublicURL: web.URL, Pictures: service.NewPictures(new(reach.Allowed).WithLoopback())}
 	b.handler, err = apisrv.New(apisrv.Options{
-		Store: b.store, Directory: directory, Keys: service.NewKeys(b.store, time.Now), Messages: &service.Messages{Store: b.store, Directory: directory},
+		Now: b.store.Now, Ready: b.store.Ready, Directory: directory, Keys: service.NewKeys(b.store, time.Now), Messages: &service.Messages{Store: b.store, Directory: directory},
 		Applications: b.apps, Profiles: &service.Profiles{Store: b.store, Directory: directory}, Erasures: &service.Erasures{Store: b.store, Directory: directory},
 		Subscriptions: &service.Subscriptions{Vault: b.vault, Store: b.store, Directory: directory, Reach: new(reach.Allowed).WithLoopback()},
 		Channels: &service.Channels{Vault: b.vault, Store: b.store, Directory: directory, Reach: new(reach.Allowed).WithLoopback(), Probe: func(_ context.Context, a *gateway.ChannelAccount) error {

@@ -181,7 +181,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	})
 	a.erasures = &service.Erasures{Store: a.Store, Directory: a.Directory, Platform: platform, PublicURL: c.PublicURL, Logger: component(o.Logger, "erasures")}
 	api := apisrv.Options{
-		Store: a.Store, Directory: a.Directory, Keys: a.Keys, Applications: a.Applications, Subscriptions: a.Subscriptions,
+		Now: now, Directory: a.Directory, Keys: a.Keys, Applications: a.Applications, Subscriptions: a.Subscriptions,
 		Messages: messages, Scripts: a.Scripts, Conversations: &service.Conversations{Store: a.Store, Directory: a.Directory},
 		Channels:    &service.Channels{Vault: vault, Store: a.Store, Directory: a.Directory, Reach: reachable, Refresh: a.channels.Refresh, Probe: a.channels.Check},
 		EntryPoints: a.EntryPoints, OptIns: optIns, Routes: &service.Routes{Store: a.Store, Directory: a.Directory},
@@ -199,7 +199,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	mux.HandleFunc("GET /m/{slug}", a.tracker.Visit)
 	codes := &entrypoint.Codes{Directory: a.Directory, Points: a.EntryPoints, Tokens: tokens, PublicURL: c.PublicURL, Now: now}
 	codes.Register(mux)
-	pages, err := console.New(console.Options{EntryPoints: a.EntryPoints, Directory: a.Directory, Keys: a.Keys, Tokens: tokens, Store: a.Store, Logger: component(o.Logger, "console"), PublicURL: c.PublicURL, Now: now})
+	pages, err := console.New(console.Options{EntryPoints: a.EntryPoints, Directory: a.Directory, Keys: a.Keys, Tokens: tokens, SignIns: &service.SignIns{Store: a.Store}, Logger: component(o.Logger, "console"), PublicURL: c.PublicURL, Now: now})
 	if err != nil {
 		return nil, err
 	}

@@ -11,7 +11,6 @@ import (
 	"github.com/chasqui/chasqui/internal/gateway"
 	"github.com/chasqui/chasqui/internal/qr"
 	"github.com/chasqui/chasqui/internal/service"
-	"github.com/chasqui/chasqui/internal/store"
 )
 
 // styleNames are the parameters that say how a code looks.
@@ -212,7 +211,7 @@ func (c *Console) showPoint(v *visit, status int, e *gateway.EntryPoint, edit ur
 }
 
 // ofPoint sums up what came of one entry point.
-func ofPoint(sums []store.Sum, id string) figures {
+func ofPoint(sums []service.Sum, id string) figures {
 	row := &service.ReportRow{Counts: map[string]int64{}, Goals: map[string]*service.GoalSum{}}
 	for _, s := range sums {
 		if s.Point != id {

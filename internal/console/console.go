@@ -17,7 +17,6 @@ import (
 	"github.com/chasqui/chasqui/internal/gateway"
 	"github.com/chasqui/chasqui/internal/guard"
 	"github.com/chasqui/chasqui/internal/service"
-	"github.com/chasqui/chasqui/internal/store"
 )
 
 // Options says what the console works with. All fields but PublicURL are required.
@@ -26,10 +25,10 @@ type Options struct {
 	Directory   *service.Directory
 	Keys        *service.Keys
 	// Tokens seals sessions.
-	Tokens *store.Tokens
-	// Store remembers which sessions were signed out of.
-	Store  *store.Store
-	Logger *slog.Logger
+	Tokens *service.Tokens
+	// SignIns remembers which sessions were signed out of.
+	SignIns *service.SignIns
+	Logger  *slog.Logger
 	// PublicURL is the gateway's own address: its host may be asked for besides localhost and IP addresses, and with https cookies are sent over TLS only.
 	PublicURL string
 	// Now is the clock.

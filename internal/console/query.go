@@ -9,7 +9,6 @@ import (
 
 	"github.com/chasqui/chasqui/internal/gateway"
 	"github.com/chasqui/chasqui/internal/service"
-	"github.com/chasqui/chasqui/internal/store"
 )
 
 // choice is an option of a form.
@@ -97,8 +96,8 @@ func (q query) Sheet() string {
 }
 
 // filter selects entry points for the list and the print sheet.
-func (q query) filter(limit int) store.EntryPointFilter {
-	f := store.EntryPointFilter{Kind: q.Get("kind"), Campaign: q.Get("campaign"), Tag: q.Get("tag"), Ref: q.Get("ref"), Before: q.Get("before"), Limit: limit}
+func (q query) filter(limit int) service.EntryPointFilter {
+	f := service.EntryPointFilter{Kind: q.Get("kind"), Campaign: q.Get("campaign"), Tag: q.Get("tag"), Ref: q.Get("ref"), Before: q.Get("before"), Limit: limit}
 	if app := q.Get("application"); app != "" {
 		f.Applications = []string{app}
 	}

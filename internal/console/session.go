@@ -15,7 +15,6 @@ import (
 
 	"github.com/chasqui/chasqui/internal/gateway"
 	"github.com/chasqui/chasqui/internal/guard"
-	"github.com/chasqui/chasqui/internal/store"
 )
 
 const (
@@ -46,7 +45,7 @@ func (c *Console) session(r *http.Request) (*gateway.APIKey, error) {
 	if json.Unmarshal(opened, &s) != nil || s.ID == "" || !c.o.Now().Before(s.Expires) {
 		return nil, nobody
 	}
-	if over, err := c.o.Store.Spent(r.Context(), store.SpentSignIn, s.ID); err != nil || over {
+	if over, err := c.o.SignIns.Ended(r.Context(), s.ID); err != nil || over {
 		if err != nil {
 			return nil, gateway.Errorf(gateway.CodeStoreUnavailable, "the database cannot be asked about the session; try again").WithCause(err)
 		}
@@ -131,10 +130,7 @@ func (c *Console) signOut(w http.ResponseWriter, r *http.Request) {
 	if cookie, err := r.Cookie(cookieName); err == nil {
 		opened, err := c.o.Tokens.Open(r.Context(), cookiePurpose, cookie.Value)
 		if err == nil && json.Unmarshal(opened, &s) == nil && s.ID != "" {
-			err = c.o.Store.Write(r.Context(), func(tx *store.Tx) error {
-				_, err := tx.Spend(store.SpentSignIn, s.ID, s.Expires)
-				return err
-			})
+			err = c.o.SignIns.End(r.Context(), s.ID, s.Expires)
 			if err != nil {
 				c.fail(&visit{w: w, Request: r}, err)
 				return

@@ -72,7 +72,7 @@ func setup(t *testing.T, publicURL string) *world {
 	ingest.New(ingest.Options{Store: w.store, Directory: directory, Logger: logger}).Register(mux)
 	w.apps = &service.Applications{Vault: vault, Directory: directory, Platform: service.Platform{BaseURL: graph.URL}, PublicURL: web.URL, Logger: logger, Now: now}
 	w.points = &service.EntryPoints{Store: w.store, Directory: directory, Logger: logger, PublicURL: publicURL, Pictures: service.NewPictures(new(reach.Allowed).WithLoopback())}
-	c, err := console.New(console.Options{EntryPoints: w.points, Directory: directory, Keys: service.NewKeys(w.store, now), Tokens: store.NewTokens(vault), Store: w.store, Logger: logger, PublicURL: publicURL, Now: now})
+	c, err := console.New(console.Options{EntryPoints: w.points, Directory: directory, Keys: service.NewKeys(w.store, now), Tokens: store.NewTokens(vault), SignIns: &service.SignIns{Store: w.store}, Logger: logger, PublicURL: publicURL, Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}
