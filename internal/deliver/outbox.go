@@ -21,7 +21,7 @@ func (o outbox) Owner(ctx context.Context, app string, from int64, limit int) ([
 	messages, err := o.s.OpenMessages(ctx, app, from, limit)
 	jobs := make([]lane.Keyed[gateway.Lane, *job], len(messages))
 	for i, m := range messages {
-		jobs[i] = lane.Keyed[gateway.Lane, *job]{Key: m.Lane(), Job: newJob(m)}
+		jobs[i] = lane.Keyed[gateway.Lane, *job]{Key: m.Lane(), Job: &job{seq: m.Seq, m: m}}
 	}
 	return jobs, after(messages, limit), err
 }
@@ -31,7 +31,7 @@ func (o outbox) Lane(ctx context.Context, key gateway.Lane, from int64, limit in
 	messages, err := o.s.OpenInLane(ctx, key, from, limit)
 	jobs := make([]*job, len(messages))
 	for i, m := range messages {
-		jobs[i] = newJob(m)
+		jobs[i] = &job{seq: m.Seq, m: m}
 	}
 	return jobs, after(messages, limit), err
 }
