@@ -81,6 +81,7 @@ func mustRefuse(t *testing.T, text string, s qr.Style, smallest int) {
 
 func TestLargest(t *testing.T) {
 	t.Parallel()
+	drawnByOne(t)
 	for i, form := range forms[:max(1, len(forms)/sample)] {
 		mustRead(t, link(250), qr.Style{Modules: form, Ring: i == 1, Size: qr.MaxSize, Logo: logos(t)["photo"], Caption: "Table 7"})
 	}

@@ -28,6 +28,7 @@ func manyItems(n int) []qr.SheetItem {
 // The largest sheet of the most laborious style comes page by page: what is in
 // memory does not grow with the pages, and its file stays small.
 func TestSheetOfAThousand(t *testing.T) {
+	drawnByOne(t)
 	sheet, err := qr.NewSheet(manyItems(qr.MaxSheet), qr.Style{Modules: qr.Dots, Ring: true}, 3)
 	if err != nil {
 		t.Fatal(err)

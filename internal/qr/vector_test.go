@@ -77,6 +77,7 @@ func (f svgFile) drawn(t *testing.T, path string, side int) image.Image {
 
 func TestSVG(t *testing.T) {
 	t.Parallel()
+	drawnByOne(t)
 	pictures := logos(t)
 	for _, style := range styles("none", "photo", "wide") {
 		for i, ref := range []int{7, 250, 60} {
@@ -225,6 +226,7 @@ func wholeSheet(items []qr.SheetItem, s qr.Style, perRow int) (all []byte, err e
 
 func TestSheet(t *testing.T) {
 	t.Parallel()
+	drawnByOne(t)
 	var items []qr.SheetItem
 	for i := range 50 {
 		items = append(items, qr.SheetItem{Text: fmt.Sprintf("https://m.me/mypage?ref=table-%d", i), Caption: fmt.Sprintf("Table %d", i)})
