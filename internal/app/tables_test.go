@@ -44,10 +44,8 @@ func TestEveryTableIsInTheRegister(t *testing.T) {
 	t.Parallel()
 	s := openStore(t, filepath.Join(t.TempDir(), "chasqui.db"))
 	defer s.Close()
-	var have, registered []string
-	for _, name := range texts(t, s, `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'goose_%' ORDER BY name`) {
-		have = append(have, name)
-	}
+	have := texts(t, s, `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'goose_%' ORDER BY name`)
+	var registered []string
 	for _, table := range s.Tables() {
 		registered = append(registered, table.Name)
 		columns := texts(t, s, `SELECT name FROM pragma_table_info('`+table.Name+`')`)

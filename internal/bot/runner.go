@@ -85,11 +85,7 @@ func (r *Runner) Start(ctx context.Context) error {
 	if err := r.o.Scripts.Refresh(ctx); err != nil {
 		return err
 	}
-	first := r.health.Cursor()
-	if err := first.Sync(ctx, r.o.Store.Head()); err != nil {
-		return err
-	}
-	if err := r.save(ctx, first, 0); err != nil {
+	if err := r.begin(ctx); err != nil {
 		return err
 	}
 	ctx, r.cancel = context.WithCancel(context.WithoutCancel(ctx))
@@ -102,6 +98,23 @@ func (r *Runner) Start(ctx context.Context) error {
 	})
 	r.work.Go(func() { r.o.Scripts.Run(ctx) })
 	return nil
+}
+
+// begin notes where the partitions that this node holds begin. Leases may move meanwhile, as when nodes start together: then it looks again at which those are.
+func (r *Runner) begin(ctx context.Context) error {
+	for {
+		first := r.health.Cursor()
+		err := first.Sync(ctx, r.o.Store.Head())
+		if err == nil {
+			err = r.save(ctx, first, 0)
+		}
+		if !errors.Is(err, errLeaseLost) {
+			return err
+		}
+		if pause(ctx, retryPause); ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
 }
 
 // Stop begins no new turn and waits for those under way.

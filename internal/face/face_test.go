@@ -16,8 +16,8 @@ import (
 	"github.com/chasqui/chasqui/internal/gateway"
 )
 
-// own is an error that only the API of the test knows.
-var own = errors.New("teapot")
+// errOwn is an error that only the API of the test knows.
+var errOwn = errors.New("teapot")
 
 type seen struct {
 	route  string
@@ -28,7 +28,7 @@ func serve(t *testing.T) (call func(method, path, body string, headers ...string
 	t.Helper()
 	log, observed = new(strings.Builder), new([]seen)
 	fails := map[string]error{
-		"own": own, "internal": errors.New("the secret is 42"), "busy": gateway.Errorf(gateway.CodeStoreUnavailable, "later"),
+		"own": errOwn, "internal": errors.New("the secret is 42"), "busy": gateway.Errorf(gateway.CodeStoreUnavailable, "later"),
 		"limited": &gateway.Error{Code: gateway.CodeRateLimited, Message: "slowly", RetryAfter: 2500 * time.Millisecond}, "unauthorized": gateway.Errorf(gateway.CodeUnauthorized, "who?"),
 	}
 	f := face.New(face.Options{
@@ -52,7 +52,7 @@ func serve(t *testing.T) (call func(method, path, body string, headers ...string
 			{Method: "GET", Path: "/fail/{how}", Handle: func(r *face.Request) error { return fmt.Errorf("call: %w", fails[r.PathValue("how")]) }},
 		},
 		Problem: func(r *face.Request, err error) face.Problem {
-			if errors.Is(err, own) {
+			if errors.Is(err, errOwn) {
 				return face.Problem{Status: 418, Body: []byte(`{"own":true}`)}
 			}
 			e := face.Internal(err)
