@@ -41,28 +41,28 @@ type tries struct {
 }
 
 // order is the position of a job's event in the log; 0 for a timer, which is in none.
-func (j job) order() int64 {
+func (j *job) order() int64 {
 	if j.event == nil {
 		return 0
 	}
 	return j.event.Pos
 }
 
-func (j job) lane() gateway.Lane {
+func (j *job) lane() gateway.Lane {
 	if j.event != nil {
 		return j.event.Lane()
 	}
 	return j.timer.Lane
 }
 
-func (j job) id() string {
+func (j *job) id() string {
 	if j.event != nil {
 		return j.event.ID()
 	}
 	return j.timer.ID
 }
 
-func (j job) partition() int {
+func (j *job) partition() int {
 	if j.event != nil {
 		return gateway.Partition(j.event.Application, j.event.Person)
 	}
