@@ -9,11 +9,12 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/chasqui/chasqui/internal/comapi/sessions"
 	"github.com/chasqui/chasqui/internal/gateway"
 )
 
 // Dialect is the name of the API as an origin of messages, and of its format of deliveries. What is kept with a message is what was asked.
-const Dialect = "comapi"
+const Dialect = sessions.Dialect
 
 // topic is one kind of event that a webhook wants, such as message.inbound.
 type topic struct {

@@ -88,7 +88,7 @@ func (s *Server) deleteConfiguration(q *request) error {
 }
 
 func shownAction(sub *gateway.Subscription) action {
-	a := action{Key: sub.ID, Type: typePull, CallbackData: orNull(wire.ActionOf(sub).CallbackData)}
+	a := action{Key: sub.ID, Type: typePull, CallbackData: wire.OrNull(wire.ActionOf(sub).CallbackData)}
 	if sub.Kind == gateway.KindForward {
 		a.Type, a.ForwardURL = typeForward, &sub.URL
 	}

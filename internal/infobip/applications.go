@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/infobip/wire"
 	"github.com/chasqui/chasqui/internal/service"
 )
 
@@ -33,15 +34,7 @@ type (
 
 // shown puts an application on the wire. Token and secret stand there only where the caller has just given them: what is stored is not read out.
 func shown(a *gateway.Application, token, secret *string) application {
-	return application{a.Key, facebook{facebookPage{token}, facebookApp{json.Number(a.AppID), secret, orNull(a.AppName), orNull(a.AppImageURL)}}}
-}
-
-// orNull is nil, which stands as null, for an empty text.
-func orNull(s string) *string {
-	if s == "" {
-		return nil
-	}
-	return &s
+	return application{a.Key, facebook{facebookPage{token}, facebookApp{json.Number(a.AppID), secret, wire.OrNull(a.AppName), wire.OrNull(a.AppImageURL)}}}
 }
 
 // fieldOfFacebook puts the field that an error names below "facebook", where it stands in this face.

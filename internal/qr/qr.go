@@ -89,10 +89,11 @@ func Decode(r io.Reader) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("read the picture: %w", err)
 	}
-	hints := map[gozxing.DecodeHintType]any{gozxing.DecodeHintType_TRY_HARDER: true}
-	found, err := qrcode.NewQRCodeReader().Decode(bitmap, hints)
-	if err != nil {
-		return "", ErrNoCode
+	// Of some codes the search for the corners finds others: a picture that is nothing but the code is read without it.
+	for _, how := range []gozxing.DecodeHintType{gozxing.DecodeHintType_TRY_HARDER, gozxing.DecodeHintType_PURE_BARCODE} {
+		if found, err := qrcode.NewQRCodeReader().Decode(bitmap, map[gozxing.DecodeHintType]any{how: true}); err == nil {
+			return found.GetText(), nil
+		}
 	}
-	return found.GetText(), nil
+	return "", ErrNoCode
 }

@@ -92,3 +92,18 @@ func TestRefused(t *testing.T) {
 		t.Error("a text too long for any code was drawn")
 	}
 }
+
+// Of these, drawn small, the search for the corners finds others than the code's.
+func TestCornersThatMislead(t *testing.T) {
+	t.Parallel()
+	for _, slug := range []string{"30497/m/ermaauna", "35558/m/rdv3lhmr", "36083/m/ewo3ssy4", "35446/m/irmfk4aa", "38869/m/ppkayt4p", "47360/m/kvql67in"} {
+		text := "http://127.0.0.1:" + slug
+		picture, _, err := qr.Render(text, "png", qr.Style{Size: 200})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := qr.Decode(bytes.NewReader(picture)); err != nil || got != text {
+			t.Errorf("%s is read as %q: %v", text, got, err)
+		}
+	}
+}

@@ -16,7 +16,7 @@ var tables string
 // Extension is what this package keeps in the database.
 func Extension() store.Extension {
 	return store.Extension{
-		Name:       "comapi",
+		Name:       Dialect,
 		Migrations: []store.Migration{{Version: 8, SQL: tables}, {Version: 17, Run: carryOver}},
 		Tables:     []store.Table{{Name: "sessions", Profile: "profile", Age: &store.Age{Key: "id", Since: "expires_at", Life: store.Week}}},
 	}
