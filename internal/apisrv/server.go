@@ -17,22 +17,9 @@ import (
 
 // Options says what the API works with. Fields without a word of their own are required.
 type Options struct {
-	Now           func() time.Time
-	Directory     *service.Directory
-	Keys          *service.Keys
-	Messages      *service.Messages
-	Applications  *service.Applications
-	Profiles      *service.Profiles
-	Erasures      *service.Erasures
-	Subscriptions *service.Subscriptions
-	Events        *service.Events
-	Scripts       *service.Scripts
-	Conversations *service.Conversations
-	EntryPoints   *service.EntryPoints
-	OptIns        *service.OptIns
-	Channels      *service.Channels
-	Routes        *service.Routes
-	Logger        *slog.Logger
+	*service.Services
+	Now    func() time.Time
+	Logger *slog.Logger
 	// PublicURL is the gateway's own address, for the webhook addresses that it shows.
 	PublicURL string
 	// Version is the program's, for the description of the API.

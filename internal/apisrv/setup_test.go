@@ -71,8 +71,8 @@ func setup(t *testing.T) *bundle {
 	b.url = web.URL
 	b.apps = &service.Applications{Vault: b.vault, Directory: directory, Platform: service.Platform{BaseURL: graph.URL}, PublicURL: web.URL, Logger: logger, Now: time.Now}
 	b.entryPoints = &service.EntryPoints{Store: b.store, Directory: directory, Logger: logger, PublicURL: web.URL, Pictures: service.NewPictures(new(reach.Allowed).WithLoopback())}
-	b.handler, err = apisrv.New(apisrv.Options{
-		Now: b.store.Now, Ready: b.store.Ready, Directory: directory, Keys: service.NewKeys(b.store, time.Now), Messages: &service.Messages{Store: b.store, Directory: directory},
+	services := &service.Services{
+		Directory: directory, Keys: service.NewKeys(b.store, time.Now), Messages: &service.Messages{Store: b.store, Directory: directory},
 		Applications: b.apps, Profiles: &service.Profiles{Store: b.store, Directory: directory}, Erasures: &service.Erasures{Store: b.store, Directory: directory},
 		Subscriptions: &service.Subscriptions{Vault: b.vault, Store: b.store, Directory: directory, Reach: new(reach.Allowed).WithLoopback()},
 		Channels: &service.Channels{Vault: b.vault, Store: b.store, Directory: directory, Reach: new(reach.Allowed).WithLoopback(), Probe: func(_ context.Context, a *gateway.ChannelAccount) error {
@@ -82,8 +82,8 @@ func setup(t *testing.T) *bundle {
 			return &gateway.ChannelError{Kind: gateway.ChannelRefused, Failure: gateway.Failure{Code: gateway.FailureAccountRefused, Message: "the provider does not know the account"}}
 		}},
 		EntryPoints: b.entryPoints, Events: &service.Events{Store: b.store, Vault: b.vault, Directory: directory, Projected: b.store.Head},
-		Logger: logger, PublicURL: web.URL, MaxBody: 1 << 20,
-	})
+	}
+	b.handler, err = apisrv.New(apisrv.Options{Services: services, Now: b.store.Now, Ready: b.store.Ready, Logger: logger, PublicURL: web.URL, MaxBody: 1 << 20})
 	if err != nil {
 		t.Fatal(err)
 	}

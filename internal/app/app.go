@@ -180,17 +180,18 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		Code: a.EntryPoints.IsCode,
 	})
 	a.erasures = &service.Erasures{Store: a.Store, Directory: a.Directory, Platform: platform, PublicURL: c.PublicURL, Logger: component(o.Logger, "erasures")}
-	api := apisrv.Options{
-		Now: now, Directory: a.Directory, Keys: a.Keys, Applications: a.Applications, Subscriptions: a.Subscriptions,
-		Messages: messages, Scripts: a.Scripts, Conversations: &service.Conversations{Store: a.Store, Directory: a.Directory},
-		Channels:    &service.Channels{Vault: vault, Store: a.Store, Directory: a.Directory, Reach: reachable, Refresh: a.channels.Refresh, Probe: a.channels.Check},
-		EntryPoints: a.EntryPoints, OptIns: optIns, Routes: &service.Routes{Store: a.Store, Directory: a.Directory},
-		Profiles: &service.Profiles{Store: a.Store, Directory: a.Directory},
-		Erasures: a.erasures,
-		Events:   &service.Events{Store: a.Store, Vault: vault, Directory: a.Directory, Projected: projected},
-		Logger:   component(o.Logger, "api"), PublicURL: c.PublicURL, Version: o.Version, MaxBody: c.MaxBody, Ready: a.ready, Observe: metrics.observe,
+	services := &service.Services{
+		Applications: a.Applications, Brought: brought, Directory: a.Directory, EntryPoints: a.EntryPoints, Erasures: a.erasures, Keys: a.Keys, Messages: messages, OptIns: optIns,
+		Scripts: a.Scripts, Subscriptions: a.Subscriptions,
+		Channels:      &service.Channels{Vault: vault, Store: a.Store, Directory: a.Directory, Reach: reachable, Refresh: a.channels.Refresh, Probe: a.channels.Check},
+		Conversations: &service.Conversations{Store: a.Store, Directory: a.Directory},
+		Events:        &service.Events{Store: a.Store, Vault: vault, Directory: a.Directory, Projected: projected},
+		Profiles:      &service.Profiles{Store: a.Store, Directory: a.Directory},
+		Routes:        &service.Routes{Store: a.Store, Directory: a.Directory},
 	}
-	apiHandler, err := apisrv.New(api)
+	apiHandler, err := apisrv.New(apisrv.Options{
+		Services: services, Now: now, Logger: component(o.Logger, "api"), PublicURL: c.PublicURL, Version: o.Version, MaxBody: c.MaxBody, Ready: a.ready, Observe: metrics.observe,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -206,11 +207,8 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	pages.Register(mux)
 	a.channels.Register(mux)
 	others := a.serveDialects(dialect.Environment{
-		Services: &service.Services{
-			Applications: a.Applications, Brought: brought, Channels: api.Channels, Conversations: api.Conversations, Directory: a.Directory, EntryPoints: a.EntryPoints,
-			Erasures: a.erasures, Events: api.Events, Keys: a.Keys, Messages: messages, OptIns: optIns, Profiles: api.Profiles, Routes: api.Routes, Scripts: a.Scripts, Subscriptions: a.Subscriptions,
-		},
-		Store: a.Store, Vault: vault, Tokens: tokens, Post: a.forwarder.Post,
+		Services: services,
+		Store:    a.Store, Vault: vault, Tokens: tokens, Post: a.forwarder.Post,
 		Sessions: dialect.SessionSettings{Secret: gateway.Secret(c.Sessions.Secret), Issuer: c.Sessions.Issuer, Audience: c.Sessions.Audience, IDClaim: c.Sessions.IDClaim, Fields: listed(c.Sessions.Fields)},
 		MaxBody:  c.MaxBody, Observe: metrics.observe,
 	}, codes.Otherwise(apiHandler))

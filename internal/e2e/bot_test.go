@@ -280,6 +280,11 @@ func TestBotGivesWayToPeople(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 	p.says(ana, "are you there")
+	asked := w.app.Store.Head()
+	await(t, "the bot to pass it by", func() (bool, string) {
+		low, err := w.app.Store.CursorLow(t.Context(), "bot")
+		return err == nil && low >= asked, fmt.Sprintf("%d of %d, %v", low, asked, err)
+	})
 	no := false
 	if _, err := w.client.ChangeBotState(t.Context(), gatewayapi.Conversation{Application: p.key, Person: ana}, gatewayapi.BotStatePatch{Human: &no, Variables: map[string]*string{"plan": ptr("gold")}}); err != nil {
 		t.Fatal(err)
