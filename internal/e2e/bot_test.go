@@ -14,6 +14,7 @@ import (
 	"github.com/chasqui/chasqui/gatewayapi"
 	"github.com/chasqui/chasqui/graphemu"
 	"github.com/chasqui/chasqui/internal/config"
+	"github.com/chasqui/chasqui/internal/gateway"
 )
 
 // script gives a page's bot a script, which answers from then on.
@@ -280,8 +281,12 @@ func TestBotGivesWayToPeople(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 	p.says(ana, "are you there")
-	asked := w.app.Store.Head()
 	await(t, "the bot to pass it by", func() (bool, string) {
+		heard, err := w.client.ListEvents(t.Context(), gatewayapi.ListEventsRequest{Application: p.key, Type: "message.inbound"})
+		if err != nil || len(heard.Events) < 2 {
+			return false, fmt.Sprintf("%d events, %v", len(heard.Events), err)
+		}
+		asked, _ := gateway.EventPos(heard.Events[1].ID)
 		low, err := w.app.Store.CursorLow(t.Context(), "bot")
 		return err == nil && low >= asked, fmt.Sprintf("%d of %d, %v", low, asked, err)
 	})
