@@ -99,7 +99,7 @@ func FuzzAnswers(f *testing.F) {
 		`{"recipient_id":"1","message_id":"m_1"}`, `{"recipient_id":1,"message_id":null}`, `{"data":[{"id":"1"}],"paging":{"cursors":{"after":"a"},"next":"https://x/"}}`,
 		`{"data":[null,5,{"id":{}}],"paging":[]}`, `[{"code":200,"headers":[],"body":"{\"id\":\"1\"}"},null]`, `[{"code":400,"body":"{\"error\":{\"code\":190}}"},{"code":"x"}]`,
 		`[{"code":-1,"body":{"a":1}},5]`, `[`, `null`, `""`, `{"data":{"app_id":5,"error":{"code":190},"scopes":null}}`, `{"data":[{"values":[{"value":{"a":1},"end_time":1}]}]}`, `{"attachment_id":1601472827243653}`,
-		`{"result":"success"}`, "\xff\xfe", strings.Repeat("[", 20000),
+		`{"result":"success"}`, "{\"\x00\":\"\",\"message_id\":\"0\"}", "\xff\xfe", strings.Repeat("[", 20000),
 	} {
 		f.Add([]byte(body))
 	}

@@ -79,10 +79,11 @@ type SendResult struct {
 	AttachmentID string // for attachments that were marked reusable
 }
 
-// UnmarshalJSON reads the platform's answer.
+// UnmarshalJSON reads the platform's answer. The error is for what is not a
+// JSON object.
 func (r *SendResult) UnmarshalJSON(b []byte) error {
 	*r = SendResult{}
-	ok := eachMember(b, func(key, value []byte) {
+	ok := json.Valid(b) && eachMember(b, func(key, value []byte) {
 		switch string(key) {
 		case "recipient_id":
 			r.RecipientID = PSID(scalarText(value))

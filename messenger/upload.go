@@ -40,7 +40,7 @@ func (c *Client) SendFile(ctx context.Context, req SendRequest, file File) (Send
 		return SendResult{}, err
 	}
 	var result SendResult
-	if !json.Valid(answer) || result.UnmarshalJSON(answer) != nil || result.MessageID == "" {
+	if result.UnmarshalJSON(answer) != nil || result.MessageID == "" {
 		return SendResult{}, &CallError{http.MethodPost, path, fmt.Errorf("%w: it has no message_id", ErrUnreadable), false}
 	}
 	return result, nil
