@@ -93,12 +93,16 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// Of these, drawn small, the search for the corners finds others than the code's.
+// Of these the search for the corners finds others than the code's.
 func TestCornersThatMislead(t *testing.T) {
 	t.Parallel()
-	for _, slug := range []string{"30497/m/ermaauna", "35558/m/rdv3lhmr", "36083/m/ewo3ssy4", "35446/m/irmfk4aa", "38869/m/ppkayt4p", "47360/m/kvql67in"} {
+	small, ringed := qr.Style{Size: 200}, qr.Style{Size: 400, Modules: qr.Rounded, Ring: true}
+	for slug, style := range map[string]qr.Style{
+		"30497/m/ermaauna": small, "35558/m/rdv3lhmr": small, "36083/m/ewo3ssy4": small, "35446/m/irmfk4aa": small, "38869/m/ppkayt4p": small,
+		"47360/m/kvql67in": small, "36773/m.me/177508233182078?ref=table-7": ringed,
+	} {
 		text := "http://127.0.0.1:" + slug
-		picture, _, err := qr.Render(text, "png", qr.Style{Size: 200})
+		picture, _, err := qr.Render(text, "png", style)
 		if err != nil {
 			t.Fatal(err)
 		}
