@@ -157,7 +157,7 @@ func wireSubscription(s *gateway.Subscription, revealed func(gateway.SigningSecr
 		}
 		out.Secrets = append(out.Secrets, shown)
 	}
-	if s.Kind == gateway.KindPull {
+	if !s.Pushed() {
 		out.Cursor = service.Cursor(s.AckedPos)
 	}
 	return out

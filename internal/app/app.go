@@ -153,9 +153,10 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 		WaitProof: c.Uncertain.Wait, GiveUp: c.Uncertain.GiveUp, Resend: deliver.Resend(c.Uncertain.Resend), Metrics: metrics.deliver(),
 	})
 	projected := a.projected()
+	poster := forward.NewPoster(reachable, 15*time.Second, "Chasqui/"+o.Version)
 	a.forwarder = forward.New(forward.Options{
-		Store: a.Store, Vault: vault, Directory: a.Directory, Logger: component(o.Logger, "forward"), Projected: a.projector.Covers,
-		Reach: reachable, UserAgent: "Chasqui/" + o.Version, Metrics: metrics.forward(),
+		Store: a.Store, Vault: vault, Directory: a.Directory, Logger: component(o.Logger, "forward"), Projected: a.projector.Covers, Metrics: metrics.forward(),
+		Sinks: map[gateway.SubscriptionKind]func(gateway.Around) forward.Sink{gateway.KindForward: forward.Push(poster)},
 	})
 	a.keeper = upkeep.New(upkeep.Options{
 		Store: a.Store, Logger: component(o.Logger, "upkeep"),
@@ -208,7 +209,7 @@ func New(ctx context.Context, o Options) (_ *App, err error) {
 	a.channels.Register(mux)
 	others := a.serveDialects(dialect.Environment{
 		Services: services,
-		Store:    a.Store, Vault: vault, Tokens: tokens, Post: a.forwarder.Post,
+		Store:    a.Store, Vault: vault, Tokens: tokens, Post: poster.Post,
 		Sessions: dialect.SessionSettings{Secret: gateway.Secret(c.Sessions.Secret), Issuer: c.Sessions.Issuer, Audience: c.Sessions.Audience, IDClaim: c.Sessions.IDClaim, Fields: listed(c.Sessions.Fields)},
 		MaxBody:  c.MaxBody, Observe: metrics.observe,
 	}, codes.Otherwise(apiHandler))

@@ -249,7 +249,7 @@ func (c *states) collect(ch chan<- prometheus.Metric) {
 	head := c.store.Head()
 	for _, p := range places {
 		ch <- prometheus.MustNewConstMetric(forwardLag, prometheus.GaugeValue, float64(max(0, head-p.Pos)), p.Subscription, p.Kind)
-		if p.Kind != string(gateway.KindForward) {
+		if p.Kind == string(gateway.KindPull) { // it is not delivered
 			continue
 		}
 		bad := 0.0

@@ -46,14 +46,7 @@ func NewFetcher(hosts []string) *Fetcher {
 			ported = append(ported, h)
 		}
 	}
-	f.http = &http.Client{
-		Timeout: fetchTimeout,
-		Transport: &http.Transport{
-			DialContext:       reach.Named(ported...).DialContext(5 * time.Second),
-			ForceAttemptHTTP2: true, TLSHandshakeTimeout: 5 * time.Second, MaxIdleConnsPerHost: 8, IdleConnTimeout: 90 * time.Second,
-		},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
+	f.http = reach.Named(ported...).Client(reach.Client{Timeout: fetchTimeout, Dial: 5 * time.Second, PerHost: 8, Idle: 90 * time.Second})
 	return f
 }
 

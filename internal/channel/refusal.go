@@ -32,17 +32,9 @@ func unknown(format string, args ...any) *gateway.ChannelError {
 // dialTimeout bounds the making of a connection.
 const dialTimeout = 10 * time.Second
 
-// newHTTP makes a client that dials only addresses it has checked, follows no redirect and uses no proxy.
+// newHTTP makes the client of providers. Connections are kept shortly, for one that the provider closes while a request goes out leaves its outcome unknown.
 func newHTTP(o Options) *http.Client {
-	return &http.Client{
-		Timeout: requestTimeout,
-		Transport: &http.Transport{
-			DialContext: o.Reach.DialContext(dialTimeout), ForceAttemptHTTP2: true, TLSHandshakeTimeout: 10 * time.Second, MaxIdleConnsPerHost: 64,
-			// Short, for a connection that the provider closes while a request goes out leaves its outcome unknown.
-			IdleConnTimeout: 15 * time.Second,
-		},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
+	return o.Reach.Client(reach.Client{Timeout: requestTimeout, Dial: dialTimeout, PerHost: 64, Idle: 15 * time.Second})
 }
 
 // private tells whether an address was not dialled because it is private or reserved.

@@ -90,7 +90,7 @@ func (f *format) ValidateSecret(secret gateway.Secret) error {
 
 // Batching returns how the webhook asked for its events.
 func (f *format) Batching() gateway.Batching {
-	return gateway.Batching{On: f.Lists.On, Size: f.Lists.Size, Wait: gateway.Times(f.Lists.Timeout, time.Second)}
+	return gateway.Batching{On: f.Lists.On, Size: f.Lists.Size, Wait: max(time.Second, gateway.Times(f.Lists.Timeout, time.Second))}
 }
 
 // Timeout is for how long a receiver may take.

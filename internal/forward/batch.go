@@ -28,7 +28,7 @@ func (w *worker) gather(p *position) bool {
 	return true
 }
 
-func (w *worker) batchSize() int { return max(1, w.sub.Load().Batching().Size) }
+func (w *worker) batchSize() int { return max(1, w.sink.Batching(w.sub.Load()).Size) }
 
 // batches delivers what is gathered, one batch after the other: so the events of a conversation stay in order although they are spread over batches.
 func (w *worker) batches() {
@@ -44,7 +44,7 @@ func (w *worker) batches() {
 // nextBatch waits until a batch is full or its oldest event has waited long enough; nil when the worker ends.
 func (w *worker) nextBatch() []*position {
 	for {
-		size, longest := w.batchSize(), max(time.Second, w.sub.Load().Batching().Wait)
+		size, longest := w.batchSize(), w.sink.Batching(w.sub.Load()).Wait
 		wait := time.Duration(-1)
 		w.mu.Lock()
 		if len(w.gathered) > 0 {
@@ -79,28 +79,30 @@ func (w *worker) awaitMore(wait time.Duration) bool {
 	return w.ctx.Err() == nil
 }
 
-// deliverBatch posts events as one list. When that fails all of them are parked, and those gathered behind them in their conversations.
+// deliverBatch hands over events as one list. What is not taken is parked, with what is gathered behind it in its conversations.
 func (w *worker) deliverBatch(batch []*position) {
 	events, rows := make([]*gateway.Event, len(batch)), make([]*gateway.Delivery, len(batch))
 	for i, p := range batch {
 		events[i] = p.event
 	}
-	attempt, err := w.post(w.ctx, events...)
-	if w.ctx.Err() != nil && err != nil {
+	t := w.hand(w.ctx, events...)
+	if w.ctx.Err() != nil && t.unfinished() {
 		return // the worker ended: the events are delivered by the next
 	}
-	attempt.Batch = events[0].ID()
+	t.name(events[0].ID())
 	for i, e := range events {
-		rows[i] = w.delivery(e, attempt)
+		rows[i] = w.delivery(e, t.attempt(i)...)
 	}
-	if !w.judgeBatch(rows, err) {
+	if !w.judge(rows, t) {
 		return
 	}
-	if rows[0].Status != gateway.DeliveryPending || !w.ordered() {
-		w.settle(rows, batch...)
-		return
+	var failed []*position
+	for i, d := range rows {
+		if w.ordered() && (d.Status == gateway.DeliveryPending || d.Status == gateway.DeliveryWaiting) {
+			failed = append(failed, batch[i])
+		}
 	}
-	behind := w.holdBatch(batch)
+	behind := w.holdBatch(failed)
 	for _, p := range behind {
 		waiting := w.delivery(p.event)
 		waiting.Status = gateway.DeliveryWaiting
@@ -110,8 +112,11 @@ func (w *worker) deliverBatch(batch []*position) {
 	w.parked(behind...)
 }
 
-// holdBatch makes the conversations of a batch that failed wait for it, and takes what is gathered of them out again.
+// holdBatch makes the conversations of events that were not taken wait for them, and takes what is gathered of them out again.
 func (w *worker) holdBatch(batch []*position) (behind []*position) {
+	if len(batch) == 0 {
+		return nil
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, p := range batch {
@@ -127,23 +132,6 @@ func (w *worker) holdBatch(batch []*position) (behind []*position) {
 		return true
 	})
 	return behind
-}
-
-// judgeBatch sets what the deliveries of one batch are after their last attempt, which is the same for all.
-func (w *worker) judgeBatch(rows []*gateway.Delivery, err error) bool {
-	if !w.judge(rows[0], err) {
-		return false
-	}
-	for _, d := range rows[1:] {
-		d.Status, d.DueAt = rows[0].Status, rows[0].DueAt
-		if err != nil {
-			w.f.o.Metrics.Failed(d.Subscription)
-		}
-		if d.Status == gateway.DeliveryDead {
-			w.f.o.Metrics.Dead(d.Subscription)
-		}
-	}
-	return true
 }
 
 // retryBatches tries parked batches when they are due, each as the list that it was. While a receiver does nothing but fail, one at a time is enough to see
@@ -170,9 +158,8 @@ func (w *worker) retryBatches() {
 			w.mu.Lock()
 			broken := w.failures >= breakAfter
 			w.mu.Unlock()
-			if done := w.tryBatch(batch, false); done {
-				w.follow(lanesOf(batch))
-			}
+			over, _ := w.tryBatch(batch, false)
+			w.follow(over)
 			if broken || w.ctx.Err() != nil {
 				break
 			}
@@ -189,8 +176,9 @@ func (w *worker) probeBatch() {
 	if err != nil {
 		return // the next look at what is due says what is wrong
 	}
-	if batches := w.regrouped(rows); len(batches) > 0 && w.tryBatch(batches[0], true) {
-		w.follow(lanesOf(batches[0]))
+	if batches := w.regrouped(rows); len(batches) > 0 {
+		over, _ := w.tryBatch(batches[0], true)
+		w.follow(over)
 	}
 }
 
@@ -243,20 +231,23 @@ func (w *worker) regrouped(due []*gateway.Delivery) [][]*gateway.Delivery {
 	return all
 }
 
-func lanesOf(rows []*gateway.Delivery) []gateway.Lane {
+// overIn returns the conversations of which nothing in a list of deliveries is left to try.
+func overIn(rows []*gateway.Delivery) []gateway.Lane {
 	var lanes []gateway.Lane
-	seen := map[gateway.Lane]bool{}
+	left := map[gateway.Lane]bool{}
 	for _, d := range rows {
-		if !seen[d.Lane] {
-			seen[d.Lane] = true
+		_, seen := left[d.Lane]
+		left[d.Lane] = left[d.Lane] || d.Status == gateway.DeliveryPending || d.Status == gateway.DeliveryWaiting
+		if !seen {
 			lanes = append(lanes, d.Lane)
 		}
 	}
-	return lanes
+	return slices.DeleteFunc(lanes, func(key gateway.Lane) bool { return left[key] })
 }
 
-// tryBatch makes one try with parked deliveries and stores how it went, but for a probe that fails. It returns whether they are over, one way or the other.
-func (w *worker) tryBatch(rows []*gateway.Delivery, probe bool) bool {
+// tryBatch makes one try with parked deliveries and stores how it went, but for a probe that fails. It returns the conversations of which nothing in the list is left to
+// try, and whether it was tried.
+func (w *worker) tryBatch(rows []*gateway.Delivery, probe bool) (over []gateway.Lane, tried bool) {
 	var events []*gateway.Event
 	var live []*gateway.Delivery
 	for _, d := range rows {
@@ -266,37 +257,37 @@ func (w *worker) tryBatch(rows []*gateway.Delivery, probe bool) bool {
 			d.Status, d.DueAt = gateway.DeliveryDead, time.Time{}
 			d.Attempts = append(d.Attempts, gateway.DeliveryAttempt{At: w.f.o.Store.Now().UTC(), Error: "the event is no longer kept"})
 		case err != nil:
-			return false
+			return nil, false
 		default:
 			events, live = append(events, e), append(live, d)
 		}
 	}
 	if len(events) == 0 {
 		w.settle(rows)
-		return true
+		return overIn(rows), true
 	}
 	batch := events[0].ID()
 	if tried := live[0].Attempts; len(tried) > 0 && tried[len(tried)-1].Batch != "" {
 		batch = tried[len(tried)-1].Batch
 	}
-	attempt, err := w.post(w.ctx, events...)
-	if w.ctx.Err() != nil && err != nil || probe && w.probeFailed(err) {
-		return false
+	t := w.hand(w.ctx, events...)
+	if w.ctx.Err() != nil && t.unfinished() || probe && w.probeFailed(t.verdict()) {
+		return nil, false
 	}
-	attempt.Batch = batch
-	for _, d := range live {
-		d.Attempts = append(d.Attempts, attempt)
+	t.name(batch)
+	for i, d := range live {
+		d.Attempts = append(d.Attempts, t.attempt(i)...)
 	}
-	if !w.judgeBatch(live, err) {
-		return false
+	if !w.judge(live, t) {
+		return nil, false
 	}
 	w.settle(rows)
-	if err == nil {
-		for i, d := range live {
+	for i, d := range live {
+		if d.Status == gateway.DeliveryDelivered {
 			w.f.o.Metrics.Delivered(d.Subscription, w.f.o.Store.Now().Sub(events[i].ReceivedAt))
 		}
 	}
-	return live[0].Status != gateway.DeliveryPending
+	return overIn(rows), true
 }
 
 // follow delivers what waits in conversations whose batch is over, in batches again, and frees those in which nothing waits.
@@ -311,12 +302,12 @@ func (w *worker) follow(lanes []gateway.Lane) {
 			}
 			batch = append(batch, w.waiting(key, w.batchSize()-len(batch))...)
 		}
-		switch {
-		case len(batch) == 0:
-		case w.tryBatch(batch, false):
-			later = append(later, lanesOf(batch)...)
-		case batch[0].Status == gateway.DeliveryWaiting:
-			w.recall() // it was not even tried
+		if len(batch) > 0 {
+			over, tried := w.tryBatch(batch, false)
+			if !tried && batch[0].Status == gateway.DeliveryWaiting {
+				w.recall()
+			}
+			later = append(later, over...)
 		}
 		lanes = later
 	}

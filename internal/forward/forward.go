@@ -1,4 +1,5 @@
-// Package forward pushes events to the URLs of subscriptions: signed, in order per conversation, with retries, and away from private addresses.
+// Package forward carries events to where subscriptions want them, in order per conversation and with retries: each kind of subscription has a [Sink]. The first posts to
+// URLs, signed and away from private addresses.
 //
 // Each subscription has a worker with a cursor of its own. An event that is delivered at once leaves a row that says so; one that fails is parked in a
 // row, and with it the later ones of its conversation. The cursor passes both, so that one conversation, or one subscriber, never holds up another.
@@ -8,12 +9,10 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net/http"
 	"sync"
 	"time"
 
 	"github.com/chasqui/chasqui/internal/gateway"
-	"github.com/chasqui/chasqui/internal/reach"
 	"github.com/chasqui/chasqui/internal/service"
 	"github.com/chasqui/chasqui/internal/store"
 )
@@ -26,12 +25,10 @@ type Options struct {
 	Logger    *slog.Logger
 	// Projected says up to which position of the log events of the partitions held under these epochs have their profiles.
 	Projected func(epochs map[int]int64) int64
-	// Reach is where subscriptions may lead beside public addresses.
-	Reach     *reach.Allowed
-	Timeout   time.Duration // of one POST; default 15 s
-	InFlight  int           // POSTs of one subscription under way at once; default 64
-	UserAgent string
-	Metrics   Metrics
+	// Sinks make where the events of subscriptions go, by their kind. Subscriptions of another kind are left alone.
+	Sinks    map[gateway.SubscriptionKind]func(gateway.Around) Sink
+	InFlight int // deliveries of one subscription under way at once; default 64
+	Metrics  Metrics
 }
 
 // Metrics receives what is counted; nil functions are not called.
@@ -43,8 +40,8 @@ type Metrics struct {
 
 // Forwarder runs the workers of all forward subscriptions. It is made by New, started once and stopped once.
 type Forwarder struct {
-	o    Options
-	http *http.Client
+	o     Options
+	sinks map[gateway.SubscriptionKind]Sink
 
 	mu      sync.Mutex
 	workers map[string]*worker
@@ -55,14 +52,8 @@ type Forwarder struct {
 
 // New makes a forwarder.
 func New(o Options) *Forwarder {
-	if o.Timeout == 0 {
-		o.Timeout = 15 * time.Second
-	}
 	if o.InFlight == 0 {
 		o.InFlight = 64
-	}
-	if o.UserAgent == "" {
-		o.UserAgent = "Chasqui"
 	}
 	if o.Metrics.Delivered == nil {
 		o.Metrics.Delivered = func(string, time.Duration) {}
@@ -73,19 +64,11 @@ func New(o Options) *Forwarder {
 	if o.Metrics.Dead == nil {
 		o.Metrics.Dead = func(string) {}
 	}
-	return &Forwarder{o: o, http: newClient(o), workers: map[string]*worker{}}
-}
-
-// newClient makes a client that dials only the address it has checked, follows no redirect and uses no proxy.
-func newClient(o Options) *http.Client {
-	return &http.Client{
-		Timeout: o.Timeout,
-		Transport: &http.Transport{
-			DialContext: o.Reach.DialContext(10 * time.Second), ForceAttemptHTTP2: true, TLSHandshakeTimeout: 10 * time.Second,
-			MaxIdleConnsPerHost: o.InFlight, IdleConnTimeout: 90 * time.Second,
-		},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	f := &Forwarder{o: o, sinks: map[gateway.SubscriptionKind]Sink{}, workers: map[string]*worker{}}
+	for kind, open := range o.Sinks {
+		f.sinks[kind] = open(around{o.Store, o.Directory})
 	}
+	return f
 }
 
 // Start begins to forward. The leases must have been started.
@@ -94,11 +77,13 @@ func (f *Forwarder) Start(ctx context.Context) {
 	f.work.Go(func() { f.supervise(ctx) })
 }
 
-// Stop begins nothing new and waits for the POSTs under way, which their timeout bounds.
+// Stop begins nothing new and waits for the deliveries under way, which end with their context or their timeout.
 func (f *Forwarder) Stop() {
 	f.cancel()
 	f.work.Wait()
-	f.http.CloseIdleConnections()
+	for _, sink := range f.sinks {
+		sink.Close()
+	}
 }
 
 // supervise keeps a worker for each active subscription. A replay and a move of leases start its worker anew.
@@ -134,7 +119,7 @@ func (f *Forwarder) stopAll() {
 func (f *Forwarder) adjust(ctx context.Context) {
 	wanted := map[string]*gateway.Subscription{}
 	for _, s := range f.o.Directory.Subscriptions() {
-		if s.Kind == gateway.KindForward && s.Deliveries() != nil && s.State == gateway.SubscriptionActive {
+		if f.sinks[s.Kind] != nil && s.Deliveries() != nil && s.State == gateway.SubscriptionActive {
 			wanted[s.ID] = s
 		}
 	}
@@ -142,7 +127,7 @@ func (f *Forwarder) adjust(ctx context.Context) {
 	var stopping []*worker
 	for id, w := range f.workers {
 		s := wanted[id]
-		if s != nil && s.Generation == w.generation && s.Batching().On == w.batching {
+		if s != nil && s.Generation == w.generation && w.sink.Batching(s).On == w.batching {
 			w.sub.Store(s)
 			delete(wanted, id)
 			continue

@@ -77,10 +77,29 @@ type world struct {
 	r     *receiver
 }
 
+// start forwards to a receiver over HTTP.
 func start(t *testing.T, order gateway.DeliveryOrder, fails func(person, id string, try int) bool) *world {
 	t.Helper()
 	t.Parallel()
-	w := &world{t: t, r: &receiver{fails: fails, tries: map[string]int{}, under: map[string]int{}, taken: map[string][]string{}, moved: make(chan struct{})}}
+	w := &world{t: t, r: newReceiver(fails)}
+	server := httptest.NewServer(w.r)
+	t.Cleanup(server.Close)
+	poster := forward.NewPoster(new(reach.Allowed).WithLoopback(), 15*time.Second, "test")
+	w.forward(&gateway.Subscription{
+		Name: "test", Kind: gateway.KindForward, URL: server.URL, Order: order, State: gateway.SubscriptionActive,
+		Secrets: []gateway.SigningSecret{{Value: gateway.NewSigningSecret()}},
+	}, map[gateway.SubscriptionKind]func(gateway.Around) forward.Sink{gateway.KindForward: forward.Push(poster)})
+	return w
+}
+
+func newReceiver(fails func(person, id string, try int) bool) *receiver {
+	return &receiver{fails: fails, tries: map[string]int{}, under: map[string]int{}, taken: map[string][]string{}, moved: make(chan struct{})}
+}
+
+// forward begins to forward to a subscription.
+func (w *world) forward(sub *gateway.Subscription, sinks map[gateway.SubscriptionKind]func(gateway.Around) forward.Sink) {
+	t := w.t
+	t.Helper()
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
 	var err error
 	w.store, err = store.Open(t.Context(), store.Options{
@@ -98,13 +117,7 @@ func start(t *testing.T, order gateway.DeliveryOrder, fails func(person, id stri
 		t.Fatal(err)
 	}
 	vault.Formats = gateway.Formats{"": forward.OpenOwn}
-	server := httptest.NewServer(w.r)
-	t.Cleanup(server.Close)
-	err = vault.CreateSubscription(t.Context(), &gateway.Subscription{
-		Name: "test", Kind: gateway.KindForward, URL: server.URL, Order: order, State: gateway.SubscriptionActive,
-		Secrets: []gateway.SigningSecret{{Value: gateway.NewSigningSecret()}},
-	})
-	if err != nil {
+	if err := vault.CreateSubscription(t.Context(), sub); err != nil {
 		t.Fatal(err)
 	}
 	directory, err := service.NewDirectory(t.Context(), vault, log)
@@ -112,12 +125,11 @@ func start(t *testing.T, order gateway.DeliveryOrder, fails func(person, id stri
 		t.Fatal(err)
 	}
 	f := forward.New(forward.Options{
-		Store: w.store, Vault: vault, Directory: directory, Logger: log, Reach: new(reach.Allowed).WithLoopback(), InFlight: 4,
+		Store: w.store, Vault: vault, Directory: directory, Logger: log, InFlight: 4, Sinks: sinks,
 		Projected: func(map[int]int64) int64 { return w.store.Head() },
 	})
 	f.Start(t.Context())
 	t.Cleanup(f.Stop)
-	return w
 }
 
 // happen commits events of persons by turns, and returns their ids in order.

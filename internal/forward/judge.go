@@ -9,52 +9,79 @@ import (
 	"github.com/chasqui/chasqui/internal/gateway"
 )
 
-// judge sets what a delivery is after its last attempt. It answers false when the subscription is over, so that nothing more is to be settled.
-func (w *worker) judge(d *gateway.Delivery, err error) bool {
-	now := w.f.o.Store.Now()
-	sub := w.sub.Load()
-	if err == nil {
-		d.Status, d.DueAt = gateway.DeliveryDelivered, time.Time{}
-		w.succeeded(sub.ID)
-		return true
-	}
-	w.f.o.Metrics.Failed(sub.ID)
-	after := w.heed(err, now)
-	if errors.Is(err, errRejected) {
-		d.Status, d.DueAt = gateway.DeliveryDead, time.Time{}
-		w.f.o.Metrics.Dead(sub.ID)
-		w.succeeded(sub.ID) // the receiver is well; it does not want this event
-		return true
-	}
-	if errors.Is(err, errGone) {
-		w.over(&gateway.Failure{Code: gateway.FailureEndpointGone, Message: err.Error()})
+// judge sets what deliveries are after a try of them. It returns false when the subscription is over, so that nothing more is to be settled.
+func (w *worker) judge(rows []*gateway.Delivery, t try) bool {
+	now, sub := w.f.o.Store.Now(), w.sub.Load()
+	if !w.hear(sub.ID, t.verdict(), now) {
 		return false
 	}
-	if since := w.failed(sub.ID, now); now.Sub(since) >= gateway.DisableAfter {
-		w.over(&gateway.Failure{Code: gateway.FailureEndpointFailed,
-			Message: fmt.Sprintf("nothing was delivered since %s; the last try: %v", gateway.FormatTime(since), err)})
-		return false
+	var scheduled *gateway.Delivery // what failed together is tried again together
+	for i, d := range rows {
+		err := t.results[i].Err
+		switch {
+		case err == nil:
+			d.Status, d.DueAt = gateway.DeliveryDelivered, time.Time{}
+			continue
+		case errors.Is(err, ErrBehind) && w.ordered():
+			d.Status, d.DueAt = gateway.DeliveryWaiting, time.Time{}
+			continue
+		case errors.Is(err, ErrRejected):
+			d.Status, d.DueAt = gateway.DeliveryDead, time.Time{}
+		case scheduled != nil:
+			d.Status, d.DueAt = scheduled.Status, scheduled.DueAt
+		default:
+			w.schedule(sub, d, w.heed(err, now), now)
+			scheduled = d
+		}
+		w.f.o.Metrics.Failed(sub.ID)
+		if d.Status == gateway.DeliveryDead {
+			w.f.o.Metrics.Dead(sub.ID)
+		}
 	}
-	next, ok := sub.Deliveries().NextTry(d, now)
-	if !ok {
-		d.Status, d.DueAt = gateway.DeliveryDead, time.Time{}
-		w.f.o.Metrics.Dead(sub.ID)
-		return true
-	}
-	if next.Before(after) {
-		next = after
-	}
-	d.Status, d.DueAt = gateway.DeliveryPending, next
 	return true
+}
+
+// schedule sets when a delivery that failed is tried again, not before a time that the receiver gave; or that it is dead.
+func (w *worker) schedule(sub *gateway.Subscription, d *gateway.Delivery, after, now time.Time) {
+	next, ok := sub.Deliveries().NextTry(d, now)
+	switch {
+	case !ok:
+		d.Status, d.DueAt = gateway.DeliveryDead, time.Time{}
+	case next.Before(after):
+		d.Status, d.DueAt = gateway.DeliveryPending, after
+	default:
+		d.Status, d.DueAt = gateway.DeliveryPending, next
+	}
+}
+
+// hear notes what a try says of the receiver. It returns false when the subscription is over.
+func (w *worker) hear(id string, verdict error, now time.Time) bool {
+	switch {
+	case verdict == nil:
+		w.succeeded(id)
+		return true
+	case errors.Is(verdict, ErrGone):
+		w.f.o.Metrics.Failed(id)
+		w.over(&gateway.Failure{Code: gateway.FailureEndpointGone, Message: verdict.Error()})
+		return false
+	}
+	since := w.failed(id, now)
+	if now.Sub(since) < gateway.DisableAfter {
+		return true
+	}
+	w.f.o.Metrics.Failed(id)
+	w.over(&gateway.Failure{Code: gateway.FailureEndpointFailed,
+		Message: fmt.Sprintf("nothing was delivered since %s; the last try: %v", gateway.FormatTime(since), verdict)})
+	return false
 }
 
 // heed notes the moment before which a receiver wants nothing, and returns it; the zero time when it did not say.
 func (w *worker) heed(err error, now time.Time) time.Time {
-	var busy *busyError
+	var busy *BusyError
 	if !errors.As(err, &busy) {
 		return time.Time{}
 	}
-	until := now.Add(busy.after)
+	until := now.Add(min(busy.After, maxBusy))
 	for before := w.until.Load(); until.UnixNano() > before && !w.until.CompareAndSwap(before, until.UnixNano()); before = w.until.Load() {
 	}
 	return until

@@ -80,16 +80,17 @@ func (w *worker) do(at place, j *work) lane.Next {
 
 // deliver posts an event and settles it. When it fails in a subscription with order, all behind it in memory are parked with it.
 func (w *worker) deliver(at place, p *position) lane.Next {
-	attempt, err := w.post(w.ctx, p.event)
-	if w.ctx.Err() != nil && err != nil {
+	t := w.hand(w.ctx, p.event)
+	if w.ctx.Err() != nil && t.unfinished() {
 		return lane.Halt() // the worker ended: the event is tried again by the next
 	}
-	d := w.delivery(p.event, attempt)
-	if !w.judge(d, err) {
+	d := w.delivery(p.event, t.attempts...)
+	rows := []*gateway.Delivery{d}
+	if !w.judge(rows, t) {
 		return lane.Halt()
 	}
-	if err == nil || !w.ordered() {
-		w.settle([]*gateway.Delivery{d}, p)
+	if !t.unfinished() || !w.ordered() {
+		w.settle(rows, p)
 		return lane.Done()
 	}
 	w.mu.Lock()
@@ -101,7 +102,6 @@ func (w *worker) deliver(at place, p *position) lane.Next {
 	}
 	h.parking += len(behind)
 	w.mu.Unlock()
-	rows := []*gateway.Delivery{d}
 	for _, b := range behind {
 		waiting := w.delivery(b.event)
 		waiting.Status = gateway.DeliveryWaiting

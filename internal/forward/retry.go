@@ -151,16 +151,17 @@ func (w *worker) tryParked(d *gateway.Delivery, probe bool) bool {
 	case err != nil:
 		return false
 	}
-	attempt, err := w.post(w.ctx, e)
-	if w.ctx.Err() != nil && err != nil || probe && w.probeFailed(err) {
+	t := w.hand(w.ctx, e)
+	if w.ctx.Err() != nil && t.unfinished() || probe && w.probeFailed(t.verdict()) {
 		return false
 	}
-	d.Attempts = append(d.Attempts, attempt)
-	if !w.judge(d, err) {
+	d.Attempts = append(d.Attempts, t.attempts...)
+	rows := []*gateway.Delivery{d}
+	if !w.judge(rows, t) {
 		return false
 	}
-	w.settle([]*gateway.Delivery{d})
-	if err == nil {
+	w.settle(rows)
+	if !t.unfinished() {
 		w.f.o.Metrics.Delivered(d.Subscription, w.f.o.Store.Now().Sub(e.ReceivedAt))
 	}
 	return true
@@ -199,7 +200,7 @@ func (w *worker) following(key gateway.Lane) (next *gateway.Delivery, onItsWay b
 
 // probeFailed reports whether a probe failed, and counts that.
 func (w *worker) probeFailed(err error) bool {
-	if err == nil || errors.Is(err, errRejected) || errors.Is(err, errGone) {
+	if err == nil || errors.Is(err, ErrGone) {
 		return false
 	}
 	now := w.f.o.Store.Now()

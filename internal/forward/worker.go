@@ -22,6 +22,7 @@ const (
 // worker forwards to one subscription.
 type worker struct {
 	f          *Forwarder
+	sink       Sink
 	generation int64
 	batching   bool // events go in lists; the worker starts anew when that changes
 	sub        atomic.Pointer[gateway.Subscription]
@@ -63,10 +64,11 @@ type position struct {
 
 func newWorker(ctx context.Context, f *Forwarder, s *gateway.Subscription) *worker {
 	w := &worker{
-		f: f, generation: s.Generation, ended: make(chan struct{}), holds: map[gateway.Lane]*hold{},
-		room: make(chan struct{}, 1), more: make(chan struct{}, 1), failing: s.FailingSince, batching: s.Batching().On,
+		f: f, sink: f.sinks[s.Kind], generation: s.Generation, ended: make(chan struct{}), holds: map[gateway.Lane]*hold{},
+		room: make(chan struct{}, 1), more: make(chan struct{}, 1), failing: s.FailingSince,
 		cursor: f.o.Store.SubscriptionCursor(s),
 	}
+	w.batching = w.sink.Batching(s).On
 	w.sub.Store(s)
 	w.ctx, w.cancel = context.WithCancel(ctx)
 	w.lanes = w.newLanes()

@@ -97,6 +97,12 @@ func (s *Subscription) Batching() Batching {
 	return s.bound.Batching()
 }
 
+// Pushed reports whether deliveries are carried to the subscriber, which does not ask for them.
+func (s *Subscription) Pushed() bool { return s.Kind != KindPull }
+
+// Signed reports whether deliveries are signed with the subscription's secrets.
+func (s *Subscription) Signed() bool { return s.Kind == KindForward }
+
 // Wants reports whether an event is selected.
 func (s *Subscription) Wants(e *Event) bool {
 	if e.Internal() {

@@ -34,7 +34,7 @@ type Page struct {
 // Pull answers the events of a pull subscription after a cursor (empty: after the acknowledged one), and moves nothing. With none there yet it waits up to
 // `wait` for some.
 func (e *Events) Pull(ctx context.Context, sub *gateway.Subscription, after string, limit int, wait time.Duration) (Page, error) {
-	if sub.Kind != gateway.KindPull {
+	if sub.Pushed() {
 		return Page{}, gateway.Invalid("id", "subscription %s is no pull subscription", sub.ID)
 	}
 	pos := sub.AckedPos
@@ -200,7 +200,7 @@ func (e *Events) List(ctx context.Context, key *gateway.APIKey, q EventQuery) (P
 
 // RetryParked has the deliveries of a forward subscription that wait for their next try tried now.
 func (e *Events) RetryParked(ctx context.Context, sub *gateway.Subscription) error {
-	if sub.Kind != gateway.KindForward {
+	if !sub.Pushed() {
 		return gateway.Invalid("id", "subscription %s is not a forward subscription", sub.ID)
 	}
 	_, err := e.Store.RetryDeliveries(ctx, sub.ID)
@@ -246,7 +246,7 @@ func (e *Events) ReplayFrom(ctx context.Context, sub *gateway.Subscription, from
 
 // ReplayEvent delivers one event again.
 func (e *Events) ReplayEvent(ctx context.Context, sub *gateway.Subscription, id string) error {
-	if sub.Kind != gateway.KindForward {
+	if !sub.Pushed() {
 		return gateway.Invalid("event", "only a forward subscription delivers single events again; replay a pull subscription with from")
 	}
 	pos, ok := gateway.EventPos(id)

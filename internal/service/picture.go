@@ -16,7 +16,7 @@ import (
 
 const maxLogo = qr.MaxLogoBytes
 
-// Pictures fetches what stands in the middle of codes. It dials only addresses it has checked, and follows no redirect to others.
+// Pictures fetches what stands in the middle of codes. It connects only to addresses it has checked, redirects included.
 type Pictures struct {
 	// Easel is where codes are drawn.
 	Easel *Easel
@@ -25,7 +25,7 @@ type Pictures struct {
 
 // NewPictures makes a fetcher. allowed is what it reaches beside public addresses.
 func NewPictures(allowed *reach.Allowed) *Pictures {
-	return &Pictures{Easel: newEasel(), http: &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DialContext: allowed.DialContext(5 * time.Second), TLSHandshakeTimeout: 5 * time.Second}}}
+	return &Pictures{Easel: newEasel(), http: allowed.Client(reach.Client{Timeout: 10 * time.Second, Dial: 5 * time.Second, PerHost: 2, Idle: 90 * time.Second, Redirects: true})}
 }
 
 // Logo fetches the picture of an application's page, when it is called page, or that of an address.

@@ -31,7 +31,7 @@ func (s *Subscriptions) Create(ctx context.Context, key *gateway.APIKey, sub *ga
 	if err := s.room(ctx, key); err != nil {
 		return err
 	}
-	if sub.Kind == gateway.KindForward && len(sub.Secrets) == 0 {
+	if sub.Signed() && len(sub.Secrets) == 0 {
 		sub.Secrets = []gateway.SigningSecret{{Value: gateway.NewSigningSecret()}}
 	}
 	if err := s.Vault.Formats.Bind(sub); err != nil {
@@ -65,9 +65,9 @@ func (s *Subscriptions) room(ctx context.Context, key *gateway.APIKey) error {
 // Adopt checks the signing secrets that a caller brings for a subscription, and gives those an id that were not there before.
 func (s *Subscriptions) Adopt(sub *gateway.Subscription, before []gateway.SigningSecret) error {
 	switch {
-	case sub.Kind == gateway.KindPull && len(sub.Secrets) > 0:
+	case !sub.Signed() && len(sub.Secrets) > 0:
 		return gateway.Invalid("secrets", "only forward subscriptions are signed")
-	case sub.Kind == gateway.KindForward && len(sub.Secrets) == 0:
+	case sub.Signed() && len(sub.Secrets) == 0:
 		return gateway.Invalid("secrets", "must hold at least one secret")
 	case len(sub.Secrets) > gateway.MaxSigningSecrets:
 		return gateway.Invalid("secrets", "must hold at most %d secrets", gateway.MaxSigningSecrets)
@@ -213,7 +213,7 @@ func (s *Subscriptions) AddSecret(ctx context.Context, key *gateway.APIKey, id s
 		return nil, err
 	}
 	return s.Update(ctx, key, id, func(sub *gateway.Subscription) error {
-		if sub.Kind != gateway.KindForward {
+		if !sub.Signed() {
 			return gateway.Invalid("kind", "only forward subscriptions are signed")
 		}
 		now := s.Store.Now().UTC()

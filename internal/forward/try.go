@@ -1,0 +1,77 @@
+package forward
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/chasqui/chasqui/internal/gateway"
+)
+
+// try is one call of the sink: what came of each event, and the attempt that its delivery keeps.
+type try struct {
+	results  []Result
+	attempts []gateway.DeliveryAttempt
+}
+
+// hand gives events to the sink, and notes how it went.
+func (w *worker) hand(ctx context.Context, events ...*gateway.Event) try {
+	started := w.f.o.Store.Now()
+	results := w.sink.Deliver(ctx, w.sub.Load(), events)
+	if len(results) != len(events) {
+		results = each(events, Result{Err: fmt.Errorf("the sink told of %d of %d events", len(results), len(events))})
+	}
+	took := w.f.o.Store.Now().Sub(started).Milliseconds()
+	t := try{results, make([]gateway.DeliveryAttempt, len(events))}
+	stopped := map[gateway.Lane]bool{}
+	for i, e := range events {
+		r := &t.results[i]
+		if errors.Is(r.Err, ErrBehind) && !stopped[e.Lane()] {
+			r.Err = errors.New("the sink left it out, although nothing before it had failed")
+		}
+		stopped[e.Lane()] = stopped[e.Lane()] || r.Err != nil && !errors.Is(r.Err, ErrRejected)
+		t.attempts[i] = gateway.DeliveryAttempt{At: started.UTC(), DurationMS: took, Status: r.Status}
+		if r.Err != nil {
+			t.attempts[i].Error = r.Err.Error()
+		}
+	}
+	return t
+}
+
+// attempt returns the attempt that an event's delivery keeps: none when the event was not tried.
+func (t try) attempt(i int) []gateway.DeliveryAttempt {
+	if errors.Is(t.results[i].Err, ErrBehind) {
+		return nil
+	}
+	return t.attempts[i : i+1]
+}
+
+// name gives the attempts the name of the batch that they were made in.
+func (t try) name(batch string) {
+	for i := range t.attempts {
+		t.attempts[i].Batch = batch
+	}
+}
+
+// unfinished reports whether any event was not taken.
+func (t try) unfinished() bool {
+	return slices.ContainsFunc(t.results, func(r Result) bool { return r.Err != nil })
+}
+
+// verdict is what a call says of the receiver: nil when it is well, which it is when it has taken or
+// rejected any event, ErrGone when it wants nothing any more, otherwise what went wrong first.
+func (t try) verdict() error {
+	var first error
+	for _, r := range t.results {
+		switch {
+		case errors.Is(r.Err, ErrGone):
+			return r.Err
+		case r.Err == nil || errors.Is(r.Err, ErrRejected):
+			return nil
+		case first == nil && !errors.Is(r.Err, ErrBehind):
+			first = r.Err
+		}
+	}
+	return first
+}
