@@ -161,7 +161,7 @@ func (s *Server) act(page *pageState, p *personState, a Action) (ActionResult, e
 func (s *Server) write(page *pageState, p *personState, m wireMessage) ActionResult {
 	e := s.fromPerson(page, p, "messages")
 	m.MID = s.newMID(page, p)
-	m.NLP = page.NLP.read(m.Text, s.now())
+	m.NLP = page.NLP.read(m.Text, s.clock.now())
 	e.wire.Message, e.mid = &m, m.MID
 	s.open(page, p)
 	if f, err := parseFault(magicWords(m.Text)); err == nil && f.ofWebhooks() {

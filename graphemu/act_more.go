@@ -160,9 +160,9 @@ func (s *Server) sendSpecial(page *pageState, p *personState, a Action) (ActionR
 		payload := map[string]any{"url": stickerURL(a.Sticker), "sticker_id": a.Sticker}
 		list := []any{map[string]any{"type": "sticker", "payload": payload}, map[string]any{"type": "image", "payload": payload}}
 		switch {
-		case s.clock.isDated() && !s.takes(messenger.FeatureStickerType, s.now()):
+		case s.clock.isDated() && !s.calendar.takes(messenger.FeatureStickerType, s.clock.now()):
 			list = list[1:]
-		case s.ended(messenger.FeatureStickerImage):
+		case s.calendar.ended(messenger.FeatureStickerImage):
 			list = list[:1]
 		}
 		return s.write(page, p, wireMessage{Attachments: mustJSON(list)}), nil

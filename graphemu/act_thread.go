@@ -58,7 +58,7 @@ func (s *Server) react(page *pageState, p *personState, a ReactionAction) (Actio
 
 func (s *Server) edit(page *pageState, p *personState, a EditAction) (ActionResult, error) {
 	m := p.message(a.MID)
-	if !s.takes(messenger.FeatureMessageEdits, s.now()) {
+	if !s.calendar.takes(messenger.FeatureMessageEdits, s.clock.now()) {
 		return ActionResult{}, errors.New("messages cannot be changed before April 9, 2024")
 	}
 	if m == nil || m.From != "person" || m.Message == nil || a.Text == "" {

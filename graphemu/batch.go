@@ -100,14 +100,14 @@ func (b *batchRun) item(it batchItem) *batchAnswer {
 	}
 	inner, e := b.call(it)
 	var answer answerBuffer
-	record := APICall{Time: b.server.now(), Method: it.Method, Path: "/" + strings.TrimPrefix(it.URL, "/"), Batched: true}
+	record := APICall{Time: b.server.clock.now(), Method: it.Method, Path: "/" + strings.TrimPrefix(it.URL, "/"), Batched: true}
 	fault := Fault{}
 	if e == nil {
 		fault, record.Fault = b.server.answer(&answer, inner)
 		record.Path, record.Query = inner.r.URL.Path, inner.r.URL.RawQuery
 		record.Status, record.Answer = answer.status, capText(answer.body.String())
 		inner.describe(&record, itemBody(it.Body))
-		b.server.recordCall(record)
+		b.server.records.addCall(record)
 	} else {
 		answer.refuse(e)
 	}

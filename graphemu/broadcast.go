@@ -45,7 +45,7 @@ const broadcastDelay = 500 * time.Millisecond
 
 // endedBroadcasts refuses broadcasts where there are none any more.
 func (s *Server) endedBroadcasts(c *call) *messenger.Error {
-	if s.takes(messenger.FeatureBroadcast, s.era(c.ver)) {
+	if s.calendar.takes(messenger.FeatureBroadcast, s.calendar.era(c.ver)) {
 		return nil
 	}
 	return refuse(100, 0, "(#100) The Broadcast API is no longer available since March 4, 2020")
@@ -65,7 +65,7 @@ func (s *Server) createCreative(c *call, page *pageState) (any, *messenger.Error
 	}
 	for i, m := range messages {
 		messages[i] = spokenText(m)
-		msg, e := s.readMessage(messages[i], nil, s.era(c.ver))
+		msg, e := s.readMessage(messages[i], nil, s.calendar.era(c.ver))
 		if e == nil {
 			e = s.broadcastable(page, msg)
 		}
@@ -131,14 +131,14 @@ func (s *Server) createBroadcast(c *call, page *pageState) (any, *messenger.Erro
 	if e := s.checkTyping(c, page); e != nil {
 		return nil, e
 	}
-	b := &broadcast{Creative: c.params.text("message_creative_id"), App: c.app, At: s.now(), Status: "IN_PROGRESS"}
+	b := &broadcast{Creative: c.params.text("message_creative_id"), App: c.app, At: s.clock.now(), Status: "IN_PROGRESS"}
 	delay := broadcastDelay
 	if text := c.params.text("schedule_time"); text != "" {
 		at, err := parseMoment(text)
-		if err != nil || !at.After(s.now()) {
+		if err != nil || !at.After(s.clock.now()) {
 			return nil, refuse(100, 0, "(#100) Param schedule_time must be a time in the future")
 		}
-		b.At, b.Scheduled, b.Status, delay = at, true, "SCHEDULED", at.Sub(s.now())
+		b.At, b.Scheduled, b.Status, delay = at, true, "SCHEDULED", at.Sub(s.clock.now())
 	}
 	switch {
 	case c.params.has("custom_label_id"):
@@ -203,7 +203,7 @@ func (s *Server) runBroadcast(page *pageState, b *broadcast, delay time.Duration
 func (s *Server) sendCreative(page *pageState, p *personState, app string, made *creative) (sent bool) {
 	c := &call{node: page.ID, page: page.ID, app: app, psid: p.ID, params: params{}}
 	for _, m := range made.Messages {
-		msg, e := s.readMessage(fillIn(m, p), nil, s.spans[messenger.FeatureBroadcast].until.Add(-time.Hour))
+		msg, e := s.readMessage(fillIn(m, p), nil, s.calendar.spans[messenger.FeatureBroadcast].until.Add(-time.Hour))
 		if e != nil {
 			continue
 		}

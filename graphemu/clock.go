@@ -1,6 +1,7 @@
 package graphemu
 
 import (
+	"context"
 	"slices"
 	"sync"
 	"time"
@@ -9,6 +10,8 @@ import (
 // clock is the emulator's time: the real one, moved. What is to happen later
 // happens when this clock says so.
 type clock struct {
+	base func() time.Time // the real time; nil means time.Now
+
 	mu     sync.Mutex
 	offset time.Duration
 	dated  bool // a date was set: the rules of that day hold
@@ -26,6 +29,16 @@ type timer struct {
 	clock *clock
 }
 
+// now returns the emulator's time.
+func (c *clock) now() time.Time {
+	offset := c.moved()
+	if c.base != nil {
+		return c.base().Add(offset).UTC()
+	}
+	return time.Now().Add(offset).UTC()
+}
+
+// moved returns how far the emulator's time is ahead of the real time.
 func (c *clock) moved() time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -131,11 +144,28 @@ func (c *clock) close() {
 	}
 }
 
+// sleep waits until d has passed by the emulator's clock, and reports false when
+// the context ends before.
+func (c *clock) sleep(ctx context.Context, d time.Duration) bool {
+	if d <= 0 {
+		return ctx.Err() == nil
+	}
+	done := make(chan struct{})
+	t := c.after(d, func() { close(done) })
+	select {
+	case <-done:
+		return true
+	case <-ctx.Done():
+		t.stop()
+		return false
+	}
+}
+
 // Time returns the emulator's time. Windows, receipts, retries, schedules and
 // expiries all follow it.
 func (s *Server) Time() time.Time {
 	s.init()
-	return s.now()
+	return s.clock.now()
 }
 
 // Advance moves the clock forward and does what falls due because of it.
@@ -150,7 +180,7 @@ func (s *Server) Advance(d time.Duration) {
 // force, until [Server.ResetTime].
 func (s *Server) SetTime(t time.Time) {
 	s.init()
-	back := t.Before(s.now())
+	back := t.Before(s.clock.now())
 	if back {
 		s.mu.Lock()
 		for _, page := range s.pages {
@@ -160,7 +190,7 @@ func (s *Server) SetTime(t time.Time) {
 		}
 		s.mu.Unlock()
 	}
-	s.clock.move(t.Sub(s.now()), true)
+	s.clock.move(t.Sub(s.clock.now()), true)
 	s.announce(change{Type: "clock"})
 }
 
@@ -171,12 +201,4 @@ func (s *Server) ResetTime() {
 	s.clock.undate()
 	s.clock.move(-s.clock.moved(), false)
 	s.announce(change{Type: "clock"})
-}
-
-func (s *Server) now() time.Time {
-	offset := s.clock.moved()
-	if s.Now != nil {
-		return s.Now().Add(offset).UTC()
-	}
-	return time.Now().Add(offset).UTC()
 }

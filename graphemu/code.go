@@ -31,7 +31,7 @@ const codeLife = 24 * time.Hour
 // codeByID is a code whose picture is still there. The lock is held.
 func (s *Server) codeByID(id string) (codeState, bool) {
 	code, ok := s.codes[id]
-	if ok && !code.Made.IsZero() && s.now().Sub(code.Made) >= codeLife {
+	if ok && !code.Made.IsZero() && s.clock.now().Sub(code.Made) >= codeLife {
 		delete(s.codes, id)
 		return codeState{}, false
 	}
@@ -43,13 +43,13 @@ var codeRef = regexp.MustCompile(`^[\w+/=\-.:]{1,250}$`)
 // createCode is POST /{page}/messenger_codes. It draws a QR code whose link
 // leads into the emulator.
 func (s *Server) createCode(c *call, page *pageState) (any, *messenger.Error) {
-	if s.ended(messenger.FeatureMessengerCode) {
+	if s.calendar.ended(messenger.FeatureMessengerCode) {
 		return nil, unsupported(c)
 	}
 	if c.params.text("type") != "standard" {
 		return nil, refuse(100, 0, "(#100) Param type must be one of {STANDARD}")
 	}
-	code := codeState{Page: page.ID, Size: 1000, Made: s.now()}
+	code := codeState{Page: page.ID, Size: 1000, Made: s.clock.now()}
 	if c.params.has("image_size") {
 		n, err := strconv.Atoi(c.params.text("image_size"))
 		if err != nil || n < 100 || n > 2000 {
@@ -63,8 +63,7 @@ func (s *Server) createCode(c *call, page *pageState) (any, *messenger.Error) {
 			return nil, refuse(100, 0, "(#100) Param data[ref] must have 1 to 250 characters of a-z, A-Z, 0-9 and +/=-.:_")
 		}
 	}
-	s.madeCount++
-	id := s.madeID("code", s.madeCount, 12)
+	id := s.ids.fresh("code", 12)
 	s.codes[id] = code
 	return map[string]string{"uri": "http://" + c.host + "/_emu/codes/" + id + ".png"}, nil
 }

@@ -179,7 +179,7 @@ func (s *Server) controlThread(w http.ResponseWriter, r *http.Request) {
 	out.Messages = messages
 	s.mu.Lock()
 	if _, p, err := s.find(page, psid); err == nil {
-		out.Open, out.Typing, out.TypingAs = p.Open, s.now().Before(p.TypingUntil), p.typingAs
+		out.Open, out.Typing, out.TypingAs = p.Open, s.clock.now().Before(p.TypingUntil), p.typingAs
 		if p.Open {
 			out.Closes = p.LastActive.Add(24 * time.Hour)
 		}

@@ -82,15 +82,11 @@ func (s *Server) controlAdvance(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) controlLimits(w http.ResponseWriter, _ *http.Request) {
-	s.mu.Lock()
-	l := s.limits.complete()
-	s.mu.Unlock()
-	l.On = l.On || s.clock.isDated()
-	reply(w, http.StatusOK, l)
+	reply(w, http.StatusOK, s.limits.current())
 }
 
 func (s *Server) controlDelivery(w http.ResponseWriter, _ *http.Request) {
-	r := s.schedule()
+	r := s.courier.schedule()
 	reply(w, http.StatusOK, map[string]any{
 		"timeout_ms": r.timeout().Milliseconds(), "attempts": len(r.Delays) + 1, "give_up_ms": r.GiveUp.Milliseconds(), "disable_ms": r.Disable.Milliseconds(),
 	})
@@ -163,9 +159,7 @@ func (s *Server) controlUpload(w http.ResponseWriter, r *http.Request) {
 	if name == "" {
 		name = "file"
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	address := s.storeFile(&call{host: r.Host}, &upload{name, r.Header.Get("Content-Type"), data})
+	address := fileURL(r.Host, s.files.add(upload{name, r.Header.Get("Content-Type"), data}))
 	reply(w, http.StatusCreated, map[string]string{"url": address})
 }
 

@@ -202,14 +202,14 @@ func mediaOf(m *ThreadMessage) []any {
 // privateReply is POST /{comment}/private_replies, plain text only; it ended with
 // version 5.0.
 func (s *Server) privateReply(c *call, page *pageState) (any, *messenger.Error) {
-	if !s.takes(messenger.FeaturePlainPrivateReplies, s.era(c.ver)) {
+	if !s.calendar.takes(messenger.FeaturePlainPrivateReplies, s.calendar.era(c.ver)) {
 		return nil, refuse(100, 0, "(#100) private_replies is no longer available: send to recipient.comment_id")
 	}
 	text := c.params.text("message")
 	if text == "" {
 		return nil, refuse(100, 0, "(#100) The parameter message is required.")
 	}
-	msg, e := s.readMessage(mustJSON(map[string]string{"text": text}), nil, s.era(c.ver))
+	msg, e := s.readMessage(mustJSON(map[string]string{"text": text}), nil, s.calendar.era(c.ver))
 	if e != nil {
 		return nil, e
 	}

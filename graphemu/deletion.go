@@ -42,7 +42,7 @@ func (s *Server) RequestDeletion(ctx context.Context, pageID, psid, appID, callb
 		return answer, fmt.Errorf("graphemu: data-deletion callback: %w", err)
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	res, err := s.client.Do(req)
+	res, err := s.callbacks.client.Do(req)
 	if err != nil {
 		return answer, fmt.Errorf("graphemu: data-deletion callback: %w", err)
 	}

@@ -40,7 +40,7 @@ func (s *Server) follow(page *pageState, p *personState, ref *Referral) ActionRe
 		e.wire.Sender = &party{ID: p.ID, UserRef: "guest_" + p.ID}
 	}
 	// A link into a thread that exists opens the window since 2020.
-	if !s.clock.isDated() || s.takes(messenger.FeatureLinkOpensWindow, s.now()) || ref.Source != "SHORTLINK" {
+	if !s.clock.isDated() || s.calendar.takes(messenger.FeatureLinkOpensWindow, s.clock.now()) || ref.Source != "SHORTLINK" {
 		s.open(page, p)
 	}
 	s.emit(page, p, e)
@@ -70,7 +70,7 @@ func (s *Server) note(page *pageState, p *personState, text string) {
 
 // open opens the thread and the window. The lock is held.
 func (s *Server) open(page *pageState, p *personState) {
-	today := s.now().Unix() / 86400
+	today := s.clock.now().Unix() / 86400
 	if !p.Open || p.activeDay != today {
 		first := !p.Open
 		p.activeDay = today
@@ -90,7 +90,7 @@ func (s *Server) open(page *pageState, p *personState) {
 
 // begin opens the thread without the person having written. The lock is held.
 func (s *Server) begin(_ *pageState, p *personState) {
-	p.Open, p.LastActive = true, s.now()
+	p.Open, p.LastActive = true, s.clock.now()
 }
 
 // followLink follows a link to its page. The lock is held.

@@ -59,7 +59,7 @@ func (s *Server) newID(prefix string, page *pageState, p *personState) string {
 // timestamp is the time of the thread's next event in milliseconds; it never
 // goes back.
 func (s *Server) timestamp(p *personState) int64 {
-	p.LastTime = max(p.LastTime, s.now().UnixMilli())
+	p.LastTime = max(p.LastTime, s.clock.now().UnixMilli())
 	return p.LastTime
 }
 
@@ -79,9 +79,8 @@ func (s *Server) fromPerson(page *pageState, p *personState, field string) event
 
 // fromPage makes an event that is about no person. The lock is held.
 func (s *Server) fromPage(page *pageState, field string) event {
-	s.madeCount++
-	e := event{id: "ev_" + s.madeID("event", s.madeCount, 20), field: field}
-	e.wire = wireEvent{Recipient: party{ID: page.ID}, Timestamp: s.now().UnixMilli()}
+	e := event{id: "ev_" + s.ids.fresh("event", 20), field: field}
+	e.wire = wireEvent{Recipient: party{ID: page.ID}, Timestamp: s.clock.now().UnixMilli()}
 	return e
 }
 
@@ -108,13 +107,13 @@ func (s *Server) newMID(page *pageState, p *personState) string {
 	if !s.clock.isDated() {
 		return id
 	}
-	switch now := s.now(); {
-	case s.takes(messenger.FeatureMIDsWithTime, now):
+	switch now := s.clock.now(); {
+	case s.calendar.takes(messenger.FeatureMIDsWithTime, now):
 		sum := sha512.Sum512([]byte(id))
 		return fmt.Sprintf("mid.%d:%x", now.UnixMilli(), sum[:9])
-	case s.takes(messenger.FeatureMIDsWithDollar, now):
+	case s.calendar.takes(messenger.FeatureMIDsWithDollar, now):
 		return "mid.$" + id[2:31]
-	case s.takes(messenger.FeatureMIDsWithoutPrefix, now):
+	case s.calendar.takes(messenger.FeatureMIDsWithoutPrefix, now):
 		return id[2:]
 	}
 	return id

@@ -52,7 +52,7 @@ func (s *Server) serveGraph(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c := newCall(r, body)
-	record := APICall{Time: s.now(), Method: r.Method, Path: r.URL.Path}
+	record := APICall{Time: s.clock.now(), Method: r.Method, Path: r.URL.Path}
 	var answer answerBuffer
 	fault, faulty := s.answer(&answer, c)
 	wait(r, pause-pause/2)
@@ -61,11 +61,11 @@ func (s *Server) serveGraph(w http.ResponseWriter, r *http.Request) {
 	record.DurationMS = milliseconds(time.Since(began))
 	if fault.DropResponse || fault.Reset {
 		record.Status = 0
-		s.recordCall(record)
+		s.records.addCall(record)
 		resetConnection(w, fault.Reset)
 		panic(http.ErrAbortHandler)
 	}
-	s.recordCall(record)
+	s.records.addCall(record)
 	answer.flush(w, c, fault)
 }
 
@@ -97,7 +97,9 @@ func (s *Server) answer(w *answerBuffer, c *call) (fault Fault, faulty bool) {
 		c.psid = c.recipient().text("id")
 	}
 	if fault, faulty = c.requestFault(); !faulty {
-		fault, faulty = s.takeFault(endpoint, c)
+		if fault, faulty = s.faults.ofCall(endpoint, c.page, c.psid); faulty {
+			s.carryOut(fault, c)
+		}
 	}
 	if faulty {
 		wait(c.r, time.Duration(fault.DelayMS)*time.Millisecond)

@@ -47,7 +47,7 @@ func (s *Server) AnswerFromInbox(pageID, psid string, in InboxMessage) (mid stri
 	if in.Attachment != nil {
 		message["attachment"] = map[string]any{"type": in.Attachment.Type, "payload": map[string]string{"url": in.Attachment.URL}}
 	}
-	msg, e := s.readMessage(mustJSON(message), nil, s.now())
+	msg, e := s.readMessage(mustJSON(message), nil, s.clock.now())
 	if e != nil {
 		return "", fmt.Errorf("%w: %s", ErrAction, e.Message)
 	}
@@ -67,7 +67,7 @@ func (s *Server) AnswerFromInbox(pageID, psid string, in InboxMessage) (mid stri
 
 // seen marks all the person's messages as seen. The lock is held.
 func (s *Server) seen(p *personState) {
-	now := s.now()
+	now := s.clock.now()
 	for _, m := range p.Messages {
 		if m.From == "person" && m.ReadAt.IsZero() {
 			m.ReadAt = now

@@ -22,7 +22,7 @@ func (s *Server) tally(page *pageState, f func(*count)) {
 	if page.Counts == nil {
 		page.Counts = map[string]count{}
 	}
-	key := s.now().Format(time.DateOnly)
+	key := s.clock.now().Format(time.DateOnly)
 	c := page.Counts[key]
 	f(&c)
 	page.Counts[key] = c
@@ -83,7 +83,7 @@ func unixText(t time.Time) string { return strconv.FormatInt(t.Unix(), 10) }
 
 // insightDays are the days that were asked for: the last two unless others are.
 func (s *Server) insightDays(c *call) (since, until time.Time, e *messenger.Error) {
-	until = s.now().Truncate(24*time.Hour).AddDate(0, 0, 1)
+	until = s.clock.now().Truncate(24*time.Hour).AddDate(0, 0, 1)
 	bad := refuse(100, 0, "(#100) since and until must be times, and until later than since by at most 93 days")
 	if text := c.params.text("until"); text != "" {
 		t, err := parseMoment(text)

@@ -34,12 +34,11 @@ func (s *Server) linkRoutes(mux *http.ServeMux) {
 			http.NotFound(w, r)
 			return
 		}
-		s.madeCount++
-		token := s.madeHex("account linking", s.madeCount)
+		token := s.ids.hex("account linking", s.ids.next())
 		if s.linkTokens == nil {
 			s.linkTokens = map[string]linkToken{}
 		}
-		s.linkTokens[token] = linkToken{r.PathValue("page"), r.PathValue("psid"), s.now().Add(linkLife)}
+		s.linkTokens[token] = linkToken{r.PathValue("page"), r.PathValue("psid"), s.clock.now().Add(linkLife)}
 		s.mu.Unlock()
 		q := target.Query()
 		q.Set("account_linking_token", token)
@@ -65,7 +64,7 @@ func (s *Server) linkRoutes(mux *http.ServeMux) {
 // lock is held.
 func (s *Server) linkedRecipient(c *call, page *pageState) (any, *messenger.Error) {
 	t, ok := s.linkTokens[c.params.text("account_linking_token")]
-	if !ok || t.page != page.ID || s.now().After(t.until) {
+	if !ok || t.page != page.ID || s.clock.now().After(t.until) {
 		return nil, refuse(10303, 0, "(#10303) Invalid account_linking_token")
 	}
 	return map[string]string{"id": page.ID, "recipient": t.psid}, nil

@@ -74,7 +74,7 @@ func checkData(kind string, data []byte) *messenger.Error {
 // gone to nobody else. The lock is held.
 func (s *Server) checkSaved(page *pageState, p *personState, kind, id string) (reusable, *messenger.Error) {
 	stored, ok := s.uploads[id]
-	if !ok || stored.Page != page.ID || s.now().Sub(stored.Made) > uploadLife || stored.Type != kind {
+	if !ok || stored.Page != page.ID || s.clock.now().Sub(stored.Made) > uploadLife || stored.Type != kind {
 		return stored, refuse(100, 2018074, "(#100) The attachment id is not valid")
 	}
 	if !stored.Single || p == nil {

@@ -17,7 +17,7 @@ func (s *Server) profileFields(at time.Time) []string {
 		"get_started", "greeting", "ice_breakers", "persistent_menu", "whitelisted_domains",
 		"account_linking_url", "commands", "title", "description", "subject_to_new_eu_privacy_rules",
 	}
-	if s.takes(messenger.FeatureHomeURL, at) {
+	if s.calendar.takes(messenger.FeatureHomeURL, at) {
 		fields = append(fields, retiredFields()...)
 	}
 	return fields
@@ -41,7 +41,7 @@ func (s *Server) getMessengerProfile(c *call) (any, *messenger.Error) {
 	}
 	found := map[string]json.RawMessage{}
 	for _, name := range c.params.list("fields") {
-		if known := s.profileFields(s.era(c.ver)); !slices.Contains(known, name) && slices.Contains(retiredFields(), name) {
+		if known := s.profileFields(s.calendar.era(c.ver)); !slices.Contains(known, name) && slices.Contains(retiredFields(), name) {
 			return nil, endedField(name)
 		} else if !slices.Contains(known, name) {
 			return nil, refuse(100, 0, "(#100) Param fields must be one of the fields of the messenger profile: "+name+" is not")
@@ -65,7 +65,7 @@ func (s *Server) setMessengerProfile(c *call) (any, *messenger.Error) {
 		return nil, e
 	}
 	given := map[string]json.RawMessage{}
-	at := s.era(c.ver)
+	at := s.calendar.era(c.ver)
 	for _, name := range s.profileFields(at) {
 		if raw, ok := c.params[name]; ok {
 			if e := s.checkProfileField(name, raw, at); e != nil {
@@ -251,7 +251,7 @@ func (s *Server) checkMenu(raw json.RawMessage, at time.Time) *messenger.Error {
 		return refuse(100, 0, "(#100) Param persistent_menu must be a list")
 	}
 	hasDefault := false
-	flat := !s.takes(messenger.FeatureNestedMenu, at)
+	flat := !s.calendar.takes(messenger.FeatureNestedMenu, at)
 	for i, m := range v {
 		hasDefault = hasDefault || m.Locale == "default"
 		where := fmt.Sprintf("persistent_menu[%d]", i)

@@ -16,14 +16,14 @@ func (s *Server) featureReview(*call, *pageState) (any, *messenger.Error) {
 
 // messageTags is GET /page_message_tags.
 func (s *Server) messageTags(c *call) (any, *messenger.Error) {
-	at := s.era(c.ver)
-	if !s.takes(messenger.FeatureMessageTags, at) {
+	at := s.calendar.era(c.ver)
+	if !s.calendar.takes(messenger.FeatureMessageTags, at) {
 		return nil, unsupported(c)
 	}
 	data := []any{}
 	list, _ := messenger.RuleOf(messenger.FeatureMessageTags)
 	for r := range messenger.Rules() {
-		if !s.takes(r.Feature, at) || !r.Until.Equal(list.Until) {
+		if !s.calendar.takes(r.Feature, at) || !r.Until.Equal(list.Until) {
 			continue // the list ended with its tags, and never had the later ones
 		}
 		for _, tag := range r.Tags {
@@ -75,7 +75,7 @@ func (s *Server) logEvents(c *call) (any, *messenger.Error) {
 	if page == nil || page.people[psid] == nil {
 		return nil, refuse(100, 0, "(#100) Param page_scoped_user_id must be a person of the page page_id")
 	}
-	page.Events = append(page.Events, customEvent{c.node, psid, mustJSON(events), s.now()})
+	page.Events = append(page.Events, customEvent{c.node, psid, mustJSON(events), s.clock.now()})
 	if n := len(page.Events); n > maxEvents {
 		page.Events = slices.Clone(page.Events[n-maxEvents:])
 	}
@@ -127,7 +127,7 @@ func (s *Server) idsForPages(c *call) (any, *messenger.Error) {
 
 // appScoped is the id of a human for one app. The lock is held.
 func (s *Server) appScoped(appID, user string) string {
-	return s.madeID("user "+user+" of app "+appID, 0, 16)
+	return s.ids.id("user "+user+" of app "+appID, 0, 16)
 }
 
 // userOf finds the human whom a page-scoped or an app-scoped id means.

@@ -2,11 +2,8 @@ package graphemu
 
 import (
 	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"math/big"
 	"strings"
 	"time"
 )
@@ -77,29 +74,6 @@ type ThreadMessage struct {
 	Note        string            `json:"note,omitempty"`       // a line of the system, such as a followed link
 }
 
-// made derives a value from the epoch, so that it is the same in every run
-// without an epoch and never the same in two runs with different ones.
-func (s *Server) made(what string, n int) [32]byte {
-	return sha256.Sum256(fmt.Appendf(nil, "%s|%s|%d", s.Epoch, what, n))
-}
-
-func (s *Server) madeID(what string, n, digits int) string {
-	sum := s.made(what, n)
-	v := new(big.Int).SetBytes(sum[:]).String()
-	return "1" + v[len(v)-digits+1:]
-}
-
-func (s *Server) madeHex(what string, n int) string {
-	sum := s.made(what, n)
-	return hex.EncodeToString(sum[:16])
-}
-
-func (s *Server) madeToken(n int) string {
-	sum, more := s.made("token", n), s.made("token tail", n)
-	letters := new(big.Int).SetBytes(append(sum[:], more[:]...)).Text(62)
-	return "EAA" + letters
-}
-
 // AddApp adds an app, or changes the one with that id, whose secret, name and
 // picture stay where none are given. It returns the app with
 // what was made.
@@ -107,15 +81,15 @@ func (s *Server) AddApp(a App) App {
 	s.init()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.madeCount++
+	n := s.ids.next()
 	if a.ID == "" {
-		a.ID = s.madeID("app", s.madeCount, 15)
+		a.ID = s.ids.id("app", n, 15)
 	}
 	if old := s.apps[a.ID]; old != nil {
 		a.Secret, a.Name, a.LogoURL = cmp.Or(a.Secret, old.Secret), cmp.Or(a.Name, old.Name), cmp.Or(a.LogoURL, old.LogoURL)
 	}
 	if a.Secret == "" {
-		a.Secret = s.madeHex("secret", s.madeCount)
+		a.Secret = s.ids.hex("secret", n)
 	}
 	if a.Name == "" {
 		a.Name = "App " + a.ID
@@ -138,12 +112,12 @@ func (s *Server) AddPage(p Page) Page {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.madeCount++
+	n := s.ids.next()
 	if p.ID == "" {
-		p.ID = s.madeID("page", s.madeCount, 15)
+		p.ID = s.ids.id("page", n, 15)
 	}
 	if p.AccessToken == "" {
-		p.AccessToken = s.madeToken(s.madeCount)
+		p.AccessToken = s.ids.token(n)
 	}
 	if p.Name == "" {
 		p.Name = "Page " + p.ID
@@ -152,7 +126,7 @@ func (s *Server) AddPage(p Page) Page {
 		p.AdAccount = old.AdAccount
 	}
 	if p.AdAccount == "" {
-		p.AdAccount = s.madeID("ad account", s.madeCount, 15)
+		p.AdAccount = s.ids.id("ad account", n, 15)
 	}
 	state := s.pages[p.ID]
 	if state == nil {
@@ -206,9 +180,9 @@ func (s *Server) AddPerson(pageID string, p Person) Person {
 	if page == nil {
 		return Person{}
 	}
-	s.madeCount++
+	n := s.ids.next()
 	if p.ID == "" {
-		p.ID = s.madeID("person", s.madeCount, 16)
+		p.ID = s.ids.id("person", n, 16)
 	}
 	if p.FirstName == "" {
 		p.FirstName = "Person " + p.ID[len(p.ID)-min(4, len(p.ID)):]
@@ -220,7 +194,7 @@ func (s *Server) AddPerson(pageID string, p Person) Person {
 		p.UserID = old.UserID
 	}
 	if p.UserID == "" {
-		p.UserID = s.madeID("user", s.madeCount, 15)
+		p.UserID = s.ids.id("user", n, 15)
 	}
 	state := page.people[p.ID]
 	if state == nil {
@@ -231,7 +205,7 @@ func (s *Server) AddPerson(pageID string, p Person) Person {
 	opened := p.Open && !state.Open
 	state.Person = p
 	if opened {
-		state.LastActive = s.now()
+		state.LastActive = s.clock.now()
 	}
 	s.announce(change{Type: "pages"})
 	return p
@@ -247,8 +221,7 @@ func (s *Server) AddToken(pageID, appID, token string) string {
 		return ""
 	}
 	if token == "" {
-		s.madeCount++
-		token = s.madeToken(s.madeCount)
+		token = s.ids.token(s.ids.next())
 	}
 	s.tokens[token] = tokenState{AppID: appID, PageID: pageID}
 	delete(s.retired, token)

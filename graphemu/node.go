@@ -169,7 +169,7 @@ func (s *Server) getProfile(c *call) (any, *messenger.Error) {
 	if p.Gender != "" {
 		all["gender"] = p.Gender
 	}
-	if s.takes(messenger.FeatureWideUserProfile, s.era(c.ver)) {
+	if s.calendar.takes(messenger.FeatureWideUserProfile, s.calendar.era(c.ver)) {
 		all["is_payment_enabled"], all["last_ad_referral"] = false, nil
 		return selectFields(c, "User", all, "first_name", "last_name", "profile_pic", "locale", "timezone", "gender", "is_payment_enabled")
 	}

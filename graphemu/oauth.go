@@ -2,7 +2,6 @@ package graphemu
 
 import (
 	"crypto/subtle"
-	"math/big"
 
 	"github.com/chasqui/chasqui/messenger"
 )
@@ -31,8 +30,7 @@ func (s *Server) UserToken(appID string) string {
 // userToken makes a user token; the same words make the same token. The lock is
 // held.
 func (s *Server) userToken(appID, words string) string {
-	sum, more := s.made(words, 0), s.made(words, 1)
-	token := "EAA" + new(big.Int).SetBytes(append(sum[:], more[:]...)).Text(62)
+	token := s.ids.tokenFor(words)
 	s.tokens[token] = tokenState{AppID: appID, UserID: adminID}
 	return token
 }
@@ -141,8 +139,7 @@ func (s *Server) pageToken(c *call, page *pageState) any {
 	case c.app == page.AppID:
 		return page.AccessToken
 	}
-	sum, more := s.made("page token "+page.ID+" "+c.app, 0), s.made("page token "+page.ID+" "+c.app, 1)
-	token := "EAA" + new(big.Int).SetBytes(append(sum[:], more[:]...)).Text(62)
+	token := s.ids.tokenFor("page token " + page.ID + " " + c.app)
 	if s.retired[token] {
 		return nil
 	}

@@ -101,8 +101,8 @@ func (s *Server) notify(page *pageState, p *personState, a NotifyAction) (Action
 	}
 	marketing := t.Type == "notification_messages"
 	tok := &optinToken{
-		Token: s.madeID("optin "+a.MID, 0, 20), PSID: p.ID, Payload: t.Payload, Title: t.Title, Marketing: marketing,
-		Until: s.now().AddDate(1, 0, 0),
+		Token: s.ids.id("optin "+a.MID, 0, 20), PSID: p.ID, Payload: t.Payload, Title: t.Title, Marketing: marketing,
+		Until: s.clock.now().AddDate(1, 0, 0),
 	}
 	known := false
 	for _, old := range page.Tokens {
@@ -121,7 +121,7 @@ func (s *Server) notify(page *pageState, p *personState, a NotifyAction) (Action
 		tok.Stopped = a.Stop
 		o.Token, o.Title, o.Timezone = tok.Token, t.Title, "UTC"
 		o.Expiry, o.TokenStatus = tok.Until.UnixMilli(), "NOT_REFRESHED"
-		if s.takes(messenger.FeatureOptinFrequency, s.now()) {
+		if s.calendar.takes(messenger.FeatureOptinFrequency, s.clock.now()) {
 			o.Frequency = "DAILY"
 		}
 		if a.Stop {
@@ -143,13 +143,13 @@ func (s *Server) comment(page *pageState, p *personState, a CommentAction) (Acti
 	if a.Text == "" {
 		return ActionResult{}, errors.New("a comment needs a text")
 	}
-	s.madeCount++
-	c := &comment{Post: a.Post, PSID: p.ID, Text: a.Text, IsPost: a.Post == "", At: s.now()}
+	n := s.ids.next()
+	c := &comment{Post: a.Post, PSID: p.ID, Text: a.Text, IsPost: a.Post == "", At: s.clock.now()}
 	if c.IsPost {
-		c.Post = page.ID + "_" + s.madeID("post", s.madeCount, 15)
+		c.Post = page.ID + "_" + s.ids.id("post", n, 15)
 		c.ID = c.Post
 	} else {
-		c.ID = digits(c.Post) + "_" + s.madeID("comment", s.madeCount, 15)
+		c.ID = digits(c.Post) + "_" + s.ids.id("comment", n, 15)
 	}
 	page.Comments = append(page.Comments, c)
 	s.nodes[c.ID] = nodeRef{"comment", page.ID}

@@ -44,10 +44,10 @@ func checkRecipient(recipient params) *messenger.Error {
 // checkTyping checks messaging_type, tag and notification_type by the rules of
 // the day.
 func (s *Server) checkTyping(c *call, page *pageState) *messenger.Error {
-	kind, tag, at := c.params.text("messaging_type"), c.params.text("tag"), s.era(c.ver)
+	kind, tag, at := c.params.text("messaging_type"), c.params.text("tag"), s.calendar.era(c.ver)
 	var kinds []string
 	for r := range messenger.Rules() {
-		if s.takes(r.Feature, at) {
+		if s.calendar.takes(r.Feature, at) {
 			for _, t := range r.Types {
 				kinds = append(kinds, string(t))
 			}
@@ -72,7 +72,7 @@ func (s *Server) checkTag(page *pageState, tag string, at time.Time) *messenger.
 	if tag == "" {
 		return nil
 	}
-	rule, taken, known := s.tagRule(tag, at)
+	rule, taken, known := s.calendar.tagRule(tag, at)
 	switch {
 	case taken, known && page.News && slices.Contains(rule.News, messenger.Tag(tag)):
 		return nil
@@ -119,13 +119,13 @@ func (s *Server) byUserRef(c *call, page *pageState, ref string) target {
 
 // byPhone finds who has a phone number. Somebody without a thread sees a request.
 func (s *Server) byPhone(c *call, page *pageState, number string) (target, *messenger.Error) {
-	if s.ended(messenger.FeatureCustomerMatching) {
+	if s.calendar.ended(messenger.FeatureCustomerMatching) {
 		return target{}, refuse(100, 0, "(#100) The Customer Matching API is no longer available since January 15, 2020")
 	}
 	for _, id := range page.Order {
 		if p := page.people[id]; p.Phone != "" && digits(p.Phone) == digits(number) {
 			c.psid = p.ID
-			hidden := !s.clock.isDated() || s.takes(messenger.FeatureHiddenRecipient, s.now())
+			hidden := !s.clock.isDated() || s.calendar.takes(messenger.FeatureHiddenRecipient, s.clock.now())
 			return target{person: p, hidden: hidden, free: true, spend: func() {
 				if !p.Open {
 					p.Request = true
@@ -157,7 +157,7 @@ func (s *Server) byComment(c *call, page *pageState, r params) (target, *messeng
 	switch p := page.people[found.PSID]; {
 	case found.Answered:
 		return target{}, refuse(10900, 0, "(#10900) Activity already replied to")
-	case s.now().Sub(found.At) > privateReplyWindow():
+	case s.clock.now().Sub(found.At) > privateReplyWindow():
 		return target{}, refuse(10903, 0, "(#10903) This user can't reply to this activity")
 	default:
 		c.psid = p.ID
@@ -176,14 +176,14 @@ func (s *Server) byToken(c *call, page *pageState, r params) (target, *messenger
 	token := r.text("one_time_notif_token") + r.text("notification_messages_token")
 	marketing := r.has("notification_messages_token")
 	i := slices.IndexFunc(page.Tokens, func(t *optinToken) bool { return t.Token == token && t.Marketing == marketing })
-	if i < 0 || page.Tokens[i].Stopped || page.Tokens[i].Used && !marketing || s.now().After(page.Tokens[i].Until) {
+	if i < 0 || page.Tokens[i].Stopped || page.Tokens[i].Used && !marketing || s.clock.now().After(page.Tokens[i].Until) {
 		return target{}, refuse(100, 0, "(#100) Param recipient holds a token that is not valid, was used or has expired")
 	}
 	t := page.Tokens[i]
-	if marketing && t.Used && s.now().Sub(t.Last) < 24*time.Hour {
+	if marketing && t.Used && s.clock.now().Sub(t.Last) < 24*time.Hour {
 		return target{}, refuse(4, 2018354, "(#4) The minimum delay between two marketing messages to this person has not passed")
 	}
 	p := page.people[t.PSID]
 	c.psid = p.ID
-	return target{person: p, free: true, spend: func() { t.Used, t.Last = true, s.now() }}, nil
+	return target{person: p, free: true, spend: func() { t.Used, t.Last = true, s.clock.now() }}, nil
 }

@@ -153,8 +153,7 @@ func (s *Server) onNode(f func(*call, *pageState) (any, *messenger.Error)) handl
 
 // newNode makes an id for something of a page. The lock is held.
 func (s *Server) newNode(kind string, page *pageState) string {
-	s.madeCount++
-	id := s.madeID(kind, s.madeCount, 16)
+	id := s.ids.fresh(kind, 16)
 	s.nodes[id] = nodeRef{kind, page.ID}
 	return id
 }

@@ -32,7 +32,7 @@ func (s *Server) send(c *call) (any, *messenger.Error) {
 		return nil, refuse(100, 0, "(#100) Cannot send both message and state")
 	case hasMessage:
 		var e *messenger.Error
-		if msg, e = s.readMessage(c.params["message"], c.file, s.era(c.ver)); e != nil {
+		if msg, e = s.readMessage(c.params["message"], c.file, s.calendar.era(c.ver)); e != nil {
 			return nil, e
 		}
 		if e := s.fetchAttachment(c, msg); e != nil {
@@ -71,7 +71,7 @@ func (s *Server) send(c *call) (any, *messenger.Error) {
 func (s *Server) mayWrite(c *call, page *pageState, to target) *messenger.Error {
 	p := to.person
 	switch {
-	case page.Restricted && !s.takes(messenger.FeatureRestrictedPages, s.era(c.ver)):
+	case page.Restricted && !s.calendar.takes(messenger.FeatureRestrictedPages, s.calendar.era(c.ver)):
 		return refuse(368, 0, "(#368) The action attempted has been deemed abusive or is otherwise disallowed")
 	case page.Restricted:
 		return refuse(10, 1893063, "(#10) This page is temporarily restricted from sending messages")
@@ -94,11 +94,11 @@ func (s *Server) mayWrite(c *call, page *pageState, to target) *messenger.Error 
 // checkWindow holds a message to the 24 hours, or to those of its tag. The lock
 // is held.
 func (s *Server) checkWindow(c *call, p *personState) *messenger.Error {
-	at := s.era(c.ver)
+	at := s.calendar.era(c.ver)
 	standard, _ := messenger.RuleOf(messenger.FeatureStandardMessages)
 	window := standard.Window
 	if tag := c.params.text("tag"); tag != "" && p.Open {
-		rule, _, _ := s.tagRule(tag, at)
+		rule, _, _ := s.calendar.tagRule(tag, at)
 		if window = rule.Window; window == 0 {
 			return nil
 		}
@@ -107,14 +107,14 @@ func (s *Server) checkWindow(c *call, p *personState) *messenger.Error {
 	if kind.Feature == messenger.FeatureSubscriptionMessages && p.Open {
 		return nil
 	}
-	if p.Open && s.now().Sub(p.LastActive) <= window {
+	if p.Open && s.clock.now().Sub(p.LastActive) <= window {
 		return nil
 	}
-	if s.takes(messenger.FeatureSecondChance, at) && p.Open && p.Extra <= p.LastActive.UnixMilli() {
-		p.Extra = s.now().UnixMilli() // the one promotional message after the window
+	if s.calendar.takes(messenger.FeatureSecondChance, at) && p.Open && p.Extra <= p.LastActive.UnixMilli() {
+		p.Extra = s.clock.now().UnixMilli() // the one promotional message after the window
 		return nil
 	}
-	if s.takes(messenger.FeatureSubscriptionMessages, at) {
+	if s.calendar.takes(messenger.FeatureSubscriptionMessages, at) {
 		return refuse(10, 2018065, "(#10) This message is sent outside of allowed window. You need page_messaging_subscriptions permission to be able to do it.")
 	}
 	return refuse(10, 2018278, "(#10) This message is sent outside of allowed window. Learn more about the new policy here: https://developers.facebook.com/docs/messenger-platform/policy-overview")
@@ -128,7 +128,7 @@ func (s *Server) accept(c *call, page *pageState, p *personState, msg outMessage
 		return answer, refuse(100, 0, "(#100) Param persona_id must be the id of a persona of the page")
 	}
 	if c.file != nil && msg.Attachment != nil && msg.Attachment.Type != "template" {
-		msg = msg.withURL(s.storeFile(c, c.file))
+		msg = msg.withURL(fileURL(c.host, s.files.add(*c.file)))
 	}
 	attachments, e := s.resolveAttachment(page, p, msg, &answer)
 	if e != nil {
@@ -145,7 +145,7 @@ func (s *Server) accept(c *call, page *pageState, p *personState, msg outMessage
 	answer.MessageID = m.MID
 	p.TypingUntil = time.Time{}
 	s.keep(p, m)
-	if today := s.now().Unix() / 86400; p.openedDay != today {
+	if today := s.clock.now().Unix() / 86400; p.openedDay != today {
 		p.openedDay = today
 		s.tally(page, func(c *count) { c.Opened = once(c.Opened, p.ID) })
 	}
@@ -212,7 +212,7 @@ func (s *Server) senderAction(c *call, page *pageState, p *personState, action s
 	if _, i := findByID(page.Personas, persona); persona != "" && i < 0 {
 		return nil, refuse(100, 0, "(#100) Param persona_id must be the id of a persona of the page")
 	}
-	now := s.now()
+	now := s.clock.now()
 	switch strings.ToLower(action) {
 	case "typing_on":
 		p.TypingUntil, p.typingAs = now.Add(20*time.Second), persona

@@ -12,8 +12,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/chasqui/chasqui/messenger"
 )
 
 // Server is the emulated platform. Its zero value works. Fields are set before
@@ -34,17 +32,23 @@ type Server struct {
 	ctx     context.Context
 	stop    context.CancelFunc
 	wg      sync.WaitGroup
-	client  *http.Client
 	mux     *http.ServeMux
 	latency latencySource
 	hub     hub
 	clock   clock
 
+	ids       *ids
+	calendar  *calendar
+	records   *records
+	faults    *faultRules
+	limits    *rateLimits
+	files     *fileStore
+	courier   *courier
+	callbacks *callbacks
+
 	handlers map[string]handler // by method and endpoint
-	spans    map[messenger.Feature]span
 
 	mu         sync.Mutex
-	madeCount  int // how many ids and tokens were made
 	apps       map[string]*appState
 	appOrder   []string
 	pages      map[string]*pageState
@@ -55,31 +59,10 @@ type Server struct {
 	uploads    map[string]reusable
 	nodes      map[string]nodeRef // what has an id and is no app, page or person
 	codes      map[string]codeState
-	files      []storedFile           // the oldest first
-	outlets    map[string]*outlet     // by app
-	failures   map[[2]string]*failure // by app and page
-	alerts     []Alert
-	retry      RetrySchedule
-	limits     Limits
-	windows    map[string]*rateWindow
 	kept       []*personState // whose message was kept, the oldest first from keptHead
 	keptHead   int
 	linkTokens map[string]linkToken
-	laneCtx    context.Context
-	laneStop   context.CancelFunc
-	faults     []faultState
-	webhooks   ring[WebhookAttempt]
-	calls      ring[APICall]
-	events     ring[EventRecord]
 	closed     bool
-}
-
-// Latency is how long the Graph API takes to answer: evenly spread between Min
-// and Max, half before the call takes effect and half after. The same seed
-// gives the same row of values.
-type Latency struct {
-	Min, Max time.Duration
-	Seed     uint64
 }
 
 // Errors of the methods of [Server] and of the control API.
@@ -91,7 +74,15 @@ var (
 func (s *Server) init() {
 	s.once.Do(func() {
 		s.ctx, s.stop = context.WithCancel(context.Background())
-		s.laneCtx, s.laneStop = context.WithCancel(s.ctx)
+		s.clock.base = s.Now
+		s.ids = &ids{epoch: s.Epoch}
+		s.calendar = newCalendar(&s.clock)
+		s.records = &records{changes: &s.hub}
+		s.faults, s.limits, s.files = &faultRules{}, &rateLimits{clock: &s.clock}, &fileStore{ids: s.ids}
+		s.callbacks = newCallbacks(s.HTTPClient, &s.clock)
+		s.courier = &courier{world: s, clock: &s.clock, calendar: s.calendar, faults: s.faults, records: s.records, changes: &s.hub,
+			log: s.log(), post: s.callbacks.post, batching: s.Batching, retry: s.Retry, life: s.ctx}
+		s.courier.reset()
 		s.apps = map[string]*appState{}
 		s.pages = map[string]*pageState{}
 		s.tokens = map[string]tokenState{}
@@ -99,12 +90,8 @@ func (s *Server) init() {
 		s.uploads = map[string]reusable{}
 		s.nodes = map[string]nodeRef{}
 		s.codes = map[string]codeState{}
-		s.spans = spans()
 		s.handlers = s.graphHandlers()
-		s.outlets, s.failures = map[string]*outlet{}, map[[2]string]*failure{}
-		s.retry = s.Retry
 		s.latency.seed(s.Latency.Seed)
-		s.client = s.webhookClient()
 		s.mux = s.routes()
 	})
 }
@@ -196,11 +183,13 @@ func (s *Server) Close() error {
 		}
 	}
 	s.mu.Unlock()
+	s.courier.close()
 	s.stop()
 	s.clock.close()
 	s.hub.close()
 	s.wg.Wait()
-	s.client.CloseIdleConnections()
+	s.courier.running.Wait()
+	s.callbacks.client.CloseIdleConnections()
 	return nil
 }
 
@@ -211,21 +200,18 @@ func (s *Server) Reset() {
 	s.init()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.laneStop()
-	s.laneCtx, s.laneStop = context.WithCancel(s.ctx)
-	s.outlets, s.failures, s.alerts = map[string]*outlet{}, map[[2]string]*failure{}, nil
+	s.courier.reset()
 	s.kept, s.keptHead = nil, 0
-	s.faults, s.files = nil, nil
-	s.webhooks.clear()
-	s.calls.clear()
-	s.events.clear()
+	s.faults.set(nil)
+	s.files.clear()
+	s.records.clear()
 	for _, page := range s.pages {
 		for _, p := range page.people {
 			p.Messages, p.Pending = nil, nil
 			p.Owner, p.Prior, p.Request = "", nil, false
 			p.Blocks, p.Offline, p.TypingUntil = false, false, time.Time{}
 			if p.Open {
-				p.LastActive = s.now()
+				p.LastActive = s.clock.now()
 			}
 		}
 	}

@@ -48,7 +48,7 @@ func (s *Server) setUserSettings(c *call, page *pageState) (any, *messenger.Erro
 	if !ok {
 		return nil, refuse(100, 0, "(#100) The parameter persistent_menu is required.")
 	}
-	if e := s.checkMenu(menu, s.era(c.ver)); e != nil {
+	if e := s.checkMenu(menu, s.calendar.era(c.ver)); e != nil {
 		return nil, e
 	}
 	p.Menu = menu

@@ -81,7 +81,7 @@ func (s *Server) followRedirects(ctx context.Context, link string) (string, erro
 		}
 		// Programs that count visits leave out what calls itself a robot.
 		req.Header.Set("User-Agent", "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Mobile Safari/537.36")
-		resp, err := s.client.Do(req)
+		resp, err := s.callbacks.client.Do(req)
 		if err != nil {
 			return "", fmt.Errorf("%.80s does not answer", link)
 		}

@@ -9,7 +9,7 @@ import (
 
 // sponsor is POST /act_{ad account}/sponsored_message_ads.
 func (s *Server) sponsor(c *call) (any, *messenger.Error) {
-	if !s.takes(messenger.FeatureSponsored, s.era(c.ver)) {
+	if !s.calendar.takes(messenger.FeatureSponsored, s.calendar.era(c.ver)) {
 		return nil, refuse(100, 0, "(#100) sponsored_message_ads is no longer available since March 4, 2020: use the Marketing API")
 	}
 	s.mu.Lock()
@@ -30,9 +30,8 @@ func (s *Server) sponsor(c *call) (any, *messenger.Error) {
 	if _, ok := c.params["targeting"]; !ok {
 		return nil, refuse(100, 0, "(#100) The parameter targeting is required.")
 	}
-	b := &broadcast{ID: s.newNode("broadcast", page), Creative: c.params.text("message_creative_id"), App: c.app, At: s.now(), Status: "IN_PROGRESS"}
+	b := &broadcast{ID: s.newNode("broadcast", page), Creative: c.params.text("message_creative_id"), App: c.app, At: s.clock.now(), Status: "IN_PROGRESS"}
 	page.Broadcasts = append(page.Broadcasts, b)
 	s.runBroadcast(page, b, broadcastDelay)
-	s.madeCount++
-	return map[string]any{"ad_group_id": s.madeID("ad group", s.madeCount, 14), "broadcast_id": b.ID, "success": true}, nil
+	return map[string]any{"ad_group_id": s.ids.fresh("ad group", 14), "broadcast_id": b.ID, "success": true}, nil
 }

@@ -1,7 +1,6 @@
 package graphemu
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -70,8 +69,8 @@ func (s *Server) SaveTo(w io.Writer) error {
 func (s *Server) snapshot() ([]byte, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	out := saved{Version: 1, Made: s.madeCount, Tokens: s.tokens, Uploads: s.uploads, SavedTime: s.now(),
-		Nodes: s.nodes, Codes: s.codes, Alerts: s.alerts, Moved: s.clock.moved(), Dated: s.clock.isDated()}
+	out := saved{Version: 1, Made: s.ids.made(), Tokens: s.tokens, Uploads: s.uploads, SavedTime: s.clock.now(),
+		Nodes: s.nodes, Codes: s.codes, Alerts: s.courier.allAlerts(), Moved: s.clock.moved(), Dated: s.clock.isDated()}
 	for token := range s.retired {
 		out.Retired = append(out.Retired, token)
 	}
@@ -107,11 +106,9 @@ func (s *Server) LoadFrom(r io.Reader) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.laneStop()
-	s.laneCtx, s.laneStop = context.WithCancel(s.ctx)
-	s.outlets, s.failures, s.alerts = map[string]*outlet{}, map[[2]string]*failure{}, nil
+	s.courier.reset()
 	s.kept, s.keptHead = nil, 0
-	s.madeCount = in.Made
+	s.ids.resume(in.Made)
 	s.apps, s.appOrder = map[string]*appState{}, nil
 	for _, a := range in.Apps {
 		s.apps[a.App.ID] = &appState{a.App, a.Callback}
@@ -127,7 +124,8 @@ func (s *Server) LoadFrom(r io.Reader) error {
 	for id, upload := range in.Uploads {
 		s.uploads[id] = upload
 	}
-	s.nodes, s.codes, s.alerts = map[string]nodeRef{}, map[string]codeState{}, in.Alerts
+	s.nodes, s.codes = map[string]nodeRef{}, map[string]codeState{}
+	s.courier.setAlerts(in.Alerts)
 	maps.Copy(s.nodes, in.Nodes)
 	maps.Copy(s.codes, in.Codes)
 	s.clock.restore(in.Moved, in.Dated)
@@ -194,7 +192,7 @@ func (s *Server) loadPages(pages []savedPage) {
 		}
 		for _, b := range page.Broadcasts {
 			if b.Status == "SCHEDULED" || b.Status == "IN_PROGRESS" {
-				s.runBroadcast(page, b, max(b.At.Sub(s.now()), 0))
+				s.runBroadcast(page, b, max(b.At.Sub(s.clock.now()), 0))
 			}
 		}
 	}

@@ -85,7 +85,7 @@ func (s *Server) subscribe(c *call) (any, *messenger.Error) {
 // verifyCallback makes the verification request; it returns what is wrong with
 // the answer, or "".
 func (s *Server) verifyCallback(ctx context.Context, appID string, cb callback) string {
-	ctx, cancel := context.WithTimeout(ctx, s.schedule().timeout())
+	ctx, cancel := context.WithTimeout(ctx, s.courier.schedule().timeout())
 	defer cancel()
 	sum := sha256.Sum256([]byte(s.Epoch + cb.VerifyToken + cb.URL))
 	challenge := strconv.FormatUint(uint64(binary.BigEndian.Uint32(sum[:])), 10)
@@ -101,11 +101,11 @@ func (s *Server) verifyCallback(ctx context.Context, appID string, cb callback) 
 	q.Set("hub.verify_token", "[hidden]")
 	shown := *u
 	shown.RawQuery = q.Encode()
-	a := WebhookAttempt{Time: s.now(), AppID: appID, Field: "verification", Attempt: 1, Request: WebhookRequest{URL: shown.String()}}
+	a := WebhookAttempt{Time: s.clock.now(), AppID: appID, Field: "verification", Attempt: 1, Request: WebhookRequest{URL: shown.String()}}
 	began := time.Now()
 	why := s.challenge(ctx, u.String(), challenge, &a)
 	a.DurationMS, a.OK, a.Error = milliseconds(time.Since(began)), why == "", why
-	s.recordWebhook(context.Background(), a)
+	s.records.addWebhook(context.Background(), a)
 	return why
 }
 
@@ -115,7 +115,7 @@ func (s *Server) challenge(ctx context.Context, target, challenge string, a *Web
 		return "the URL cannot be called"
 	}
 	req.Header.Set("User-Agent", "facebookplatform/1.0 (+http://developers.facebook.com)")
-	resp, err := s.client.Do(req)
+	resp, err := s.callbacks.client.Do(req)
 	if err != nil {
 		return "curl_errno = 7; the callback cannot be reached"
 	}
@@ -185,7 +185,7 @@ func (s *Server) subscribePage(c *call) (any, *messenger.Error) {
 		return nil, e
 	}
 	fields := c.params.list("subscribed_fields")
-	if len(fields) == 0 && !s.takes(messenger.FeatureFieldsOfPages, s.era(c.ver)) {
+	if len(fields) == 0 && !s.calendar.takes(messenger.FeatureFieldsOfPages, s.calendar.era(c.ver)) {
 		fields = s.knownFields() // there was no choice
 	}
 	if len(fields) == 0 {

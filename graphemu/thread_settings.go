@@ -37,7 +37,7 @@ func (s *Server) setThreadSettings(c *call, page *pageState) (any, *messenger.Er
 	default:
 		return nil, refuse(100, 0, "(#100) Param setting_type must be one of {ACCOUNT_LINKING, CALL_TO_ACTIONS, DOMAIN_WHITELISTING, GREETING}")
 	}
-	if e := s.checkProfileField(name, value, s.era(c.ver)); e != nil {
+	if e := s.checkProfileField(name, value, s.calendar.era(c.ver)); e != nil {
 		return nil, e
 	}
 	page.Profile[name] = value
@@ -61,14 +61,14 @@ func (s *Server) setNewThread(c *call, page *pageState) (any, *messenger.Error) 
 		return nil, refuse(100, 0, "(#100) Param call_to_actions must hold one button")
 	}
 	if ctas[0].Message != nil {
-		if _, e := s.readMessage(ctas[0].Message, nil, s.era(c.ver)); e != nil {
+		if _, e := s.readMessage(ctas[0].Message, nil, s.calendar.era(c.ver)); e != nil {
 			return nil, e
 		}
 		page.Welcome = &welcome{c.app, ctas[0].Message}
 		return s.changed(page, answer)
 	}
 	value := mustJSON(map[string]string{"payload": ctas[0].Payload})
-	if e := s.checkProfileField("get_started", value, s.era(c.ver)); e != nil {
+	if e := s.checkProfileField("get_started", value, s.calendar.era(c.ver)); e != nil {
 		return nil, e
 	}
 	page.Profile["get_started"] = value
@@ -81,7 +81,7 @@ func (s *Server) setDomains(c *call, page *pageState) (any, *messenger.Error) {
 	const answer = "Successfully updated whitelisted domains"
 	given := c.params.list("whitelisted_domains")
 	value := mustJSON(given)
-	if e := s.checkProfileField("whitelisted_domains", value, s.era(c.ver)); e != nil {
+	if e := s.checkProfileField("whitelisted_domains", value, s.calendar.era(c.ver)); e != nil {
 		return nil, e
 	}
 	var have []string
@@ -104,7 +104,7 @@ func (s *Server) setDomains(c *call, page *pageState) (any, *messenger.Error) {
 		}
 		value = mustJSON(left)
 	}
-	if e := s.checkProfileField("whitelisted_domains", value, s.era(c.ver)); e != nil {
+	if e := s.checkProfileField("whitelisted_domains", value, s.calendar.era(c.ver)); e != nil {
 		return nil, e
 	}
 	page.Profile["whitelisted_domains"] = value
@@ -143,7 +143,7 @@ func (s *Server) deleteThreadSettings(c *call, page *pageState) (any, *messenger
 }
 
 func (s *Server) oldSettings(c *call) *messenger.Error {
-	if s.takes(messenger.FeatureThreadSettings, s.era(c.ver)) {
+	if s.calendar.takes(messenger.FeatureThreadSettings, s.calendar.era(c.ver)) {
 		return nil
 	}
 	return refuse(100, 0, "(#100) thread_settings is no longer available: use messenger_profile")

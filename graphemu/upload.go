@@ -7,24 +7,10 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"path"
 	"strconv"
 	"time"
 
 	"github.com/chasqui/chasqui/messenger"
-)
-
-// upload is a file that came with a call, in the part "filedata" of its
-// multipart form.
-type upload struct {
-	name string // empty when the part names none
-	kind string // media type
-	data []byte
-}
-
-const (
-	maxUpload   = 25 << 20 // bytes of one file
-	keptUploads = 64 << 20 // bytes of all files that can still be looked at
 )
 
 // check holds a file to the platform's rules.
@@ -60,9 +46,8 @@ type reusable struct {
 
 // keepUpload gives an attachment an id. The lock is held.
 func (s *Server) keepUpload(page *pageState, kind, url string, single bool) string {
-	s.madeCount++
-	id := s.madeID("attachment", s.madeCount, 16)
-	s.uploads[id] = reusable{Page: page.ID, Type: kind, URL: url, Made: s.now(), Single: single}
+	id := s.ids.fresh("attachment", 16)
+	s.uploads[id] = reusable{Page: page.ID, Type: kind, URL: url, Made: s.clock.now(), Single: single}
 	return id
 }
 
@@ -71,7 +56,7 @@ func (s *Server) uploadAttachment(c *call) (any, *messenger.Error) {
 	if !c.params.has("message") {
 		return nil, refuse(100, 0, "(#100) The parameter message is required.")
 	}
-	msg, e := s.readMessage(c.params["message"], c.file, s.era(c.ver))
+	msg, e := s.readMessage(c.params["message"], c.file, s.calendar.era(c.ver))
 	if e != nil {
 		return nil, e
 	}
@@ -83,7 +68,7 @@ func (s *Server) uploadAttachment(c *call) (any, *messenger.Error) {
 	}
 	return s.onPage(func(c *call, page *pageState) (any, *messenger.Error) {
 		if c.file != nil {
-			msg = msg.withURL(s.storeFile(c, c.file))
+			msg = msg.withURL(fileURL(c.host, s.files.add(*c.file)))
 		}
 		var media struct {
 			URL      string `json:"url"`
@@ -124,7 +109,7 @@ func (s *Server) fetchAttachment(c *call, msg outMessage) *messenger.Error {
 	if err != nil {
 		return failed
 	}
-	resp, err := s.client.Do(req)
+	resp, err := s.callbacks.client.Do(req)
 	if err != nil {
 		return failed
 	}
@@ -139,41 +124,10 @@ func (s *Server) fetchAttachment(c *call, msg outMessage) *messenger.Error {
 	return nil
 }
 
-// storedFile is an upload that can be looked at.
-type storedFile struct {
-	id string
-	upload
-}
-
-// storeFile keeps an upload and returns its address. The oldest ones give way.
-// The lock is held.
-func (s *Server) storeFile(c *call, u *upload) string {
-	s.madeCount++
-	f := storedFile{s.madeID("file", s.madeCount, 16), *u}
-	s.files = append(s.files, f)
-	total := 0
-	for i := len(s.files) - 1; i >= 0; i-- {
-		if total += len(s.files[i].data); total > keptUploads {
-			s.files = append([]storedFile(nil), s.files[i+1:]...)
-			break
-		}
-	}
-	return "http://" + c.host + "/_emu/files/" + f.id + path.Ext(u.name)
-}
-
 // serveFile shows an upload. Whatever it holds, a browser runs none of it.
 func (s *Server) serveFile(w http.ResponseWriter, r *http.Request) {
-	name := r.PathValue("file")
-	id := name[:len(name)-len(path.Ext(name))]
-	s.mu.Lock()
-	var found *upload
-	for i := range s.files {
-		if s.files[i].id == id {
-			found = &s.files[i].upload
-		}
-	}
-	s.mu.Unlock()
-	if found == nil {
+	found, ok := s.files.get(r.PathValue("file"))
+	if !ok {
 		http.NotFound(w, r)
 		return
 	}

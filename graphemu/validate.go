@@ -76,7 +76,7 @@ func (s *Server) readMessage(raw json.RawMessage, file *upload, at time.Time) (o
 		return m, refuse(100, 2018034, "(#100) Message cannot be empty, must provide valid attachment or text")
 	}
 	limit := 2000
-	if !s.takes(messenger.FeatureLongText, at) {
+	if !s.calendar.takes(messenger.FeatureLongText, at) {
 		limit = 640
 	}
 	if e := tooLong("message[text]", m.Text, limit); e != nil {
@@ -89,7 +89,7 @@ func (s *Server) readMessage(raw json.RawMessage, file *upload, at time.Time) (o
 		return m, e
 	}
 	if m.Attachment != nil {
-		return m, m.Attachment.check(file, func(f messenger.Feature) bool { return s.takes(f, at) })
+		return m, m.Attachment.check(file, func(f messenger.Feature) bool { return s.calendar.takes(f, at) })
 	}
 	return m, checkGrid(m.Grid)
 }
@@ -133,9 +133,9 @@ func (m outMessage) withURL(url string) outMessage {
 // version 4.0 send as many.
 func (s *Server) maxQuickReplies() int {
 	switch {
-	case !s.clock.isDated() || s.takes(messenger.FeatureThirteenQuickReplies, s.now()):
+	case !s.clock.isDated() || s.calendar.takes(messenger.FeatureThirteenQuickReplies, s.clock.now()):
 		return 13
-	case !s.takes(messenger.FeatureElevenQuickReplies, s.now()):
+	case !s.calendar.takes(messenger.FeatureElevenQuickReplies, s.clock.now()):
 		return 10
 	}
 	return 11
@@ -154,7 +154,7 @@ func (s *Server) checkQuickReplies(m outMessage, when time.Time) *messenger.Erro
 		case "user_phone_number", "user_email":
 			continue
 		case "location":
-			if s.takes(messenger.FeatureLocationReply, when) {
+			if s.calendar.takes(messenger.FeatureLocationReply, when) {
 				continue
 			}
 			return refuse(100, 0, "(#100) Param "+at+"[content_type] must be one of {TEXT, USER_PHONE_NUMBER, USER_EMAIL}")

@@ -9,73 +9,6 @@ import (
 	"github.com/chasqui/chasqui/messenger"
 )
 
-// Limits are the platform's rate limits of a page. They are in force once a date
-// is set, or when On is true; without either the emulator is as fast as it can
-// be, so that it never limits a test or a benchmark. Zero fields are the
-// platform's numbers.
-//
-// Docs: https://developers.facebook.com/docs/messenger-platform/overview/rate-limiting
-type Limits struct {
-	On            bool `json:"on"`
-	Text          int  `json:"text,omitempty"`          // sends of text, links, reactions and stickers a second; 300
-	Media         int  `json:"media,omitempty"`         // sends of audio and video a second; 10
-	Conversations int  `json:"conversations,omitempty"` // reads of conversations a second; 2
-	Replies       int  `json:"replies,omitempty"`       // private replies an hour; 750
-	Profile       int  `json:"profile,omitempty"`       // changes of the messenger profile in ten minutes; 10
-	PerPerson     int  `json:"per_person,omitempty"`    // calls in 24 hours for each person that may be written to; 200
-	OfPage        int  `json:"of_page,omitempty"`       // calls by page token in 24 hours for each engaged person; 4,800, until 2019
-}
-
-func (l Limits) complete() Limits {
-	set := func(n *int, standard int) {
-		if *n <= 0 {
-			*n = standard
-		}
-	}
-	set(&l.Text, 300)
-	set(&l.Media, 10)
-	set(&l.Conversations, 2)
-	set(&l.Replies, 750)
-	set(&l.Profile, 10)
-	set(&l.PerPerson, 200)
-	set(&l.OfPage, 4800)
-	return l
-}
-
-// SetLimits changes the rate limits.
-func (s *Server) SetLimits(l Limits) {
-	s.init()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.limits = l
-	s.windows = map[string]*rateWindow{}
-}
-
-// rateWindow counts the calls of a span of time.
-type rateWindow struct {
-	begin time.Time
-	n     int
-}
-
-// take counts a call, and tells how long until the window ends when there were
-// too many.
-func (s *Server) take(key string, most int, span time.Duration) (used int, wait time.Duration) {
-	w := s.windows[key]
-	now := s.now()
-	if w == nil || now.Sub(w.begin) >= span || now.Before(w.begin) {
-		if s.windows == nil {
-			s.windows = map[string]*rateWindow{}
-		}
-		w = &rateWindow{begin: now}
-		s.windows[key] = w
-	}
-	w.n++
-	if w.n > most {
-		wait = w.begin.Add(span).Sub(now)
-	}
-	return w.n * 100 / most, wait
-}
-
 // limit counts a call against the limits of its page and writes the usage
 // headers.
 func (s *Server) limit(w *answerBuffer, endpoint string, c *call) *messenger.Error {
@@ -83,17 +16,20 @@ func (s *Server) limit(w *answerBuffer, endpoint string, c *call) *messenger.Err
 		return nil
 	}
 	dated := s.clock.isDated()
+	l := s.limits.current()
+	if !l.On {
+		return nil
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	page := s.pages[c.page]
-	if page == nil || !s.limits.On && !dated {
+	if page == nil {
 		return nil
 	}
-	l := s.limits.complete()
 	most, span, code := s.kindLimit(l, endpoint, c)
 	usedKind, wait := 0, time.Duration(0)
 	if most > 0 {
-		usedKind, wait = s.take(page.ID+" "+endpoint+" "+c.limitKind(), most, span)
+		usedKind, wait = s.limits.count(page.ID+" "+endpoint+" "+c.limitKind(), most, span)
 	}
 	people := 0
 	for _, p := range page.people {
@@ -102,10 +38,10 @@ func (s *Server) limit(w *answerBuffer, endpoint string, c *call) *messenger.Err
 		}
 	}
 	perDay, dayCode := l.PerPerson, 80006
-	if dated && s.takes(messenger.FeatureUsageOfPage, s.now()) {
+	if dated && s.calendar.takes(messenger.FeatureUsageOfPage, s.clock.now()) {
 		perDay, dayCode = l.OfPage, 32
 	}
-	usedDay, dayWait := s.take(page.ID+" day", max(people, 1)*perDay, 24*time.Hour)
+	usedDay, dayWait := s.limits.count(page.ID+" day", max(people, 1)*perDay, 24*time.Hour)
 	s.usage(w, page.ID, dated, max(usedDay, usedKind), max(wait, dayWait))
 	switch {
 	case wait > 0:
@@ -168,7 +104,7 @@ func (s *Server) usage(w *answerBuffer, pageID string, dated bool, percent int, 
 		return strings.TrimSpace(string(b))
 	}
 	w.header.Set("X-App-Usage", text(app))
-	if dated && s.takes(messenger.FeatureUsageOfPage, s.now()) {
+	if dated && s.calendar.takes(messenger.FeatureUsageOfPage, s.clock.now()) {
 		w.header.Set("X-Page-Usage", text(app))
 		return
 	}

@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/chasqui/chasqui/messenger"
 )
@@ -48,51 +47,51 @@ func (f Fault) ofWebhooks() bool {
 	return f.Endpoint == "webhooks" || f.WebhookDelayMS > 0 || f.WebhookDuplicate || f.WebhookSwap
 }
 
+// SetFaults replaces the fault rules.
+func (s *Server) SetFaults(rules []Fault) {
+	s.init()
+	s.faults.set(rules)
+}
+
+// Faults returns the rules that still apply, with the calls they have left.
+func (s *Server) Faults() []Fault {
+	s.init()
+	return s.faults.list()
+}
+
+// faultRules are the rules in force. It is safe for concurrent use.
+type faultRules struct {
+	mu    sync.Mutex
+	rules []faultState
+}
+
 type faultState struct {
 	Fault
-	left int // -1: for ever
+	left int // -1: without end
 	met  int // how many calls fitted
 	rng  *rand.Rand
 }
 
-// SetFaults replaces the fault rules.
-func (s *Server) SetFaults(rules []Fault) {
-	s.init()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.faults = nil
+func (r *faultRules) set(rules []Fault) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.rules = nil
 	for _, f := range rules {
 		left := f.Times
 		if left <= 0 {
 			left = -1
 		}
 		f.Endpoint = endpointName(f.Endpoint)
-		s.faults = append(s.faults, faultState{Fault: f, left: left, rng: rand.New(rand.NewPCG(f.Seed, 0))})
+		state := faultState{Fault: f, left: left, rng: rand.New(rand.NewPCG(f.Seed, 0))}
+		r.rules = append(r.rules, state)
 	}
 }
 
-// endpointName takes paths such as "/me/messages" for the name of the endpoint.
-func endpointName(s string) string {
-	s = strings.Trim(s, "/ ")
-	if s != "insights/messages_sent" {
-		s = s[strings.LastIndexByte(s, '/')+1:]
-	}
-	switch s {
-	case "me":
-		return "page"
-	case "user_profile":
-		return "profile"
-	}
-	return s
-}
-
-// Faults returns the rules that still apply, with the calls they have left.
-func (s *Server) Faults() []Fault {
-	s.init()
-	s.mu.Lock()
-	defer s.mu.Unlock()
+func (r *faultRules) list() []Fault {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	out := []Fault{}
-	for _, f := range s.faults {
+	for _, f := range r.rules {
 		if f.left != 0 {
 			f.Fault.Times = max(f.left, 0)
 			out = append(out, f.Fault)
@@ -101,22 +100,36 @@ func (s *Server) Faults() []Fault {
 	return out
 }
 
-// takeFault uses up one call of the first rule that fits, and carries out what
-// the rule does to tokens, pages and people.
-func (s *Server) takeFault(endpoint string, c *call) (Fault, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for i := range s.faults {
-		f := &s.faults[i]
-		if f.ofWebhooks() || f.Endpoint != "" && f.Endpoint != "*" && f.Endpoint != endpoint || !f.fits(c.page, c.psid) {
+// ofCall uses up one call of the first rule that fits a call.
+func (r *faultRules) ofCall(endpoint, page, psid string) (Fault, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i := range r.rules {
+		f := &r.rules[i]
+		if f.ofWebhooks() || f.Endpoint != "" && f.Endpoint != "*" && f.Endpoint != endpoint || !f.fits(page, psid) {
 			continue
 		}
 		out := f.Fault
 		if out.JitterMS > 0 {
 			out.DelayMS += f.rng.IntN(out.JitterMS + 1)
 		}
-		s.carryOut(out, c)
 		return out, true
+	}
+	return Fault{}, false
+}
+
+// ofWebhook uses up one webhook of the first rule that fits a delivery.
+func (r *faultRules) ofWebhook(d delivery) (Fault, bool) {
+	if d.event.fault != nil {
+		return *d.event.fault, true
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i := range r.rules {
+		f := &r.rules[i]
+		if f.ofWebhooks() && (f.Field == "" || f.Field == d.event.field) && f.fits(d.page, d.person) {
+			return f.Fault, true
+		}
 	}
 	return Fault{}, false
 }
@@ -136,36 +149,20 @@ func (f *faultState) fits(page, psid string) bool {
 	return true
 }
 
-// carryOut does what a rule does for good. The lock is held.
-func (s *Server) carryOut(f Fault, c *call) {
-	page := s.pages[c.page]
-	if f.ExpireToken {
-		if _, ok := s.tokens[c.token]; ok {
-			delete(s.tokens, c.token)
-			s.retired[c.token] = true
-		}
+// endpointName returns the name of an endpoint, which may be given as a path such
+// as "/me/messages".
+func endpointName(s string) string {
+	s = strings.Trim(s, "/ ")
+	if s != "insights/messages_sent" {
+		s = s[strings.LastIndexByte(s, '/')+1:]
 	}
-	if page == nil {
-		return
+	switch s {
+	case "me":
+		return "page"
+	case "user_profile":
+		return "profile"
 	}
-	page.Unpublished = page.Unpublished || f.Unpublish
-	if p := page.people[c.psid]; p != nil && f.PersonBlocks {
-		s.block(page, p, true)
-	}
-}
-
-// takeWebhookFault finds the rule for a webhook. The lock is held.
-func (s *Server) takeWebhookFault(_ string, d delivery) (Fault, bool) {
-	if d.event.fault != nil {
-		return *d.event.fault, true
-	}
-	for i := range s.faults {
-		f := &s.faults[i]
-		if f.ofWebhooks() && (f.Field == "" || f.Field == d.event.field) && f.fits(d.page, d.person) {
-			return f.Fault, true
-		}
-	}
-	return Fault{}, false
+	return s
 }
 
 // requestFault is the fault that a call asks for itself, in the header
@@ -251,21 +248,4 @@ func faultMessage(code int) string {
 		return "(#1200) Temporary send message failure. Please try again later."
 	}
 	return "An error was asked for by a fault rule."
-}
-
-// latencySource gives the row of pauses of a seed.
-type latencySource struct {
-	mu  sync.Mutex
-	rng *rand.Rand
-}
-
-func (l *latencySource) seed(n uint64) { l.rng = rand.New(rand.NewPCG(n, 0)) }
-
-func (l *latencySource) next(spread Latency) time.Duration {
-	if spread.Max <= 0 {
-		return 0
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return spread.Min + time.Duration(l.rng.Int64N(int64(max(spread.Max-spread.Min, 0))+1))
 }
