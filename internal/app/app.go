@@ -10,30 +10,25 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/chasqui/chasqui/internal/apisrv"
 	"github.com/chasqui/chasqui/internal/bot"
 	"github.com/chasqui/chasqui/internal/channel"
 	"github.com/chasqui/chasqui/internal/config"
-	"github.com/chasqui/chasqui/internal/console"
 	"github.com/chasqui/chasqui/internal/deliver"
 	"github.com/chasqui/chasqui/internal/dialect"
 	"github.com/chasqui/chasqui/internal/entrypoint"
 	"github.com/chasqui/chasqui/internal/forward"
 	"github.com/chasqui/chasqui/internal/gateway"
 	"github.com/chasqui/chasqui/internal/guard"
-	"github.com/chasqui/chasqui/internal/ingest"
 	"github.com/chasqui/chasqui/internal/project"
 	"github.com/chasqui/chasqui/internal/reach"
 	"github.com/chasqui/chasqui/internal/service"
 	"github.com/chasqui/chasqui/internal/store"
 	"github.com/chasqui/chasqui/internal/upkeep"
-	"github.com/chasqui/chasqui/rivescript/js"
 )
 
 // Options says what a gateway is made of.
@@ -53,16 +48,18 @@ type Options struct {
 
 // App is a gateway. Its services are for commands that work in the same process.
 type App struct {
-	Keys          *service.Keys
-	Applications  *service.Applications
-	Subscriptions *service.Subscriptions
-	Directory     *service.Directory
-	Scripts       *service.Scripts
-	EntryPoints   *service.EntryPoints
-	Store         *store.Store
+	*service.Services
+	Store *store.Store
 
 	o         Options
 	log       *slog.Logger
+	vault     *store.Vault
+	tokens    *store.Tokens
+	metrics   *metrics
+	platform  service.Platform
+	reachable *reach.Allowed // by what users give addresses of, beside public addresses
+	poster    *forward.Poster
+
 	listener  net.Listener
 	server    *http.Server
 	guard     *guard.Guard
@@ -75,7 +72,6 @@ type App struct {
 	tracker   *entrypoint.Tracker
 	keeper    *upkeep.Keeper
 	channels  *channel.Manager
-	erasures  *service.Erasures
 	workers   []dialect.Worker
 	stopping  atomic.Bool
 
@@ -90,147 +86,32 @@ type cleanup struct {
 	do   func(context.Context) error
 }
 
-// New opens the database, binds the address and puts everything together. Nothing is sent or answered before Start. What New has acquired is released by
-// Stop, also when Start was never called.
-//
-// It is one straight line on purpose: each thing is made after what it needs, and its clean-up is registered beside it.
+// New opens the database, puts everything together and binds the address. Nothing is sent or answered before Start. What New has acquired is released by Stop, also when Start
+// was never called.
 func New(ctx context.Context, o Options) (_ *App, err error) {
-	c := o.Config
-	if err := c.Validate(); err != nil {
+	if err := o.Config.Validate(); err != nil {
 		return nil, err
 	}
-	a := &App{o: o, log: o.Logger, failed: make(chan error, 1)}
+	a := &App{o: o, log: o.Logger, metrics: newMetrics(), failed: make(chan error, 1)}
 	defer func() {
 		if err != nil {
 			a.Stop(ctx)
 		}
 	}()
-	if c.Store == "" || c.KeyFile == "" {
-		if err := os.MkdirAll(c.Data, 0o700); err != nil {
-			return nil, fmt.Errorf("make data folder: %w", err)
-		}
-	}
-	if a.Store, err = OpenStore(ctx, store.Options{URL: c.Database(), KeyFileShared: c.KeyFileShared, AnyOwner: true, Logger: component(o.Logger, "store"), Now: o.Now}); err != nil {
-		return nil, err
-	}
-	a.defers("store", func(context.Context) error { return a.Store.Close() })
-	vault, err := store.OpenVault(ctx, a.Store, c.KeyPath())
+	directory, err := a.open(ctx)
 	if err != nil {
 		return nil, err
 	}
-	vault.Formats = formats()
-	if a.Directory, err = service.NewDirectory(ctx, vault, component(o.Logger, "directory")); err != nil {
+	if err := a.assemble(directory); err != nil {
 		return nil, err
 	}
-	metrics := newMetrics(a.Store, a.Directory, func() []channel.Connection { return a.channels.Connections() })
-	platform := service.Platform{BaseURL: c.GraphURL, Version: c.GraphVersion}
-
-	reachable, err := reach.Parse(string(c.Forward.AllowPrivate))
-	if err != nil {
-		return nil, fmt.Errorf("setting forward.allowPrivate: %w", err)
-	}
-	pictures := new(reach.Allowed)
-	if o.AllowLoopback {
-		reachable, pictures = reachable.WithLoopback(), pictures.WithLoopback()
-	}
-	now := a.Store.Now
-	a.Keys = service.NewKeys(a.Store, now)
-	a.Applications = &service.Applications{Vault: vault, Directory: a.Directory, Platform: platform, PublicURL: c.PublicURL, Logger: component(o.Logger, "applications"), Now: now}
-	a.Subscriptions = &service.Subscriptions{Vault: vault, Store: a.Store, Directory: a.Directory, Reach: reachable}
-	a.projector = project.New(project.Options{Store: a.Store, Directory: a.Directory, Platform: platform, Logger: component(o.Logger, "project")})
-	policy := &service.Policy{Store: a.Store, Directory: a.Directory, GraphVersion: c.GraphVersion, Observe: c.Policy == "observe"}
-	brought := &service.ChannelEvents{Store: a.Store, Vault: vault, Directory: a.Directory, Logger: component(o.Logger, "channel"),
-		Apply: func(ctx context.Context, r gateway.ChannelReport) error { return a.deliverer.Report(ctx, r) }}
-	a.channels = channel.New(channel.Options{
-		Vault: vault, Store: a.Store, Logger: component(o.Logger, "channel"), PublicURL: c.PublicURL, UserAgent: "Chasqui/" + o.Version,
-		Reach: reachable, Refused: metrics.ingest().Refused,
-		Report: brought.Report, Inbound: brought.Inbound,
-	})
-	brought.Answer, brought.Account = a.channels.Answer, a.channels.Account
-	a.deliverer = deliver.New(deliver.Options{
-		Store: a.Store, Applications: a.Applications, Directory: a.Directory, Logger: component(o.Logger, "deliver"), Platform: platform, Policy: policy, Channels: a.channels,
-		Limits:    gateway.Limits{TextPerSecond: c.Limits.TextPerSecond, MediaPerSecond: c.Limits.MediaPerSecond},
-		WaitProof: c.Uncertain.Wait, GiveUp: c.Uncertain.GiveUp, Resend: deliver.Resend(c.Uncertain.Resend), Metrics: metrics.deliver(),
-	})
-	projected := a.projected()
-	poster := forward.NewPoster(reachable, 15*time.Second, "Chasqui/"+o.Version)
-	a.forwarder = forward.New(forward.Options{
-		Store: a.Store, Vault: vault, Directory: a.Directory, Logger: component(o.Logger, "forward"), Projected: a.projector.Covers, Metrics: metrics.forward(),
-		Sinks: map[gateway.SubscriptionKind]func(gateway.Around) forward.Sink{gateway.KindForward: forward.Push(poster)},
-	})
-	a.keeper = upkeep.New(upkeep.Options{
-		Store: a.Store, Logger: component(o.Logger, "upkeep"),
-		Retention: store.Retention{Events: days(c.Retention.Events), Messages: days(c.Retention.Messages), Deliveries: days(c.Retention.Deliveries)},
-		LowDisk:   c.LowDisk, DataFolder: c.Data, Metrics: metrics.upkeep(),
-	})
-	tokens := store.NewTokens(vault)
-	a.EntryPoints = &service.EntryPoints{Store: a.Store, Directory: a.Directory, Logger: component(o.Logger, "entrypoints"), LinkBase: c.LinkURL, PublicURL: c.PublicURL,
-		Pictures: service.NewPictures(pictures)}
-	optIns := &service.OptIns{Store: a.Store, Directory: a.Directory, Tokens: tokens}
-	a.tracker = entrypoint.New(entrypoint.Options{Store: a.Store, Directory: a.Directory, Points: a.EntryPoints, OptIns: optIns, Logger: component(o.Logger, "entrypoints")})
-	a.EntryPoints.Tracked = a.tracker.Position
-	if !a.Store.Exclusive() {
-		a.EntryPoints.Tracked = upkeep.SharedPosition(a.Store, "entrypoints")
-	}
-	messages := &service.Messages{Store: a.Store, Directory: a.Directory, Sender: a.deliverer, Counted: metrics.accepted, Policy: policy, Accounts: a.channels, CustomerMatching: c.CustomerMatching}
-	javascript := js.NewPool(js.Options{Mode: js.Mode(c.Scripts.JavaScript), Logger: component(o.Logger, "javascript")})
-	a.defers("javascript", func(context.Context) error { javascript.Close(); return nil })
-	a.Scripts = &service.Scripts{JavaScript: javascript, Store: a.Store, Directory: a.Directory, Logger: component(o.Logger, "scripts"), Fetch: bot.NewFetcher(strings.Split(c.Scripts.AllowHosts, ",")).Fetch}
-	a.bots = bot.New(bot.Options{
-		Store: a.Store, Directory: a.Directory, Scripts: a.Scripts, Messages: messages, Platform: platform, Logger: component(o.Logger, "bot"), Accepted: metrics.accepted,
-		Code: a.EntryPoints.IsCode,
-	})
-	a.erasures = &service.Erasures{Store: a.Store, Directory: a.Directory, Platform: platform, PublicURL: c.PublicURL, Logger: component(o.Logger, "erasures")}
-	services := &service.Services{
-		Applications: a.Applications, Brought: brought, Directory: a.Directory, EntryPoints: a.EntryPoints, Erasures: a.erasures, Keys: a.Keys, Messages: messages, OptIns: optIns,
-		Scripts: a.Scripts, Subscriptions: a.Subscriptions,
-		Channels:      &service.Channels{Vault: vault, Store: a.Store, Directory: a.Directory, Reach: reachable, Refresh: a.channels.Refresh, Probe: a.channels.Check},
-		Conversations: &service.Conversations{Store: a.Store, Directory: a.Directory},
-		Events:        &service.Events{Store: a.Store, Vault: vault, Directory: a.Directory, Projected: projected},
-		Profiles:      &service.Profiles{Store: a.Store, Directory: a.Directory},
-		Routes:        &service.Routes{Store: a.Store, Directory: a.Directory},
-	}
-	apiHandler, err := apisrv.New(apisrv.Options{
-		Services: services, Now: now, Logger: component(o.Logger, "api"), PublicURL: c.PublicURL, Version: o.Version, MaxBody: c.MaxBody, Ready: a.ready, Observe: metrics.observe,
-	})
+	handler, err := a.handler()
 	if err != nil {
 		return nil, err
 	}
-	mux := http.NewServeMux()
-	ingest.New(ingest.Options{Store: a.Store, Directory: a.Directory, Points: a.EntryPoints, Erasures: a.erasures, Logger: component(o.Logger, "ingest"), MaxBody: c.MaxBody, Metrics: metrics.ingest()}).Register(mux)
-	mux.HandleFunc("GET /m/{slug}", a.tracker.Visit)
-	codes := &entrypoint.Codes{Directory: a.Directory, Points: a.EntryPoints, Tokens: tokens, PublicURL: c.PublicURL, Now: now}
-	codes.Register(mux)
-	pages, err := console.New(console.Options{EntryPoints: a.EntryPoints, Directory: a.Directory, Keys: a.Keys, Tokens: tokens, SignIns: &service.SignIns{Store: a.Store}, Logger: component(o.Logger, "console"), PublicURL: c.PublicURL, Now: now})
-	if err != nil {
+	if err := a.bind(handler); err != nil {
 		return nil, err
 	}
-	pages.Register(mux)
-	a.channels.Register(mux)
-	others := a.serveDialects(dialect.Environment{
-		Services: services,
-		Store:    a.Store, Vault: vault, Tokens: tokens, Post: poster.Post,
-		Sessions: dialect.SessionSettings{Secret: gateway.Secret(c.Sessions.Secret), Issuer: c.Sessions.Issuer, Audience: c.Sessions.Audience, IDClaim: c.Sessions.IDClaim, Fields: listed(c.Sessions.Fields)},
-		MaxBody:  c.MaxBody, Observe: metrics.observe,
-	}, codes.Otherwise(apiHandler))
-	mux.Handle("/", others)
-	proxies, err := guard.ParseProxies(c.TrustedProxies)
-	if err != nil {
-		return nil, fmt.Errorf("setting trustedProxies: %w", err)
-	}
-	a.guard = guard.New(guard.Options{MaxConnections: c.MaxConnections, MaxBodies: c.MaxBodies, TrustedProxies: proxies,
-		StrictTransport: c.TLSCert != "" || strings.HasPrefix(c.PublicURL, "https://")})
-	metrics.connections(a.guard.Open)
-	if a.listener, err = a.listen(c); err != nil {
-		return nil, err
-	}
-	a.defers("listener", func(context.Context) error { return ignoreClosed(a.listener.Close()) })
-	if c.Metrics && c.MetricsAddr != "off" {
-		if err := a.serveMetrics(c.MetricsAddr, metrics); err != nil {
-			return nil, err
-		}
-	}
-	a.server = &http.Server{Handler: a.guard.Handler(mux), ConnContext: a.guard.Context, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, ErrorLog: slog.NewLogLogger(component(o.Logger, "http").Handler(), slog.LevelDebug)}
 	return a, nil
 }
 
@@ -245,14 +126,6 @@ func days(n int) time.Duration { return gateway.Times(n, 24*time.Hour) }
 
 func (a *App) defers(name string, do func(context.Context) error) {
 	a.cleanups = append(a.cleanups, cleanup{name, do})
-}
-
-// projected answers up to which position of the log every event has its profile, on whichever node it is worked.
-func (a *App) projected() func() int64 {
-	if a.Store.Exclusive() {
-		return a.projector.Position
-	}
-	return upkeep.SharedPosition(a.Store, "projector")
 }
 
 func (a *App) listen(c config.Config) (net.Listener, error) {
@@ -329,12 +202,12 @@ func (a *App) Start(ctx context.Context) error {
 	var background sync.WaitGroup
 	background.Go(func() { a.Directory.Run(run) })
 	background.Go(func() { a.Applications.RunChecks(run) })
-	background.Go(func() { a.erasures.Run(run) })
+	background.Go(func() { a.Erasures.Run(run) })
 	a.defers("background", func(context.Context) error { cancel(); background.Wait(); return nil })
 	// The server ends after the workers, though it begins after them: while sends in flight end, /readyz answers 503 and not nothing.
 	a.defers("server", a.stopServer)
 
-	if err := a.channels.Start(ctx); err != nil {
+	if err := a.channels.Start(ctx, a.Brought); err != nil {
 		return err
 	}
 	a.defers("channels", func(ctx context.Context) error { a.channels.Stop(ctx); return nil })

@@ -45,7 +45,7 @@ type metrics struct {
 	freeBytes        prometheus.Gauge
 }
 
-func newMetrics(s *store.Store, directory *service.Directory, connections func() []channel.Connection) *metrics {
+func newMetrics() *metrics {
 	m := &metrics{registry: prometheus.NewRegistry()}
 	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
 		c := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "chasqui_" + name, Help: help}, labels)
@@ -75,8 +75,13 @@ func newMetrics(s *store.Store, directory *service.Directory, connections func()
 	m.retired = counter("retired_total", "Rows removed for their age, by table.", "table")
 	m.unreadRetired = counter("retired_unread_events_total", "Events removed for their age before a subscription had read them.", "subscription")
 	m.freeBytes = prometheus.NewGauge(prometheus.GaugeOpts{Name: "chasqui_disk_free_bytes", Help: "Free space on the disk of the data folder."})
-	m.registry.MustRegister(m.freeBytes, &states{store: s, directory: directory, connections: connections}, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.registry.MustRegister(m.freeBytes, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
+}
+
+// states adds the figures that are read from the database and from channels' connections.
+func (m *metrics) states(s *store.Store, directory *service.Directory, connections func() []channel.Connection) {
+	m.registry.MustRegister(&states{store: s, directory: directory, connections: connections})
 }
 
 // connections tells how many connections the gateway has open.

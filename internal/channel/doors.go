@@ -205,7 +205,7 @@ func (m *Manager) twilioInbound(w http.ResponseWriter, r *http.Request) {
 			in.Parts = append(in.Parts, gateway.PartInput{Type: form.Get("MediaContentType" + strconv.Itoa(i)), URL: address})
 		}
 	}
-	if err := m.o.Inbound(r.Context(), in); err != nil {
+	if err := m.receiver.Inbound(r.Context(), in); err != nil {
 		m.failed(w, account.ID, err)
 		return
 	}

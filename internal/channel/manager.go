@@ -43,12 +43,16 @@ type Options struct {
 	Refused func(reason string)
 	// Reach is where accounts may lead beside public addresses.
 	Reach *reach.Allowed
-	// Report takes what a provider says of a message. It returns nil once that is committed; a not_found error when the message is gone.
-	Report func(context.Context, gateway.ChannelReport) error
-	// Inbound takes a message that a person sent. It returns nil once that is committed.
-	Inbound func(context.Context, gateway.ChannelInbound) error
 	// FirstPause is how long a lost SMPP connection waits for its first new try; default 500 ms. It doubles up to a minute.
 	FirstPause time.Duration
+}
+
+// Receiver takes what comes back over channels.
+type Receiver interface {
+	// Report takes what a provider says of a message. It returns nil once that is committed; a not_found error when the message is gone.
+	Report(context.Context, gateway.ChannelReport) error
+	// Inbound takes a message that a person sent. It returns nil once that is committed.
+	Inbound(context.Context, gateway.ChannelInbound) error
 }
 
 // provider is an account at work.
@@ -64,9 +68,10 @@ type provider interface {
 
 // Manager runs the channel accounts. It is made by New, started once and stopped once.
 type Manager struct {
-	o     Options
-	http  *http.Client
-	noise guard.Noise
+	o        Options
+	http     *http.Client
+	noise    guard.Noise
+	receiver Receiver // from Start on
 
 	mu      sync.Mutex // one refresh at a time
 	current atomic.Pointer[listing]
@@ -106,8 +111,9 @@ func New(o Options) *Manager {
 	return m
 }
 
-// Start reads the accounts, begins to work with them, and follows their changes.
-func (m *Manager) Start(ctx context.Context) error {
+// Start reads the accounts, begins to work with them, and follows their changes. What comes back over them goes to r. Requests of providers must come after it.
+func (m *Manager) Start(ctx context.Context, r Receiver) error {
+	m.receiver = r
 	if err := m.Refresh(ctx); err != nil {
 		return fmt.Errorf("read channel accounts: %w", err)
 	}
@@ -306,7 +312,7 @@ func (m *Manager) Check(ctx context.Context, a *gateway.ChannelAccount) error {
 
 // report hands a report on. One about a message that is gone is done with.
 func (m *Manager) report(ctx context.Context, r gateway.ChannelReport) error {
-	err := m.o.Report(ctx, r)
+	err := m.receiver.Report(ctx, r)
 	if gateway.CodeOf(err) == gateway.CodeNotFound {
 		m.o.Logger.Debug("a report for a message that is gone", "account", r.Account, "message", r.MessageID)
 		return nil

@@ -141,9 +141,8 @@ func (f *fixture) open() {
 	}
 	f.Manager = New(Options{
 		Vault: v, Store: s, Logger: logger, Now: f.time, PublicURL: publicURL, Reach: new(reach.Allowed).WithLoopback(), FirstPause: 10 * time.Millisecond,
-		Report: f.got.Report, Inbound: f.got.Inbound,
 	})
-	if err := f.Start(f.t.Context()); err != nil {
+	if err := f.Start(f.t.Context(), f.got); err != nil {
 		f.t.Fatal(err)
 	}
 	mux := http.NewServeMux()

@@ -254,7 +254,7 @@ func (s *smpp) hand(ctx context.Context, from, to, ref, text string) error {
 	if err != nil {
 		return err
 	}
-	return s.m.o.Inbound(ctx, gateway.ChannelInbound{
+	return s.m.receiver.Inbound(ctx, gateway.ChannelInbound{
 		Account: s.account.ID, Channel: gateway.ChannelSMS, Application: s.account.Application, From: from, To: to, Text: text, Ref: ref, At: s.m.o.Now().UTC(), Raw: raw,
 	})
 }

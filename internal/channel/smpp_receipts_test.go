@@ -172,7 +172,7 @@ func TestSMPPReceiptAtAnotherNode(t *testing.T) {
 		t.Fatal(sent, err)
 	}
 	other := New(f.o)
-	if err := other.Start(t.Context()); err != nil {
+	if err := other.Start(t.Context(), f.got); err != nil {
 		t.Fatal(err)
 	}
 	s.wait(func() bool { return s.binds == 2 })
@@ -189,6 +189,21 @@ func TestSMPPReceiptAtAnotherNode(t *testing.T) {
 	other.Stop(t.Context())
 }
 
+// lateReceiver takes reports once something has happened.
+type lateReceiver struct {
+	*recorder
+	after <-chan struct{}
+}
+
+func (l *lateReceiver) Report(ctx context.Context, r gateway.ChannelReport) error {
+	select {
+	case <-l.after:
+		return l.recorder.Report(ctx, r)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
 // Whoever takes a report may wait for the message to be recorded as sent: sending does not wait for that.
 func TestSMPPSendingDoesNotWaitForReports(t *testing.T) {
 	t.Parallel()
@@ -199,14 +214,7 @@ func TestSMPPSendingDoesNotWaitForReports(t *testing.T) {
 		return "ff", data.ESME_ROK, true
 	}
 	recorded := make(chan struct{})
-	f.o.Report = func(ctx context.Context, r gateway.ChannelReport) error {
-		select {
-		case <-recorded:
-			return f.got.Report(ctx, r)
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
+	f.receiver = &lateReceiver{f.got, recorded}
 	f.account(smppAccount(s))
 	if _, _, err := f.Send(t.Context(), gateway.ChannelSMS, sms("Hello")); err != nil {
 		t.Fatal(err)

@@ -41,7 +41,7 @@ type Tracker struct {
 func New(o Options) *Tracker {
 	t := &Tracker{o: o, idle: map[gateway.Lane]struct{}{}}
 	t.visits.counts = map[string]int64{}
-	t.consumer = store.Consumer{Name: "entrypoints", Handle: t.handle}
+	t.consumer = store.Consumer{Name: store.ReaderEntryPoints, Handle: t.handle}
 	return t
 }
 
@@ -56,9 +56,6 @@ func (t *Tracker) Start(ctx context.Context) error {
 	t.work.Go(func() { t.flushVisits(ctx) })
 	return nil
 }
-
-// Position is up to where the log has been looked through for referrals on this node.
-func (t *Tracker) Position() int64 { return t.consumer.Position() }
 
 // Stop ends both; visits that were counted are kept.
 func (t *Tracker) Stop() {

@@ -53,6 +53,13 @@ type (
 	MessengerOptions = gatewayapi.MessengerOptions
 )
 
+// Clone copies what Check, Merge and a plan change; the rest is shared.
+func (in *MessageInput) Clone() *MessageInput {
+	c := *in
+	c.MessageParts, c.Rules = slices.Clone(in.MessageParts), slices.Clone(in.Rules)
+	return &c
+}
+
 // Check answers what is wrong with the input apart from its content, which Render checks: an *Error that names the field. It settles phone number and e-mail address
 // into their one form.
 func (in *MessageInput) Check(now time.Time) error {

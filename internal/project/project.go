@@ -45,7 +45,7 @@ type Projector struct {
 // New makes a projector.
 func New(o Options) *Projector {
 	p := &Projector{o: o, known: map[gateway.Lane]struct{}{}, heard: map[string]time.Time{}, newcomer: make(chan struct{}, 1)}
-	p.consumer = store.Consumer{Name: "projector", Handle: p.handle, After: p.after}
+	p.consumer = store.Consumer{Name: store.ReaderProjector, Handle: p.handle, After: p.after}
 	return p
 }
 
@@ -61,9 +61,6 @@ func (p *Projector) Stop() {
 	p.cancel()
 	p.work.Wait()
 }
-
-// Position is up to where the log has been projected: subscribers get nothing that is after it, so that every event they get has its profile.
-func (p *Projector) Position() int64 { return p.consumer.Position() }
 
 // Covers is Position for the partitions that this node holds under the epochs given: what other nodes do does not hold it up.
 func (p *Projector) Covers(epochs map[int]int64) int64 { return p.consumer.Covers(epochs) }

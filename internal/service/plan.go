@@ -17,8 +17,10 @@ type Accounts interface {
 	Has(application, channel string) bool
 }
 
-// Plan makes a message of an input: each of its rules with the address it leads to. A message that no rule of which can be taken is not refused but failed already.
-func (m *Messages) Plan(ctx context.Context, key *gateway.APIKey, in *gateway.MessageInput) (*gateway.Message, error) {
+// Plan makes a message of an input, which stays as it is: each of its rules with the address it leads to. A message none of whose rules can be taken is not refused but
+// failed already.
+func (m *Messages) Plan(ctx context.Context, key *gateway.APIKey, given *gateway.MessageInput) (*gateway.Message, error) {
+	in := given.Clone()
 	if err := in.Check(m.Store.Now()); err != nil {
 		return nil, err
 	}
@@ -61,9 +63,9 @@ func (m *Messages) route(ctx context.Context, key *gateway.APIKey, in *gateway.M
 	return nil
 }
 
-// Compose makes a message of an input that was checked, for a person of an application on Messenger.
+// Compose makes a message of an input that was checked, and stays as it is, for a person of an application on Messenger.
 func (m *Messages) Compose(address gateway.Lane, apiKey string, in *gateway.MessageInput) (*gateway.Message, error) {
-	return m.compose(recipient{application: address.Application, person: address.Person}, apiKey, in)
+	return m.compose(recipient{application: address.Application, person: address.Person}, apiKey, in.Clone())
 }
 
 func (m *Messages) compose(r recipient, apiKey string, in *gateway.MessageInput) (*gateway.Message, error) {

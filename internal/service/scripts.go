@@ -26,7 +26,7 @@ type Scripts struct {
 	Directory *Directory
 	Logger    *slog.Logger
 	// Fetch makes the requests of scripts; nil when they may make none.
-	Fetch func(ctx context.Context, c *rivescript.Call, r rivescript.Request) (rivescript.Response, error)
+	Fetch Fetch
 	// JavaScript runs the macros of scripts.
 	JavaScript JavaScript
 
@@ -36,6 +36,9 @@ type Scripts struct {
 	mu      sync.Mutex
 	current atomic.Pointer[map[string]*ActiveScript] // by application
 }
+
+// Fetch makes a request of a script.
+type Fetch func(ctx context.Context, c *rivescript.Call, r rivescript.Request) (rivescript.Response, error)
 
 // JavaScript compiles macros for a tenant: an application, or a key that tries something.
 type JavaScript interface {

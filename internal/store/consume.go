@@ -31,9 +31,9 @@ type Consumer struct {
 	// After is called with events whose consequences are committed; nil for no call.
 	After func(events []*gateway.Event)
 
-	position atomic.Int64
-	place    atomic.Pointer[consumePlace]
-	retries  chan *consumeRetry
+	reader  *Reader
+	place   atomic.Pointer[consumePlace]
+	retries chan *consumeRetry
 }
 
 // consumePlace is how far a consumer has come in the partitions that it works under these epochs.
@@ -47,9 +47,6 @@ type consumeRetry struct {
 	event *gateway.Event
 	done  chan error
 }
-
-// Position is up to where the consumer has dealt with every event of this node's partitions.
-func (c *Consumer) Position() int64 { return c.position.Load() }
 
 // Covers returns up to where the consumer has dealt with every event of partitions that this node holds under the epochs given; 0 when it does not work one of them yet.
 func (c *Consumer) Covers(epochs map[int]int64) int64 {
@@ -67,7 +64,7 @@ func (c *Consumer) Covers(epochs map[int]int64) int64 {
 
 func (c *Consumer) moved(cursor *Cursor) {
 	low := cursor.Low()
-	c.position.Store(low)
+	c.reader.position.Store(low)
 	c.place.Store(&consumePlace{cursor.epoch, low})
 }
 
@@ -75,7 +72,7 @@ func (c *Consumer) moved(cursor *Cursor) {
 func (s *Store) Consume(ctx context.Context, c *Consumer) {
 	health := s.Reader(c.Name)
 	cursor := health.Cursor()
-	c.retries = make(chan *consumeRetry)
+	c.reader, c.retries = health, make(chan *consumeRetry)
 	health.OnRetry(func(asked context.Context, e *gateway.Event) error { return c.again(asked, ctx, e) })
 	for ctx.Err() == nil {
 		err := s.consumeSome(ctx, c, cursor)

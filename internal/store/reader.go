@@ -8,6 +8,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -20,6 +21,8 @@ type Reader struct {
 	Name string
 
 	s            *Store
+	position     atomic.Int64 // of this node's consumer
+	shared       sharedPosition
 	failingSince atomic.Int64 // nanoseconds since 1970 by this machine's clock; 0 while it gets on
 	setAside     atomic.Int64
 	retry        atomic.Pointer[func(context.Context, *gateway.Event) error]
@@ -35,6 +38,42 @@ func (s *Store) Reader(name string) *Reader {
 		s.readers[name] = r
 	}
 	return r
+}
+
+// Names of readers whose position others go by.
+const (
+	ReaderProjector   = "projector"   // profiles
+	ReaderEntryPoints = "entrypoints" // how people come
+)
+
+// Position is up to which position of the log the reader has dealt with every event, on whichever node it is worked. On a shared database one caller at a time asks, at most
+// every 20 ms; the others get what is known.
+func (r *Reader) Position() int64 {
+	if r.s.Exclusive() {
+		return r.position.Load()
+	}
+	return r.shared.read(r.s, r.Name)
+}
+
+// sharedPosition is what is known of a reader's position on all nodes.
+type sharedPosition struct {
+	asking       sync.Mutex
+	known, asked atomic.Int64
+}
+
+func (p *sharedPosition) read(s *Store, name string) int64 {
+	now := time.Now().UnixNano()
+	if now-p.asked.Load() < int64(20*time.Millisecond) || !p.asking.TryLock() {
+		return p.known.Load()
+	}
+	defer p.asking.Unlock()
+	p.asked.Store(now)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	if low, err := s.CursorLow(ctx, name); err == nil && low > p.known.Load() {
+		p.known.Store(low)
+	}
+	return p.known.Load()
 }
 
 // Readers returns all readers of this node, by name.

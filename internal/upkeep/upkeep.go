@@ -6,7 +6,6 @@ import (
 
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/chasqui/chasqui/internal/store"
@@ -167,24 +166,4 @@ func (k *Keeper) retireEvents(ctx context.Context, before time.Time) error {
 	}
 	k.drain(ctx, "events", func() (int64, error) { return k.o.Store.RetireEvents(ctx, upto, retireBatch) })
 	return k.o.Store.RetireSetAside(ctx, upto)
-}
-
-// SharedPosition returns how far a cursor has come on all nodes of a shared database. One caller at a time asks, at most every 20 ms; the others get what is known.
-func SharedPosition(s *store.Store, name string) func() int64 {
-	var asking sync.Mutex
-	var known, asked atomic.Int64
-	return func() int64 {
-		now := time.Now().UnixNano()
-		if now-asked.Load() < int64(20*time.Millisecond) || !asking.TryLock() {
-			return known.Load()
-		}
-		defer asking.Unlock()
-		asked.Store(now)
-		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
-		defer cancel()
-		if low, err := s.CursorLow(ctx, name); err == nil && low > known.Load() {
-			known.Store(low)
-		}
-		return known.Load()
-	}
 }

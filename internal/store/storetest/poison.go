@@ -132,7 +132,7 @@ func testSetAside(t *testing.T, url string) {
 	for n, person := range people {
 		must(t, s.AppendEvents(t.Context(), []*gateway.Event{inbound(person, n)}))
 	}
-	until(t, func() bool { return c.Position() >= s.Head() })
+	until(t, func() bool { return s.Reader(c.Name).Position() >= s.Head() })
 	aside, err := s.SetAsides(t.Context(), store.SetAsideFilter{Limit: 10})
 	must(t, err)
 	var names []string

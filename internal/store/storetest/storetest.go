@@ -349,7 +349,7 @@ func testConsumer(t *testing.T, url string) {
 		must(t, s.AppendEvents(t.Context(), []*gateway.Event{inbound(fmt.Sprint(n%7), n)}))
 	}
 	deadline := time.Now().Add(20 * time.Second)
-	for c.Position() < s.Head() && time.Now().Before(deadline) {
+	for s.Reader(c.Name).Position() < s.Head() && time.Now().Before(deadline) {
 		_, moved := s.HeadChanged()
 		select {
 		case <-moved:
