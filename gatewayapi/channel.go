@@ -3,11 +3,9 @@ package gatewayapi
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"iter"
 	"net/http"
 	"net/url"
-	"strings"
 )
 
 // SMPPSettings say how to bind to an SMS centre over SMPP 3.4. Zero values mean the defaults named.
@@ -119,8 +117,8 @@ type KeywordSettings struct {
 // CreateChannelRequest is the body of POST /v1/channels. It holds the settings of its provider and
 // no other's.
 type CreateChannelRequest struct {
-	// smpp, twilio, smtp or webhook.
-	Provider Provider `json:"provider" enum:"smpp,twilio,smtp,webhook"`
+	// Who takes the messages.
+	Provider Provider `json:"provider"`
 	// sms, email or webhook; follows from the provider.
 	Channel string `json:"channel,omitempty" enum:"sms,email,webhook"`
 	// For people.
@@ -139,9 +137,12 @@ type CreateChannelRequest struct {
 	Webhook *WebhookSettings `json:"webhook,omitempty"`
 	// Words of inbound SMS.
 	Keywords *KeywordSettings `json:"keywords,omitempty"`
-	// password for smpp and smtp; authToken and apiKeySecret for twilio; signing for webhook, made
-	// when left out.
+	// By name, as the provider has them. A signing secret is made when left out.
 	Secrets map[string]string `json:"secrets,omitempty"`
+
+	// Settings are those of a provider that has no field of its own here: whatever encodes as their
+	// JSON object.
+	Settings any `json:"-"`
 }
 
 // UpdateChannelRequest is the body of PATCH /v1/channels/{id}. What is left out stays, also inside
@@ -166,45 +167,12 @@ type UpdateChannelRequest struct {
 	// Replaces those that are named; an empty one is removed.
 	Secrets map[string]string `json:"secrets,omitempty"`
 
+	// Settings are changes for providers that have no field of their own here, by provider: whatever
+	// encodes as a JSON object.
+	Settings map[Provider]any `json:"-"`
 	// Reset names settings that go back to their defaults, such as smpp.source or
 	// twilio.mediaAsLinks: a zero value in the settings is one that is left out.
 	Reset []string `json:"-"`
-}
-
-// MarshalJSON writes the settings of Reset as null.
-func (r UpdateChannelRequest) MarshalJSON() ([]byte, error) {
-	type object UpdateChannelRequest
-	b, err := json.Marshal(object(r))
-	if err != nil || len(r.Reset) == 0 {
-		return b, err
-	}
-	var whole map[string]json.RawMessage
-	if err := json.Unmarshal(b, &whole); err != nil {
-		return nil, err
-	}
-	members := map[string]map[string]json.RawMessage{}
-	for _, path := range r.Reset {
-		group, name, ok := strings.Cut(path, ".")
-		if !ok {
-			return nil, fmt.Errorf("%q is not a setting such as smpp.source", path)
-		}
-		if members[group] == nil {
-			settings := map[string]json.RawMessage{}
-			if whole[group] != nil {
-				if err := json.Unmarshal(whole[group], &settings); err != nil {
-					return nil, err
-				}
-			}
-			members[group] = settings
-		}
-		members[group][name] = json.RawMessage("null")
-	}
-	for group, settings := range members {
-		if whole[group], err = json.Marshal(settings); err != nil {
-			return nil, err
-		}
-	}
-	return json.Marshal(whole)
 }
 
 // ChannelAccount is an account at a provider through which messages of a channel go.
@@ -213,8 +181,8 @@ type ChannelAccount struct {
 	ID string `json:"id"`
 	// sms, email or webhook.
 	Channel string `json:"channel" enum:"sms,email,webhook"`
-	// smpp, twilio, smtp or webhook.
-	Provider Provider `json:"provider" enum:"smpp,twilio,smtp,webhook"`
+	// Who takes the messages.
+	Provider Provider `json:"provider"`
 	// For people.
 	Name string `json:"name,omitempty"`
 	// Key of the one application it is for; empty for every application without one of its own.
@@ -233,12 +201,15 @@ type ChannelAccount struct {
 	Keywords *KeywordSettings `json:"keywords,omitempty"`
 	// Which secrets are set; their values are never shown again.
 	Secrets map[string]SecretState `json:"secrets"`
-	// What to enter at a provider of Twilio's shape for messages that come in.
+	// What to enter at the provider for messages that come in, where it brings them over HTTP.
 	InboundURL string `json:"inboundUrl,omitempty"`
 	// When it was made.
 	CreatedAt Time `json:"createdAt"`
 	// When it last changed.
 	UpdatedAt Time `json:"updatedAt"`
+
+	// Settings are those of the provider, whether or not it has a field of its own here.
+	Settings json.RawMessage `json:"-"`
 }
 
 // SecretState says whether a secret is there. Value is only in the answer to the request for which

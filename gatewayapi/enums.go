@@ -216,7 +216,7 @@ const (
 // Provider is who takes the messages of a channel, or the protocol that it speaks.
 type Provider string
 
-// The providers.
+// The providers whose settings have fields of their own here. A gateway may have more.
 const (
 	ProviderSMPP    Provider = "smpp"    // sms, over SMPP 3.4
 	ProviderTwilio  Provider = "twilio"  // sms, over HTTP in the shape of Twilio's REST API
@@ -224,7 +224,8 @@ const (
 	ProviderWebhook Provider = "webhook" // a URL of the business's own
 )
 
-// Channel returns the channel that a provider serves; empty for one that is not known.
+// Channel returns the channel that one of the providers above serves; empty for any other. An
+// account says its channel itself.
 func (p Provider) Channel() string {
 	switch p {
 	case ProviderSMPP, ProviderTwilio:

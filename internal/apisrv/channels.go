@@ -26,7 +26,7 @@ func (s *server) channelRoutes() []route {
 		{method: http.MethodDelete, path: "/v1/channels/{id}", scope: write, tag: tagChannels, summary: "Delete an account",
 			status: http.StatusNoContent, do: does(s.deleteChannel)},
 		{method: http.MethodPost, path: "/v1/channels/{id}/check", scope: write, tag: tagChannels, summary: "Ask the provider whether an account works",
-			detail: "Nothing is sent to anybody: SMPP binds and unbinds, Twilio's shape reads the account, SMTP signs in, a webhook is only looked at.",
+			detail: "Nothing is sent to anybody: " + strings.Join(probes(s.o.Channels.Providers), ", ") + ".",
 			status: http.StatusOK, do: answers(s.checkChannel)},
 		{method: http.MethodGet, path: "/v1/opt-outs", scope: read, tag: tagChannels, summary: "List addresses that want nothing more",
 			params: optOutParams(), status: http.StatusOK, do: answers(s.listOptOuts)},
@@ -47,10 +47,32 @@ func optOutParams() []param {
 		choice("channel", "Of which channel.", gateway.ChannelMessenger, gateway.ChannelSMS, gateway.ChannelEmail), text("address", "The address, of Messenger the person's id; with channel in any form of it.")}, pageParams()...)
 }
 
-func (s *server) createChannel(q *request, in *gatewayapi.CreateChannelRequest) (*gatewayapi.ChannelAccount, error) {
+// probes say what a check asks of each provider.
+func probes(providers gateway.Providers) []string {
+	said := make([]string, len(providers))
+	for i, p := range providers {
+		said[i] = p.Probe
+	}
+	return said
+}
+
+// newChannel is an account to be made, with the settings under the names of their providers.
+type newChannel struct {
+	gatewayapi.CreateChannelRequest
+	settings providerMembers
+}
+
+func (in *newChannel) read(q *request) (err error) {
+	in.settings, _, err = readWithSettings(q, &in.CreateChannelRequest)
+	return err
+}
+
+func (s *server) createChannel(q *request, in *newChannel) (*gatewayapi.ChannelAccount, error) {
 	a := &gateway.ChannelAccount{
-		Provider: in.Provider, Channel: in.Channel, Name: in.Name, Application: in.Application, State: in.State,
-		SMPP: in.SMPP, Twilio: in.Twilio, SMTP: in.SMTP, Webhook: in.Webhook,
+		Provider: in.Provider, Channel: in.Channel, Name: in.Name, Application: in.Application, State: in.State, Settings: in.settings[in.Provider],
+	}
+	if err := in.settings.ofOne(s.o.Channels.Providers, in.Provider); err != nil {
+		return nil, err
 	}
 	if in.Keywords != nil {
 		a.Keywords = *in.Keywords
@@ -65,31 +87,39 @@ func (s *server) createChannel(q *request, in *gatewayapi.CreateChannelRequest) 
 	if err != nil {
 		return nil, err
 	}
-	out := s.wireChannel(a)
-	if made {
-		out.Secrets[gateway.SecretSigning] = gatewayapi.SecretState{Set: true, Value: a.Secrets[gateway.SecretSigning].Reveal()}
+	out, err := s.wireChannel(a)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range made {
+		out.Secrets[name] = gatewayapi.SecretState{Set: true, Value: a.Secrets[name].Reveal()}
 	}
 	q.W.Header().Set("Location", "/v1/channels/"+a.ID)
-	return &out, nil
+	return out, nil
 }
 
-func (s *server) wireChannel(a *gateway.ChannelAccount) gatewayapi.ChannelAccount {
-	out := gatewayapi.ChannelAccount{
+func (s *server) wireChannel(a *gateway.ChannelAccount) (*gatewayapi.ChannelAccount, error) {
+	out := &gatewayapi.ChannelAccount{
 		ID: a.ID, Channel: a.Channel, Provider: a.Provider, Name: a.Name, Application: a.Application, State: a.State,
-		SMPP: a.SMPP, Twilio: a.Twilio, SMTP: a.SMTP,
-		Webhook: a.Webhook, Secrets: map[string]gatewayapi.SecretState{},
-		CreatedAt: gatewayapi.At(a.CreatedAt), UpdatedAt: gatewayapi.At(a.UpdatedAt),
+		Secrets: map[string]gatewayapi.SecretState{}, CreatedAt: gatewayapi.At(a.CreatedAt), UpdatedAt: gatewayapi.At(a.UpdatedAt),
+	}
+	if err := setSettings(out, a.Settings); err != nil {
+		return nil, err
 	}
 	if a.Keywords != (gateway.KeywordSettings{}) {
 		out.Keywords = &a.Keywords
 	}
-	for _, name := range gateway.SecretNames(a.Provider) {
+	p := s.o.Channels.Providers.Find(a.Provider)
+	if p == nil { // of a newer version of the gateway
+		return out, nil
+	}
+	for _, name := range p.SecretNames() {
 		out.Secrets[name] = gatewayapi.SecretState{Set: a.Secrets[name] != ""}
 	}
-	if a.Provider == gateway.ProviderTwilio {
+	if p.Inbound {
 		out.InboundURL = s.o.PublicURL + gateway.ChannelInboundPath(a.ID)
 	}
-	return out
+	return out, nil
 }
 
 func (s *server) listChannels(q *request) (*gatewayapi.ChannelList, error) {
@@ -102,7 +132,11 @@ func (s *server) listChannels(q *request) (*gatewayapi.ChannelList, error) {
 	}
 	list := gatewayapi.ChannelList{Channels: []gatewayapi.ChannelAccount{}}
 	for _, a := range accounts {
-		list.Channels = append(list.Channels, s.wireChannel(a))
+		shown, err := s.wireChannel(a)
+		if err != nil {
+			return nil, err
+		}
+		list.Channels = append(list.Channels, *shown)
 	}
 	return &list, nil
 }
@@ -112,26 +146,22 @@ func (s *server) getChannel(q *request) (*gatewayapi.ChannelAccount, error) {
 	if err != nil {
 		return nil, err
 	}
-	return new(s.wireChannel(a)), nil
+	return s.wireChannel(a)
 }
 
-// channelPatch is a change of an account, with the members as they came: null in the settings means the default.
+// channelPatch is a change of an account, with the members of settings as they came: null in them means the default.
 type channelPatch struct {
 	gatewayapi.UpdateChannelRequest
-	members map[string]json.RawMessage
+	settings providerMembers
+	keywords json.RawMessage
 }
 
-func (in *channelPatch) read(q *request) error {
-	body, err := q.Body()
-	if err != nil {
+func (in *channelPatch) read(q *request) (err error) {
+	var rest map[string]json.RawMessage
+	if in.settings, rest, err = readWithSettings(q, &in.UpdateChannelRequest); err != nil {
 		return err
 	}
-	if err := decode(body, &in.UpdateChannelRequest); err != nil {
-		return err
-	}
-	if json.Unmarshal(body, &in.members) != nil {
-		return gateway.Invalid("", "the body must be a JSON object")
-	}
+	in.keywords = taken(rest, "keywords")
 	return nil
 }
 
@@ -150,67 +180,40 @@ func (s *server) updateChannel(q *request, in *channelPatch) (*gatewayapi.Channe
 			}
 			a.Secrets[name] = gateway.Secret(value)
 		}
-		return patchSettings(a, in.members)
+		return in.settle(a)
 	})
 	if err != nil {
 		return nil, err
 	}
-	return new(s.wireChannel(a)), nil
+	return s.wireChannel(a)
 }
 
-// patchSettings applies the members of a request that hold settings, as JSON merge patches.
-func patchSettings(a *gateway.ChannelAccount, members map[string]json.RawMessage) error {
-	smpp, err := patched("smpp", a.SMPP, members)
-	if err != nil {
-		return err
-	}
-	twilio, err := patched("twilio", a.Twilio, members)
-	if err != nil {
-		return err
-	}
-	smtp, err := patched("smtp", a.SMTP, members)
-	if err != nil {
-		return err
-	}
-	webhook, err := patched("webhook", a.Webhook, members)
-	if err != nil {
-		return err
-	}
-	keywords, err := patched("keywords", &a.Keywords, members)
-	if err != nil {
-		return err
-	}
-	a.SMPP, a.Twilio, a.SMTP, a.Webhook, a.Keywords = smpp, twilio, smtp, webhook, *keywords
-	return nil
-}
-
-// patched answers settings after the request's member of their name. The member has been decoded strictly before.
-func patched[T any](name string, settings *T, members map[string]json.RawMessage) (*T, error) {
-	var patch json.RawMessage
-	for member, value := range members {
-		if strings.EqualFold(member, name) { // as the decoder compares names
-			patch = value
+// settle applies the members that hold settings, as JSON merge patches. They have been decoded strictly before.
+func (in *channelPatch) settle(a *gateway.ChannelAccount) (err error) {
+	for name, patch := range in.settings {
+		if name != a.Provider {
+			return gateway.Invalid(string(name), "belongs to another provider")
+		}
+		if a.Settings, err = gateway.MergePatch(a.Settings, patch); err != nil {
+			return gateway.Invalid(string(name), "must be an object")
 		}
 	}
-	if patch == nil || string(patch) == "null" {
-		return settings, nil
+	if in.keywords == nil {
+		return nil
 	}
-	if settings == nil {
-		return nil, gateway.Invalid(name, "belongs to another provider")
-	}
-	before, err := json.Marshal(settings)
+	before, err := json.Marshal(a.Keywords)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	merged, err := gateway.MergePatch(before, patch)
+	merged, err := gateway.MergePatch(before, in.keywords)
 	if err != nil {
-		return nil, gateway.Invalid(name, "must be an object")
+		return gateway.Invalid("keywords", "must be an object")
 	}
-	after := new(T)
-	if err := json.Unmarshal(merged, after); err != nil {
-		return nil, gateway.Invalid(name, "cannot be read")
+	a.Keywords = gateway.KeywordSettings{}
+	if json.Unmarshal(merged, &a.Keywords) != nil {
+		return gateway.Invalid("keywords", "cannot be read")
 	}
-	return after, nil
+	return nil
 }
 
 func (s *server) deleteChannel(q *request) error {

@@ -45,7 +45,7 @@ func TestChannelAccountsThroughTheAPI(t *testing.T) {
 	if diff := cmp.Diff(want, a.SMPP); err != nil || diff != "" || a.State != "disabled" || a.Keywords.HelpAnswer != "Call us." || len(*a.Keywords.Stop) != 0 {
 		t.Error(diff, err, a)
 	}
-	if stored, err := b.vault.Channel(ctx, a.ID); err != nil || stored.Secrets[gateway.SecretPassword].Reveal() != password {
+	if stored, err := b.vault.Channel(ctx, a.ID); err != nil || stored.Secrets["password"].Reveal() != password {
 		t.Errorf("the password did not stay: %v", err)
 	}
 	if check, err := b.client.CheckChannel(ctx, a.ID); err != nil || !check.OK || check.CheckedAt.IsZero() {

@@ -10,7 +10,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/chasqui/chasqui/gatewayapi"
+	"github.com/chasqui/chasqui/internal/channel"
+	"github.com/chasqui/chasqui/internal/channel/providers"
 	"github.com/chasqui/chasqui/internal/gateway"
+	"github.com/chasqui/chasqui/internal/service"
 )
 
 // The client's request and what the server reads must be the same in two places: what the one
@@ -105,12 +108,51 @@ func TestResourcesAreShownWhole(t *testing.T) {
 	subscription := filled[gateway.Subscription](t)
 	subscription.Kind = gateway.KindPull
 	allSet(t, reflect.ValueOf(wireSubscription(subscription, allSecrets)), "subscription", nil)
-	account := filled[gateway.ChannelAccount](t)
-	account.Provider = gateway.ProviderTwilio
-	account.Secrets = map[string]gateway.Secret{gateway.SecretAuthToken: "x"}
-	allSet(t, reflect.ValueOf(s.wireChannel(account)), "channel", nil)
 	allSet(t, reflect.ValueOf(wireRoute(filled[gateway.Route](t))), "route", map[string]string{"route.SaveRouteRequest.Rules[0].Unknown": "of a rule that is refused"})
 	allSet(t, reflect.ValueOf(wireScript(filled[gateway.Script](t))), "script", map[string]string{"script.Files": "in the answer to one alone", "script.Warnings": "in the answer to an upload alone"})
+}
+
+// An account of every provider is shown whole, with the settings of its provider as they are stored.
+func TestChannelAccountsAreShownWhole(t *testing.T) {
+	t.Parallel()
+	described := channel.Describe(providers.Table())
+	s := &server{o: Options{PublicURL: "https://gateway.example", Services: &service.Services{Channels: &service.Channels{Providers: described}}}}
+	for _, p := range described {
+		settings := p.New()
+		fill(t, reflect.ValueOf(settings).Elem(), string(p.Name))
+		account := filled[gateway.ChannelAccount](t)
+		account.Provider, account.Settings, account.Secrets = p.Name, channel.Settings(settings), map[string]gateway.Secret{p.Secrets[0].Name: "x"}
+		shown, err := s.wireChannel(account)
+		if err != nil {
+			t.Fatal(err)
+		}
+		but := map[string]string{}
+		for _, field := range []string{"SMPP", "Twilio", "SMTP", "Webhook"} {
+			if !strings.EqualFold(field, string(p.Name)) {
+				but["channel."+field] = "of another provider"
+			}
+		}
+		if !p.Inbound {
+			but["channel.InboundURL"] = "the provider brings nothing over HTTP"
+		}
+		allSet(t, reflect.ValueOf(*shown), "channel", but)
+		encoded, err := json.Marshal(shown)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var members map[string]json.RawMessage
+		if err := json.Unmarshal(encoded, &members); err != nil || string(members[string(p.Name)]) != string(account.Settings) {
+			t.Errorf("%s: %s is shown as %s, %v", p.Name, account.Settings, encoded, err)
+		}
+		if !shown.Secrets[p.Secrets[0].Name].Set || len(shown.Secrets) != len(p.Secrets) {
+			t.Errorf("%s: secrets %v", p.Name, shown.Secrets)
+		}
+		// The client reads it back.
+		var read gatewayapi.ChannelAccount
+		if err := json.Unmarshal(encoded, &read); err != nil || string(read.Settings) != string(account.Settings) {
+			t.Errorf("%s: read back %s, %v", p.Name, read.Settings, err)
+		}
+	}
 }
 
 // filled is a value of the domain with every field set.

@@ -118,6 +118,7 @@ func describeAs(registry huma.Registry) {
 		{typeOf[newProfile](), typeOf[profile]()},
 		{typeOf[profilePage](), typeOf[gatewayapi.ProfilePage]()},
 		{typeOf[scriptUpload](), typeOf[gatewayapi.UploadScriptRequest]()},
+		{typeOf[newChannel](), typeOf[gatewayapi.CreateChannelRequest]()},
 		{typeOf[channelPatch](), typeOf[gatewayapi.UpdateChannelRequest]()},
 		{typeOf[object](), typeOf[map[string]any]()},
 		{typeOf[profilePatch](), typeOf[map[string]any]()},

@@ -46,6 +46,7 @@ func describe(routes []route, o *Options) (*document, error) {
 	if err := describeFields(registry); err != nil {
 		return nil, err
 	}
+	describeProviders(registry, o.Channels.Providers)
 	finishSchemas(api, registry)
 	page, err := renderPage(routes, registry, version)
 	if err != nil {

@@ -18,6 +18,8 @@ import (
 	"github.com/chasqui/chasqui/gatewayapi"
 	"github.com/chasqui/chasqui/graphemu"
 	"github.com/chasqui/chasqui/internal/apisrv"
+	"github.com/chasqui/chasqui/internal/channel"
+	"github.com/chasqui/chasqui/internal/channel/providers"
 	"github.com/chasqui/chasqui/internal/gateway"
 	"github.com/chasqui/chasqui/internal/ingest"
 	"github.com/chasqui/chasqui/internal/reach"
@@ -75,7 +77,7 @@ func setup(t *testing.T) *bundle {
 		Directory: directory, Keys: service.NewKeys(b.store, time.Now), Messages: &service.Messages{Store: b.store, Directory: directory},
 		Applications: b.apps, Profiles: &service.Profiles{Store: b.store, Directory: directory}, Erasures: &service.Erasures{Store: b.store, Directory: directory},
 		Subscriptions: &service.Subscriptions{Vault: b.vault, Store: b.store, Directory: directory, Reach: new(reach.Allowed).WithLoopback()},
-		Channels: &service.Channels{Vault: b.vault, Store: b.store, Directory: directory, Reach: new(reach.Allowed).WithLoopback(), Probe: func(_ context.Context, a *gateway.ChannelAccount) error {
+		Channels: &service.Channels{Providers: channel.Describe(providers.Table()), Vault: b.vault, Store: b.store, Directory: directory, Reach: new(reach.Allowed).WithLoopback(), Probe: func(_ context.Context, a *gateway.ChannelAccount) error {
 			if a.Name != "broken" {
 				return nil
 			}

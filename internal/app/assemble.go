@@ -12,6 +12,7 @@ import (
 	"github.com/chasqui/chasqui/internal/apisrv"
 	"github.com/chasqui/chasqui/internal/bot"
 	"github.com/chasqui/chasqui/internal/channel"
+	"github.com/chasqui/chasqui/internal/channel/providers"
 	"github.com/chasqui/chasqui/internal/console"
 	"github.com/chasqui/chasqui/internal/deliver"
 	"github.com/chasqui/chasqui/internal/dialect"
@@ -65,7 +66,7 @@ func (a *App) assemble(directory *service.Directory) error {
 	applications := &service.Applications{Vault: a.vault, Directory: directory, Platform: a.platform, PublicURL: c.PublicURL, Logger: component(a.log, "applications"), Now: a.Store.Now}
 	policy := &service.Policy{Store: a.Store, Directory: directory, GraphVersion: c.GraphVersion, Observe: c.Policy == "observe"}
 	a.channels = channel.New(channel.Options{
-		Vault: a.vault, Store: a.Store, Logger: component(a.log, "channel"), PublicURL: c.PublicURL, UserAgent: a.agent(), Reach: a.reachable, Refused: a.metrics.ingest().Refused,
+		Providers: providers.Table(), Vault: a.vault, Store: a.Store, Logger: component(a.log, "channel"), PublicURL: c.PublicURL, UserAgent: a.agent(), Reach: a.reachable, Refused: a.metrics.ingest().Refused,
 	})
 	a.metrics.states(a.Store, directory, a.channels.Connections)
 	a.deliverer = deliver.New(deliver.Options{

@@ -11,13 +11,12 @@ type Connection struct {
 func (m *Manager) Connections() []Connection {
 	var all []Connection
 	for _, e := range m.current.Load().entries {
-		s, ok := e.provider.(*smpp)
-		if !ok {
+		if e.work == nil {
 			continue
 		}
-		s.mu.Lock()
-		all = append(all, Connection{e.account.ID, e.account.Channel, s.current != nil})
-		s.mu.Unlock()
+		if connected, keeps := e.work.Connected(); keeps {
+			all = append(all, Connection{e.account.ID, e.account.Channel, connected})
+		}
 	}
 	return all
 }

@@ -1,5 +1,5 @@
-// Package channel sends messages over the channels beside Messenger (SMS over SMPP 3.4 or over HTTP in Twilio's shape, e-mail over SMTP, a webhook of the
-// business's own), and takes what comes back: reports, and messages that people send.
+// Package channel sends messages over the channels beside Messenger, and takes what comes back: reports, and messages that people send. How that is done is up to
+// providers, each of which is a package below this one that fills in a Spec; package providers lists them.
 //
 // The Manager holds the active accounts and follows their changes on every node. It keeps nothing of a message but the identifiers of the segments of an SMS; what
 // becomes of a message is for its caller to keep.
@@ -9,7 +9,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"reflect"
 	"sync"
 	"sync/atomic"
@@ -32,10 +31,12 @@ const (
 
 // Options says what a manager works with.
 type Options struct {
-	Vault  *store.Vault
-	Store  *store.Store
-	Logger *slog.Logger
-	Now    func() time.Time // nil means the store's
+	// Providers are those that accounts may have.
+	Providers []Provider
+	Vault     *store.Vault
+	Store     *store.Store
+	Logger    *slog.Logger
+	Now       func() time.Time // nil means the store's
 	// PublicURL is the gateway's own address, to which providers report.
 	PublicURL string
 	UserAgent string
@@ -55,23 +56,12 @@ type Receiver interface {
 	Inbound(context.Context, gateway.ChannelInbound) error
 }
 
-// provider is an account at work.
-type provider interface {
-	// send hands a message over. With reports the provider is asked to say what becomes of it.
-	send(ctx context.Context, m *gateway.ChannelMessage, reports bool) (gateway.ChannelSent, *gateway.ChannelError)
-	// check asks whether the account works, without sending anything to anybody.
-	check(ctx context.Context) *gateway.ChannelError
-	// start begins what the account does by itself; stop ends it, and waits for it until ctx ends.
-	start()
-	stop(ctx context.Context)
-}
-
 // Manager runs the channel accounts. It is made by New, started once and stopped once.
 type Manager struct {
-	o        Options
-	http     *http.Client
-	noise    guard.Noise
-	receiver Receiver // from Start on
+	o         Options
+	host      *Host
+	providers map[gateway.Provider]*Provider
+	noise     guard.Noise
 
 	mu      sync.Mutex // one refresh at a time
 	current atomic.Pointer[listing]
@@ -92,7 +82,9 @@ type listing struct {
 
 type entry struct {
 	account  *gateway.ChannelAccount
-	provider provider // nil for a disabled account
+	provider *Provider // nil for one that is not known
+	settings any       // nil for those that cannot be used
+	work     Account   // nil for an account that is disabled or cannot be used
 }
 
 // New makes a manager.
@@ -106,14 +98,20 @@ func New(o Options) *Manager {
 	if o.FirstPause == 0 {
 		o.FirstPause = 500 * time.Millisecond
 	}
-	m := &Manager{o: o, http: newHTTP(o), noise: guard.Noise{Logger: o.Logger}, cancel: func() {}}
+	m := &Manager{o: o, providers: map[gateway.Provider]*Provider{}, noise: guard.Noise{Logger: o.Logger}, cancel: func() {}}
+	for i, p := range o.Providers {
+		m.providers[p.Name] = &o.Providers[i]
+	}
+	m.host = &Host{
+		Store: o.Store, Logger: o.Logger, Now: o.Now, HTTP: newHTTP(o.Reach), Reach: o.Reach, PublicURL: o.PublicURL, UserAgent: o.UserAgent, FirstPause: o.FirstPause,
+	}
 	m.current.Store(&listing{version: -1, byID: map[string]*entry{}})
 	return m
 }
 
 // Start reads the accounts, begins to work with them, and follows their changes. What comes back over them goes to r. Requests of providers must come after it.
 func (m *Manager) Start(ctx context.Context, r Receiver) error {
-	m.receiver = r
+	m.host.receiver = r
 	if err := m.Refresh(ctx); err != nil {
 		return fmt.Errorf("read channel accounts: %w", err)
 	}
@@ -133,14 +131,14 @@ func (m *Manager) Stop(ctx context.Context) {
 	m.current.Store(&listing{version: old.version, byID: map[string]*entry{}})
 	m.mu.Unlock()
 	stopAll(ctx, old.entries)
-	m.http.CloseIdleConnections()
+	m.host.HTTP.CloseIdleConnections()
 }
 
 func stopAll(ctx context.Context, entries []*entry) {
 	var work sync.WaitGroup
 	for _, e := range entries {
-		if e.provider != nil {
-			work.Go(func() { e.provider.stop(ctx) })
+		if e.work != nil {
+			work.Go(func() { e.work.Stop(ctx) })
 		}
 	}
 	work.Wait()
@@ -180,9 +178,7 @@ func (m *Manager) Refresh(ctx context.Context) error {
 	for _, a := range accounts {
 		e := old.byID[a.ID]
 		if e == nil || !same(e.account, a) {
-			e = &entry{account: a}
-			if a.State == gateway.AccountActive {
-				e.provider = m.open(a)
+			if e = m.open(a); e.work != nil {
 				begun = append(begun, e)
 			}
 		}
@@ -198,7 +194,7 @@ func (m *Manager) Refresh(ctx context.Context) error {
 	// An SMS centre may allow a single bind: the old one goes before the new one comes.
 	stopAll(ctx, ended)
 	for _, e := range begun {
-		e.provider.start()
+		e.work.Start()
 	}
 	return nil
 }
@@ -207,30 +203,36 @@ func (m *Manager) Refresh(ctx context.Context) error {
 func same(a, b *gateway.ChannelAccount) bool {
 	x, y := *a, *b
 	x.UpdatedAt, x.Keywords = y.UpdatedAt, y.Keywords
-	if a.Provider != gateway.ProviderWebhook { // there the name is that of a channel
+	if a.Channel != gateway.ChannelWebhook { // there the name is that of a channel
 		x.Name = y.Name
 	}
 	return reflect.DeepEqual(x, y)
 }
 
-func (m *Manager) open(a *gateway.ChannelAccount) provider {
-	switch a.Provider {
-	case gateway.ProviderTwilio:
-		return &twilio{m: m, account: a}
-	case gateway.ProviderSMTP:
-		return newMailer(m, a)
-	case gateway.ProviderWebhook:
-		return &webhook{m: m, account: a}
-	default:
-		return newSMPP(m, a)
+// open reads the settings of an account, and makes an active one ready for work.
+func (m *Manager) open(a *gateway.ChannelAccount) *entry {
+	e := &entry{account: a, provider: m.providers[a.Provider]}
+	if e.provider == nil {
+		m.o.Logger.Error("a channel account has a provider that this version of the gateway does not know", "account", a.ID, "provider", a.Provider)
+		return e
 	}
+	var err error
+	if e.settings, err = e.provider.read(a); err != nil {
+		m.o.Logger.Error("the settings of a channel account cannot be used", "account", a.ID, "err", err)
+		e.settings = nil
+		return e
+	}
+	if a.State == gateway.AccountActive {
+		e.work = e.provider.open(m.host, a, e.settings)
+	}
+	return e
 }
 
 // find answers the account that a message of an application goes through: its own before one for every application, of several the oldest. Nil when there is none.
 func (m *Manager) find(application, channel string) *entry {
 	var open *entry
 	for _, e := range m.current.Load().entries {
-		if e.provider == nil || !e.account.Serves(channel) {
+		if e.work == nil || !e.account.Serves(channel) {
 			continue
 		}
 		if e.account.Application == application && application != "" {
@@ -260,19 +262,19 @@ func (m *Manager) Account(application, channel string) (id string, ok bool) {
 func (m *Manager) Send(ctx context.Context, channel string, msg *gateway.ChannelMessage) (account string, sent gateway.ChannelSent, err error) {
 	e := m.find(msg.Application, channel)
 	if e == nil {
-		return "", sent, refused(gateway.FailureAccountRefused, "there is no active account for %s", channel)
+		return "", sent, Refused(gateway.FailureAccountRefused, "there is no active account for %s", channel)
 	}
 	if channel == gateway.ChannelSMS || channel == gateway.ChannelEmail {
 		address, ok := gateway.NormalAddress(channel, msg.Address)
 		if !ok {
-			return e.account.ID, sent, refused(gateway.FailureAddressInvalid, "this is no address for %s", channel)
+			return e.account.ID, sent, Refused(gateway.FailureAddressInvalid, "this is no address for %s", channel)
 		}
 		out, err := m.o.Store.OptedOut(ctx, msg.Application, channel, address)
 		if err != nil {
-			return e.account.ID, sent, later(gateway.FailureProviderUnavailable, "the opt-outs could not be read")
+			return e.account.ID, sent, Later(gateway.FailureProviderUnavailable, "the opt-outs could not be read")
 		}
 		if out {
-			return e.account.ID, sent, refused(gateway.FailureOptedOut, "the person has opted out of %s", channel)
+			return e.account.ID, sent, Refused(gateway.FailureOptedOut, "the person has opted out of %s", channel)
 		}
 		if channel == gateway.ChannelSMS && address != msg.Address {
 			normal := *msg
@@ -280,7 +282,7 @@ func (m *Manager) Send(ctx context.Context, channel string, msg *gateway.Channel
 			msg = &normal
 		}
 	}
-	sent, refusal := e.provider.send(ctx, msg, true)
+	sent, refusal := e.work.Send(ctx, msg, true)
 	if refusal != nil {
 		return e.account.ID, sent, refusal
 	}
@@ -290,10 +292,10 @@ func (m *Manager) Send(ctx context.Context, channel string, msg *gateway.Channel
 // Answer sends a text to an address through one account, opted out or not, as the answers to words such as STOP have to be. Nothing is reported of it.
 func (m *Manager) Answer(ctx context.Context, account, address, text string) error {
 	e := m.current.Load().byID[account]
-	if e == nil || e.provider == nil {
-		return refused(gateway.FailureAccountRefused, "there is no active account %s", account)
+	if e == nil || e.work == nil {
+		return Refused(gateway.FailureAccountRefused, "there is no active account %s", account)
 	}
-	_, refusal := e.provider.send(ctx, &gateway.ChannelMessage{
+	_, refusal := e.work.Send(ctx, &gateway.ChannelMessage{
 		ID: m.o.Store.NewID("ans"), Application: e.account.Application, Address: address, Body: text, AcceptedAt: m.o.Now(),
 	}, false)
 	if refusal != nil {
@@ -304,18 +306,19 @@ func (m *Manager) Answer(ctx context.Context, account, address, text string) err
 
 // Check asks the provider whether an account works, active or not, without sending anything to anybody. The error is a *gateway.ChannelError.
 func (m *Manager) Check(ctx context.Context, a *gateway.ChannelAccount) error {
-	if refusal := m.open(a).check(ctx); refusal != nil {
+	p := m.providers[a.Provider]
+	if p == nil {
+		return Refused(gateway.FailureAccountRefused, "there is no provider %s", a.Provider)
+	}
+	settings, err := p.read(a)
+	if err != nil {
+		return Refused(gateway.FailureAccountRefused, "%s", err)
+	}
+	if refusal := p.open(m.host, a, settings).Check(ctx); refusal != nil {
 		return refusal
 	}
 	return nil
 }
 
-// report hands a report on. One about a message that is gone is done with.
-func (m *Manager) report(ctx context.Context, r gateway.ChannelReport) error {
-	err := m.receiver.Report(ctx, r)
-	if gateway.CodeOf(err) == gateway.CodeNotFound {
-		m.o.Logger.Debug("a report for a message that is gone", "account", r.Account, "message", r.MessageID)
-		return nil
-	}
-	return err
-}
+// Providers describes the providers that accounts may have.
+func (m *Manager) Providers() gateway.Providers { return Describe(m.o.Providers) }

@@ -1,29 +1,63 @@
-package channel
+package channel_test
 
 import (
-	"strings"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"testing"
 
+	"go.uber.org/goleak"
+
 	"github.com/chasqui/chasqui/gatewayapi"
+	"github.com/chasqui/chasqui/internal/channel"
+	"github.com/chasqui/chasqui/internal/channel/channeltest"
+	"github.com/chasqui/chasqui/internal/channel/twilio"
 	"github.com/chasqui/chasqui/internal/gateway"
 	"github.com/chasqui/chasqui/internal/store"
 )
 
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// taker is a provider that takes every message.
+type taker struct {
+	*httptest.Server
+	requests chan url.Values
+}
+
+func newTaker(t *testing.T) *taker {
+	p := &taker{requests: make(chan url.Values, 10)}
+	p.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := r.ParseForm(); err != nil {
+			t.Error(err)
+		}
+		p.requests <- r.PostForm
+		io.WriteString(w, `{"sid":"SM1","status":"queued"}`)
+	}))
+	t.Cleanup(p.Close)
+	return p
+}
+
+func (p *taker) account() *gateway.ChannelAccount {
+	return &gateway.ChannelAccount{Provider: gatewayapi.ProviderTwilio, Settings: channel.Settings(&gatewayapi.TwilioSettings{BaseURL: p.URL, AccountSID: "AC1", From: "+4470000"}),
+		Secrets: map[string]gateway.Secret{"authToken": channeltest.SecretMark}}
+}
+
 func TestAccountsOfApplications(t *testing.T) {
 	t.Parallel()
-	f := setup(t)
+	f := channeltest.Setup(t, twilio.Provider())
 	if f.Has("APP", gateway.ChannelSMS) {
 		t.Error("there is no account yet")
 	}
-	if _, _, err := f.Send(t.Context(), gateway.ChannelSMS, sms("x")); refusalOf(t, err).Kind != gateway.ChannelRefused {
+	if _, _, err := f.Send(t.Context(), gateway.ChannelSMS, channeltest.SMS("x")); channeltest.RefusalOf(t, err).Kind != gateway.ChannelRefused {
 		t.Error(err)
 	}
-	p := newTwilioProvider(t)
-	open := f.account(twilioAccount(p))
-	own := twilioAccount(p)
+	p := newTaker(t)
+	open := f.Add(p.account())
+	own := p.account()
 	own.Application = "OWN"
-	f.account(own)
-	f.account(twilioAccount(p)) // a later one is not used
+	f.Add(own)
+	f.Add(p.account()) // a later one is not used
 	for application, want := range map[string]string{"APP": open.ID, "OWN": own.ID, "": open.ID} {
 		if got, ok := f.Account(application, gateway.ChannelSMS); !ok || got != want {
 			t.Errorf("%q: %s", application, got)
@@ -32,30 +66,30 @@ func TestAccountsOfApplications(t *testing.T) {
 	if f.Has("APP", gateway.ChannelEmail) {
 		t.Error("no e-mail")
 	}
-	if _, err := f.o.Vault.UpdateChannel(t.Context(), own.ID, func(a *gateway.ChannelAccount) error { a.State = gateway.AccountDisabled; return nil }); err != nil {
+	if _, err := f.Vault.UpdateChannel(t.Context(), own.ID, func(a *gateway.ChannelAccount) error { a.State = gateway.AccountDisabled; return nil }); err != nil {
 		t.Fatal(err)
 	}
 	// The manager follows by itself, as it does changes of other nodes.
-	waitFor(t, func() bool { id, _ := f.Account("OWN", gateway.ChannelSMS); return id == open.ID })
-	if err := f.o.Vault.DeleteChannel(t.Context(), open.ID); err != nil {
+	channeltest.WaitFor(t, func() bool { id, _ := f.Account("OWN", gateway.ChannelSMS); return id == open.ID })
+	if err := f.Vault.DeleteChannel(t.Context(), open.ID); err != nil {
 		t.Fatal(err)
 	}
-	waitFor(t, func() bool { id, ok := f.Account("OWN", gateway.ChannelSMS); return ok && id != open.ID })
+	channeltest.WaitFor(t, func() bool { id, ok := f.Account("OWN", gateway.ChannelSMS); return ok && id != open.ID })
 }
 
 func TestOptedOutAddressesGetNothing(t *testing.T) {
 	t.Parallel()
-	f := setup(t)
-	p := newTwilioProvider(t)
-	a := f.account(twilioAccount(p))
-	err := f.o.Store.Write(t.Context(), func(tx *store.Tx) error {
+	f := channeltest.Setup(t, twilio.Provider())
+	p := newTaker(t)
+	a := f.Add(p.account())
+	err := f.Store.Write(t.Context(), func(tx *store.Tx) error {
 		_, err := tx.SetOptOut(gateway.OptOut{Channel: gateway.ChannelSMS, Address: "4479460001", At: gatewayapi.At(tx.Now()), Word: "STOP"})
 		return err
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := f.Send(t.Context(), gateway.ChannelSMS, sms("x")); refusalOf(t, err).Failure.Code != gateway.FailureOptedOut {
+	if _, _, err := f.Send(t.Context(), gateway.ChannelSMS, channeltest.SMS("x")); channeltest.RefusalOf(t, err).Failure.Code != gateway.FailureOptedOut {
 		t.Error(err)
 	}
 	if len(p.requests) != 0 {
@@ -67,24 +101,5 @@ func TestOptedOutAddressesGetNothing(t *testing.T) {
 	}
 	if form := <-p.requests; form.Get("Body") != "You will get no more." || form.Has("StatusCallback") {
 		t.Error(form)
-	}
-}
-
-func TestToGSM(t *testing.T) {
-	t.Parallel()
-	for text, want := range map[string]string{
-		"plain @£$": "plain @£$", "‘quoted’ – “so”…": `'quoted' - "so"...`, "naïve façade": "naive facade", "Zażółć gęślą jaźń": "Zazolc gesla jazn",
-		"5 € {x}": "5 € {x}", "你好": "??", "ok 👍🏽!": "ok ??!", "ﬁne ½": "fine 1/2", "çà": "cà", "e\u0301": "é",
-	} {
-		if got := toGSM(text); got != want || !isGSM(got) {
-			t.Errorf("%q became %q, want %q", text, got, want)
-		}
-	}
-}
-
-func TestClipped(t *testing.T) {
-	t.Parallel()
-	if got := clipped("a\n b\t c" + strings.Repeat("ä", 300)); strings.ContainsAny(got, "\n\t") || len(got) > 310 || !strings.HasPrefix(got, "a b c") {
-		t.Errorf("%q", got)
 	}
 }

@@ -11,21 +11,21 @@ import (
 	"github.com/chasqui/chasqui/internal/gateway"
 )
 
-// smsOptions are channelOptions.sms.
-type smsOptions struct {
+// SMSOptions are channelOptions.sms.
+type SMSOptions struct {
 	From         string `json:"from"`
 	AllowUnicode *bool  `json:"allowUnicode"`
 }
 
-func readSMSOptions(raw json.RawMessage) (o smsOptions, refusal *gateway.ChannelError) {
+func ReadSMSOptions(raw json.RawMessage) (o SMSOptions, refusal *gateway.ChannelError) {
 	if len(raw) > 0 && json.Unmarshal(raw, &o) != nil {
-		return o, refused(gateway.FailureInvalidContent, "channelOptions.sms cannot be read")
+		return o, Refused(gateway.FailureInvalidContent, "channelOptions.sms cannot be read")
 	}
 	return o, nil
 }
 
-// smsText is a message in one text: title, body, the texts among its parts, and links to its files. media tells which files go beside the text instead.
-func smsText(m *gateway.ChannelMessage, media func(gateway.PartInput) bool) string {
+// SMSText is a message in one text: title, body, the texts among its parts, and links to its files. media tells which files go beside the text instead.
+func SMSText(m *gateway.ChannelMessage, media func(gateway.PartInput) bool) string {
 	lines := []string{m.Title, m.Body}
 	for _, p := range m.Parts {
 		switch {
@@ -36,10 +36,10 @@ func smsText(m *gateway.ChannelMessage, media func(gateway.PartInput) bool) stri
 			lines = append(lines, p.Data)
 		}
 	}
-	return joinLines(lines)
+	return JoinLines(lines)
 }
 
-func joinLines(lines []string) string {
+func JoinLines(lines []string) string {
 	var kept []string
 	for _, l := range lines {
 		if strings.TrimSpace(l) != "" {
@@ -49,12 +49,12 @@ func joinLines(lines []string) string {
 	return strings.Join(kept, "\n")
 }
 
-func noMedia(gateway.PartInput) bool { return false }
+func NoMedia(gateway.PartInput) bool { return false }
 
-// isGSM tells whether a text can be written in the default alphabet of GSM 03.38.
+// IsGSM tells whether a text can be written in the default alphabet of GSM 03.38.
 //
 // Docs: https://www.3gpp.org/dynareport/23038.htm
-func isGSM(text string) bool { return len(data.ValidateGSM7String(text)) == 0 }
+func IsGSM(text string) bool { return len(data.ValidateGSM7String(text)) == 0 }
 
 // spelled are characters that writing programs like to put, in the default alphabet.
 var spelled = strings.NewReplacer(
@@ -63,15 +63,15 @@ var spelled = strings.NewReplacer(
 	"ł", "l", "Ł", "L", "đ", "d", "Đ", "D", "ı", "i", "œ", "oe", "Œ", "OE", "þ", "th", "Þ", "Th", "ð", "d", "Ð", "D", "ẞ", "SS", "`", "'", "´", "'",
 )
 
-// toGSM writes a text in the default alphabet: typographic signs in their plain form, letters without the marks that the alphabet lacks, and a question mark for what
+// ToGSM writes a text in the default alphabet: typographic signs in their plain form, letters without the marks that the alphabet lacks, and a question mark for what
 // is left.
-func toGSM(text string) string {
-	if isGSM(text) {
+func ToGSM(text string) string {
+	if IsGSM(text) {
 		return text
 	}
 	var b strings.Builder
 	for _, r := range spelled.Replace(norm.NFC.String(text)) {
-		if isGSM(string(r)) {
+		if IsGSM(string(r)) {
 			b.WriteRune(r)
 			continue
 		}
@@ -80,7 +80,7 @@ func toGSM(text string) string {
 			if piece == '\u2044' { // of fractions
 				piece = '/'
 			}
-			if !unicode.Is(unicode.Mn, piece) && isGSM(string(piece)) {
+			if !unicode.Is(unicode.Mn, piece) && IsGSM(string(piece)) {
 				b.WriteRune(piece)
 				found = true
 			}
@@ -92,19 +92,19 @@ func toGSM(text string) string {
 	return b.String()
 }
 
-// settledText is the text as options want it, or why there is none to send.
-func settledText(text string, o smsOptions) (string, *gateway.ChannelError) {
+// SettledText is the text as options want it, or why there is none to send.
+func SettledText(text string, o SMSOptions) (string, *gateway.ChannelError) {
 	if o.AllowUnicode != nil && !*o.AllowUnicode {
-		text = toGSM(text)
+		text = ToGSM(text)
 	}
 	if strings.TrimSpace(text) == "" {
-		return "", refused(gateway.FailureInvalidContent, "there is no text to send")
+		return "", Refused(gateway.FailureInvalidContent, "there is no text to send")
 	}
 	return text, nil
 }
 
-// cut shortens a text to at most so many characters.
-func cut(text string, most int) string {
+// Cut shortens a text to at most so many characters.
+func Cut(text string, most int) string {
 	n := 0
 	for i := range text {
 		if n == most {

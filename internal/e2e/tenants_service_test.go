@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chasqui/chasqui/internal/channel"
+	"github.com/chasqui/chasqui/internal/channel/providers"
 	"github.com/chasqui/chasqui/internal/gateway"
 	"github.com/chasqui/chasqui/internal/infobip/records"
 	"github.com/chasqui/chasqui/internal/infobip/wire"
@@ -118,7 +120,7 @@ func (x *tenants) useCases() map[string][]useCase {
 	events := &service.Events{Store: st, Vault: vault, Directory: directory, Projected: st.Head}
 	policy := &service.Policy{Store: st, Directory: directory}
 	messages := &service.Messages{Store: st, Directory: directory, Policy: policy, Accounts: everywhere{}}
-	channels := &service.Channels{Vault: vault, Store: st, Directory: directory, Probe: func(context.Context, *gateway.ChannelAccount) error { return nil }}
+	channels := &service.Channels{Providers: channel.Describe(providers.Table()), Vault: vault, Store: st, Directory: directory, Probe: func(context.Context, *gateway.ChannelAccount) error { return nil }}
 	conversations := &service.Conversations{Store: st, Directory: directory}
 	erasures := &service.Erasures{Store: st, Directory: directory}
 	optIns := &service.OptIns{Store: st, Directory: directory, Tokens: store.NewTokens(vault)}
@@ -141,7 +143,7 @@ func (x *tenants) useCases() map[string][]useCase {
 		return func(ctx context.Context) (any, error) { return nil, f(ctx) }
 	}
 	in := func(app string) gateway.ChannelAccount {
-		return gateway.ChannelAccount{Provider: gateway.ProviderWebhook, Application: app, Webhook: &gateway.WebhookSettings{URL: "https://x.example"}}
+		return gateway.ChannelAccount{Provider: "webhook", Application: app, Settings: []byte(`{"url":"https://x.example"}`)}
 	}
 	return map[string][]useCase{
 		"Events.Inbound": only("not_found", func(ctx context.Context) (any, error) {

@@ -8,7 +8,7 @@ import (
 
 // Channels beside Messenger, over which a message can go on.
 const (
-	ChannelSMS     = "sms"     // over SMPP 3.4, or over HTTP as Twilio's REST API has it
+	ChannelSMS     = "sms"
 	ChannelEmail   = "email"   // over SMTP
 	ChannelWebhook = "webhook" // handed to a URL of the business's own, which reports back
 )

@@ -17,6 +17,8 @@ type Channels struct {
 	Vault     *store.Vault
 	Store     *store.Store
 	Directory *Directory
+	// Providers are those that accounts may have.
+	Providers gateway.Providers
 	Reach     *reach.Allowed // where accounts may lead beside public addresses
 	// Refresh makes a change count at once on this node; nil for when the node looks next.
 	Refresh func(context.Context) error
@@ -24,21 +26,14 @@ type Channels struct {
 	Probe func(context.Context, *gateway.ChannelAccount) error
 }
 
-// Create stores an account. A webhook account without a signing secret gets one; the answer says so.
-func (s *Channels) Create(ctx context.Context, key *gateway.APIKey, a *gateway.ChannelAccount) (made bool, err error) {
-	a.Defaults()
-	if a.Provider == gateway.ProviderWebhook && a.Secrets[gateway.SecretSigning] == "" {
-		made = true
-		if a.Secrets == nil {
-			a.Secrets = map[string]gateway.Secret{}
-		}
-		a.Secrets[gateway.SecretSigning] = gateway.NewSigningSecret()
-	}
+// Create stores an account. It returns the names of the secrets that were made for it, because it came without.
+func (s *Channels) Create(ctx context.Context, key *gateway.APIKey, a *gateway.ChannelAccount) (made []string, err error) {
+	made = s.Providers.MakeSecrets(a)
 	if err := s.permitted(key, a, ""); err != nil {
-		return false, err
+		return nil, err
 	}
 	if err := s.Vault.CreateChannel(ctx, a); err != nil {
-		return false, err
+		return nil, err
 	}
 	return made, s.changed(ctx)
 }
@@ -50,15 +45,16 @@ func (s *Channels) changed(ctx context.Context) error {
 	return s.Refresh(ctx)
 }
 
-// permitted checks an account and that it gives the key no more than the key may touch. had is the application before the change.
+// permitted completes and checks an account, and checks that it gives the key no more than the key may touch. had is the application before the change.
 func (s *Channels) permitted(key *gateway.APIKey, a *gateway.ChannelAccount, had string) error {
-	if err := a.Validate(); err != nil {
+	targets, err := s.Providers.Settle(a)
+	if err != nil {
 		return err
 	}
 	if !ownAccount(key, a) {
 		return gateway.Errorf(gateway.CodeForbidden, "this key is limited to some applications: name one of them").WithField("application")
 	}
-	for field, address := range a.Targets() {
+	for field, address := range targets {
 		if err := s.Reach.Check(address); err != nil {
 			return gateway.Invalid(field, "leads to a private or reserved address, which the setting forward.allowPrivate does not allow")
 		}
@@ -110,7 +106,6 @@ func (s *Channels) Update(ctx context.Context, key *gateway.APIKey, id string, c
 		if err := change(a); err != nil {
 			return err
 		}
-		a.Defaults()
 		return s.permitted(key, a, had)
 	})
 	if err != nil {

@@ -71,6 +71,8 @@ type ChannelAccounts interface {
 	Refresh(context.Context) error
 	// Check asks the provider whether an account works. The error is a *gateway.ChannelError.
 	Check(context.Context, *gateway.ChannelAccount) error
+	// Providers are those that accounts may have.
+	Providers() gateway.Providers
 }
 
 // New makes all use cases.
@@ -80,7 +82,7 @@ func New(d Deps) *Services {
 		Applications: d.Applications,
 		Brought: &ChannelEvents{Store: d.Store, Vault: d.Vault, Directory: d.Directory, Logger: log("channel"), Apply: d.Outbox.Report,
 			Account: d.Accounts.Account, Answer: d.Accounts.Answer},
-		Channels:      &Channels{Vault: d.Vault, Store: d.Store, Directory: d.Directory, Reach: d.Reach, Refresh: d.Accounts.Refresh, Probe: d.Accounts.Check},
+		Channels:      &Channels{Vault: d.Vault, Store: d.Store, Directory: d.Directory, Providers: d.Accounts.Providers(), Reach: d.Reach, Refresh: d.Accounts.Refresh, Probe: d.Accounts.Check},
 		Conversations: &Conversations{Store: d.Store, Directory: d.Directory},
 		Directory:     d.Directory,
 		EntryPoints: &EntryPoints{Store: d.Store, Directory: d.Directory, Logger: log("entrypoints"), LinkBase: d.LinkURL, PublicURL: d.PublicURL,

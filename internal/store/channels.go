@@ -9,14 +9,38 @@ import (
 	"github.com/chasqui/chasqui/internal/gateway"
 )
 
-// channelDoc is the part of a channel account that is neither searched nor secret.
-type channelDoc struct {
-	Name     string                   `json:"name,omitempty"`
-	SMPP     *gateway.SMPPSettings    `json:"smpp,omitempty"`
-	Twilio   *gateway.TwilioSettings  `json:"twilio,omitempty"`
-	SMTP     *gateway.SMTPSettings    `json:"smtp,omitempty"`
-	Webhook  *gateway.WebhookSettings `json:"webhook,omitempty"`
-	Keywords gateway.KeywordSettings  `json:"keywords,omitzero"`
+// The part of a channel account that is neither searched nor secret is one JSON object: its name, its keywords, and the settings under the name of its provider.
+const channelName, channelKeywords = "name", "keywords"
+
+func channelDoc(a *gateway.ChannelAccount) string {
+	doc := map[string]any{}
+	if a.Name != "" {
+		doc[channelName] = a.Name
+	}
+	if a.Keywords != (gateway.KeywordSettings{}) {
+		doc[channelKeywords] = a.Keywords
+	}
+	if len(a.Settings) > 0 {
+		doc[string(a.Provider)] = a.Settings
+	}
+	return string(data(doc))
+}
+
+func readChannelDoc(doc string, a *gateway.ChannelAccount) error {
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal([]byte(doc), &members); err != nil {
+		return err
+	}
+	a.Settings = members[string(a.Provider)]
+	for name, into := range map[string]any{channelName: &a.Name, channelKeywords: &a.Keywords} {
+		if members[name] == nil {
+			continue
+		}
+		if err := json.Unmarshal(members[name], into); err != nil {
+			return fmt.Errorf("member %s: %w", name, err)
+		}
+	}
+	return nil
 }
 
 const selectChannels = `SELECT id, channel, provider, app, state, doc, secrets, created_at, updated_at FROM channels`
@@ -28,12 +52,10 @@ func (v *Vault) scanChannel(rows *sql.Rows) (*gateway.ChannelAccount, error) {
 	if err := rows.Scan(&a.ID, &a.Channel, &provider, &a.Application, &state, &doc, &secrets, &created, &updated); err != nil {
 		return nil, fmt.Errorf("read channel account: %w", err)
 	}
-	var d channelDoc
-	if err := json.Unmarshal([]byte(doc), &d); err != nil {
+	a.Provider, a.State = gateway.Provider(provider), gateway.AccountState(state)
+	if err := readChannelDoc(doc, &a); err != nil {
 		return nil, fmt.Errorf("read channel account %s: %w", a.ID, err)
 	}
-	a.Provider, a.State, a.Name, a.Keywords = gateway.Provider(provider), gateway.AccountState(state), d.Name, d.Keywords
-	a.SMPP, a.Twilio, a.SMTP, a.Webhook = d.SMPP, d.Twilio, d.SMTP, d.Webhook
 	a.CreatedAt, a.UpdatedAt = FromMillis(created), FromMillis(updated)
 	text, err := v.opened("channels", "secrets", a.ID, secrets)
 	if err != nil {
@@ -75,7 +97,7 @@ func (v *Vault) CreateChannel(ctx context.Context, a *gateway.ChannelAccount) er
 }
 
 func (v *Vault) channelValues(a *gateway.ChannelAccount) (doc, secrets string) {
-	doc = string(data(channelDoc{Name: a.Name, SMPP: a.SMPP, Twilio: a.Twilio, SMTP: a.SMTP, Webhook: a.Webhook, Keywords: a.Keywords}))
+	doc = channelDoc(a)
 	plain := map[string]string{} // a gateway.Secret would encode as its mark
 	for name, secret := range a.Secrets {
 		if secret != "" {

@@ -14,10 +14,8 @@ import (
 )
 
 func testAccount() *gateway.ChannelAccount {
-	a := &gateway.ChannelAccount{Provider: gateway.ProviderTwilio, Name: "texts", Twilio: &gateway.TwilioSettings{AccountSID: "AC1", From: "+4479460000"},
-		Secrets: map[string]gateway.Secret{gateway.SecretAuthToken: "plain-token"}}
-	a.Defaults()
-	return a
+	return &gateway.ChannelAccount{Provider: "twilio", Channel: gateway.ChannelSMS, State: gateway.AccountActive, Name: "texts",
+		Settings: []byte(`{"accountSid":"AC1","from":"+4479460000"}`), Secrets: map[string]gateway.Secret{"authToken": "plain-token"}}
 }
 
 func TestChannelAccounts(t *testing.T) {
@@ -45,12 +43,12 @@ func testChannels(t *testing.T, _ string, s *store.Store) {
 	if diff := cmp.Diff(a.Secrets, list[0].Secrets, sameSecret); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff(a.Twilio, list[0].Twilio); diff != "" || list[1].Application != "APP" || list[1].Secrets != nil {
+	if diff := cmp.Diff(string(a.Settings), string(list[0].Settings)); diff != "" || list[1].Application != "APP" || list[1].Secrets != nil {
 		t.Error(diff, list[1])
 	}
 	before, _ := v.ChannelsVersion(ctx)
 	changed, err := v.UpdateChannel(ctx, a.ID, func(a *gateway.ChannelAccount) error {
-		a.State, a.Secrets = gateway.AccountDisabled, map[string]gateway.Secret{gateway.SecretAuthToken: "other"}
+		a.State, a.Secrets = gateway.AccountDisabled, map[string]gateway.Secret{"authToken": "other"}
 		return nil
 	})
 	if err != nil || changed.State != gateway.AccountDisabled {
@@ -64,7 +62,7 @@ func testChannels(t *testing.T, _ string, s *store.Store) {
 		t.Error(err)
 	}
 	one, err := v.Channel(ctx, a.ID)
-	if err != nil || one.Name != "texts" || one.Secrets[gateway.SecretAuthToken].Reveal() != "other" {
+	if err != nil || one.Name != "texts" || one.Secrets["authToken"].Reveal() != "other" {
 		t.Errorf("%+v %v", one, err)
 	}
 	sealedApart(t, s, keyFile)
@@ -76,6 +74,40 @@ func testChannels(t *testing.T, _ string, s *store.Store) {
 	if err := v.DeleteChannel(ctx, a.ID); gateway.CodeOf(err) != gateway.CodeNotFound {
 		t.Error(err)
 	}
+}
+
+// An account as versions before have written it is read, whoever its provider is, and written in the same form.
+func TestChannelAccountsOfBefore(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, _ string, s *store.Store) {
+		v, _ := openVault(t, s)
+		for provider, settings := range map[string]string{
+			"smpp": `{"host":"smsc.example","port":2775,"receipts":true}`, "twilio": `{"accountSid":"AC1","from":"Shop \u003c3"}`, "smtp": `{"host":"mail.example","senders":["@shop.example"]}`,
+			"webhook": `{"url":"https://shop.example/messages"}`, "of another day": `{"anything":[1,2]}`,
+		} {
+			a := testAccount()
+			a.Provider, a.Settings = gateway.Provider(provider), []byte(`{}`)
+			if err := v.CreateChannel(t.Context(), a); err != nil {
+				t.Fatal(err)
+			}
+			err := s.Write(t.Context(), func(tx *store.Tx) error {
+				_, err := tx.Exec(`UPDATE channels SET doc = ? WHERE id = ?`, `{"name":"texts","`+provider+`":`+settings+`,"keywords":{"stop":["NO"],"stopAnswer":"Bye."}}`, a.ID)
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for range 2 { // as it was, and as it is written again
+				got, err := v.Channel(t.Context(), a.ID)
+				if err != nil || string(got.Settings) != settings || got.Name != "texts" || got.Keywords.StopAnswer != "Bye." || (*got.Keywords.Stop)[0] != "NO" {
+					t.Errorf("%s: %s %+v %v", provider, got.Settings, got, err)
+				}
+				if _, err := v.UpdateChannel(t.Context(), a.ID, func(*gateway.ChannelAccount) error { return nil }); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	})
 }
 
 // sealedApart holds that an account's secrets alone keep a database to its key file.

@@ -1,4 +1,4 @@
-package channel
+package smpp
 
 import (
 	"context"
@@ -10,6 +10,8 @@ import (
 	"github.com/linxGnu/gosmpp/data"
 	smpperrors "github.com/linxGnu/gosmpp/errors"
 
+	"github.com/chasqui/chasqui/gatewayapi"
+	"github.com/chasqui/chasqui/internal/channel"
 	"github.com/chasqui/chasqui/internal/gateway"
 )
 
@@ -28,8 +30,9 @@ const (
 
 // smpp is an account at an SMS centre, to which this node keeps one connection bound as transceiver.
 type smpp struct {
-	m       *Manager
+	host    *channel.Host
 	account *gateway.ChannelAccount
+	set     *gatewayapi.SMPPSettings
 	log     *slog.Logger
 
 	mu      sync.Mutex
@@ -47,24 +50,25 @@ type smpp struct {
 	early  chan struct{} // slots for reports that were quicker than answers
 }
 
-func newSMPP(m *Manager, a *gateway.ChannelAccount) *smpp {
-	s := &smpp{m: m, account: a, log: m.o.Logger.With("account", a.ID), changed: make(chan struct{}), early: make(chan struct{}, earlyReports)}
+func open(h *channel.Host, a *gateway.ChannelAccount, set *gatewayapi.SMPPSettings) channel.Account {
+	s := &smpp{host: h, account: a, set: set, log: h.Logger.With("account", a.ID), changed: make(chan struct{}), early: make(chan struct{}, earlyReports)}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	return s
 }
 
 func (s *smpp) timeout() time.Duration {
-	return time.Duration(s.account.SMPP.ResponseSeconds) * time.Second
+	return time.Duration(s.set.ResponseSeconds) * time.Second
 }
 
-func (s *smpp) secret() string { return s.account.Secrets[gateway.SecretPassword].Reveal() }
+func (s *smpp) secret() string { return s.account.Secrets[secretPassword].Reveal() }
 
-func (s *smpp) start() {
+// Start begins to keep the connection.
+func (s *smpp) Start() {
 	s.work.Go(func() { s.run(s.ctx) })
 }
 
-// stop lets requests under way end, for a while, and parts from the centre.
-func (s *smpp) stop(ctx context.Context) {
+// Stop lets requests under way end, for a while, and parts from the centre.
+func (s *smpp) Stop(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, stopPatience)
 	defer cancel()
 	ended := make(chan struct{})
@@ -85,24 +89,24 @@ func (s *smpp) stop(ctx context.Context) {
 
 // run keeps the connection bound until ctx ends. A new try after a loss waits longer each time, up to a minute.
 func (s *smpp) run(ctx context.Context) {
-	pause := s.m.o.FirstPause
+	pause := s.host.FirstPause
 	for ctx.Err() == nil {
 		b, err := s.dialBind(ctx)
 		if err == nil {
-			bound := s.m.o.Now()
+			bound := s.host.Now()
 			s.log.Info("bound to the SMS centre")
-			s.set(b, nil)
+			s.became(b, nil)
 			s.serve(ctx, b)
 			if ctx.Err() != nil {
 				return
 			}
 			err = errNotSent
-			if s.m.o.Now().Sub(bound) > longestPause {
-				pause = s.m.o.FirstPause
+			if s.host.Now().Sub(bound) > longestPause {
+				pause = s.host.FirstPause
 			}
 		}
-		s.set(nil, err)
-		s.log.Warn("not bound to the SMS centre", "err", plain(err), "next_try", pause)
+		s.became(nil, err)
+		s.log.Warn("not bound to the SMS centre", "err", channel.Plain(err), "next_try", pause)
 		select {
 		case <-time.After(pause):
 		case <-ctx.Done():
@@ -114,17 +118,17 @@ func (s *smpp) run(ctx context.Context) {
 // serve tends a bound connection until it is over or ctx ends.
 func (s *smpp) serve(ctx context.Context, b *bind) {
 	stop := context.AfterFunc(ctx, func() { b.unbind() })
-	b.tend(time.Duration(s.account.SMPP.EnquireLinkSeconds) * time.Second)
+	b.tend(time.Duration(s.set.EnquireLinkSeconds) * time.Second)
 	s.mu.Lock()
-	s.lost = s.m.o.Now()
+	s.lost = s.host.Now()
 	s.mu.Unlock()
-	s.set(nil, errNotSent)
+	s.became(nil, errNotSent)
 	stop()
 	b.end()
 	b.wait()
 }
 
-func (s *smpp) set(b *bind, trouble error) {
+func (s *smpp) became(b *bind, trouble error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.current, s.trouble = b, trouble
@@ -157,7 +161,7 @@ func (s *smpp) bound(ctx context.Context) (*bind, *gateway.ChannelError) {
 	}
 	refusal := bindRefusal(trouble)
 	if s.rebinding(trouble) {
-		refusal = later(gateway.FailureProviderUnavailable, "%s; it was bound a moment ago", trouble)
+		refusal = channel.Later(gateway.FailureProviderUnavailable, "%s; it was bound a moment ago", trouble)
 	}
 	if refusal.Kind == gateway.ChannelRetry {
 		refusal.After = time.Second
@@ -177,7 +181,7 @@ func (s *smpp) rebinding(err error) bool {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return !s.lost.IsZero() && s.m.o.Now().Sub(s.lost) < rebindPatience
+	return !s.lost.IsZero() && s.host.Now().Sub(s.lost) < rebindPatience
 }
 
 // bindRefusal is what follows from a bind that did not come about; nil for no error.
@@ -189,19 +193,26 @@ func bindRefusal(err error) *gateway.ChannelError {
 	case errors.As(err, &refusal):
 		switch refusal.status {
 		case data.ESME_RBINDFAIL, data.ESME_RINVPASWD, data.ESME_RINVSYSID, data.ESME_RINVSYSTYP, data.ESME_RPROVNOTALLWD:
-			e := refused(gateway.FailureAccountRefused, "%s", refusal)
+			e := channel.Refused(gateway.FailureAccountRefused, "%s", refusal)
 			e.Failure.PlatformCode = int(refusal.status)
 			return e
 		}
-		e := later(gateway.FailureProviderUnavailable, "%s", refusal)
+		e := channel.Later(gateway.FailureProviderUnavailable, "%s", refusal)
 		e.Failure.PlatformCode = int(refusal.status)
 		return e
 	}
-	return unreached(err)
+	return channel.Unreached(err)
 }
 
-// check binds and unbinds.
-func (s *smpp) check(ctx context.Context) *gateway.ChannelError {
+// Connected says whether this node has its connection.
+func (s *smpp) Connected() (connected, keeps bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.current != nil, true
+}
+
+// Check binds and unbinds.
+func (s *smpp) Check(ctx context.Context) *gateway.ChannelError {
 	b, err := s.dialBind(ctx)
 	if err != nil {
 		return bindRefusal(err)

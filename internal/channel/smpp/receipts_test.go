@@ -1,7 +1,6 @@
-package channel
+package smpp
 
 import (
-	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -10,16 +9,19 @@ import (
 	"github.com/linxGnu/gosmpp/data"
 	"github.com/linxGnu/gosmpp/pdu"
 
+	"github.com/chasqui/chasqui/gatewayapi"
+	"github.com/chasqui/chasqui/internal/channel"
+	"github.com/chasqui/chasqui/internal/channel/channeltest"
 	"github.com/chasqui/chasqui/internal/gateway"
 )
 
 func TestSMPPReceiptsOfSegments(t *testing.T) {
 	t.Parallel()
-	f := setup(t)
+	f := channeltest.Setup(t, Provider())
 	s := newSMSC(t, nil)
-	f.account(smppAccount(s))
+	f.Add(smppAccount(s))
 	send := func(id string) {
-		m := sms(strings.Repeat("a", 400))
+		m := channeltest.SMS(strings.Repeat("a", 400))
 		m.ID = id
 		if _, _, err := f.Send(t.Context(), gateway.ChannelSMS, m); err != nil {
 			t.Fatal(err)
@@ -37,14 +39,14 @@ func TestSMPPReceiptsOfSegments(t *testing.T) {
 			t.Errorf("status %x", status)
 		}
 	}
-	reports, _ := f.got.wait(t, 3, 0)
+	reports, _ := f.Got.Wait(t, 3, 0)
 	if diff := cmp.Diff([]gateway.Status{gateway.StatusSent, gateway.StatusSent, gateway.StatusDelivered}, statuses(reports)); diff != "" {
 		t.Error(diff)
 	}
 	send("msg_bad")
 	s.deliver(receiptOf("id4", "DELIVRD", "000"))
 	s.deliver(receiptOf("id5", "UNDELIV", "27"))
-	reports, _ = f.got.wait(t, 4, 0)
+	reports, _ = f.Got.Wait(t, 4, 0)
 	if r := reports[3]; r.MessageID != "msg_bad" || r.Status != gateway.StatusFailed || r.Failure.Code != gateway.FailureUnreachable || r.Failure.PlatformCode != 27 {
 		t.Errorf("%+v %+v", r, r.Failure)
 	}
@@ -87,17 +89,17 @@ func TestSMPPReceiptForms(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			f := setup(t)
+			f := channeltest.Setup(t, Provider())
 			s := newSMSC(t, nil)
 			s.onSubmit = func(int, *pdu.SubmitSM) (string, data.CommandStatusType, bool) { return test.id, data.ESME_ROK, true }
-			f.account(smppAccount(s))
-			if _, _, err := f.Send(t.Context(), gateway.ChannelSMS, sms("Hello")); err != nil {
+			f.Add(smppAccount(s))
+			if _, _, err := f.Send(t.Context(), gateway.ChannelSMS, channeltest.SMS("Hello")); err != nil {
 				t.Fatal(err)
 			}
 			if status := s.deliver(test.receipt); status != data.ESME_ROK {
 				t.Errorf("status %x", status)
 			}
-			reports, _ := f.got.wait(t, 1, 0)
+			reports, _ := f.Got.Wait(t, 1, 0)
 			r := reports[0]
 			if r.Status != test.status || (r.Failure == nil) != (test.code == "") || r.Failure != nil && r.Failure.Code != test.code {
 				t.Errorf("%+v %+v", r, r.Failure)
@@ -116,18 +118,18 @@ func worded(id, stat, text string) *pdu.DeliverSM {
 
 func TestSMPPExactReceiptIDs(t *testing.T) {
 	t.Parallel()
-	f := setup(t)
+	f := channeltest.Setup(t, Provider())
 	s := newSMSC(t, nil)
 	s.onSubmit = func(int, *pdu.SubmitSM) (string, data.CommandStatusType, bool) { return "10", data.ESME_ROK, true }
 	account := smppAccount(s)
-	account.SMPP.ReceiptIDs = "exact"
-	f.account(account)
-	if _, _, err := f.Send(t.Context(), gateway.ChannelSMS, sms("Hello")); err != nil {
+	channeltest.Edit(t, account, func(s *gatewayapi.SMPPSettings) { s.ReceiptIDs = "exact" })
+	f.Add(account)
+	if _, _, err := f.Send(t.Context(), gateway.ChannelSMS, channeltest.SMS("Hello")); err != nil {
 		t.Fatal(err)
 	}
 	s.deliver(receiptOf("16", "UNDELIV", "000")) // of somebody else's
 	s.deliver(receiptOf("10", "DELIVRD", "000"))
-	if reports, _ := f.got.wait(t, 1, 0); len(reports) != 1 || reports[0].Status != gateway.StatusDelivered {
+	if reports, _ := f.Got.Wait(t, 1, 0); len(reports) != 1 || reports[0].Status != gateway.StatusDelivered {
 		t.Errorf("%+v", reports)
 	}
 }
@@ -135,7 +137,7 @@ func TestSMPPExactReceiptIDs(t *testing.T) {
 // A receipt may be quicker than the answer to the submission, and write the identifier in another way.
 func TestSMPPReceiptBeforeItsAnswer(t *testing.T) {
 	t.Parallel()
-	f := setup(t)
+	f := channeltest.Setup(t, Provider())
 	s := newSMSC(t, nil)
 	s.onSubmit = func(int, *pdu.SubmitSM) (string, data.CommandStatusType, bool) {
 		if status := s.deliver(receiptOf("255", "DELIVRD", "000")); status != data.ESME_ROK {
@@ -143,20 +145,20 @@ func TestSMPPReceiptBeforeItsAnswer(t *testing.T) {
 		}
 		return "ff", data.ESME_ROK, true
 	}
-	f.account(smppAccount(s))
+	f.Add(smppAccount(s))
 	// Even when it cannot be reported at once it is not forgotten.
-	f.got.setRefuse(errors.New("the disk is full"))
-	if _, sent, err := f.Send(t.Context(), gateway.ChannelSMS, sms("Hello")); err != nil || sent.Ref != "ff" {
+	f.Got.SetRefuse(errors.New("the disk is full"))
+	if _, sent, err := f.Send(t.Context(), gateway.ChannelSMS, channeltest.SMS("Hello")); err != nil || sent.Ref != "ff" {
 		t.Fatal(sent, err)
 	}
-	waitFor(t, func() bool { return f.logs.holds("report what receipts said before") })
-	f.got.setRefuse(nil)
-	f.sweepOnce(t.Context())
-	if reports, _ := f.got.wait(t, 1, 0); reports[0].Status != gateway.StatusDelivered || reports[0].MessageID != "msg_1" {
+	channeltest.WaitFor(t, func() bool { return f.Logged("report what receipts said before") })
+	f.Got.SetRefuse(nil)
+	f.SweepOnce(t.Context())
+	if reports, _ := f.Got.Wait(t, 1, 0); reports[0].Status != gateway.StatusDelivered || reports[0].MessageID != "msg_1" {
 		t.Errorf("%+v", reports)
 	}
-	f.sweepOnce(t.Context())
-	if reports, _ := f.got.wait(t, 1, 0); len(reports) != 1 {
+	f.SweepOnce(t.Context())
+	if reports, _ := f.Got.Wait(t, 1, 0); len(reports) != 1 {
 		t.Errorf("reported again: %+v", reports)
 	}
 }
@@ -164,15 +166,15 @@ func TestSMPPReceiptBeforeItsAnswer(t *testing.T) {
 // Each node has a bind of its own, and a receipt comes to whichever the centre likes.
 func TestSMPPReceiptAtAnotherNode(t *testing.T) {
 	t.Parallel()
-	f := setup(t)
+	f := channeltest.Setup(t, Provider())
 	s := newSMSC(t, nil)
-	f.account(smppAccount(s))
-	m := sms(strings.Repeat("a", 200))
+	f.Add(smppAccount(s))
+	m := channeltest.SMS(strings.Repeat("a", 200))
 	if _, sent, err := f.Send(t.Context(), gateway.ChannelSMS, m); err != nil || sent.Ref != "id1,id2" {
 		t.Fatal(sent, err)
 	}
-	other := New(f.o)
-	if err := other.Start(t.Context(), f.got); err != nil {
+	other := channel.New(f.Options)
+	if err := other.Start(t.Context(), f.Got); err != nil {
 		t.Fatal(err)
 	}
 	s.wait(func() bool { return s.binds == 2 })
@@ -183,42 +185,27 @@ func TestSMPPReceiptAtAnotherNode(t *testing.T) {
 			t.Errorf("status %x", status)
 		}
 	}
-	if reports, _ := f.got.wait(t, 1, 0); reports[0].Status != gateway.StatusDelivered || reports[0].MessageID != "msg_1" || len(reports) != 1 {
+	if reports, _ := f.Got.Wait(t, 1, 0); reports[0].Status != gateway.StatusDelivered || reports[0].MessageID != "msg_1" || len(reports) != 1 {
 		t.Errorf("%+v", reports)
 	}
 	other.Stop(t.Context())
 }
 
-// lateReceiver takes reports once something has happened.
-type lateReceiver struct {
-	*recorder
-	after <-chan struct{}
-}
-
-func (l *lateReceiver) Report(ctx context.Context, r gateway.ChannelReport) error {
-	select {
-	case <-l.after:
-		return l.recorder.Report(ctx, r)
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
 // Whoever takes a report may wait for the message to be recorded as sent: sending does not wait for that.
 func TestSMPPSendingDoesNotWaitForReports(t *testing.T) {
 	t.Parallel()
-	f := setup(t)
+	f := channeltest.Setup(t, Provider())
 	s := newSMSC(t, nil)
 	s.onSubmit = func(int, *pdu.SubmitSM) (string, data.CommandStatusType, bool) {
 		s.deliver(receiptOf("ff", "DELIVRD", "000"))
 		return "ff", data.ESME_ROK, true
 	}
 	recorded := make(chan struct{})
-	f.receiver = &lateReceiver{f.got, recorded}
-	f.account(smppAccount(s))
-	if _, _, err := f.Send(t.Context(), gateway.ChannelSMS, sms("Hello")); err != nil {
+	f.Got.Hold(recorded)
+	f.Add(smppAccount(s))
+	if _, _, err := f.Send(t.Context(), gateway.ChannelSMS, channeltest.SMS("Hello")); err != nil {
 		t.Fatal(err)
 	}
 	close(recorded)
-	f.got.wait(t, 1, 0)
+	f.Got.Wait(t, 1, 0)
 }

@@ -1,9 +1,8 @@
-package channel
+package smtp
 
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"net"
 	"net/textproto"
@@ -12,6 +11,8 @@ import (
 
 	"github.com/wneessen/go-mail"
 
+	"github.com/chasqui/chasqui/gatewayapi"
+	"github.com/chasqui/chasqui/internal/channel"
 	"github.com/chasqui/chasqui/internal/gateway"
 )
 
@@ -25,36 +26,21 @@ const (
 //
 // Docs: https://www.rfc-editor.org/rfc/rfc5321
 type mailer struct {
-	m       *Manager
+	channel.Idle
+	host    *channel.Host
 	account *gateway.ChannelAccount
+	set     *gatewayapi.SMTPSettings
 	slots   chan struct{}
-}
-
-func newMailer(m *Manager, a *gateway.ChannelAccount) *mailer {
-	return &mailer{m: m, account: a, slots: make(chan struct{}, mailConnections)}
-}
-
-func (s *mailer) start()               {}
-func (s *mailer) stop(context.Context) {}
-
-// tlsConfig is how an account's server proves itself: with a certificate of the system's authorities or of those that the account names.
-func tlsConfig(host, certificates string) *tls.Config {
-	c := &tls.Config{ServerName: host, MinVersion: tls.VersionTLS12}
-	if certificates != "" {
-		c.RootCAs = x509.NewCertPool()
-		c.RootCAs.AppendCertsFromPEM([]byte(certificates)) // was validated
-	}
-	return c
 }
 
 // client makes a client whose connection ends with the context, and a function that ends it in any case: the library leaves one open when its server does not greet.
 func (s *mailer) client(ctx context.Context) (*mail.Client, func(), error) {
-	set := s.account.SMTP
-	config := tlsConfig(set.Host, set.CACertificates)
+	set := s.set
+	config := channel.TLSConfig(set.Host, set.CACertificates)
 	var conn net.Conn
 	var stop func() bool
 	dial := func(ctx2 context.Context, network, address string) (net.Conn, error) {
-		c, err := s.m.o.Reach.DialContext(dialTimeout)(ctx2, network, address)
+		c, err := s.host.Reach.DialContext(channel.DialTimeout)(ctx2, network, address)
 		if err != nil {
 			return nil, err
 		}
@@ -83,7 +69,7 @@ func (s *mailer) client(ctx context.Context) (*mail.Client, func(), error) {
 		if set.TLS == "none" {
 			kind = mail.WithSMTPAuth(mail.SMTPAuthPlainNoEnc) // in the clear, as the account's settings say
 		}
-		options = append(options, kind, mail.WithUsername(set.Username), mail.WithPassword(s.account.Secrets[gateway.SecretPassword].Reveal()))
+		options = append(options, kind, mail.WithUsername(set.Username), mail.WithPassword(s.account.Secrets[secretPassword].Reveal()))
 	}
 	c, err := mail.NewClient(set.Host, options...)
 	end := func() {
@@ -95,8 +81,9 @@ func (s *mailer) client(ctx context.Context) (*mail.Client, func(), error) {
 	return c, end, err
 }
 
-func (s *mailer) send(ctx context.Context, m *gateway.ChannelMessage, _ bool) (gateway.ChannelSent, *gateway.ChannelError) {
-	msg, id, refusal := compose(s.account.SMTP, m)
+// Send mails a message.
+func (s *mailer) Send(ctx context.Context, m *gateway.ChannelMessage, _ bool) (gateway.ChannelSent, *gateway.ChannelError) {
+	msg, id, refusal := compose(s.set, m)
 	if refusal != nil {
 		return gateway.ChannelSent{}, refusal
 	}
@@ -104,11 +91,11 @@ func (s *mailer) send(ctx context.Context, m *gateway.ChannelMessage, _ bool) (g
 	case s.slots <- struct{}{}:
 		defer func() { <-s.slots }()
 	case <-ctx.Done():
-		return gateway.ChannelSent{}, later(gateway.FailureProviderUnavailable, "the mail server is busy")
+		return gateway.ChannelSent{}, channel.Later(gateway.FailureProviderUnavailable, "the mail server is busy")
 	}
 	c, end, err := s.client(ctx)
 	if err != nil {
-		return gateway.ChannelSent{}, refused(gateway.FailureAccountRefused, "the account's settings cannot be used")
+		return gateway.ChannelSent{}, channel.Refused(gateway.FailureAccountRefused, "the account's settings cannot be used")
 	}
 	defer end()
 	conn, err := c.DialToSMTPClientWithContext(ctx)
@@ -122,17 +109,17 @@ func (s *mailer) send(ctx context.Context, m *gateway.ChannelMessage, _ bool) (g
 	if err == nil {
 		// The server has the message; how the connection ends does not change that.
 		if err := conn.Quit(); err != nil {
-			s.m.o.Logger.Debug("the mail server did not part properly", "account", s.account.ID, "err", err)
+			s.host.Logger.Debug("the mail server did not part properly", "account", s.account.ID, "err", err)
 		}
 	}
 	return gateway.ChannelSent{Ref: id}, nil
 }
 
-// check connects, encrypts, signs in and says NOOP.
-func (s *mailer) check(ctx context.Context) *gateway.ChannelError {
+// Check connects, encrypts, signs in and says NOOP.
+func (s *mailer) Check(ctx context.Context) *gateway.ChannelError {
 	c, end, err := s.client(ctx)
 	if err != nil {
-		return refused(gateway.FailureAccountRefused, "the account's settings cannot be used")
+		return channel.Refused(gateway.FailureAccountRefused, "the account's settings cannot be used")
 	}
 	defer end()
 	conn, err := c.DialToSMTPClientWithContext(ctx)
@@ -153,15 +140,15 @@ func connectRefusal(err error) *gateway.ChannelError {
 	var certificate *tls.CertificateVerificationError
 	switch {
 	case errors.As(err, &certificate):
-		return later(gateway.FailureProviderUnavailable, "the mail server's certificate is not trusted: %s", clipped(certificate.Err.Error()))
+		return channel.Later(gateway.FailureProviderUnavailable, "the mail server's certificate is not trusted: %s", channel.Clipped(certificate.Err.Error()))
 	case errors.As(err, &reply) && reply.Code >= 400 && reply.Code < 500:
-		return later(gateway.FailureProviderUnavailable, "the mail server answered %d %s", reply.Code, clipped(reply.Msg))
+		return channel.Later(gateway.FailureProviderUnavailable, "the mail server answered %d %s", reply.Code, channel.Clipped(reply.Msg))
 	case errors.As(err, &reply):
-		return refused(gateway.FailureAccountRefused, "the mail server answered %d %s", reply.Code, clipped(reply.Msg))
-	case errors.As(err, &network) || private(err) || isEnd(err):
-		return unreached(err)
+		return channel.Refused(gateway.FailureAccountRefused, "the mail server answered %d %s", reply.Code, channel.Clipped(reply.Msg))
+	case errors.As(err, &network) || channel.Private(err) || isEnd(err):
+		return channel.Unreached(err)
 	}
-	return refused(gateway.FailureAccountRefused, "%s", clipped(err.Error()))
+	return channel.Refused(gateway.FailureAccountRefused, "%s", channel.Clipped(err.Error()))
 }
 
 // mailRefusal is what follows from an error on the way of a message. 4xx is for later, 5xx for good; a connection that is lost after the whole message was written leaves
@@ -169,10 +156,10 @@ func connectRefusal(err error) *gateway.ChannelError {
 func mailRefusal(err error) *gateway.ChannelError {
 	var e *mail.SendError
 	if !errors.As(err, &e) {
-		return later(gateway.FailureProviderUnavailable, "%s", clipped(err.Error()))
+		return channel.Later(gateway.FailureProviderUnavailable, "%s", channel.Clipped(err.Error()))
 	}
 	code := e.ErrorCode()
-	words := clipped(replyWords(e))
+	words := channel.Clipped(replyWords(e))
 	switch {
 	case code >= 400 && code < 500:
 		return &gateway.ChannelError{Kind: gateway.ChannelRetry, Failure: gateway.Failure{Code: gateway.FailureProviderUnavailable, Message: words, PlatformCode: code}}
@@ -190,11 +177,11 @@ func mailRefusal(err error) *gateway.ChannelError {
 		}
 		return &gateway.ChannelError{Kind: gateway.ChannelRefused, Failure: gateway.Failure{Code: failure, Message: words, PlatformCode: code}}
 	case e.Reason == mail.ErrSMTPDataClose:
-		return unknown("the connection was lost before the mail server answered")
+		return channel.Unknown("the connection was lost before the mail server answered")
 	case e.Reason == mail.ErrGetSender || e.Reason == mail.ErrGetRcpts:
-		return refused(gateway.FailureAddressInvalid, "the address cannot be used")
+		return channel.Refused(gateway.FailureAddressInvalid, "the address cannot be used")
 	}
-	return later(gateway.FailureProviderUnavailable, "the connection to the mail server was lost")
+	return channel.Later(gateway.FailureProviderUnavailable, "the connection to the mail server was lost")
 }
 
 // replyWords is what the server said: the library puts words of its own before it and the recipient after it.

@@ -1,4 +1,4 @@
-package channel
+package twilio
 
 import (
 	"context"
@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"github.com/chasqui/chasqui/gatewayapi"
+	"github.com/chasqui/chasqui/internal/channel"
 	"github.com/chasqui/chasqui/internal/gateway"
 )
 
@@ -18,17 +20,16 @@ import (
 //
 // Docs: https://www.twilio.com/docs/messaging/api/message-resource
 type twilio struct {
-	m       *Manager
+	channel.Idle
+	host    *channel.Host
 	account *gateway.ChannelAccount
+	set     *gatewayapi.TwilioSettings
 }
 
 const maxMediaURLs = 10
 
-func (t *twilio) start()               {}
-func (t *twilio) stop(context.Context) {}
-
-// twilioMessage is what is read of a provider's answer, a message or an error.
-type twilioMessage struct {
+// answered is what is read of a provider's answer, a message or an error.
+type answered struct {
 	SID          string `json:"sid"`
 	Status       any    `json:"status"` // a word in a message, the HTTP status in an error
 	ErrorCode    *int   `json:"error_code"`
@@ -37,8 +38,9 @@ type twilioMessage struct {
 	Message      string `json:"message"`
 }
 
-func (t *twilio) send(ctx context.Context, m *gateway.ChannelMessage, reports bool) (gateway.ChannelSent, *gateway.ChannelError) {
-	reports = reports && t.m.o.PublicURL != "" // without, nobody could report
+// Send makes a message at the provider.
+func (t *twilio) Send(ctx context.Context, m *gateway.ChannelMessage, reports bool) (gateway.ChannelSent, *gateway.ChannelError) {
+	reports = reports && t.host.PublicURL != "" // without, nobody could report
 	form, refusal := t.form(m, reports)
 	if refusal != nil {
 		return gateway.ChannelSent{}, refusal
@@ -47,17 +49,17 @@ func (t *twilio) send(ctx context.Context, m *gateway.ChannelMessage, reports bo
 	if refusal != nil {
 		return gateway.ChannelSent{}, refusal
 	}
-	var answer twilioMessage
+	var answer answered
 	err := json.Unmarshal(body, &answer)
 	if status < 200 || status > 299 {
-		refusal := twilioRefusal(status, answer)
+		refusal := refusalOf(status, answer)
 		if refusal.Kind == gateway.ChannelRetry {
-			refusal.After = retryAfter(header, t.m.o.Now())
+			refusal.After = channel.RetryAfter(header, t.host.Now())
 		}
 		return gateway.ChannelSent{}, refusal
 	}
 	if err != nil {
-		return gateway.ChannelSent{}, unknown("the provider's answer cannot be read")
+		return gateway.ChannelSent{}, channel.Unknown("the provider's answer cannot be read")
 	}
 	sent := gateway.ChannelSent{Ref: answer.SID}
 	switch answer.Status {
@@ -66,7 +68,7 @@ func (t *twilio) send(ctx context.Context, m *gateway.ChannelMessage, reports bo
 		if answer.ErrorCode != nil {
 			code = *answer.ErrorCode
 		}
-		failure := twilioFailure(code, answer.ErrorMessage)
+		failure := failureOf(code, answer.ErrorMessage)
 		return sent, &gateway.ChannelError{Kind: gateway.ChannelRefused, Failure: failure}
 	case "sent", "delivered", "read":
 	default:
@@ -77,8 +79,8 @@ func (t *twilio) send(ctx context.Context, m *gateway.ChannelMessage, reports bo
 
 // form is the request for a message.
 func (t *twilio) form(m *gateway.ChannelMessage, reports bool) (url.Values, *gateway.ChannelError) {
-	s := t.account.Twilio
-	o, refusal := readSMSOptions(m.Options)
+	s := t.set
+	o, refusal := channel.ReadSMSOptions(m.Options)
 	if refusal != nil {
 		return nil, refusal
 	}
@@ -95,7 +97,7 @@ func (t *twilio) form(m *gateway.ChannelMessage, reports bool) (url.Values, *gat
 		kind, _, _ := strings.Cut(p.Type, "/")
 		return !s.MediaAsLinks && p.URL != "" && kind != "text" && len(form["MediaUrl"]) < maxMediaURLs
 	}
-	text := smsText(m, func(p gateway.PartInput) bool {
+	text := channel.SMSText(m, func(p gateway.PartInput) bool {
 		if !media(p) {
 			return false
 		}
@@ -106,24 +108,24 @@ func (t *twilio) form(m *gateway.ChannelMessage, reports bool) (url.Values, *gat
 	if refusal != nil {
 		return nil, refusal
 	}
-	switch text, refusal = settledText(text, o); {
+	switch text, refusal = channel.SettledText(text, o); {
 	case refusal == nil:
 		if form.Get("Body") == "" {
-			form.Set("Body", cut(text, s.MaxCharacters))
+			form.Set("Body", channel.Cut(text, s.MaxCharacters))
 		}
 	case len(form["MediaUrl"]) == 0 && !custom: // a picture may go without text
 		return nil, refusal
 	}
 	if !m.ExpiresAt.IsZero() {
 		// The provider takes 1 to 36,000 seconds.
-		left := int(m.ExpiresAt.Sub(t.m.o.Now()).Seconds())
+		left := int(m.ExpiresAt.Sub(t.host.Now()).Seconds())
 		if left < 36000 {
 			form.Set("ValidityPeriod", strconv.Itoa(max(1, left)))
 		}
 	}
 	if reports {
 		query := url.Values{"message": {m.ID}, "step": {strconv.Itoa(m.Step)}}
-		form.Set("StatusCallback", t.m.o.PublicURL+gateway.ChannelStatusPath(t.account.ID)+"?"+query.Encode())
+		form.Set("StatusCallback", t.host.StatusURL(t.account.ID)+"?"+query.Encode())
 	}
 	return form, nil
 }
@@ -141,7 +143,7 @@ func customForm(raw json.RawMessage, form url.Values) (bool, *gateway.ChannelErr
 	}
 	var members map[string]any
 	if json.Unmarshal(raw, &members) != nil {
-		return false, refused(gateway.FailureInvalidContent, "customBody.sms must be a text, or an object of the provider's parameters")
+		return false, channel.Refused(gateway.FailureInvalidContent, "customBody.sms must be a text, or an object of the provider's parameters")
 	}
 	for name, value := range members {
 		if name == "To" || name == "StatusCallback" || name == "" {
@@ -157,7 +159,7 @@ func customForm(raw json.RawMessage, form url.Values) (bool, *gateway.ChannelErr
 		default:
 			encoded, err := json.Marshal(v)
 			if err != nil {
-				return false, refused(gateway.FailureInvalidContent, "customBody.sms.%s cannot be sent", name)
+				return false, channel.Refused(gateway.FailureInvalidContent, "customBody.sms.%s cannot be sent", name)
 			}
 			form.Set(name, string(encoded))
 		}
@@ -173,54 +175,54 @@ func customForm(raw json.RawMessage, form url.Values) (bool, *gateway.ChannelErr
 func (t *twilio) call(ctx context.Context, method, path string, form url.Values) (int, http.Header, []byte, *gateway.ChannelError) {
 	var wrote atomic.Bool
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { wrote.Store(true) }})
-	target := strings.TrimSuffix(t.account.Twilio.BaseURL, "/") + "/2010-04-01/Accounts/" + url.PathEscape(t.account.Twilio.AccountSID) + path
+	target := strings.TrimSuffix(t.set.BaseURL, "/") + "/2010-04-01/Accounts/" + url.PathEscape(t.set.AccountSID) + path
 	req, err := http.NewRequestWithContext(ctx, method, target, strings.NewReader(form.Encode()))
 	if err != nil {
-		return 0, nil, nil, refused(gateway.FailureAccountRefused, "the account's base URL cannot be used")
+		return 0, nil, nil, channel.Refused(gateway.FailureAccountRefused, "the account's base URL cannot be used")
 	}
-	user, password := t.account.Twilio.AccountSID, t.account.Secrets[gateway.SecretAuthToken]
-	if t.account.Twilio.APIKeySID != "" {
-		user, password = t.account.Twilio.APIKeySID, t.account.Secrets[gateway.SecretAPIKeySecret]
+	user, password := t.set.AccountSID, t.account.Secrets[secretAuthToken]
+	if t.set.APIKeySID != "" {
+		user, password = t.set.APIKeySID, t.account.Secrets[secretAPIKeySecret]
 	}
 	req.SetBasicAuth(user, password.Reveal())
-	req.Header.Set("User-Agent", t.m.o.UserAgent)
+	req.Header.Set("User-Agent", t.host.UserAgent)
 	req.Header.Set("Accept", "application/json")
 	if method == http.MethodPost {
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
-	resp, err := t.m.http.Do(req)
+	resp, err := t.host.HTTP.Do(req)
 	if err != nil {
 		if wrote.Load() {
-			return 0, nil, nil, unknown("the provider's answer was lost: %s", plain(err))
+			return 0, nil, nil, channel.Unknown("the provider's answer was lost: %s", channel.Plain(err))
 		}
-		return 0, nil, nil, unreached(err)
+		return 0, nil, nil, channel.Unreached(err)
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
 	if err != nil && resp.StatusCode >= 200 && resp.StatusCode < 300 {
-		return 0, nil, nil, unknown("the provider's answer was lost: %s", plain(err))
+		return 0, nil, nil, channel.Unknown("the provider's answer was lost: %s", channel.Plain(err))
 	}
 	return resp.StatusCode, resp.Header, body, nil
 }
 
-// check reads the account.
-func (t *twilio) check(ctx context.Context) *gateway.ChannelError {
+// Check reads the account.
+func (t *twilio) Check(ctx context.Context) *gateway.ChannelError {
 	status, _, body, refusal := t.call(ctx, http.MethodGet, ".json", nil)
 	if refusal != nil {
 		if refusal.Kind == gateway.ChannelUnknown {
-			return later(gateway.FailureProviderUnavailable, "%s", refusal.Failure.Message)
+			return channel.Later(gateway.FailureProviderUnavailable, "%s", refusal.Failure.Message)
 		}
 		return refusal
 	}
-	var answer twilioMessage
+	var answer answered
 	err := json.Unmarshal(body, &answer)
 	switch {
 	case status < 200 || status > 299:
-		return twilioRefusal(status, answer)
+		return refusalOf(status, answer)
 	case err != nil:
-		return later(gateway.FailureProviderUnavailable, "the provider's answer cannot be read")
+		return channel.Later(gateway.FailureProviderUnavailable, "the provider's answer cannot be read")
 	case answer.Status == "suspended" || answer.Status == "closed":
-		return refused(gateway.FailureAccountRefused, "the account is %s", answer.Status)
+		return channel.Refused(gateway.FailureAccountRefused, "the account is %s", answer.Status)
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-package channel
+package smtp
 
 import (
 	"bytes"
@@ -11,6 +11,8 @@ import (
 
 	gomail "github.com/wneessen/go-mail"
 
+	"github.com/chasqui/chasqui/gatewayapi"
+	"github.com/chasqui/chasqui/internal/channel"
 	"github.com/chasqui/chasqui/internal/gateway"
 )
 
@@ -44,10 +46,10 @@ type mailContent struct {
 	files               []gateway.PartInput
 }
 
-func contentOf(set *gateway.SMTPSettings, m *gateway.ChannelMessage, o emailOptions) (mailContent, *gateway.ChannelError) {
+func contentOf(set *gatewayapi.SMTPSettings, m *gateway.ChannelMessage, o emailOptions) (mailContent, *gateway.ChannelError) {
 	var custom customEmail
 	if len(m.Custom) > 0 && json.Unmarshal(m.Custom, &custom) != nil {
-		return mailContent{}, refused(gateway.FailureInvalidContent, "customBody.email cannot be read: it takes subject, text, html and headers")
+		return mailContent{}, channel.Refused(gateway.FailureInvalidContent, "customBody.email cannot be read: it takes subject, text, html and headers")
 	}
 	c := mailContent{subject: firstOf(custom.Subject, o.Subject, m.Title, set.Subject), html: custom.HTML, headers: custom.Headers}
 	lines := []string{m.Body}
@@ -63,15 +65,15 @@ func contentOf(set *gateway.SMTPSettings, m *gateway.ChannelMessage, o emailOpti
 			c.files = append(c.files, p)
 		}
 	}
-	c.text = firstOf(custom.Text, joinLines(lines))
+	c.text = firstOf(custom.Text, channel.JoinLines(lines))
 	if c.text == "" && c.html == "" && len(c.files) == 0 {
 		if m.Title == "" {
-			return c, refused(gateway.FailureInvalidContent, "there is nothing to send")
+			return c, channel.Refused(gateway.FailureInvalidContent, "there is nothing to send")
 		}
 		c.text = m.Title
 	}
 	if c.subject == "" {
-		c.subject = cut(strings.TrimSpace(strings.SplitN(c.text, "\n", 2)[0]), 78)
+		c.subject = channel.Cut(strings.TrimSpace(strings.SplitN(c.text, "\n", 2)[0]), 78)
 	}
 	return c, nil
 }
@@ -86,10 +88,10 @@ func firstOf(texts ...string) string {
 }
 
 // compose makes the e-mail of a message, and answers its Message-ID: made of message and step, so that a mail that goes twice shows as one.
-func compose(set *gateway.SMTPSettings, m *gateway.ChannelMessage) (*gomail.Msg, string, *gateway.ChannelError) {
+func compose(set *gatewayapi.SMTPSettings, m *gateway.ChannelMessage) (*gomail.Msg, string, *gateway.ChannelError) {
 	var o emailOptions
 	if len(m.Options) > 0 && json.Unmarshal(m.Options, &o) != nil {
-		return nil, "", refused(gateway.FailureInvalidContent, "channelOptions.email cannot be read")
+		return nil, "", channel.Refused(gateway.FailureInvalidContent, "channelOptions.email cannot be read")
 	}
 	content, refusal := contentOf(set, m, o)
 	if refusal != nil {
@@ -98,16 +100,16 @@ func compose(set *gateway.SMTPSettings, m *gateway.ChannelMessage) (*gomail.Msg,
 	msg := gomail.NewMsg(gomail.WithNoDefaultUserAgent())
 	from := firstOf(o.From, set.From)
 	if msg.From(from) != nil {
-		return nil, "", refused(gateway.FailureInvalidContent, "channelOptions.email.from is no address")
+		return nil, "", channel.Refused(gateway.FailureInvalidContent, "channelOptions.email.from is no address")
 	}
-	if !gateway.SendsAs(set, addressOf(from)) {
-		return nil, "", refused(gateway.FailureInvalidContent, "channelOptions.email.from must be a sender of the account: its from, or one of its senders")
+	if !sendsAs(set, addressOf(from)) {
+		return nil, "", channel.Refused(gateway.FailureInvalidContent, "channelOptions.email.from must be a sender of the account: its from, or one of its senders")
 	}
 	if err := msg.To(m.Address); err != nil {
-		return nil, "", refused(gateway.FailureAddressInvalid, "this is no e-mail address")
+		return nil, "", channel.Refused(gateway.FailureAddressInvalid, "this is no e-mail address")
 	}
 	if reply := firstOf(o.ReplyTo, set.ReplyTo); reply != "" && msg.ReplyTo(reply) != nil {
-		return nil, "", refused(gateway.FailureInvalidContent, "channelOptions.email.replyTo is no address")
+		return nil, "", channel.Refused(gateway.FailureInvalidContent, "channelOptions.email.replyTo is no address")
 	}
 	_, domain, _ := strings.Cut(addressOf(from), "@")
 	id := m.ID + "." + strconv.Itoa(m.Step) + "@" + domain
@@ -128,11 +130,11 @@ func compose(set *gateway.SMTPSettings, m *gateway.ChannelMessage) (*gomail.Msg,
 	for _, p := range content.files {
 		file, err := base64.StdEncoding.DecodeString(p.Data)
 		if err != nil {
-			return nil, "", refused(gateway.FailureInvalidContent, "a part's data is not base64")
+			return nil, "", channel.Refused(gateway.FailureInvalidContent, "a part's data is not base64")
 		}
 		name := firstOf(oneLine(p.Name), "file")
 		if err := msg.AttachReader(name, bytes.NewReader(file), gomail.WithFileContentType(gomail.ContentType(oneLine(p.Type)))); err != nil {
-			return nil, "", refused(gateway.FailureInvalidContent, "a part cannot be attached")
+			return nil, "", channel.Refused(gateway.FailureInvalidContent, "a part cannot be attached")
 		}
 	}
 	return msg, id, nil
@@ -151,7 +153,7 @@ func addHeaders(msg *gomail.Msg, headers map[string]string) *gateway.ChannelErro
 		lower := strings.ToLower(name)
 		bad := name == "" || len(name) > 100 || strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r > '~' || r == ':' }) || strings.ContainsAny(value, "\r\n")
 		if bad || strings.HasPrefix(lower, "content-") || slices.Contains(ownHeaders(), lower) {
-			return refused(gateway.FailureInvalidContent, "customBody.email.headers must not hold %q", clipped(name))
+			return channel.Refused(gateway.FailureInvalidContent, "customBody.email.headers must not hold %q", channel.Clipped(name))
 		}
 		msg.SetGenHeader(gomail.Header(name), value)
 	}

@@ -1,4 +1,4 @@
-package channel
+package twilio
 
 import (
 	"bytes"
@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -18,10 +17,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/chasqui/chasqui/gatewayapi"
+	"github.com/chasqui/chasqui/internal/channel"
+	"github.com/chasqui/chasqui/internal/channel/channeltest"
+	"github.com/chasqui/chasqui/internal/channel/webhook"
 	"github.com/chasqui/chasqui/internal/gateway"
 )
 
-const twilioToken = testSecretMark + "-token"
+const twilioToken = channeltest.SecretMark + "-token"
 
 // twilioProvider is a provider in Twilio's shape. It checks what every request must have, and answers by answer.
 type twilioProvider struct {
@@ -78,19 +81,19 @@ func twilioAnswer(w http.ResponseWriter, status int, body map[string]any) {
 }
 
 func twilioAccount(p *twilioProvider) *gateway.ChannelAccount {
-	return &gateway.ChannelAccount{Provider: gateway.ProviderTwilio, Twilio: &gateway.TwilioSettings{BaseURL: p.URL, AccountSID: "AC1", From: "+4470000"},
-		Secrets: map[string]gateway.Secret{gateway.SecretAuthToken: twilioToken}}
+	return &gateway.ChannelAccount{Provider: gatewayapi.ProviderTwilio, Settings: channel.Settings(&gatewayapi.TwilioSettings{BaseURL: p.URL, AccountSID: "AC1", From: "+4470000"}),
+		Secrets: map[string]gateway.Secret{secretAuthToken: twilioToken}}
 }
 
 func TestTwilioRequests(t *testing.T) {
 	t.Parallel()
-	f := setup(t)
+	f := channeltest.Setup(t, Provider())
 	p := newTwilioProvider(t)
-	a := f.account(twilioAccount(p))
-	callback := publicURL + "/channels/" + a.ID + "/status?message=msg_1&step=1"
+	a := f.Add(twilioAccount(p))
+	callback := channeltest.PublicURL + "/channels/" + a.ID + "/status?message=msg_1&step=1"
 	picture := gateway.PartInput{Type: "image/png", URL: "https://shop.example/a.png"}
 	now := time.Now()
-	f.setNow(now)
+	f.SetNow(now)
 	for _, test := range []struct {
 		name   string
 		change func(m *gateway.ChannelMessage)
@@ -111,7 +114,7 @@ func TestTwilioRequests(t *testing.T) {
 		{"a far expiry", func(m *gateway.ChannelMessage) { m.ExpiresAt = now.Add(24 * time.Hour) }, url.Values{"Body": {"Hello"}}},
 		{"too long", func(m *gateway.ChannelMessage) { m.Body = strings.Repeat("ä", 2000) }, url.Values{"Body": {strings.Repeat("ä", 1600)}}},
 	} {
-		m := sms("Hello")
+		m := channeltest.SMS("Hello")
 		test.change(m)
 		account, sent, err := f.Send(t.Context(), gateway.ChannelSMS, m)
 		if err != nil || account != a.ID || sent != (gateway.ChannelSent{Ref: "SM1", Accepted: true}) {
@@ -130,9 +133,9 @@ func TestTwilioRequests(t *testing.T) {
 
 func TestTwilioAnswers(t *testing.T) {
 	t.Parallel()
-	f := setup(t)
+	f := channeltest.Setup(t, Provider())
 	p := newTwilioProvider(t)
-	f.account(twilioAccount(p))
+	f.Add(twilioAccount(p))
 	refuse := func(status, code int, header ...string) func(http.ResponseWriter, url.Values) {
 		return func(w http.ResponseWriter, _ url.Values) {
 			if len(header) > 0 {
@@ -169,8 +172,8 @@ func TestTwilioAnswers(t *testing.T) {
 		{"no answer", func(http.ResponseWriter, url.Values) { panic(http.ErrAbortHandler) }, gateway.ChannelUnknown, gateway.FailureUnknownOutcome, 0},
 	} {
 		p.answer(test.answer)
-		_, _, err := f.Send(t.Context(), gateway.ChannelSMS, sms("Hello"))
-		e := refusalOf(t, err)
+		_, _, err := f.Send(t.Context(), gateway.ChannelSMS, channeltest.SMS("Hello"))
+		e := channeltest.RefusalOf(t, err)
 		if e.Kind != test.kind || e.Failure.Code != test.code || e.After != test.after {
 			t.Errorf("%s: %+v", test.name, e)
 		}
@@ -180,31 +183,32 @@ func TestTwilioAnswers(t *testing.T) {
 		p.answer(func(w http.ResponseWriter, _ url.Values) {
 			twilioAnswer(w, 201, map[string]any{"sid": "SM3", "status": status})
 		})
-		if _, sent, err := f.Send(t.Context(), gateway.ChannelSMS, sms("Hello")); err != nil || sent.Accepted != accepted {
+		if _, sent, err := f.Send(t.Context(), gateway.ChannelSMS, channeltest.SMS("Hello")); err != nil || sent.Accepted != accepted {
 			t.Errorf("%s: %+v %v", status, sent, err)
 		}
 	}
-	f.http.CloseIdleConnections()
+	f.Close()
 	p.Close()
-	if _, _, err := f.Send(t.Context(), gateway.ChannelSMS, sms("Hello")); refusalOf(t, err).Kind != gateway.ChannelRetry {
+	f.Open()
+	if _, _, err := f.Send(t.Context(), gateway.ChannelSMS, channeltest.SMS("Hello")); channeltest.RefusalOf(t, err).Kind != gateway.ChannelRetry {
 		t.Errorf("nobody there: %v", err)
 	}
 }
 
 func TestTwilioAddressesThatAreNone(t *testing.T) {
 	t.Parallel()
-	f := setup(t)
+	f := channeltest.Setup(t, Provider())
 	p := newTwilioProvider(t)
-	f.account(twilioAccount(p))
+	f.Add(twilioAccount(p))
 	for _, address := range []string{"", "ann@shop.example", "12", "+44 79x"} {
-		m := sms("Hello")
+		m := channeltest.SMS("Hello")
 		m.Address = address
-		if _, _, err := f.Send(t.Context(), gateway.ChannelSMS, m); refusalOf(t, err).Failure.Code != gateway.FailureAddressInvalid {
+		if _, _, err := f.Send(t.Context(), gateway.ChannelSMS, m); channeltest.RefusalOf(t, err).Failure.Code != gateway.FailureAddressInvalid {
 			t.Errorf("%q: %v", address, err)
 		}
 	}
-	empty := sms("")
-	if _, _, err := f.Send(t.Context(), gateway.ChannelSMS, empty); refusalOf(t, err).Failure.Code != gateway.FailureInvalidContent {
+	empty := channeltest.SMS("")
+	if _, _, err := f.Send(t.Context(), gateway.ChannelSMS, empty); channeltest.RefusalOf(t, err).Failure.Code != gateway.FailureInvalidContent {
 		t.Error(err)
 	}
 	if len(p.requests) != 0 {
@@ -214,14 +218,14 @@ func TestTwilioAddressesThatAreNone(t *testing.T) {
 
 func TestTwilioCheck(t *testing.T) {
 	t.Parallel()
-	f := setup(t)
+	f := channeltest.Setup(t, Provider())
 	p := newTwilioProvider(t)
 	good, bad := twilioAccount(p), twilioAccount(p)
-	bad.Secrets = map[string]gateway.Secret{gateway.SecretAuthToken: "wrong"}
+	bad.Secrets = map[string]gateway.Secret{secretAuthToken: "wrong"}
 	if err := f.Check(t.Context(), good); err != nil {
 		t.Error(err)
 	}
-	if err := f.Check(t.Context(), bad); refusalOf(t, err).Failure.Code != gateway.FailureAccountRefused {
+	if err := f.Check(t.Context(), bad); channeltest.RefusalOf(t, err).Failure.Code != gateway.FailureAccountRefused {
 		t.Error(err)
 	}
 }
@@ -229,14 +233,14 @@ func TestTwilioCheck(t *testing.T) {
 // sign is the signature of a callback at an address of the gateway, for the address as the provider knows it.
 func sign(path, body string) string {
 	form, _ := url.ParseQuery(body)
-	return twilioSignature(twilioToken, publicURL+path, form)
+	return signature(twilioToken, channeltest.PublicURL+path, form)
 }
 
 func TestTwilioSignature(t *testing.T) {
 	t.Parallel()
 	form := url.Values{"To": {"+18005551212"}, "From": {"+14158675309"}, "Digits": {"1234"}, "CallSid": {"CA1234567890ABCDE"}, "Caller": {"+14158675309"}}
 	const address, token = "https://mycompany.com/myapp.php?foo=1&bar=2", "12345"
-	got := twilioSignature(token, address, form)
+	got := signature(token, address, form)
 	openssl, err := exec.LookPath("openssl")
 	if err != nil {
 		t.Skip("openssl, which recomputes the signature, is not installed")
@@ -256,12 +260,12 @@ func TestTwilioSignature(t *testing.T) {
 
 func TestTwilioReports(t *testing.T) {
 	t.Parallel()
-	f := setup(t)
+	f := channeltest.Setup(t, Provider())
 	p := newTwilioProvider(t)
-	a := f.account(twilioAccount(p))
+	a := f.Add(twilioAccount(p))
 	path := "/channels/" + a.ID + "/status?message=msg_1&step=2"
 	post := func(body string) int {
-		status, _ := f.post(path, "application/x-www-form-urlencoded", body, "X-Twilio-Signature", sign(path, body))
+		status, _ := f.Post(path, "application/x-www-form-urlencoded", body, "X-Twilio-Signature", sign(path, body))
 		return status
 	}
 	for _, quiet := range []string{"queued", "sending", "accepted"} {
@@ -275,7 +279,7 @@ func TestTwilioReports(t *testing.T) {
 			t.Error(body, got)
 		}
 	}
-	reports, _ := f.got.wait(t, 5, 0)
+	reports, _ := f.Got.Wait(t, 5, 0)
 	want := []struct {
 		status gateway.Status
 		code   gateway.FailureCode
@@ -287,11 +291,11 @@ func TestTwilioReports(t *testing.T) {
 		}
 	}
 	// Nothing is acknowledged that was not committed; a message that is gone is done with.
-	f.got.setRefuse(errors.New("the disk is full"))
+	f.Got.SetRefuse(errors.New("the disk is full"))
 	if got := post("MessageSid=SM1&MessageStatus=read"); got != 503 {
 		t.Error(got)
 	}
-	f.got.setRefuse(gateway.NotFound("message", "msg_1"))
+	f.Got.SetRefuse(gateway.NotFound("message", "msg_1"))
 	if got := post("MessageSid=SM1&MessageStatus=read"); got != 204 {
 		t.Error(got)
 	}
@@ -299,10 +303,10 @@ func TestTwilioReports(t *testing.T) {
 
 func TestTwilioDoorsAreForTheProvider(t *testing.T) {
 	t.Parallel()
-	f := setup(t)
+	f := channeltest.Setup(t, Provider(), webhook.Provider())
 	p := newTwilioProvider(t)
-	a := f.account(twilioAccount(p))
-	other := f.account(&gateway.ChannelAccount{Provider: gateway.ProviderWebhook, Webhook: &gateway.WebhookSettings{URL: p.URL}, Secrets: map[string]gateway.Secret{gateway.SecretSigning: gateway.NewSigningSecret()}})
+	a := f.Add(twilioAccount(p))
+	other := f.Add(&gateway.ChannelAccount{Provider: gatewayapi.ProviderWebhook, Settings: channel.Settings(&gatewayapi.WebhookSettings{URL: p.URL}), Secrets: map[string]gateway.Secret{"signing": gateway.NewSigningSecret()}})
 	const body = "MessageSid=SM1&MessageStatus=sent&From=%2B4479&Body=x"
 	for _, door := range []string{"/status?message=msg_1&step=1", "/inbound"} {
 		path := "/channels/" + a.ID + door
@@ -312,12 +316,12 @@ func TestTwilioDoorsAreForTheProvider(t *testing.T) {
 			"no signature":         {path, ""},
 			"another body":         {path, sign(path, body+"&x=1")},
 			"another address":      {path + "x", right},
-			"this machine's":       {path, twilioSignature(twilioToken, f.web.URL+path, url.Values{})},
+			"this machine's":       {path, signature(twilioToken, f.Web.URL+path, url.Values{})},
 			"no such account":      {"/channels/chn_none" + door, sign("/channels/chn_none"+door, body)},
 			"another provider's":   {"/channels/" + other.ID + door, sign("/channels/"+other.ID+door, body)},
-			"a token of our guess": {path, twilioSignature("", publicURL+path, url.Values{})},
+			"a token of our guess": {path, signature("", channeltest.PublicURL+path, url.Values{})},
 		} {
-			status, text := f.post(try[0], "application/x-www-form-urlencoded", body, "X-Twilio-Signature", try[1])
+			status, text := f.Post(try[0], "application/x-www-form-urlencoded", body, "X-Twilio-Signature", try[1])
 			if strings.HasSuffix(try[0], "inboundx") && status == 404 {
 				continue // no door at all
 			}
@@ -332,26 +336,26 @@ func TestTwilioDoorsAreForTheProvider(t *testing.T) {
 			}
 		}
 	}
-	if len(f.got.reports)+len(f.got.inbound) != 0 {
+	if f.Got.Count() != 0 {
 		t.Error("something came through")
 	}
 }
 
 func TestTwilioInbound(t *testing.T) {
 	t.Parallel()
-	f := setup(t)
+	f := channeltest.Setup(t, Provider())
 	p := newTwilioProvider(t)
 	account := twilioAccount(p)
 	account.Application = "APP"
-	a := f.account(account)
+	a := f.Add(account)
 	path := "/channels/" + a.ID + "/inbound"
 	body := url.Values{"MessageSid": {"SM9"}, "From": {"+4479460001"}, "To": {"+4470000"}, "Body": {"Héllo"}, "NumMedia": {"1"}, "MediaUrl0": {"https://m.example/1"},
 		"MediaContentType0": {"image/jpeg"}, "AccountSid": {"AC1"}}.Encode()
-	status, answer := f.post(path, "application/x-www-form-urlencoded", body, "X-Twilio-Signature", sign(path, body))
+	status, answer := f.Post(path, "application/x-www-form-urlencoded", body, "X-Twilio-Signature", sign(path, body))
 	if status != 200 || answer != "<Response/>" {
 		t.Fatal(status, answer)
 	}
-	_, inbound := f.got.wait(t, 0, 1)
+	_, inbound := f.Got.Wait(t, 0, 1)
 	in := inbound[0]
 	if in.At.IsZero() || !strings.Contains(string(in.Raw), `"Body":"Héllo"`) {
 		t.Errorf("%+v", in)
@@ -362,24 +366,24 @@ func TestTwilioInbound(t *testing.T) {
 	if diff := cmp.Diff(want, in); diff != "" {
 		t.Error(diff)
 	}
-	f.got.setRefuse(errors.New("the disk is full"))
-	if status, _ := f.post(path, "application/x-www-form-urlencoded", body, "X-Twilio-Signature", sign(path, body)); status != 503 {
+	f.Got.SetRefuse(errors.New("the disk is full"))
+	if status, _ := f.Post(path, "application/x-www-form-urlencoded", body, "X-Twilio-Signature", sign(path, body)); status != 503 {
 		t.Error(status)
 	}
-	f.got.setRefuse(nil)
-	if _, err := f.o.Vault.UpdateChannel(t.Context(), a.ID, func(a *gateway.ChannelAccount) error { a.State = gateway.AccountDisabled; return nil }); err != nil {
+	f.Got.SetRefuse(nil)
+	if _, err := f.Vault.UpdateChannel(t.Context(), a.ID, func(a *gateway.ChannelAccount) error { a.State = gateway.AccountDisabled; return nil }); err != nil {
 		t.Fatal(err)
 	}
 	if err := f.Refresh(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if status, _ := f.post(path, "application/x-www-form-urlencoded", body, "X-Twilio-Signature", sign(path, body)); status != 403 {
+	if status, _ := f.Post(path, "application/x-www-form-urlencoded", body, "X-Twilio-Signature", sign(path, body)); status != 403 {
 		t.Error(status)
 	}
 	// What had gone out before is still reported.
-	f.got.setRefuse(nil)
+	f.Got.SetRefuse(nil)
 	path, body = "/channels/"+a.ID+"/status?message=msg_1&step=0", "MessageSid=SM1&MessageStatus=delivered"
-	if status, _ := f.post(path, "application/x-www-form-urlencoded", body, "X-Twilio-Signature", sign(path, body)); status != 204 {
+	if status, _ := f.Post(path, "application/x-www-form-urlencoded", body, "X-Twilio-Signature", sign(path, body)); status != 204 {
 		t.Error(status)
 	}
 }
@@ -387,48 +391,21 @@ func TestTwilioInbound(t *testing.T) {
 // A report may be there before the answer to the request: it names message and step itself.
 func TestTwilioReportBeforeItsAnswer(t *testing.T) {
 	t.Parallel()
-	f := setup(t)
+	f := channeltest.Setup(t, Provider())
 	p := newTwilioProvider(t)
-	f.account(twilioAccount(p))
+	f.Add(twilioAccount(p))
 	p.answer(func(w http.ResponseWriter, form url.Values) {
-		path := strings.TrimPrefix(form.Get("StatusCallback"), publicURL)
+		path := strings.TrimPrefix(form.Get("StatusCallback"), channeltest.PublicURL)
 		const body = "MessageSid=SM1&MessageStatus=delivered"
-		if status, _ := f.post(path, "application/x-www-form-urlencoded", body, "X-Twilio-Signature", sign(path, body)); status != 204 {
+		if status, _ := f.Post(path, "application/x-www-form-urlencoded", body, "X-Twilio-Signature", sign(path, body)); status != 204 {
 			t.Error(status)
 		}
 		twilioAnswer(w, 201, map[string]any{"sid": "SM1", "status": "queued"})
 	})
-	if _, sent, err := f.Send(t.Context(), gateway.ChannelSMS, sms("Hello")); err != nil || !sent.Accepted {
+	if _, sent, err := f.Send(t.Context(), gateway.ChannelSMS, channeltest.SMS("Hello")); err != nil || !sent.Accepted {
 		t.Fatal(sent, err)
 	}
-	if reports, _ := f.got.wait(t, 1, 0); reports[0].Status != gateway.StatusDelivered || reports[0].MessageID != "msg_1" || reports[0].Step != 1 {
+	if reports, _ := f.Got.Wait(t, 1, 0); reports[0].Status != gateway.StatusDelivered || reports[0].MessageID != "msg_1" || reports[0].Step != 1 {
 		t.Errorf("%+v", reports)
-	}
-}
-
-func TestPrivateAddressesAreNotReached(t *testing.T) {
-	t.Parallel()
-	f := setup(t)
-	var reached atomic.Bool
-	p := newTwilioProvider(t)
-	p.answer(func(http.ResponseWriter, url.Values) { reached.Store(true) })
-	guarded := New(Options{Vault: f.o.Vault, Store: f.o.Store, Logger: f.o.Logger, PublicURL: publicURL})
-	_, port, err := net.SplitHostPort(p.Listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, a := range []*gateway.ChannelAccount{
-		twilioAccount(p),
-		{Provider: gateway.ProviderSMTP, SMTP: &gateway.SMTPSettings{Host: "127.0.0.1", Port: portOf(t, p.Listener.Addr()), TLS: "none", From: "a@b.example"}},
-		{Provider: gateway.ProviderSMPP, SMPP: &gateway.SMPPSettings{Host: "localhost", Port: portOf(t, p.Listener.Addr()), SystemID: "x"}},
-	} {
-		a.Defaults()
-		e := refusalOf(t, guarded.Check(t.Context(), a))
-		if e.Failure.Code != gateway.FailureRefusedAddress || e.Kind != gateway.ChannelRefused {
-			t.Errorf("%s at port %s: %+v", a.Provider, port, e)
-		}
-	}
-	if reached.Load() {
-		t.Error("it was reached")
 	}
 }

@@ -1,19 +1,12 @@
-package channel
+package smtp
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/base64"
 	"encoding/json"
-	"encoding/pem"
 	"errors"
 	"io"
 	"log"
-	"math/big"
 	"mime"
 	"mime/multipart"
 	"mime/quotedprintable"
@@ -28,10 +21,13 @@ import (
 	"github.com/emersion/go-smtp"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/chasqui/chasqui/gatewayapi"
+	"github.com/chasqui/chasqui/internal/channel"
+	"github.com/chasqui/chasqui/internal/channel/channeltest"
 	"github.com/chasqui/chasqui/internal/gateway"
 )
 
-const mailPassword = testSecretMark + "-mail"
+const mailPassword = channeltest.SecretMark + "-mail"
 
 // mailServer takes mail, by another library than the one that sends it.
 type mailServer struct {
@@ -53,27 +49,11 @@ type received struct {
 	user     string
 }
 
-// certificate makes a self-signed one for 127.0.0.1.
-func certificate(t *testing.T) (tls.Certificate, string) {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
-}
-
 func newMailServer(t *testing.T, mode string) *mailServer {
 	t.Helper()
 	s := &mailServer{t: t, refuse: map[string]error{}}
 	var cert tls.Certificate
-	cert, s.pem = certificate(t)
+	cert, s.pem = channeltest.Certificate(t)
 	s.tls = &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}
 	plain, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -174,9 +154,9 @@ func (s *mailServer) set(change func()) {
 }
 
 func mailAccount(s *mailServer, mode string) *gateway.ChannelAccount {
-	return &gateway.ChannelAccount{Provider: gateway.ProviderSMTP, Secrets: map[string]gateway.Secret{gateway.SecretPassword: mailPassword},
-		SMTP: &gateway.SMTPSettings{Host: "127.0.0.1", Port: s.listener.Addr().(*net.TCPAddr).Port, TLS: mode, CACertificates: s.pem, Username: "shop",
-			From: "Shop <news@shop.example>", Senders: []string{"@other.example", "boss@shop.example"}, ReplyTo: "help@shop.example", Subject: "From the shop"}}
+	return &gateway.ChannelAccount{Provider: gatewayapi.ProviderSMTP, Secrets: map[string]gateway.Secret{secretPassword: mailPassword},
+		Settings: channel.Settings(&gatewayapi.SMTPSettings{Host: "127.0.0.1", Port: s.listener.Addr().(*net.TCPAddr).Port, TLS: mode, CACertificates: s.pem, Username: "shop",
+			From: "Shop <news@shop.example>", Senders: []string{"@other.example", "boss@shop.example"}, ReplyTo: "help@shop.example", Subject: "From the shop"})}
 }
 
 func email(text string) *gateway.ChannelMessage {
@@ -188,9 +168,9 @@ func TestMailOverEveryKindOfTLS(t *testing.T) {
 	for _, mode := range []string{"starttls", "implicit", "none"} {
 		t.Run(mode, func(t *testing.T) {
 			t.Parallel()
-			f := setup(t)
+			f := channeltest.Setup(t, Provider())
 			s := newMailServer(t, mode)
-			a := f.account(mailAccount(s, mode))
+			a := f.Add(mailAccount(s, mode))
 			if err := f.Check(t.Context(), a); err != nil {
 				t.Fatal(err)
 			}
@@ -252,9 +232,9 @@ func parsed(t *testing.T, raw string) (mail.Header, map[string]string) {
 
 func TestMailContent(t *testing.T) {
 	t.Parallel()
-	f := setup(t)
+	f := channeltest.Setup(t, Provider())
 	s := newMailServer(t, "starttls")
-	f.account(mailAccount(s, "starttls"))
+	f.Add(mailAccount(s, "starttls"))
 	for _, test := range []struct {
 		name    string
 		change  func(m *gateway.ChannelMessage)
@@ -299,9 +279,9 @@ func TestMailContent(t *testing.T) {
 
 func TestMailThatCannotBe(t *testing.T) {
 	t.Parallel()
-	f := setup(t)
+	f := channeltest.Setup(t, Provider())
 	s := newMailServer(t, "starttls")
-	f.account(mailAccount(s, "starttls"))
+	f.Add(mailAccount(s, "starttls"))
 	for name, change := range map[string]func(m *gateway.ChannelMessage){
 		"no address":    func(m *gateway.ChannelMessage) { m.Address = "4479" },
 		"two addresses": func(m *gateway.ChannelMessage) { m.Address = "a@b.example, c@d.example" },
@@ -322,7 +302,7 @@ func TestMailThatCannotBe(t *testing.T) {
 	} {
 		m := email("x")
 		change(m)
-		if _, _, err := f.Send(t.Context(), gateway.ChannelEmail, m); refusalOf(t, err).Kind != gateway.ChannelRefused {
+		if _, _, err := f.Send(t.Context(), gateway.ChannelEmail, m); channeltest.RefusalOf(t, err).Kind != gateway.ChannelRefused {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -333,9 +313,9 @@ func TestMailThatCannotBe(t *testing.T) {
 
 func TestMailAnswers(t *testing.T) {
 	t.Parallel()
-	f := setup(t)
+	f := channeltest.Setup(t, Provider())
 	s := newMailServer(t, "starttls")
-	f.account(mailAccount(s, "starttls"))
+	f.Add(mailAccount(s, "starttls"))
 	for _, test := range []struct {
 		command string
 		code    int
@@ -354,41 +334,42 @@ func TestMailAnswers(t *testing.T) {
 			s.refuse = map[string]error{test.command: &smtp.SMTPError{Code: test.code, EnhancedCode: smtp.EnhancedCode{test.code / 100, 1, 1}, Message: "the server's words"}}
 		})
 		_, _, err := f.Send(t.Context(), gateway.ChannelEmail, email("x"))
-		e := refusalOf(t, err)
+		e := channeltest.RefusalOf(t, err)
 		if e.Kind != test.kind || e.Failure.Code != test.failure || e.Failure.PlatformCode != test.code || !strings.Contains(e.Failure.Message, "the server's words") {
 			t.Errorf("%s %d: %+v", test.command, test.code, e)
 		}
 	}
 	s.set(func() { s.refuse, s.hangUp = nil, true })
-	if _, _, err := f.Send(t.Context(), gateway.ChannelEmail, email("x")); refusalOf(t, err).Kind != gateway.ChannelUnknown {
+	if _, _, err := f.Send(t.Context(), gateway.ChannelEmail, email("x")); channeltest.RefusalOf(t, err).Kind != gateway.ChannelUnknown {
 		t.Errorf("the connection was lost after the mail: %v", err)
 	}
 	s.set(func() { s.hangUp = false })
 	s.listener.Close()
-	if _, _, err := f.Send(t.Context(), gateway.ChannelEmail, email("x")); refusalOf(t, err).Kind != gateway.ChannelRetry {
+	if _, _, err := f.Send(t.Context(), gateway.ChannelEmail, email("x")); channeltest.RefusalOf(t, err).Kind != gateway.ChannelRetry {
 		t.Errorf("nobody there: %v", err)
 	}
 }
 
 func TestMailServersThatAreNotTrusted(t *testing.T) {
 	t.Parallel()
-	f := setup(t)
+	f := channeltest.Setup(t, Provider())
 	plain, secure := newMailServer(t, "none"), newMailServer(t, "starttls")
 	for name, test := range map[string]struct {
 		account *gateway.ChannelAccount
 		change  func(a *gateway.ChannelAccount)
 		code    gateway.FailureCode
 	}{
-		"no STARTTLS":         {mailAccount(plain, "starttls"), func(*gateway.ChannelAccount) {}, gateway.FailureAccountRefused},
-		"unknown certificate": {mailAccount(secure, "starttls"), func(a *gateway.ChannelAccount) { a.SMTP.CACertificates = "" }, gateway.FailureProviderUnavailable},
+		"no STARTTLS": {mailAccount(plain, "starttls"), func(*gateway.ChannelAccount) {}, gateway.FailureAccountRefused},
+		"unknown certificate": {mailAccount(secure, "starttls"), func(a *gateway.ChannelAccount) {
+			channeltest.Edit(t, a, func(s *gatewayapi.SMTPSettings) { s.CACertificates = "" })
+		}, gateway.FailureProviderUnavailable},
 		"wrong password": {mailAccount(secure, "starttls"), func(a *gateway.ChannelAccount) {
-			a.Secrets = map[string]gateway.Secret{gateway.SecretPassword: testSecretMark + "-wrong"}
+			a.Secrets = map[string]gateway.Secret{secretPassword: channeltest.SecretMark + "-wrong"}
 		}, gateway.FailureAccountRefused},
 	} {
 		test.change(test.account)
-		test.account.Defaults()
-		e := refusalOf(t, f.Check(t.Context(), test.account))
-		if e.Failure.Code != test.code || strings.Contains(e.Failure.Message, testSecretMark) {
+		e := channeltest.RefusalOf(t, f.Check(t.Context(), test.account))
+		if e.Failure.Code != test.code || strings.Contains(e.Failure.Message, channeltest.SecretMark) {
 			t.Errorf("%s: %+v", name, e)
 		}
 	}

@@ -1,15 +1,16 @@
-package channel
+package twilio
 
 import (
 	"net/http"
 
+	"github.com/chasqui/chasqui/internal/channel"
 	"github.com/chasqui/chasqui/internal/gateway"
 )
 
-// twilioCodes says what the provider's codes mean here. Those that are not named are refusals of the message.
+// meaning says what the provider's codes mean here. Those that are not named are refusals of the message.
 //
 // Docs: https://www.twilio.com/docs/api/errors
-func twilioCode(code int) (kind gateway.ChannelErrorKind, failure gateway.FailureCode) {
+func meaning(code int) (kind gateway.ChannelErrorKind, failure gateway.FailureCode) {
 	switch code {
 	case 20003, 20005, 20006, 20008, 20404, 21603, 21606, 21608, 21659, 21660, 21661, 21703, 21704, 30002, 30010, 30034:
 		return gateway.ChannelRefused, gateway.FailureAccountRefused // credentials, sender, permission, or credit
@@ -33,18 +34,18 @@ func twilioCode(code int) (kind gateway.ChannelErrorKind, failure gateway.Failur
 	return gateway.ChannelRefused, gateway.FailureProviderRefused
 }
 
-// twilioFailure is why a message came to nothing, in the provider's words where it has some.
-func twilioFailure(code int, words string) gateway.Failure {
-	_, failure := twilioCode(code)
+// failureOf is why a message came to nothing, in the provider's words where it has some.
+func failureOf(code int, words string) gateway.Failure {
+	_, failure := meaning(code)
 	if words == "" {
 		words = "the provider could not deliver the message"
 	}
-	return gateway.Failure{Code: failure, Message: clipped(words), PlatformCode: code}
+	return gateway.Failure{Code: failure, Message: channel.Clipped(words), PlatformCode: code}
 }
 
-// twilioRefusal is what follows from an answer that is no success: the code decides where it is known, the status where not.
-func twilioRefusal(status int, answer twilioMessage) *gateway.ChannelError {
-	kind, code := twilioCode(answer.Code)
+// refusalOf is what follows from an answer that is no success: the code decides where it is known, the status where not.
+func refusalOf(status int, answer answered) *gateway.ChannelError {
+	kind, code := meaning(answer.Code)
 	switch {
 	case status == http.StatusTooManyRequests:
 		kind, code = gateway.ChannelRetry, gateway.FailureRateLimited
@@ -59,5 +60,5 @@ func twilioRefusal(status int, answer twilioMessage) *gateway.ChannelError {
 	if words == "" {
 		words = "the provider answered " + http.StatusText(status)
 	}
-	return &gateway.ChannelError{Kind: kind, Failure: gateway.Failure{Code: code, Message: clipped(words), PlatformCode: answer.Code}}
+	return &gateway.ChannelError{Kind: kind, Failure: gateway.Failure{Code: code, Message: channel.Clipped(words), PlatformCode: answer.Code}}
 }

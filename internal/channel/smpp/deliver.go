@@ -1,4 +1,4 @@
-package channel
+package smpp
 
 import (
 	"context"
@@ -15,6 +15,7 @@ import (
 	"github.com/linxGnu/gosmpp/data"
 	"github.com/linxGnu/gosmpp/pdu"
 
+	"github.com/chasqui/chasqui/internal/channel"
 	"github.com/chasqui/chasqui/internal/gateway"
 	"github.com/chasqui/chasqui/internal/store"
 )
@@ -119,7 +120,7 @@ func (r receipt) outcome() (gateway.Status, *gateway.Failure) {
 // canons are what an identifier may be compared by when a centre writes it now so, now so: in small letters without zeros before it, as it is, and read as decimal in
 // hexadecimal and the other way round. The first is the one that a segment is kept under. None for an account that wants identifiers exact.
 func (s *smpp) canons(id string) []string {
-	if s.account.SMPP.ReceiptIDs == "exact" {
+	if s.set.ReceiptIDs == "exact" {
 		return nil
 	}
 	return canons(id)
@@ -146,11 +147,11 @@ func canons(id string) []string {
 func (s *smpp) receipt(ctx context.Context, r receipt) error {
 	status, failure := r.outcome()
 	if r.id == "" || status == "" {
-		s.log.Warn("a receipt that says nothing", "id", clipped(r.id), "state", clipped(r.state))
+		s.log.Warn("a receipt that says nothing", "id", channel.Clipped(r.id), "state", channel.Clipped(r.state))
 		return nil
 	}
 	var g store.Segment
-	err := s.m.o.Store.Write(ctx, func(tx *store.Tx) (err error) {
+	err := s.host.Store.Write(ctx, func(tx *store.Tx) (err error) {
 		g, err = tx.SegmentReceipt(s.account.ID, r.id, s.canons(r.id), status, failure, tx.Now())
 		return err
 	})
@@ -162,7 +163,7 @@ func (s *smpp) receipt(ctx context.Context, r receipt) error {
 
 // settle reports what the receipts of a step's segments say together: failed as soon as one failed, delivered when all were, sent when all are on their way.
 func (s *smpp) settle(ctx context.Context, message string, step int) error {
-	segments, err := s.m.o.Store.Segments(ctx, s.account.ID, message, step)
+	segments, err := s.host.Store.Segments(ctx, s.account.ID, message, step)
 	if err != nil || len(segments) == 0 {
 		return err
 	}
@@ -190,10 +191,10 @@ func (s *smpp) settle(ctx context.Context, message string, step int) error {
 	default:
 		return nil
 	}
-	if err := s.m.report(ctx, report); err != nil {
+	if err := s.host.Report(ctx, report); err != nil {
 		return fmt.Errorf("report on message %s: %w", message, err)
 	}
-	return s.m.o.Store.SegmentsReported(ctx, segments)
+	return s.host.Store.SegmentsReported(ctx, segments)
 }
 
 // piece is where a segment stands in an inbound message; parts is 1 for a message of one segment.
@@ -209,12 +210,12 @@ func (s *smpp) incoming(ctx context.Context, p *brought) error {
 	to := strings.TrimPrefix(p.DestAddr.Address(), "+")
 	at := p.piece(header)
 	if at.parts <= 1 || at.part < 1 || at.part > at.parts {
-		ref := s.m.o.Store.NewID("mo") // SMPP gives messages from people no identifier
+		ref := s.host.Store.NewID("mo") // SMPP gives messages from people no identifier
 		return s.hand(ctx, from, to, ref, decoded(p.coding, octets))
 	}
 	f := store.Fragment{Account: s.account.ID, Sender: from, Recipient: to, Ref: at.ref, Part: at.part, Parts: at.parts, Body: fmt.Sprintf("%02x", p.coding) + hex.EncodeToString(octets)}
 	var have []store.Fragment
-	err := s.m.o.Store.Write(ctx, func(tx *store.Tx) (err error) { have, err = tx.AddFragment(f); return err })
+	err := s.host.Store.Write(ctx, func(tx *store.Tx) (err error) { have, err = tx.AddFragment(f); return err })
 	if err != nil || len(have) < at.parts {
 		return err
 	}
@@ -245,7 +246,7 @@ func (s *smpp) join(ctx context.Context, fragments []store.Fragment) error {
 	if err := s.hand(ctx, one.Sender, one.Recipient, "mo_"+hex.EncodeToString(h.Sum(nil)[:16]), text.String()); err != nil {
 		return err
 	}
-	return s.m.o.Store.DropFragments(ctx, one)
+	return s.host.Store.DropFragments(ctx, one)
 }
 
 // hand hands an inbound message on.
@@ -254,7 +255,7 @@ func (s *smpp) hand(ctx context.Context, from, to, ref, text string) error {
 	if err != nil {
 		return err
 	}
-	return s.m.receiver.Inbound(ctx, gateway.ChannelInbound{
-		Account: s.account.ID, Channel: gateway.ChannelSMS, Application: s.account.Application, From: from, To: to, Text: text, Ref: ref, At: s.m.o.Now().UTC(), Raw: raw,
+	return s.host.Inbound(ctx, gateway.ChannelInbound{
+		Account: s.account.ID, Channel: gateway.ChannelSMS, Application: s.account.Application, From: from, To: to, Text: text, Ref: ref, At: s.host.Now().UTC(), Raw: raw,
 	})
 }

@@ -1,4 +1,4 @@
-package channel
+package smpp
 
 import (
 	"crypto/tls"
@@ -17,17 +17,19 @@ import (
 	"github.com/linxGnu/gosmpp/pdu"
 	"pgregory.net/rapid"
 
+	"github.com/chasqui/chasqui/gatewayapi"
+	"github.com/chasqui/chasqui/internal/channel/channeltest"
 	"github.com/chasqui/chasqui/internal/gateway"
 )
 
 func TestSMPPShortMessage(t *testing.T) {
 	t.Parallel()
-	f := setup(t)
+	f := channeltest.Setup(t, Provider())
 	s := newSMSC(t, nil)
-	a := f.account(smppAccount(s))
+	a := f.Add(smppAccount(s))
 	now := time.Now()
-	f.setNow(now)
-	m := sms("Hello {5 €}")
+	f.SetNow(now)
+	m := channeltest.SMS("Hello {5 €}")
 	m.ExpiresAt = now.Add(26*time.Hour + 3*time.Minute + 4*time.Second)
 	account, sent, err := f.Send(t.Context(), gateway.ChannelSMS, m)
 	if err != nil || account != a.ID || sent != (gateway.ChannelSent{Ref: "id1", Accepted: true}) {
@@ -43,15 +45,15 @@ func TestSMPPShortMessage(t *testing.T) {
 		t.Errorf("from %+v to %+v", p.SourceAddr, p.DestAddr)
 	}
 	// The receipt is acknowledged once it is committed, and not before.
-	f.got.setRefuse(errors.New("the disk is full"))
+	f.Got.SetRefuse(errors.New("the disk is full"))
 	if status := s.deliver(receiptOf("id1", "DELIVRD", "000")); status != data.ESME_RX_T_APPN {
 		t.Errorf("status %x", status)
 	}
-	f.got.setRefuse(nil)
+	f.Got.SetRefuse(nil)
 	if status := s.deliver(receiptOf("id1", "DELIVRD", "000")); status != data.ESME_ROK {
 		t.Errorf("status %x", status)
 	}
-	reports, _ := f.got.wait(t, 1, 0)
+	reports, _ := f.Got.Wait(t, 1, 0)
 	if r := reports[0]; r.Account != a.ID || r.Ref != "id1" || r.MessageID != "msg_1" || r.Step != 1 || r.Status != gateway.StatusDelivered || r.Failure != nil {
 		t.Errorf("%+v", r)
 	}
@@ -78,11 +80,11 @@ func textsOf(t *testing.T, submits []*pdu.SubmitSM) (texts, headers []string) {
 
 func TestSMPPLongMessages(t *testing.T) {
 	t.Parallel()
-	f := setup(t)
+	f := channeltest.Setup(t, Provider())
 	s := newSMSC(t, nil)
 	account := smppAccount(s)
-	account.SMPP.MaxSegments = 3
-	f.account(account)
+	channeltest.Edit(t, account, func(s *gatewayapi.SMPPSettings) { s.MaxSegments = 3 })
+	f.Add(account)
 	n := 0
 	for _, test := range []struct {
 		name, text string
@@ -97,7 +99,7 @@ func TestSMPPLongMessages(t *testing.T) {
 		{"a pair of surrogates at the edge", strings.Repeat("ж", 66) + "👍" + strings.Repeat("ж", 5), 8, []int{66, 6}},
 		{"more than there may be", strings.Repeat("a", 1000), 0, []int{153, 153, 153}},
 	} {
-		m := sms(test.text)
+		m := channeltest.SMS(test.text)
 		m.ID = "msg_" + strings.ReplaceAll(test.name, " ", "")
 		_, sent, err := f.Send(t.Context(), gateway.ChannelSMS, m)
 		if err != nil || len(strings.Split(sent.Ref, ",")) != len(test.lengths) {
@@ -129,13 +131,13 @@ func TestSMPPLongMessages(t *testing.T) {
 
 func TestSMPPMessagePayload(t *testing.T) {
 	t.Parallel()
-	f := setup(t)
+	f := channeltest.Setup(t, Provider())
 	s := newSMSC(t, nil)
 	account := smppAccount(s)
-	account.SMPP.LongMessages = "payload"
-	f.account(account)
+	channeltest.Edit(t, account, func(s *gatewayapi.SMPPSettings) { s.LongMessages = "payload" })
+	f.Add(account)
 	long := strings.Repeat("ä", 300)
-	if _, sent, err := f.Send(t.Context(), gateway.ChannelSMS, sms(long)); err != nil || sent.Ref != "id1" {
+	if _, sent, err := f.Send(t.Context(), gateway.ChannelSMS, channeltest.SMS(long)); err != nil || sent.Ref != "id1" {
 		t.Fatal(sent, err)
 	}
 	p := s.took(1)[0]
@@ -145,41 +147,41 @@ func TestSMPPMessagePayload(t *testing.T) {
 		t.Errorf("%q %v %d octets beside", text, err, len(octets))
 	}
 	s.deliver(receiptOf("id1", "DELIVRD", "000"))
-	f.got.wait(t, 1, 0)
+	f.Got.Wait(t, 1, 0)
 }
 
 // A centre that has not noticed yet that the last connection is gone refuses the bind: what is to be sent waits, and an account that was never bound is refused.
 func TestSMPPBindAfterACut(t *testing.T) {
 	t.Parallel()
-	f := setup(t)
+	f := channeltest.Setup(t, Provider())
 	s := newSMSC(t, nil)
-	f.account(smppAccount(s))
-	if _, _, err := f.Send(t.Context(), gateway.ChannelSMS, sms("Hello")); err != nil {
+	f.Add(smppAccount(s))
+	if _, _, err := f.Send(t.Context(), gateway.ChannelSMS, channeltest.SMS("Hello")); err != nil {
 		t.Fatal(err)
 	}
 	s.set(func() { s.bindStatus = data.ESME_RBINDFAIL })
 	s.drop()
 	s.wait(func() bool { return len(s.conns) == 0 })
-	m := sms("Hello")
+	m := channeltest.SMS("Hello")
 	m.ID = "msg_2"
-	waitFor(t, func() bool {
+	channeltest.WaitFor(t, func() bool {
 		_, _, err := f.Send(t.Context(), gateway.ChannelSMS, m)
-		e := refusalOf(t, err)
+		e := channeltest.RefusalOf(t, err)
 		if e.Kind == gateway.ChannelRefused {
 			t.Fatalf("%+v", e)
 		}
 		return strings.Contains(e.Failure.Message, "0x0D")
 	})
-	f.setNow(time.Now().Add(rebindPatience + time.Minute)) // it is no moment any more
-	waitFor(t, func() bool {
+	f.SetNow(time.Now().Add(rebindPatience + time.Minute)) // it is no moment any more
+	channeltest.WaitFor(t, func() bool {
 		_, _, err := f.Send(t.Context(), gateway.ChannelSMS, m)
-		return refusalOf(t, err).Failure.Code == gateway.FailureAccountRefused
+		return channeltest.RefusalOf(t, err).Failure.Code == gateway.FailureAccountRefused
 	})
 }
 
 func TestSMPPRestartInTheMiddle(t *testing.T) {
 	t.Parallel()
-	f := setup(t)
+	f := channeltest.Setup(t, Provider())
 	s := newSMSC(t, nil)
 	s.onSubmit = func(n int, _ *pdu.SubmitSM) (string, data.CommandStatusType, bool) {
 		if n == 2 {
@@ -187,14 +189,14 @@ func TestSMPPRestartInTheMiddle(t *testing.T) {
 		}
 		return fmt.Sprintf("id%d", n), data.ESME_ROK, true
 	}
-	f.account(smppAccount(s))
-	long := sms(strings.Repeat("a", 200))
+	f.Add(smppAccount(s))
+	long := channeltest.SMS(strings.Repeat("a", 200))
 	_, _, err := f.Send(t.Context(), gateway.ChannelSMS, long)
-	if e := refusalOf(t, err); e.Kind != gateway.ChannelRetry || e.After != time.Second || e.Failure.Code != gateway.FailureRateLimited {
+	if e := channeltest.RefusalOf(t, err); e.Kind != gateway.ChannelRetry || e.After != time.Second || e.Failure.Code != gateway.FailureRateLimited {
 		t.Fatalf("%+v", e)
 	}
-	f.close()
-	f.open()
+	f.Close()
+	f.Open()
 	// The first segment is not sent again, and both have the same number.
 	if _, sent, err := f.Send(t.Context(), gateway.ChannelSMS, long); err != nil || sent.Ref != "id1,id3" {
 		t.Fatal(sent, err)
@@ -203,11 +205,11 @@ func TestSMPPRestartInTheMiddle(t *testing.T) {
 	if texts[1] != texts[2] || headers[1] != headers[2] || headers[0][6:8] != headers[2][6:8] {
 		t.Errorf("%q %q", texts, headers)
 	}
-	f.close()
-	f.open()
+	f.Close()
+	f.Open()
 	s.deliver(receiptOf("id1", "DELIVRD", "000"))
 	s.deliver(receiptOf("id3", "DELIVRD", "000"))
-	if reports, _ := f.got.wait(t, 1, 0); reports[0].Status != gateway.StatusDelivered || reports[0].MessageID != "msg_1" {
+	if reports, _ := f.Got.Wait(t, 1, 0); reports[0].Status != gateway.StatusDelivered || reports[0].MessageID != "msg_1" {
 		t.Errorf("%+v", reports)
 	}
 	// A message that was taken whole is not sent again.
@@ -218,9 +220,9 @@ func TestSMPPRestartInTheMiddle(t *testing.T) {
 
 func TestSMPPStatuses(t *testing.T) {
 	t.Parallel()
-	f := setup(t)
+	f := channeltest.Setup(t, Provider())
 	s := newSMSC(t, nil)
-	f.account(smppAccount(s))
+	f.Add(smppAccount(s))
 	for status, want := range map[data.CommandStatusType]struct {
 		kind gateway.ChannelErrorKind
 		code gateway.FailureCode
@@ -239,8 +241,8 @@ func TestSMPPStatuses(t *testing.T) {
 		s.set(func() {
 			s.onSubmit = func(int, *pdu.SubmitSM) (string, data.CommandStatusType, bool) { return "", status, true }
 		})
-		_, _, err := f.Send(t.Context(), gateway.ChannelSMS, sms("Hello"))
-		if e := refusalOf(t, err); e.Kind != want.kind || e.Failure.Code != want.code || e.Failure.PlatformCode != int(status) {
+		_, _, err := f.Send(t.Context(), gateway.ChannelSMS, channeltest.SMS("Hello"))
+		if e := channeltest.RefusalOf(t, err); e.Kind != want.kind || e.Failure.Code != want.code || e.Failure.PlatformCode != int(status) {
 			t.Errorf("%x: %+v", status, e)
 		}
 	}
@@ -248,7 +250,7 @@ func TestSMPPStatuses(t *testing.T) {
 	s.set(func() {
 		s.onSubmit = func(int, *pdu.SubmitSM) (string, data.CommandStatusType, bool) { return "", data.ESME_RINVBNDSTS, true }
 	})
-	if _, _, err := f.Send(t.Context(), gateway.ChannelSMS, sms("Hello")); refusalOf(t, err).Kind != gateway.ChannelRetry {
+	if _, _, err := f.Send(t.Context(), gateway.ChannelSMS, channeltest.SMS("Hello")); channeltest.RefusalOf(t, err).Kind != gateway.ChannelRetry {
 		t.Error(err)
 	}
 	s.wait(func() bool { return s.binds >= 2 })
@@ -256,7 +258,7 @@ func TestSMPPStatuses(t *testing.T) {
 
 func TestSMPPLostConnection(t *testing.T) {
 	t.Parallel()
-	f := setup(t)
+	f := channeltest.Setup(t, Provider())
 	s := newSMSC(t, nil)
 	s.onSubmit = func(n int, _ *pdu.SubmitSM) (string, data.CommandStatusType, bool) {
 		if n == 1 {
@@ -265,14 +267,14 @@ func TestSMPPLostConnection(t *testing.T) {
 		}
 		return "id2", data.ESME_ROK, true
 	}
-	f.account(smppAccount(s))
-	_, _, err := f.Send(t.Context(), gateway.ChannelSMS, sms("Hello"))
-	if e := refusalOf(t, err); e.Kind != gateway.ChannelUnknown || e.Failure.Code != gateway.FailureUnknownOutcome {
+	f.Add(smppAccount(s))
+	_, _, err := f.Send(t.Context(), gateway.ChannelSMS, channeltest.SMS("Hello"))
+	if e := channeltest.RefusalOf(t, err); e.Kind != gateway.ChannelUnknown || e.Failure.Code != gateway.FailureUnknownOutcome {
 		t.Fatalf("%+v", e)
 	}
 	s.wait(func() bool { return s.binds == 2 })
-	waitFor(t, func() bool {
-		m := sms("Hello")
+	channeltest.WaitFor(t, func() bool {
+		m := channeltest.SMS("Hello")
 		m.ID = "msg_2"
 		_, sent, err := f.Send(t.Context(), gateway.ChannelSMS, m)
 		return err == nil && sent.Ref == "id2"
@@ -281,20 +283,23 @@ func TestSMPPLostConnection(t *testing.T) {
 
 func TestSMPPNoAnswer(t *testing.T) {
 	t.Parallel()
-	f := setup(t)
+	f := channeltest.Setup(t, Provider())
 	s := newSMSC(t, nil)
 	s.onSubmit = func(int, *pdu.SubmitSM) (string, data.CommandStatusType, bool) { return "", 0, false }
 	account := smppAccount(s)
-	account.SMPP.ResponseSeconds = 1
-	f.account(account)
-	_, _, err := f.Send(t.Context(), gateway.ChannelSMS, sms("Hello"))
-	if e := refusalOf(t, err); e.Kind != gateway.ChannelUnknown {
+	channeltest.Edit(t, account, func(s *gatewayapi.SMPPSettings) { s.ResponseSeconds = 1 })
+	f.Add(account)
+	_, _, err := f.Send(t.Context(), gateway.ChannelSMS, channeltest.SMS("Hello"))
+	if e := channeltest.RefusalOf(t, err); e.Kind != gateway.ChannelUnknown {
 		t.Fatalf("%+v", e)
 	}
 	// Nor does a centre that does not answer enquire_link keep the connection.
-	account.SMPP.EnquireLinkSeconds = 1
+	channeltest.Edit(t, account, func(s *gatewayapi.SMPPSettings) { s.EnquireLinkSeconds = 1 })
 	s.set(func() { s.deaf = true })
-	if _, err := f.o.Vault.UpdateChannel(t.Context(), account.ID, func(a *gateway.ChannelAccount) error { a.SMPP.EnquireLinkSeconds = 1; return nil }); err != nil {
+	if _, err := f.Vault.UpdateChannel(t.Context(), account.ID, func(a *gateway.ChannelAccount) error {
+		channeltest.Edit(t, a, func(s *gatewayapi.SMPPSettings) { s.EnquireLinkSeconds = 1 })
+		return nil
+	}); err != nil {
 		t.Fatal(err)
 	}
 	s.wait(func() bool { return s.binds >= 3 && s.enquired >= 1 })
@@ -302,7 +307,7 @@ func TestSMPPNoAnswer(t *testing.T) {
 
 func TestSMPPWindow(t *testing.T) {
 	t.Parallel()
-	f := setup(t)
+	f := channeltest.Setup(t, Provider())
 	s := newSMSC(t, nil)
 	release := make(chan struct{})
 	s.onSubmit = func(n int, _ *pdu.SubmitSM) (string, data.CommandStatusType, bool) {
@@ -310,12 +315,12 @@ func TestSMPPWindow(t *testing.T) {
 		return fmt.Sprintf("id%d", n), data.ESME_ROK, true
 	}
 	account := smppAccount(s)
-	account.SMPP.Window = 5
-	f.account(account)
+	channeltest.Edit(t, account, func(s *gatewayapi.SMPPSettings) { s.Window = 5 })
+	f.Add(account)
 	var work sync.WaitGroup
 	for i := range 30 {
 		work.Go(func() {
-			m := sms("Hello")
+			m := channeltest.SMS("Hello")
 			m.ID = fmt.Sprintf("msg_%d", i)
 			if _, _, err := f.Send(t.Context(), gateway.ChannelSMS, m); err != nil {
 				t.Error(err)
@@ -332,40 +337,38 @@ func TestSMPPWindow(t *testing.T) {
 
 func TestSMPPBindRefused(t *testing.T) {
 	t.Parallel()
-	f := setup(t)
+	f := channeltest.Setup(t, Provider())
 	s := newSMSC(t, nil)
 	good := smppAccount(s)
 	bad := smppAccount(s)
-	bad.Secrets = map[string]gateway.Secret{gateway.SecretPassword: "wrong"}
+	bad.Secrets = map[string]gateway.Secret{secretPassword: "wrong"}
 	for a, want := range map[*gateway.ChannelAccount]gateway.FailureCode{good: "", bad: gateway.FailureAccountRefused} {
-		a.Defaults()
 		err := f.Check(t.Context(), a)
-		if want == "" && err != nil || want != "" && refusalOf(t, err).Failure.Code != want {
+		if want == "" && err != nil || want != "" && channeltest.RefusalOf(t, err).Failure.Code != want {
 			t.Errorf("%s: %v", want, err)
 		}
 	}
-	f.account(bad)
-	waitFor(t, func() bool {
-		_, _, err := f.Send(t.Context(), gateway.ChannelSMS, sms("Hello"))
-		e := refusalOf(t, err)
+	f.Add(bad)
+	channeltest.WaitFor(t, func() bool {
+		_, _, err := f.Send(t.Context(), gateway.ChannelSMS, channeltest.SMS("Hello"))
+		e := channeltest.RefusalOf(t, err)
 		return e.Kind == gateway.ChannelRefused && e.Failure.Code == gateway.FailureAccountRefused
 	})
 }
 
 func TestSMPPOverTLS(t *testing.T) {
 	t.Parallel()
-	f := setup(t)
-	cert, pem := certificate(t)
+	f := channeltest.Setup(t, Provider())
+	cert, pem := channeltest.Certificate(t)
 	s := newSMSC(t, &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12})
 	account := smppAccount(s)
-	account.SMPP.TLS, account.SMPP.CACertificates = true, pem
-	f.account(account)
-	if _, _, err := f.Send(t.Context(), gateway.ChannelSMS, sms("Hello")); err != nil {
+	channeltest.Edit(t, account, func(s *gatewayapi.SMPPSettings) { s.TLS, s.CACertificates = true, pem })
+	f.Add(account)
+	if _, _, err := f.Send(t.Context(), gateway.ChannelSMS, channeltest.SMS("Hello")); err != nil {
 		t.Fatal(err)
 	}
 	untrusted := smppAccount(s)
-	untrusted.SMPP.TLS = true
-	untrusted.Defaults()
+	channeltest.Edit(t, untrusted, func(s *gatewayapi.SMPPSettings) { s.TLS = true })
 	if err := f.Check(t.Context(), untrusted); err == nil {
 		t.Error("an unknown certificate was trusted")
 	}
@@ -373,13 +376,13 @@ func TestSMPPOverTLS(t *testing.T) {
 
 func TestSMPPWithoutReceipts(t *testing.T) {
 	t.Parallel()
-	f := setup(t)
+	f := channeltest.Setup(t, Provider())
 	s := newSMSC(t, nil)
 	account := smppAccount(s)
 	no := false
-	account.SMPP.Receipts = &no
-	f.account(account)
-	m := sms("Hello")
+	channeltest.Edit(t, account, func(s *gatewayapi.SMPPSettings) { s.Receipts = &no })
+	f.Add(account)
+	m := channeltest.SMS("Hello")
 	m.Options = json.RawMessage(`{"from":"+4470000001"}`)
 	if _, sent, err := f.Send(t.Context(), gateway.ChannelSMS, m); err != nil || sent != (gateway.ChannelSent{Ref: "id1"}) {
 		t.Fatal(sent, err)
@@ -417,24 +420,24 @@ func TestSourceAddresses(t *testing.T) {
 	t.Parallel()
 	two, zero := 2, 0
 	for _, test := range []struct {
-		set      gateway.SMPPSettings
+		set      gatewayapi.SMPPSettings
 		from     string
 		address  string
 		ton, npi byte
 	}{
-		{gateway.SMPPSettings{Source: "Shop"}, "", "Shop", 5, 0},
-		{gateway.SMPPSettings{Source: "+447946000123"}, "", "447946000123", 1, 1},
-		{gateway.SMPPSettings{Source: "12345"}, "", "12345", 3, 0},
-		{gateway.SMPPSettings{}, "", "", 0, 0},
-		{gateway.SMPPSettings{Source: "12345", SourceTON: &two, SourceNPI: &zero}, "", "12345", 2, 0},
-		{gateway.SMPPSettings{Source: "12345", SourceTON: &two}, "Other", "Other", 5, 0},
+		{gatewayapi.SMPPSettings{Source: "Shop"}, "", "Shop", 5, 0},
+		{gatewayapi.SMPPSettings{Source: "+447946000123"}, "", "447946000123", 1, 1},
+		{gatewayapi.SMPPSettings{Source: "12345"}, "", "12345", 3, 0},
+		{gatewayapi.SMPPSettings{}, "", "", 0, 0},
+		{gatewayapi.SMPPSettings{Source: "12345", SourceTON: &two, SourceNPI: &zero}, "", "12345", 2, 0},
+		{gatewayapi.SMPPSettings{Source: "12345", SourceTON: &two}, "Other", "Other", 5, 0},
 	} {
 		got, err := sourceAddress(&test.set, test.from)
 		if err != nil || got.Address() != test.address || got.Ton() != test.ton || got.Npi() != test.npi {
 			t.Errorf("%+v %s: %+v %v", test.set, test.from, got, err)
 		}
 	}
-	if _, err := sourceAddress(&gateway.SMPPSettings{}, strings.Repeat("x", 21)); err == nil {
+	if _, err := sourceAddress(&gatewayapi.SMPPSettings{}, strings.Repeat("x", 21)); err == nil {
 		t.Error("a sender of 21 characters was taken")
 	}
 }

@@ -1,4 +1,4 @@
-package channel
+package webhook
 
 import (
 	"bytes"
@@ -17,6 +17,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/chasqui/chasqui/gatewayapi"
+	"github.com/chasqui/chasqui/internal/channel"
+	"github.com/chasqui/chasqui/internal/channel/channeltest"
 	"github.com/chasqui/chasqui/internal/gateway"
 )
 
@@ -61,15 +64,15 @@ func newHookReceiver(t *testing.T, secret gateway.Secret) *hookReceiver {
 }
 
 func hookAccount(url string, secret gateway.Secret) *gateway.ChannelAccount {
-	return &gateway.ChannelAccount{Provider: gateway.ProviderWebhook, Webhook: &gateway.WebhookSettings{URL: url}, Secrets: map[string]gateway.Secret{gateway.SecretSigning: secret}}
+	return &gateway.ChannelAccount{Provider: gatewayapi.ProviderWebhook, Settings: channel.Settings(&gatewayapi.WebhookSettings{URL: url}), Secrets: map[string]gateway.Secret{secretSigning: secret}}
 }
 
 func TestWebhookRequests(t *testing.T) {
 	t.Parallel()
-	f := setup(t)
+	f := channeltest.Setup(t, Provider())
 	secret := gateway.NewSigningSecret()
 	h := newHookReceiver(t, secret)
-	a := f.account(hookAccount(h.URL, secret))
+	a := f.Add(hookAccount(h.URL, secret))
 	at := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
 	m := &gateway.ChannelMessage{ID: "msg_1", Step: 2, Application: "APP", To: gateway.To{ProfileID: "ann", PhoneNumber: "4479"}, Title: "News", Body: "Hello",
 		Parts: []gateway.PartInput{{Type: "image/png", URL: "https://shop.example/a.png"}}, Custom: json.RawMessage(`{"x":1}`), Options: json.RawMessage(`{"y":2}`),
@@ -84,7 +87,7 @@ func TestWebhookRequests(t *testing.T) {
 	}
 	want := `{"messageId":"msg_1","step":2,"application":"APP","to":{"profileId":"ann","phoneNumber":"4479"},"title":"News","body":"Hello",` +
 		`"parts":[{"type":"image/png","url":"https://shop.example/a.png"}],"custom":{"x":1},"options":{"y":2},"metadata":{"z":3},` +
-		`"statusUrl":"` + publicURL + "/channels/" + a.ID + `/statuses/msg_1.2","acceptedAt":"2026-05-01T12:00:00.000Z","expiresOn":"2026-05-01T13:00:00.000Z"}`
+		`"statusUrl":"` + channeltest.PublicURL + "/channels/" + a.ID + `/statuses/msg_1.2","acceptedAt":"2026-05-01T12:00:00.000Z","expiresOn":"2026-05-01T13:00:00.000Z"}`
 	if diff := cmp.Diff(want, string(<-h.bodies)); diff != "" {
 		t.Error(diff)
 	}
@@ -95,10 +98,10 @@ func TestWebhookRequests(t *testing.T) {
 
 func TestWebhookAnswers(t *testing.T) {
 	t.Parallel()
-	f := setup(t)
+	f := channeltest.Setup(t, Provider())
 	secret := gateway.NewSigningSecret()
 	h := newHookReceiver(t, secret)
-	f.account(hookAccount(h.URL, secret))
+	f.Add(hookAccount(h.URL, secret))
 	send := func(answer func(http.ResponseWriter)) (gateway.ChannelSent, error) {
 		h.answers <- answer
 		_, sent, err := f.Send(t.Context(), gateway.ChannelWebhook, &gateway.ChannelMessage{ID: "msg_1", Body: "x"})
@@ -122,27 +125,27 @@ func TestWebhookAnswers(t *testing.T) {
 			w.Header().Set("Location", "https://elsewhere.example")
 			w.WriteHeader(status)
 		})
-		e := refusalOf(t, err)
+		e := channeltest.RefusalOf(t, err)
 		if e.Kind != want || (want == gateway.ChannelRetry) != (e.After == 3*time.Second) {
 			t.Errorf("%d: %+v", status, e)
 		}
 	}
 	// The receiver tells a repeat by its identifier: a lost answer is tried again.
-	if _, err := send(func(http.ResponseWriter) { panic(http.ErrAbortHandler) }); refusalOf(t, err).Kind != gateway.ChannelRetry {
+	if _, err := send(func(http.ResponseWriter) { panic(http.ErrAbortHandler) }); channeltest.RefusalOf(t, err).Kind != gateway.ChannelRetry {
 		t.Error(err)
 	}
 }
 
 func TestWebhookStatuses(t *testing.T) {
 	t.Parallel()
-	f := setup(t)
+	f := channeltest.Setup(t, Provider())
 	secret := gateway.NewSigningSecret()
 	h := newHookReceiver(t, secret)
-	a := f.account(hookAccount(h.URL, secret))
+	a := f.Add(hookAccount(h.URL, secret))
 	path := "/channels/" + a.ID + "/statuses/msg_1.2"
 	post := func(path, body string, secret gateway.Secret, at time.Time) int {
 		stamp := strconv.FormatInt(at.Unix(), 10)
-		status, _ := f.post(path, "application/json", body, "webhook-id", "s1", "webhook-timestamp", stamp, "webhook-signature", hookSignature(secret, "s1", stamp, []byte(body)))
+		status, _ := f.Post(path, "application/json", body, "webhook-id", "s1", "webhook-timestamp", stamp, "webhook-signature", hookSignature(secret, "s1", stamp, []byte(body)))
 		return status
 	}
 	now := time.Now()
@@ -158,7 +161,7 @@ func TestWebhookStatuses(t *testing.T) {
 			t.Errorf("%s: %d", body, got)
 		}
 	}
-	reports, _ := f.got.wait(t, 4, 0)
+	reports, _ := f.Got.Wait(t, 4, 0)
 	codes := map[gateway.FailureCode]int{}
 	for _, r := range reports {
 		if r.MessageID != "msg_1" || r.Step != 2 || r.Account != a.ID {
@@ -184,17 +187,17 @@ func TestWebhookStatuses(t *testing.T) {
 			t.Errorf("%s: %d", name, got)
 		}
 	}
-	if status, _ := f.post(path, "application/json", sent); status != 403 {
+	if status, _ := f.Post(path, "application/json", sent); status != 403 {
 		t.Errorf("no signature: %d", status)
 	}
 	if got := post("/channels/"+a.ID+"/statuses/msg_1", sent, secret, now); got != 404 {
 		t.Errorf("no step: %d", got)
 	}
-	f.got.setRefuse(errors.New("the disk is full"))
+	f.Got.SetRefuse(errors.New("the disk is full"))
 	if got := post(path, sent, secret, now); got != 503 {
 		t.Error(got)
 	}
-	big := bytes.Repeat([]byte("x"), maxDoorBody+1)
+	big := bytes.Repeat([]byte("x"), 256<<10+1)
 	if got := post(path, string(big), secret, now); got != 400 {
 		t.Errorf("a large body: %d", got)
 	}

@@ -1,4 +1,4 @@
-package channel
+package smpp
 
 import (
 	"bufio"
@@ -14,6 +14,8 @@ import (
 
 	"github.com/linxGnu/gosmpp/data"
 	"github.com/linxGnu/gosmpp/pdu"
+
+	"github.com/chasqui/chasqui/internal/channel"
 )
 
 const (
@@ -61,15 +63,15 @@ type bind struct {
 //
 // Docs: https://smpp.org/SMPP_v3_4_Issue1_2.pdf
 func (s *smpp) dialBind(ctx context.Context) (*bind, error) {
-	set := s.account.SMPP
+	set := s.set
 	ctx, cancel := context.WithTimeout(ctx, s.timeout())
 	defer cancel()
-	conn, err := s.m.o.Reach.DialContext(dialTimeout)(ctx, "tcp", net.JoinHostPort(set.Host, strconv.Itoa(set.Port)))
+	conn, err := s.host.Reach.DialContext(channel.DialTimeout)(ctx, "tcp", net.JoinHostPort(set.Host, strconv.Itoa(set.Port)))
 	if err != nil {
 		return nil, err
 	}
 	if set.TLS {
-		wrapped := tls.Client(conn, tlsConfig(set.Host, set.CACertificates))
+		wrapped := tls.Client(conn, channel.TLSConfig(set.Host, set.CACertificates))
 		if err := wrapped.HandshakeContext(ctx); err != nil {
 			conn.Close()
 			return nil, err
@@ -89,7 +91,7 @@ func (s *smpp) dialBind(ctx context.Context) (*bind, error) {
 }
 
 func (s *smpp) bindOn(conn net.Conn) (*bind, error) {
-	set := s.account.SMPP
+	set := s.set
 	b := &bind{conn: conn, timeout: s.timeout(), window: make(chan struct{}, set.Window), handle: s.deliver, seq: 1, pending: map[int32]chan pdu.PDU{}, done: make(chan struct{})}
 	request := pdu.NewBindRequest(pdu.Transceiver)
 	request.SystemID, request.Password, request.SystemType = set.SystemID, s.secret(), set.SystemType

@@ -1,4 +1,4 @@
-package channel
+package smpp
 
 import (
 	"context"
@@ -14,6 +14,8 @@ import (
 	"github.com/linxGnu/gosmpp/data"
 	"github.com/linxGnu/gosmpp/pdu"
 
+	"github.com/chasqui/chasqui/gatewayapi"
+	"github.com/chasqui/chasqui/internal/channel"
 	"github.com/chasqui/chasqui/internal/gateway"
 	"github.com/chasqui/chasqui/internal/store"
 )
@@ -36,7 +38,7 @@ func segmented(text string, most int) (segments []string, enc data.Encoding) {
 		}
 		return 1
 	}
-	if !isGSM(text) {
+	if !channel.IsGSM(text) {
 		enc, alone, joined = data.UCS2, ucsAlone, ucsJoined
 		cost = utf16.RuneLen
 	}
@@ -74,8 +76,8 @@ type submission struct {
 }
 
 func (s *smpp) submission(m *gateway.ChannelMessage, reports bool) (*submission, *gateway.ChannelError) {
-	set := s.account.SMPP
-	o, refusal := readSMSOptions(m.Options)
+	set := s.set
+	o, refusal := channel.ReadSMSOptions(m.Options)
 	if refusal != nil {
 		return nil, refusal
 	}
@@ -83,7 +85,7 @@ func (s *smpp) submission(m *gateway.ChannelMessage, reports bool) (*submission,
 	if refusal != nil {
 		return nil, refusal
 	}
-	if text, refusal = settledText(text, o); refusal != nil {
+	if text, refusal = channel.SettledText(text, o); refusal != nil {
 		return nil, refusal
 	}
 	sub := &submission{reports: reports && *set.Receipts, expires: m.ExpiresAt}
@@ -93,10 +95,10 @@ func (s *smpp) submission(m *gateway.ChannelMessage, reports bool) (*submission,
 	}
 	var err error
 	if sub.source, err = sourceAddress(set, o.From); err != nil {
-		return nil, refused(gateway.FailureInvalidContent, "channelOptions.sms.from is no sender")
+		return nil, channel.Refused(gateway.FailureInvalidContent, "channelOptions.sms.from is no sender")
 	}
 	if sub.dest, err = pdu.NewAddressWithTonNpiAddr(byteOr(set.DestTON, 1), byteOr(set.DestNPI, 1), m.Address); err != nil {
-		return nil, refused(gateway.FailureAddressInvalid, "the number is too long")
+		return nil, channel.Refused(gateway.FailureAddressInvalid, "the number is too long")
 	}
 	h := fnv.New32a()
 	fmt.Fprintf(h, "%s.%d", m.ID, m.Step)
@@ -107,7 +109,7 @@ func (s *smpp) submission(m *gateway.ChannelMessage, reports bool) (*submission,
 // customText is the text of customBody.sms, a text or an object with a member body, or else that of the message.
 func customText(m *gateway.ChannelMessage) (string, *gateway.ChannelError) {
 	if len(m.Custom) == 0 || string(m.Custom) == "null" {
-		return smsText(m, noMedia), nil
+		return channel.SMSText(m, channel.NoMedia), nil
 	}
 	var text string
 	var object struct {
@@ -117,7 +119,7 @@ func customText(m *gateway.ChannelMessage) (string, *gateway.ChannelError) {
 		return text, nil
 	}
 	if json.Unmarshal(m.Custom, &object) != nil || object.Body == "" {
-		return "", refused(gateway.FailureInvalidContent, "customBody.sms must be a text, or an object with a member body")
+		return "", channel.Refused(gateway.FailureInvalidContent, "customBody.sms must be a text, or an object with a member body")
 	}
 	return object.Body, nil
 }
@@ -131,7 +133,7 @@ func byteOr(given *int, otherwise byte) byte {
 
 // sourceAddress is the sender: that of the message before the account's. Type of number and numbering plan follow from its form unless the account says them: letters are
 // a name, up to six digits a short code, more a number.
-func sourceAddress(set *gateway.SMPPSettings, from string) (pdu.Address, error) {
+func sourceAddress(set *gatewayapi.SMPPSettings, from string) (pdu.Address, error) {
 	ton, npi := set.SourceTON, set.SourceNPI
 	if from == "" {
 		from = set.Source
@@ -159,11 +161,11 @@ func sourceAddress(set *gateway.SMPPSettings, from string) (pdu.Address, error) 
 func (s *smpp) request(sub *submission, part int) (*pdu.SubmitSM, *gateway.ChannelError) {
 	encoded, err := sub.enc.Encode(sub.parts[part])
 	if err != nil {
-		return nil, refused(gateway.FailureInvalidContent, "the text cannot be encoded")
+		return nil, channel.Refused(gateway.FailureInvalidContent, "the text cannot be encoded")
 	}
 	p := pdu.NewSubmitSM().(*pdu.SubmitSM)
-	p.ServiceType, p.SourceAddr, p.DestAddr = s.account.SMPP.ServiceType, sub.source, sub.dest
-	p.ValidityPeriod = validity(sub.expires, s.m.o.Now())
+	p.ServiceType, p.SourceAddr, p.DestAddr = s.set.ServiceType, sub.source, sub.dest
+	p.ValidityPeriod = validity(sub.expires, s.host.Now())
 	p.RegisteredDelivery = 0
 	if sub.reports {
 		p.RegisteredDelivery = 1
@@ -173,7 +175,7 @@ func (s *smpp) request(sub *submission, part int) (*pdu.SubmitSM, *gateway.Chann
 		encoded = nil
 	}
 	if err := p.Message.SetMessageDataWithEncoding(encoded, sub.enc); err != nil {
-		return nil, refused(gateway.FailureInvalidContent, "the text is too long")
+		return nil, channel.Refused(gateway.FailureInvalidContent, "the text is too long")
 	}
 	if len(sub.parts) > 1 {
 		p.EsmClass |= data.SM_UDH_GSM
@@ -195,19 +197,20 @@ func validity(expires, now time.Time) string {
 	return fmt.Sprintf("0000%02d%02d%02d%02d000R", seconds/86400, seconds/3600%24, seconds/60%60, seconds%60)
 }
 
-func (s *smpp) send(ctx context.Context, m *gateway.ChannelMessage, reports bool) (gateway.ChannelSent, *gateway.ChannelError) {
+// Send submits a message, a request for each segment.
+func (s *smpp) Send(ctx context.Context, m *gateway.ChannelMessage, reports bool) (gateway.ChannelSent, *gateway.ChannelError) {
 	s.gate.RLock()
 	defer s.gate.RUnlock()
 	if s.over {
-		return gateway.ChannelSent{}, later(gateway.FailureProviderUnavailable, "the account is changing")
+		return gateway.ChannelSent{}, channel.Later(gateway.FailureProviderUnavailable, "the account is changing")
 	}
 	sub, refusal := s.submission(m, reports)
 	if refusal != nil {
 		return gateway.ChannelSent{}, refusal
 	}
-	taken, err := s.m.o.Store.Segments(ctx, s.account.ID, m.ID, m.Step)
+	taken, err := s.host.Store.Segments(ctx, s.account.ID, m.ID, m.Step)
 	if err != nil {
-		return gateway.ChannelSent{}, later(gateway.FailureProviderUnavailable, "the segments could not be read")
+		return gateway.ChannelSent{}, channel.Later(gateway.FailureProviderUnavailable, "the segments could not be read")
 	}
 	refs := make([]string, len(sub.parts))
 	for _, g := range taken {
@@ -228,7 +231,7 @@ func (s *smpp) send(ctx context.Context, m *gateway.ChannelMessage, reports bool
 		}
 		if err := s.take(ctx, store.Segment{Account: s.account.ID, Ref: refs[part], Message: m.ID, Step: m.Step, Part: part, Parts: len(refs)}); err != nil {
 			s.log.Error("store a segment", "message", m.ID, "err", err)
-			return gateway.ChannelSent{}, unknown("the SMS centre took the message, and its identifier could not be stored")
+			return gateway.ChannelSent{}, channel.Unknown("the SMS centre took the message, and its identifier could not be stored")
 		}
 	}
 	if sub.reports {
@@ -240,7 +243,7 @@ func (s *smpp) send(ctx context.Context, m *gateway.ChannelMessage, reports bool
 // settleEarly reports receipts that were quicker than the answers to their submissions. It does not wait for that: whoever takes the report may wait for this message to be
 // recorded as sent. What it does not come to is done by the sweep.
 func (s *smpp) settleEarly(ctx context.Context, m *gateway.ChannelMessage) {
-	segments, err := s.m.o.Store.Segments(ctx, s.account.ID, m.ID, m.Step)
+	segments, err := s.host.Store.Segments(ctx, s.account.ID, m.ID, m.Step)
 	if err != nil || !slices.ContainsFunc(segments, func(g store.Segment) bool { return g.State != "" }) {
 		return
 	}
@@ -262,7 +265,7 @@ func (s *smpp) settleEarly(ctx context.Context, m *gateway.ChannelMessage) {
 
 // take records a segment that the centre took; what is lost here is lost for receipts, so the caller's context does not end it.
 func (s *smpp) take(ctx context.Context, g store.Segment) error {
-	return s.m.o.Store.Write(context.WithoutCancel(ctx), func(tx *store.Tx) error { return tx.TakeSegment(g, s.canons(g.Ref)) })
+	return s.host.Store.Write(context.WithoutCancel(ctx), func(tx *store.Tx) error { return tx.TakeSegment(g, s.canons(g.Ref)) })
 }
 
 // submit sends one part and answers the centre's identifier.
@@ -278,9 +281,9 @@ func (s *smpp) submit(ctx context.Context, sub *submission, part int) (string, *
 	answer, err := b.request(ctx, request)
 	switch {
 	case errors.Is(err, errNotSent):
-		return "", later(gateway.FailureProviderUnavailable, "%s", err)
+		return "", channel.Later(gateway.FailureProviderUnavailable, "%s", err)
 	case err != nil:
-		return "", unknown("%s", err)
+		return "", channel.Unknown("%s", err)
 	}
 	if status := answer.GetHeader().CommandStatus; status != data.ESME_ROK {
 		if status == data.ESME_RINVBNDSTS {
@@ -290,7 +293,7 @@ func (s *smpp) submit(ctx context.Context, sub *submission, part int) (string, *
 	}
 	taken, ok := answer.(*pdu.SubmitSMResp)
 	if !ok || taken.MessageID == "" {
-		return "", unknown("the SMS centre's answer has no identifier")
+		return "", channel.Unknown("the SMS centre's answer has no identifier")
 	}
 	return taken.MessageID, nil
 }

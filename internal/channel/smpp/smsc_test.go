@@ -1,4 +1,4 @@
-package channel
+package smpp
 
 import (
 	"crypto/tls"
@@ -11,6 +11,8 @@ import (
 	"github.com/linxGnu/gosmpp/data"
 	"github.com/linxGnu/gosmpp/pdu"
 
+	"github.com/chasqui/chasqui/gatewayapi"
+	"github.com/chasqui/chasqui/internal/channel"
 	"github.com/chasqui/chasqui/internal/gateway"
 )
 
@@ -245,6 +247,6 @@ func incomingSM(text string, enc data.Encoding) *pdu.DeliverSM {
 }
 
 func smppAccount(s *smsc) *gateway.ChannelAccount {
-	return &gateway.ChannelAccount{Provider: gateway.ProviderSMPP, Application: "APP", Secrets: map[string]gateway.Secret{gateway.SecretPassword: smppPassword},
-		SMPP: &gateway.SMPPSettings{Host: "127.0.0.1", Port: s.listener.Addr().(*net.TCPAddr).Port, SystemID: "shop", Source: "Shop", ResponseSeconds: 5}}
+	return &gateway.ChannelAccount{Provider: gatewayapi.ProviderSMPP, Application: "APP", Secrets: map[string]gateway.Secret{secretPassword: smppPassword},
+		Settings: channel.Settings(&gatewayapi.SMPPSettings{Host: "127.0.0.1", Port: s.listener.Addr().(*net.TCPAddr).Port, SystemID: "shop", Source: "Shop", ResponseSeconds: 5})}
 }

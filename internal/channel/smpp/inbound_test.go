@@ -1,4 +1,4 @@
-package channel
+package smpp
 
 import (
 	"bufio"
@@ -11,13 +11,15 @@ import (
 
 	"github.com/linxGnu/gosmpp/data"
 	"github.com/linxGnu/gosmpp/pdu"
+
+	"github.com/chasqui/chasqui/internal/channel/channeltest"
 )
 
 func TestSMPPInbound(t *testing.T) {
 	t.Parallel()
-	f := setup(t)
+	f := channeltest.Setup(t, Provider())
 	s := newSMSC(t, nil)
-	a := f.account(smppAccount(s))
+	a := f.Add(smppAccount(s))
 	n := 0
 	for _, test := range []struct {
 		text string
@@ -27,22 +29,22 @@ func TestSMPPInbound(t *testing.T) {
 			t.Errorf("%s: status %x", test.text, status)
 		}
 		n++
-		_, inbound := f.got.wait(t, 0, n)
+		_, inbound := f.Got.Wait(t, 0, n)
 		in := inbound[n-1]
 		if in.Text != test.text || in.From != "4479460001" || in.To != "4470000" || in.Account != a.ID || in.Application != "APP" || in.Channel != "sms" || in.Ref == "" || in.At.IsZero() || !json.Valid(in.Raw) {
 			t.Errorf("%+v", in)
 		}
 	}
 	// What could not be stored comes again.
-	f.got.setRefuse(errors.New("the disk is full"))
+	f.Got.SetRefuse(errors.New("the disk is full"))
 	if status := s.deliver(incomingSM("again", data.ASCII)); status != data.ESME_RX_T_APPN {
 		t.Errorf("status %x", status)
 	}
-	f.got.setRefuse(nil)
+	f.Got.SetRefuse(nil)
 	if status := s.deliver(incomingSM("again", data.ASCII)); status != data.ESME_ROK {
 		t.Errorf("status %x", status)
 	}
-	f.got.wait(t, 0, n+1)
+	f.Got.Wait(t, 0, n+1)
 }
 
 // pieces cuts a text of Unicode in three with no regard to characters, and joins them as three kinds of centres do.
@@ -80,32 +82,32 @@ func TestSMPPLongInbound(t *testing.T) {
 	for _, kind := range []string{"header of 8 bits", "header of 16 bits", "parameters"} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
-			f := setup(t)
+			f := channeltest.Setup(t, Provider())
 			s := newSMSC(t, nil)
-			f.account(smppAccount(s))
+			f.Add(smppAccount(s))
 			all := pieces(text, kind)
 			for _, i := range []int{2, 0, 0, 1} { // out of order, and one of them twice
 				if status := s.deliver(all[i]); status != data.ESME_ROK {
 					t.Errorf("status %x", status)
 				}
 			}
-			_, inbound := f.got.wait(t, 0, 1)
+			_, inbound := f.Got.Wait(t, 0, 1)
 			if inbound[0].Text != text || len(inbound) != 1 {
 				t.Errorf("%+v", inbound)
 			}
 			// One whose last segment does not come is taken without it.
 			s.deliver(all[0])
 			s.deliver(all[1])
-			f.close()
-			f.open()
-			f.setNow(time.Now().Add(keepFragments + time.Minute))
-			f.sweepOnce(t.Context())
-			_, inbound = f.got.wait(t, 0, 2)
+			f.Close()
+			f.Open()
+			f.SetNow(time.Now().Add(keepFragments + time.Minute))
+			f.SweepOnce(t.Context())
+			_, inbound = f.Got.Wait(t, 0, 2)
 			if !strings.HasPrefix(text, strings.TrimRight(inbound[1].Text, "\ufffd")) || len(inbound[1].Text) < 20 || inbound[1].Ref == inbound[0].Ref {
 				t.Errorf("%+v", inbound[1])
 			}
-			f.sweepOnce(t.Context())
-			if _, inbound = f.got.wait(t, 0, 2); len(inbound) != 2 {
+			f.SweepOnce(t.Context())
+			if _, inbound = f.Got.Wait(t, 0, 2); len(inbound) != 2 {
 				t.Errorf("%+v", inbound)
 			}
 		})
@@ -164,9 +166,9 @@ func TestAlphabets(t *testing.T) {
 // The header of a long message may stand in message_payload.
 func TestSMPPHeaderInThePayload(t *testing.T) {
 	t.Parallel()
-	f := setup(t)
+	f := channeltest.Setup(t, Provider())
 	s := newSMSC(t, nil)
-	f.account(smppAccount(s))
+	f.Add(smppAccount(s))
 	for i, letter := range []string{"я", "ж"} {
 		p := deliverSM("4479460001", "4470000")
 		p.EsmClass = udhi
@@ -177,7 +179,7 @@ func TestSMPPHeaderInThePayload(t *testing.T) {
 			t.Errorf("status %x", status)
 		}
 	}
-	if _, inbound := f.got.wait(t, 0, 1); inbound[0].Text != "яж" || len(inbound) != 1 {
+	if _, inbound := f.Got.Wait(t, 0, 1); inbound[0].Text != "яж" || len(inbound) != 1 {
 		t.Errorf("%+v", inbound)
 	}
 }

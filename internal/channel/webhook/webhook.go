@@ -1,16 +1,17 @@
-package channel
+package webhook
 
 import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"io"
 	"net/http"
 	"strconv"
 
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
+	"github.com/chasqui/chasqui/gatewayapi"
+	"github.com/chasqui/chasqui/internal/channel"
 	"github.com/chasqui/chasqui/internal/gateway"
 )
 
@@ -18,12 +19,11 @@ import (
 //
 // Docs: https://www.standardwebhooks.com
 type webhook struct {
-	m       *Manager
+	channel.Idle
+	host    *channel.Host
 	account *gateway.ChannelAccount
+	set     *gatewayapi.WebhookSettings
 }
-
-func (h *webhook) start()               {}
-func (h *webhook) stop(context.Context) {}
 
 // handedOver is the body of a request to a webhook.
 type handedOver struct {
@@ -53,25 +53,26 @@ type handedTo struct {
 	Address       string `json:"address,omitempty"`
 }
 
-func (h *webhook) send(ctx context.Context, m *gateway.ChannelMessage, _ bool) (gateway.ChannelSent, *gateway.ChannelError) {
+// Send posts a message to the webhook.
+func (h *webhook) Send(ctx context.Context, m *gateway.ChannelMessage, _ bool) (gateway.ChannelSent, *gateway.ChannelError) {
 	body, err := json.Marshal(handedOver{
 		MessageID: m.ID, Step: m.Step, Channel: m.Channel, Application: m.Application,
 		To:    handedTo{m.To.ProfileID, m.To.FBMessengerID, m.To.PhoneNumber, m.To.Email, m.To.FirstName, m.To.LastName, m.Address},
 		Title: m.Title, Body: m.Body, Parts: m.Parts, Custom: m.Custom, Options: m.Options, Metadata: m.Metadata,
-		StatusURL:  h.m.o.PublicURL + gateway.ChannelStatusesPath(h.account.ID, m.ID, m.Step),
+		StatusURL:  h.host.PublicURL + statusesPath(h.account.ID, m.ID, m.Step),
 		AcceptedAt: gateway.FormatTime(m.AcceptedAt), ExpiresOn: gateway.FormatTime(m.ExpiresAt),
 	})
 	if err != nil {
-		return gateway.ChannelSent{}, refused(gateway.FailureInvalidContent, "the message cannot be written as JSON")
+		return gateway.ChannelSent{}, channel.Refused(gateway.FailureInvalidContent, "the message cannot be written as JSON")
 	}
 	req, refusal := h.request(ctx, m, body)
 	if refusal != nil {
 		return gateway.ChannelSent{}, refusal
 	}
-	resp, err := h.m.http.Do(req)
+	resp, err := h.host.HTTP.Do(req)
 	if err != nil {
 		// The identifier is the same each time, so that a receiver that got it already tells: trying again is safe.
-		return gateway.ChannelSent{}, unreached(err)
+		return gateway.ChannelSent{}, channel.Unreached(err)
 	}
 	defer resp.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
@@ -79,7 +80,7 @@ func (h *webhook) send(ctx context.Context, m *gateway.ChannelMessage, _ bool) (
 		return gateway.ChannelSent{}, h.refusal(resp)
 	}
 	if err != nil {
-		return gateway.ChannelSent{}, unreached(err)
+		return gateway.ChannelSent{}, channel.Unreached(err)
 	}
 	var said struct {
 		Ref    string         `json:"ref"`
@@ -90,21 +91,21 @@ func (h *webhook) send(ctx context.Context, m *gateway.ChannelMessage, _ bool) (
 }
 
 func (h *webhook) request(ctx context.Context, m *gateway.ChannelMessage, body []byte) (*http.Request, *gateway.ChannelError) {
-	id, now := m.ID+"."+strconv.Itoa(m.Step), h.m.o.Now()
-	hook, err := standardwebhooks.NewWebhook(h.account.Secrets[gateway.SecretSigning].Reveal())
+	id, now := m.ID+"."+strconv.Itoa(m.Step), h.host.Now()
+	hook, err := standardwebhooks.NewWebhook(h.account.Secrets[secretSigning].Reveal())
 	if err != nil {
-		return nil, refused(gateway.FailureAccountRefused, "the account's signing secret cannot be used")
+		return nil, channel.Refused(gateway.FailureAccountRefused, "the account's signing secret cannot be used")
 	}
 	signature, err := hook.Sign(id, now, body)
 	if err != nil {
-		return nil, refused(gateway.FailureAccountRefused, "the account's signing secret cannot be used")
+		return nil, channel.Refused(gateway.FailureAccountRefused, "the account's signing secret cannot be used")
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, h.account.Webhook.URL, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, h.set.URL, bytes.NewReader(body))
 	if err != nil {
-		return nil, refused(gateway.FailureAccountRefused, "the account's URL cannot be used")
+		return nil, channel.Refused(gateway.FailureAccountRefused, "the account's URL cannot be used")
 	}
 	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("User-Agent", h.m.o.UserAgent)
+	req.Header.Set("User-Agent", h.host.UserAgent)
 	req.Header.Set("webhook-id", id)
 	req.Header.Set("webhook-timestamp", strconv.FormatInt(now.Unix(), 10))
 	req.Header.Set("webhook-signature", signature)
@@ -116,39 +117,24 @@ func (h *webhook) refusal(resp *http.Response) *gateway.ChannelError {
 	status := resp.StatusCode
 	switch {
 	case status == http.StatusTooManyRequests:
-		e := later(gateway.FailureRateLimited, "the webhook answered 429")
-		e.After = retryAfter(resp.Header, h.m.o.Now())
+		e := channel.Later(gateway.FailureRateLimited, "the webhook answered 429")
+		e.After = channel.RetryAfter(resp.Header, h.host.Now())
 		return e
 	case status >= 500 || status == http.StatusRequestTimeout || status == http.StatusTooEarly:
-		e := later(gateway.FailureProviderUnavailable, "the webhook answered %d", status)
-		e.After = retryAfter(resp.Header, h.m.o.Now())
+		e := channel.Later(gateway.FailureProviderUnavailable, "the webhook answered %d", status)
+		e.After = channel.RetryAfter(resp.Header, h.host.Now())
 		return e
 	case status >= 300 && status < 400:
-		return refused(gateway.FailureProviderRefused, "the webhook answered %d; redirects are not followed", status)
+		return channel.Refused(gateway.FailureProviderRefused, "the webhook answered %d; redirects are not followed", status)
 	}
-	return refused(gateway.FailureProviderRefused, "the webhook answered %d", status)
+	return channel.Refused(gateway.FailureProviderRefused, "the webhook answered %d", status)
 }
 
-// check looks at the settings only: whether the receiver likes a request shows when it gets one.
-func (h *webhook) check(ctx context.Context) *gateway.ChannelError {
-	if err := h.account.Validate(); err != nil {
-		return refused(gateway.FailureAccountRefused, "%s", err)
+// Check looks at the settings only: whether the receiver likes a request shows when it gets one.
+func (h *webhook) Check(ctx context.Context) *gateway.ChannelError {
+	if err := check(h.set, h.account.Secrets); err != nil {
+		return channel.Refused(gateway.FailureAccountRefused, "%s", err)
 	}
 	_, refusal := h.request(ctx, &gateway.ChannelMessage{ID: "check"}, nil)
 	return refusal
-}
-
-// verifyWebhook says whether a request was signed by the Standard Webhooks scheme, within five minutes.
-func verifyWebhook(secret gateway.Secret, header http.Header, body []byte) error {
-	hook, err := standardwebhooks.NewWebhook(secret.Reveal())
-	if err != nil {
-		return errors.New("the account's signing secret cannot be used")
-	}
-	if len(header.Get("webhook-signature")) > 4096 {
-		return errors.New("the signature is wrong")
-	}
-	if hook.Verify(body, header) != nil {
-		return errors.New("the signature is wrong or not of this moment")
-	}
-	return nil
 }
