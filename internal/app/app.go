@@ -200,7 +200,7 @@ func (a *App) Start(ctx context.Context) error {
 	a.defers("leases", a.Store.Leases().Release)
 	run, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	var background sync.WaitGroup
-	background.Go(func() { a.Directory.Run(run) })
+	background.Go(func() { a.watcher().Run(run) })
 	background.Go(func() { a.Applications.RunChecks(run) })
 	background.Go(func() { a.Erasures.Run(run) })
 	a.defers("background", func(context.Context) error { cancel(); background.Wait(); return nil })
@@ -237,6 +237,16 @@ func (a *App) Start(ctx context.Context) error {
 		}
 	}()
 	return nil
+}
+
+// watcher watches for what other nodes change, for all that hold some of it in memory.
+func (a *App) watcher() *store.Watcher {
+	w := store.NewWatcher(a.Store, component(a.log, "watcher"))
+	w.Follow("applications and subscriptions", a.Directory.Refresh, a.Directory.Changes()...)
+	w.Follow("channel accounts", a.channels.Refresh, store.ChangeChannels)
+	w.Follow("entry points", a.EntryPoints.Refresh, store.ChangeEntryPoints)
+	w.Follow("scripts", a.Scripts.Refresh, store.ChangeScripts, store.ChangeApplications)
+	return w
 }
 
 // stopServer lets requests under way end. Those that merely wait for events are cut off after a moment.

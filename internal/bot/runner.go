@@ -96,7 +96,6 @@ func (r *Runner) Start(ctx context.Context) error {
 			r.session(ctx)
 		}
 	})
-	r.work.Go(func() { r.o.Scripts.Run(ctx) })
 	return nil
 }
 

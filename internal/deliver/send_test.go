@@ -75,7 +75,9 @@ func start(t *testing.T, o deliver.Options) *world {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	t.Cleanup(cancel)
-	go directory.Run(ctx)
+	watcher := store.NewWatcher(w.store, log)
+	watcher.Follow("directory", directory.Refresh, directory.Changes()...)
+	go watcher.Run(ctx)
 	platform := service.Platform{BaseURL: w.platform.URL}
 	o.Store, o.Directory, o.Logger, o.Platform, o.Channels = w.store, directory, log, platform, w.sms
 	o.Applications = &service.Applications{Vault: vault, Directory: directory, Platform: platform, Logger: log, Now: w.store.Now}

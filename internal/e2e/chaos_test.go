@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -32,15 +33,16 @@ const chaosPace = 500 * time.Millisecond
 
 // chaos is a gateway of several nodes under load, with a ledger of what it has acknowledged.
 type chaos struct {
-	t       *testing.T
-	chance  *rand.Rand
-	cluster *storetest.Cluster
-	nodes   []*chaosNode
-	front   *world // whose address is the balancer's
-	page    *page
-	persons []string
-	ledger  *ledger
-	pulled  *follower
+	t        *testing.T
+	chance   *rand.Rand
+	cluster  *storetest.Cluster
+	nodes    []*chaosNode
+	front    *world // whose address is the balancer's
+	balancer *balancer
+	page     *page
+	persons  []string
+	ledger   *ledger
+	pulled   *follower
 }
 
 // chaosNode is a gateway in a process of its own, with a wire of its own to the database.
@@ -58,8 +60,35 @@ type balancer struct {
 	nodes []string
 	http  http.Client
 
+	hurried atomic.Bool // a node that does not answer within nodePatience is left for another
+
 	mu  sync.Mutex
 	bad map[string]time.Time // until when a node is asked last
+}
+
+// nodePatience is for how long a node is waited for once faults are made. Before, on a machine that does much else, connecting a page may take longer.
+const nodePatience = 4 * time.Second
+
+// ask passes a request on to a node and reads its answer.
+func (b *balancer) ask(node string, r *http.Request, body []byte) (*http.Response, []byte, error) {
+	ctx := r.Context()
+	if b.hurried.Load() {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, nodePatience)
+		defer cancel()
+	}
+	req, err := http.NewRequestWithContext(ctx, r.Method, node+r.URL.RequestURI(), bytes.NewReader(body))
+	if err != nil {
+		return nil, nil, err
+	}
+	req.Header = r.Header.Clone()
+	resp, err := b.http.Do(req)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(resp.Body)
+	return resp, answer, err
 }
 
 // order is the nodes as they are to be tried.
@@ -90,19 +119,12 @@ func (b *balancer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	for _, node := range b.order() {
-		req, err := http.NewRequestWithContext(r.Context(), r.Method, node+r.URL.RequestURI(), bytes.NewReader(body))
-		if err != nil {
-			continue
-		}
-		req.Header = r.Header.Clone()
-		resp, err := b.http.Do(req)
+		resp, answer, err := b.ask(node, r, body)
 		if err != nil {
 			b.judge(node, r.Context().Err() != nil)
 			continue
 		}
-		answer, err := io.ReadAll(resp.Body)
-		resp.Body.Close()
-		well := err == nil && resp.StatusCode != http.StatusServiceUnavailable
+		well := resp.StatusCode != http.StatusServiceUnavailable
 		b.judge(node, well)
 		if !well {
 			continue
@@ -129,7 +151,8 @@ func startChaos(t *testing.T, nodes int) *chaos {
 		s.Latency = jitter
 		s.Latency.Seed = uint64(seed)
 	})
-	b := &balancer{bad: map[string]time.Time{}, http: http.Client{Timeout: 4 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 64}}}
+	b := &balancer{bad: map[string]time.Time{}, http: http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}}
+	x.balancer = b
 	front := httptest.NewServer(b)
 	t.Cleanup(front.Close)
 	settings := func(c *config.Config) {
@@ -168,6 +191,7 @@ func (x *chaos) run(rounds int, faults map[string]func()) {
 	customer := startReceiver(x.t, nil)
 	x.front.forward(customer, inboundOnly)
 	x.pulled = x.front.follow(x.front.pull("message.inbound").id)
+	x.balancer.hurried.Store(true)
 	load, end := context.WithCancel(x.t.Context())
 	defer end()
 	var workers sync.WaitGroup

@@ -52,7 +52,6 @@ func (t *Tracker) Start(ctx context.Context) error {
 	}
 	ctx, t.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	t.work.Go(func() { t.o.Store.Consume(ctx, &t.consumer) })
-	t.work.Go(func() { t.o.Points.Run(ctx) })
 	t.work.Go(func() { t.flushVisits(ctx) })
 	return nil
 }

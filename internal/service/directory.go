@@ -3,18 +3,16 @@ package service
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/chasqui/chasqui/internal/gateway"
 	"github.com/chasqui/chasqui/internal/store"
 )
 
-const directoryInterval = 500 * time.Millisecond
-
 // Directory holds all applications and subscriptions in memory, for the paths that need one for every event or message. It follows changes made on other
-// nodes within half a second, and its own node's at once. What it hands out must not be changed.
+// nodes as its [store.Watcher] tells of them, and its own node's at once. What it hands out must not be changed.
 type Directory struct {
 	vault *store.Vault
 	log   *slog.Logger
@@ -30,7 +28,7 @@ type listing struct {
 	byKey         map[string]*gateway.Application
 	byPage        map[pageKey]*gateway.Application
 	subscriptions []*gateway.Subscription
-	versions      [2]int64
+	versions      store.Versions
 	changed       chan struct{} // closed when a newer listing is there
 }
 
@@ -42,23 +40,9 @@ func NewDirectory(ctx context.Context, vault *store.Vault, log *slog.Logger) (*D
 	return d, d.Refresh(ctx)
 }
 
-// Run follows changes until ctx ends.
-func (d *Directory) Run(ctx context.Context) { follow(ctx, d.log, "directory", d.Refresh) }
-
-// follow reads again and again what may have changed on other nodes, until ctx ends.
-func follow(ctx context.Context, log *slog.Logger, what string, refresh func(context.Context) error) {
-	tick := time.NewTicker(directoryInterval)
-	defer tick.Stop()
-	for {
-		select {
-		case <-tick.C:
-			if err := refresh(ctx); err != nil && ctx.Err() == nil {
-				log.Warn("refresh "+what, "err", err)
-			}
-		case <-ctx.Done():
-			return
-		}
-	}
+// Changes are what the directory follows.
+func (d *Directory) Changes() []store.Change {
+	return []store.Change{store.ChangeApplications, store.ChangeSubscriptions, store.ChangeOptOuts}
 }
 
 // usable says whether an application is there and a key may touch it; the field at fault is application. One that the key may not touch is one that is not there.
@@ -77,18 +61,12 @@ func (d *Directory) Refresh(ctx context.Context) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	old := d.current.Load()
-	applications, err := d.vault.ApplicationsVersion(ctx)
+	versions, err := d.vault.Versions(ctx, d.Changes()...)
 	if err != nil {
 		return err
 	}
-	subscriptions, err := d.vault.SubscriptionsVersion(ctx)
-	if err != nil {
-		return err
-	}
-	optOuts, err := d.vault.OptOutsVersion(ctx)
-	if err != nil {
-		return err
-	}
+	optOuts := versions[store.ChangeOptOuts]
+	delete(versions, store.ChangeOptOuts)
 	if old == nil || optOuts != d.optOuts.Load() {
 		some, err := d.vault.SomeOptedOut(ctx, gateway.ChannelMessenger)
 		if err != nil {
@@ -97,8 +75,8 @@ func (d *Directory) Refresh(ctx context.Context) error {
 		d.someOut.Store(some)
 		d.optOuts.Store(optOuts)
 	}
-	l := &listing{versions: [2]int64{applications, subscriptions}, changed: make(chan struct{})}
-	if old != nil && old.versions == l.versions {
+	l := &listing{versions: versions, changed: make(chan struct{})}
+	if old != nil && maps.Equal(old.versions, l.versions) {
 		return nil
 	}
 	if l.applications, err = d.vault.Applications(ctx); err != nil {

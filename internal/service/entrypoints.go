@@ -53,10 +53,11 @@ type entryKey struct{ app, ref string }
 func (s *EntryPoints) Refresh(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	version, err := s.Store.EntryPointsVersion(ctx)
+	versions, err := s.Store.Versions(ctx, store.ChangeEntryPoints)
 	if err != nil {
 		return err
 	}
+	version := versions[store.ChangeEntryPoints]
 	if old := s.current.Load(); old != nil && old.version == version {
 		return nil
 	}
@@ -74,9 +75,6 @@ func (s *EntryPoints) Refresh(ctx context.Context) error {
 	s.current.Store(l)
 	return nil
 }
-
-// Run follows changes until ctx ends.
-func (s *EntryPoints) Run(ctx context.Context) { follow(ctx, s.Logger, "entry points", s.Refresh) }
 
 // OfRef answers the entry point of an application that has a ref, also a retired one; nil when there is none.
 func (s *EntryPoints) OfRef(app, ref string) *gateway.EntryPoint {

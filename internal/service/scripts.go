@@ -77,9 +77,6 @@ func (s *Scripts) Active(app string) *ActiveScript {
 	return (*current)[app]
 }
 
-// Run follows what is active until ctx ends: what another node activates counts here within half a second.
-func (s *Scripts) Run(ctx context.Context) { follow(ctx, s.Logger, "scripts", s.Refresh) }
-
 // Refresh loads what has become active. A version that does not load leaves the one before it in place.
 func (s *Scripts) Refresh(ctx context.Context) error {
 	s.mu.Lock()

@@ -87,7 +87,7 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`, append([]any{a.Ke
 		if n == 0 {
 			return v.taken(tx, a)
 		}
-		return bump(tx, applicationsChange)
+		return bump(tx, ChangeApplications)
 	})
 }
 
@@ -132,7 +132,7 @@ func (v *Vault) UpdateApplication(ctx context.Context, key string, change func(*
 		if err != nil {
 			return fmt.Errorf("store application %s: %w", key, err)
 		}
-		return bump(tx, applicationsChange)
+		return bump(tx, ChangeApplications)
 	})
 	if err != nil {
 		return nil, err
@@ -152,7 +152,7 @@ func (v *Vault) SetDoor(ctx context.Context, appID, key string) error {
 		if err != nil {
 			return fmt.Errorf("record the callback of app %s: %w", appID, err)
 		}
-		return bump(tx, applicationsChange)
+		return bump(tx, ChangeApplications)
 	})
 }
 
@@ -175,6 +175,6 @@ func (v *Vault) DeleteApplication(ctx context.Context, key string) error {
 				return fmt.Errorf("delete application %s from %s: %w", key, t.Name, err)
 			}
 		}
-		return bump(tx, applicationsChange)
+		return bump(tx, ChangeApplications)
 	})
 }

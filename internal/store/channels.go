@@ -92,7 +92,7 @@ func (v *Vault) CreateChannel(ctx context.Context, a *gateway.ChannelAccount) er
 		if err != nil {
 			return fmt.Errorf("store channel account: %w", err)
 		}
-		return bump(tx, channelsChange)
+		return bump(tx, ChangeChannels)
 	})
 }
 
@@ -132,7 +132,7 @@ func (v *Vault) UpdateChannel(ctx context.Context, id string, change func(*gatew
 		if err != nil {
 			return fmt.Errorf("store channel account %s: %w", id, err)
 		}
-		return bump(tx, channelsChange)
+		return bump(tx, ChangeChannels)
 	})
 	if err != nil {
 		return nil, err
@@ -155,6 +155,6 @@ func (v *Vault) DeleteChannel(ctx context.Context, id string) error {
 				return fmt.Errorf("delete channel account %s: %w", id, err)
 			}
 		}
-		return bump(tx, channelsChange)
+		return bump(tx, ChangeChannels)
 	})
 }

@@ -13,8 +13,6 @@ import (
 	"github.com/chasqui/chasqui/internal/gateway"
 )
 
-const entryPointsChange = "entryPointsChange"
-
 const entryColumns = `id, app, kind, ref, slug, name, campaign, tags, prefill, expires_at, retired_at, created_at, updated_at`
 
 func scanEntryPoint(rows *sql.Rows) (*gateway.EntryPoint, error) {
@@ -29,11 +27,6 @@ func scanEntryPoint(rows *sql.Rows) (*gateway.EntryPoint, error) {
 	}
 	e.ExpiresAt, e.RetiredAt, e.CreatedAt, e.UpdatedAt = FromMillis(expires), FromMillis(retired), FromMillis(created), FromMillis(updated)
 	return &e, nil
-}
-
-// EntryPointsVersion answers a number that grows whenever an entry point changes, on whichever node.
-func (s *Store) EntryPointsVersion(ctx context.Context) (int64, error) {
-	return s.counter(ctx, entryPointsChange)
 }
 
 // EntryPoints answers all entry points.
@@ -96,7 +89,7 @@ func (tx *Tx) AddEntryPoints(points ...*gateway.EntryPoint) error {
 			return gateway.Errorf(gateway.CodeConflict, "there is an entry point with the ref %q already", e.Ref).WithField("ref")
 		}
 	}
-	return bump(tx, entryPointsChange)
+	return bump(tx, ChangeEntryPoints)
 }
 
 // UpdateEntryPoint stores what may change of an entry point.
@@ -107,7 +100,7 @@ func (tx *Tx) UpdateEntryPoint(e *gateway.EntryPoint) error {
 	if err != nil {
 		return fmt.Errorf("store entry point %s: %w", e.ID, err)
 	}
-	return bump(tx, entryPointsChange)
+	return bump(tx, ChangeEntryPoints)
 }
 
 // EntryPoint answers one entry point inside the transaction; a not_found error when there is none.

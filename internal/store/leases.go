@@ -19,6 +19,7 @@ type Leases struct {
 	s    *Store
 	node string
 	ttl  time.Duration
+	term term // for which leases are asked for now; by the renewing goroutine only
 
 	mu      sync.Mutex
 	held    [gateway.Partitions + 1]lease
@@ -121,13 +122,14 @@ func (l *Leases) run(ctx context.Context) {
 // renew tells the database that this node lives, prolongs its leases, and takes or gives up leases towards an even share.
 func (l *Leases) renew(ctx context.Context) error {
 	asked := time.Now()
-	got, abandoned := map[int]int64{}, map[int]bool{}
-	err := l.s.Write(ctx, func(tx *Tx) error { return l.claim(tx, got, abandoned) })
+	got, abandoned, ttl := map[int]int64{}, map[int]bool{}, l.term.next(l.ttl)
+	err := l.s.Write(ctx, func(tx *Tx) error { return l.claim(tx, ttl.Milliseconds(), got, abandoned) })
+	l.term.took(time.Since(asked))
 	if err != nil {
 		return err
 	}
 	// The lease runs from before the question, and is trusted only for four fifths of its time.
-	until := asked.Add(l.ttl * 4 / 5)
+	until := asked.Add(ttl * 4 / 5)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	moved := false
@@ -148,9 +150,8 @@ func (l *Leases) renew(ctx context.Context) error {
 }
 
 // claim writes what this node holds from now on, and says which of that was taken from a node that had not given it back.
-func (l *Leases) claim(tx *Tx, got map[int]int64, abandoned map[int]bool) error {
+func (l *Leases) claim(tx *Tx, ttl int64, got map[int]int64, abandoned map[int]bool) error {
 	d := l.s.dialect
-	ttl := l.ttl.Milliseconds()
 	if d.exclusive {
 		if _, err := l.left(tx, abandoned, `SELECT part, owner FROM leases`); err != nil {
 			return err
@@ -200,6 +201,21 @@ func (l *Leases) claim(tx *Tx, got map[int]int64, abandoned map[int]bool) error 
 	}
 	return l.read(tx, got)
 }
+
+// term is for how long leases are asked for: where the database is so slow that one could not be renewed in time, for longer. Nodes that live would else take partitions from
+// one another again and again, and begin anew each time.
+type term struct {
+	slowest time.Duration // of the last renewals, the older ones counting for less
+}
+
+// maxTerm is how many times its usual time a lease may last.
+const maxTerm = 5
+
+func (t *term) next(usual time.Duration) time.Duration {
+	return min(max(usual, 6*t.slowest), maxTerm*usual)
+}
+
+func (t *term) took(d time.Duration) { t.slowest = max(d, t.slowest*3/4) }
 
 // left reads leases that can be taken, and notes those whose last owner was another node that has not given them back.
 func (l *Leases) left(tx *Tx, abandoned map[int]bool, query string, args ...any) (parts []any, err error) {

@@ -35,7 +35,7 @@ func (tx *Tx) SetOptOut(o gateway.OptOut) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("store opt-out: %w", err)
 	}
-	return n > 0, bump(tx, optOutsChange)
+	return n > 0, bump(tx, ChangeOptOuts)
 }
 
 // DeleteOptOut records that an address may be written to again, as far as an opt-out of the application forbade it; an empty application is that of all. It tells whether
@@ -45,7 +45,7 @@ func (tx *Tx) DeleteOptOut(application, channel, address string) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("delete opt-out: %w", err)
 	}
-	return n > 0, bump(tx, optOutsChange)
+	return n > 0, bump(tx, ChangeOptOuts)
 }
 
 // OptOuts returns opt-outs in the order of channel, address and application.

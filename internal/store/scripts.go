@@ -42,6 +42,9 @@ func (tx *Tx) ActivateScript(s *gateway.Script, active bool) error {
 	if _, err := tx.Exec(`UPDATE scripts SET active = 0 WHERE app = ? AND active = 1`, s.Application); err != nil {
 		return fmt.Errorf("retire script: %w", err)
 	}
+	if err := bump(tx, ChangeScripts); err != nil {
+		return err
+	}
 	s.Active = active
 	if !active {
 		return nil

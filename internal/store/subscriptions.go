@@ -100,7 +100,7 @@ func (v *Vault) CreateSubscription(ctx context.Context, s *gateway.Subscription)
 		if err != nil {
 			return fmt.Errorf("store subscription: %w", err)
 		}
-		return bump(tx, subscriptionsChange)
+		return bump(tx, ChangeSubscriptions)
 	})
 }
 
@@ -144,7 +144,7 @@ func (v *Vault) UpdateSubscription(ctx context.Context, id string, change func(t
 		if err != nil {
 			return fmt.Errorf("store subscription %s: %w", id, err)
 		}
-		return bump(tx, subscriptionsChange)
+		return bump(tx, ChangeSubscriptions)
 	})
 	if err != nil {
 		return nil, err
@@ -200,6 +200,6 @@ func (v *Vault) DeleteSubscription(ctx context.Context, id string) error {
 		if _, err := tx.Exec(`DELETE FROM cursors WHERE name LIKE ?`, "%"+id); err != nil {
 			return fmt.Errorf("delete cursors of subscription %s: %w", id, err)
 		}
-		return bump(tx, subscriptionsChange)
+		return bump(tx, ChangeSubscriptions)
 	})
 }

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"strconv"
 
 	"github.com/chasqui/chasqui/internal/gateway"
 	"github.com/chasqui/chasqui/internal/seal"
@@ -22,14 +21,6 @@ type Vault struct {
 }
 
 const fingerprintSetting = "keyFingerprint"
-
-// Names of the counters that grow whenever a record of the kind changes, so that other processes on the database notice.
-const (
-	applicationsChange  = "applicationsChange"
-	subscriptionsChange = "subscriptionsChange"
-	optOutsChange       = "optOutsChange"
-	channelsChange      = "channelsChange"
-)
 
 // OpenVault opens the key file, or makes it while the database holds no secret. A key file that is missing or is another one than the
 // database was sealed with is an error (seal.ErrKeyMissing, seal.ErrKeyMismatch), and so is one that others may read (seal.ErrKeyExposed) unless the store was opened for such.
@@ -68,25 +59,6 @@ ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE settings.value = e
 	return nil
 }
 
-func bump(tx *Tx, counter string) error {
-	_, err := tx.Exec(`INSERT INTO settings (name, value) VALUES (?, '1')
-ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(settings.value AS BIGINT) + 1 AS TEXT)`, counter)
-	if err != nil {
-		return fmt.Errorf("count the change: %w", err)
-	}
-	return nil
-}
-
-// ApplicationsVersion answers a number that grows whenever an application changes, on whichever node. Received events do not count.
-func (v *Vault) ApplicationsVersion(ctx context.Context) (int64, error) {
-	return v.s.counter(ctx, applicationsChange)
-}
-
-// OptOutsVersion answers a number that grows whenever somebody opts out of a channel, or in again, on whichever node.
-func (v *Vault) OptOutsVersion(ctx context.Context) (int64, error) {
-	return v.s.counter(ctx, optOutsChange)
-}
-
 // SomeOptedOut tells whether anybody has opted out of a channel.
 func (v *Vault) SomeOptedOut(ctx context.Context, channel string) (bool, error) {
 	var n int
@@ -94,26 +66,15 @@ func (v *Vault) SomeOptedOut(ctx context.Context, channel string) (bool, error) 
 	return n > 0, err
 }
 
-// SubscriptionsVersion answers a number that grows whenever a subscription changes, on whichever node. Acknowledgements do not count.
-func (v *Vault) SubscriptionsVersion(ctx context.Context) (int64, error) {
-	return v.s.counter(ctx, subscriptionsChange)
+// Versions reads how far kinds of changes have come.
+func (v *Vault) Versions(ctx context.Context, kinds ...Change) (Versions, error) {
+	return v.s.Versions(ctx, kinds...)
 }
 
-// ChannelsVersion answers a number that grows whenever a channel account changes, on whichever node.
+// ChannelsVersion returns a number that grows whenever a channel account changes, on whichever node.
 func (v *Vault) ChannelsVersion(ctx context.Context) (int64, error) {
-	return v.s.counter(ctx, channelsChange)
-}
-
-func (s *Store) counter(ctx context.Context, name string) (int64, error) {
-	var text string
-	err := s.QueryRow(ctx, `SELECT value FROM settings WHERE name = ?`, name).Scan(&text)
-	if errors.Is(err, sql.ErrNoRows) {
-		return 0, nil
-	}
-	if err != nil {
-		return 0, fmt.Errorf("read %s: %w", name, err)
-	}
-	return strconv.ParseInt(text, 10, 64)
+	versions, err := v.s.Versions(ctx, ChangeChannels)
+	return versions[ChangeChannels], err
 }
 
 // sealed seals a secret for a column of a row.

@@ -70,7 +70,7 @@ func testApplications(t *testing.T, _ string, s *store.Store) {
 	if err := v.SetDoor(ctx, "1", a.Key); err != nil {
 		t.Fatal(err)
 	}
-	before, _ := v.ApplicationsVersion(ctx)
+	before, _ := v.Versions(ctx, store.ChangeApplications)
 	paused, err := v.UpdateApplication(ctx, a.Key, func(a *gateway.Application) error {
 		a.State, a.Paused, a.PausedAt = gateway.ApplicationPaused, &gateway.Failure{Code: "token_invalid", Message: "expired"}, s.Now().UTC().Truncate(time.Millisecond)
 		a.AccessToken, a.LastCheck = "EAA-new", &gateway.ApplicationCheck{OK: true, Permissions: []string{"pages_messaging"}}
@@ -79,8 +79,8 @@ func testApplications(t *testing.T, _ string, s *store.Store) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if after, _ := v.ApplicationsVersion(ctx); after <= before {
-		t.Errorf("version %d after %d", after, before)
+	if after, _ := v.Versions(ctx, store.ChangeApplications); after[store.ChangeApplications] <= before[store.ChangeApplications] {
+		t.Errorf("version %v after %v", after, before)
 	}
 	got, err := v.Application(ctx, a.Key)
 	if err != nil {
