@@ -9,12 +9,12 @@ import (
 )
 
 // read is the person looking at the thread.
-func (s *Server) read(page *pageState, p *personState) ActionResult {
+func (t turn) read() ActionResult {
 	var mids []string
 	var watermark int64
-	e := s.fromPerson(page, p, "message_reads")
+	e := t.event("message_reads")
 	now := time.UnixMilli(e.wire.Timestamp).UTC()
-	for _, m := range p.Messages {
+	for _, m := range t.p.Messages {
 		if m.From != "page" {
 			continue
 		}
@@ -31,41 +31,41 @@ func (s *Server) read(page *pageState, p *personState) ActionResult {
 		watermark = e.wire.Timestamp
 	}
 	if len(mids) > 0 {
-		d := s.fromPerson(page, p, "message_deliveries")
+		d := t.event("message_deliveries")
 		d.wire.Delivery = &wireDelivery{MIDs: mids, Watermark: watermark}
-		s.emit(page, p, d)
+		t.send(d)
 	}
 	e.wire.Read = &wireRead{Watermark: watermark}
-	s.emit(page, p, e)
+	t.send(e)
 	return ActionResult{EventID: e.id}
 }
 
-func (s *Server) react(page *pageState, p *personState, a ReactionAction) (ActionResult, error) {
-	m := p.message(a.MID)
+func (t turn) react(a ReactionAction) (ActionResult, error) {
+	m := t.p.message(a.MID)
 	if m == nil {
 		return ActionResult{}, fmt.Errorf("the thread has no message %.40q", a.MID)
 	}
-	e := s.fromPerson(page, p, "message_reactions")
+	e := t.event("message_reactions")
 	e.wire.Reaction = &wireReaction{MID: a.MID, Action: "react", Emoji: a.Emoji, Reaction: reactionName(a.Emoji)}
 	if a.Emoji == "" {
 		e.wire.Reaction = &wireReaction{MID: a.MID, Action: "unreact"}
 	}
 	m.react("person", a.Emoji)
-	s.open(page, p)
-	s.emit(page, p, e)
+	t.open()
+	t.send(e)
 	return ActionResult{EventID: e.id}, nil
 }
 
-func (s *Server) edit(page *pageState, p *personState, a EditAction) (ActionResult, error) {
-	m := p.message(a.MID)
-	if !s.calendar.takes(messenger.FeatureMessageEdits, s.clock.now()) {
+func (t turn) edit(a EditAction) (ActionResult, error) {
+	m := t.p.message(a.MID)
+	if !t.calendar.takesNow(messenger.FeatureMessageEdits) {
 		return ActionResult{}, errors.New("messages cannot be changed before April 9, 2024")
 	}
 	if m == nil || m.From != "person" || m.Message == nil || a.Text == "" {
 		return ActionResult{}, errors.New("an edit needs the mid of a message of the person and a text")
 	}
 	n := 1
-	for _, mid := range p.Edits {
+	for _, mid := range t.p.Edits {
 		if mid == a.MID {
 			n++
 		}
@@ -74,9 +74,47 @@ func (s *Server) edit(page *pageState, p *personState, a EditAction) (ActionResu
 		return ActionResult{}, errors.New("a message can be changed five times")
 	}
 	m.Text = a.Text
-	p.Edits = append(p.Edits, a.MID)
-	e := s.fromPerson(page, p, "message_edits")
+	t.p.Edits = append(t.p.Edits, a.MID)
+	e := t.event("message_edits")
 	e.wire.Edit = &wireEdit{MID: a.MID, Text: a.Text, NumEdit: n}
-	s.emit(page, p, e)
+	t.send(e)
 	return ActionResult{EventID: e.id}, nil
+}
+
+// reactionName is the platform's name of the reactions it offers by itself.
+func reactionName(emoji string) string {
+	switch emoji {
+	case "❤", "❤️", "😍":
+		return "love"
+	case "😆":
+		return "smile"
+	case "😮":
+		return "wow"
+	case "😢":
+		return "sad"
+	case "😠":
+		return "angry"
+	case "👍":
+		return "like"
+	case "👎":
+		return "dislike"
+	}
+	return "other"
+}
+
+// replyTo is a reference to an earlier message; one to an own message says so.
+func (p *personState) replyTo(mid string) *replyTo {
+	r := &replyTo{MID: mid}
+	if m := p.message(mid); m != nil && m.From == "person" {
+		self := true
+		r.Self = &self
+	}
+	return r
+}
+
+func (m wireMessage) replied() string {
+	if m.ReplyTo == nil {
+		return ""
+	}
+	return m.ReplyTo.MID
 }

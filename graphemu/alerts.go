@@ -18,7 +18,7 @@ type Alert struct {
 // Alerts returns what the developers of the apps were told, oldest first.
 func (s *Server) Alerts() []Alert {
 	s.init()
-	return s.courier.allAlerts()
+	return s.world.courier.allAlerts()
 }
 
 // failure is a row of webhooks that failed without a success between them.

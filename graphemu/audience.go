@@ -9,7 +9,7 @@ import (
 
 // audience finds the people whom labels, joined by operators, mean. The value
 // is an id, or {"operator":"AND","values":[…]}.
-func audience(page *pageState, labels json.RawMessage) ([]*personState, *messenger.Error) {
+func (page *pageState) audience(labels json.RawMessage) ([]*personState, *messenger.Error) {
 	people := make([]*personState, 0, len(page.Order))
 	for _, id := range page.Order {
 		p := page.people[id]
@@ -57,33 +57,4 @@ func (p *personState) matches(page *pageState, labels json.RawMessage, depth int
 		return some, nil
 	}
 	return !some, nil
-}
-
-// estimateReach is POST /{page}/broadcast_reach_estimations.
-func (s *Server) estimateReach(c *call, page *pageState) (any, *messenger.Error) {
-	if e := s.endedBroadcasts(c); e != nil {
-		return nil, e
-	}
-	target := c.params.object("targeting")["labels"]
-	if c.params.has("custom_label_id") {
-		target = mustJSON(c.params.text("custom_label_id"))
-	}
-	people, e := audience(page, target)
-	if e != nil {
-		return nil, e
-	}
-	made := &estimate{ID: s.newNode("estimate", page)}
-	for _, p := range people {
-		if p.Open && !p.Blocks {
-			made.Reach++
-		}
-	}
-	page.Estimates = append(page.Estimates, made)
-	return map[string]string{"reach_estimation_id": made.ID}, nil
-}
-
-// getEstimate is GET /{reach estimation}.
-func (s *Server) getEstimate(c *call, page *pageState) (any, *messenger.Error) {
-	e, _ := findByID(page.Estimates, c.node)
-	return selectFields(c, "PageBroadcastReachEstimation", map[string]any{"id": e.ID, "reach_estimation": e.Reach}, "reach_estimation", "id")
 }

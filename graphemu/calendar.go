@@ -85,6 +85,11 @@ func (cal *calendar) ended(feature messenger.Feature) bool {
 	return cal.clock.isDated() && !r.Until.IsZero() && !cal.clock.now().Before(r.Until)
 }
 
+// lastHour returns the last hour in which the platform accepted a feature.
+func (cal *calendar) lastHour(feature messenger.Feature) time.Time {
+	return cal.spans[feature].until.Add(-time.Hour)
+}
+
 // tagRule returns the row of the calendar by which a tag may be used in an era,
 // or else the row that ended last. known is false for what never was a tag of the
 // platform.

@@ -3,8 +3,13 @@ package graphemu
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"io"
+	"net"
 	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/chasqui/chasqui/messenger"
@@ -59,6 +64,76 @@ func (cb *callbacks) post(ctx context.Context, url, secret string, body []byte, 
 	a.Answer = &WebhookAnswer{Status: resp.StatusCode, Body: string(answer)}
 	a.OK = err == nil && resp.StatusCode >= 200 && resp.StatusCode <= 299
 	return a
+}
+
+// challenge calls a callback to verify it, and notes in a what came back. It
+// returns what is wrong with the answer, or "".
+func (cb *callbacks) challenge(ctx context.Context, target, challenge string, a *WebhookAttempt) string {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
+	if err != nil {
+		return "the URL cannot be called"
+	}
+	req.Header.Set("User-Agent", "facebookplatform/1.0 (+http://developers.facebook.com)")
+	resp, err := cb.client.Do(req)
+	if err != nil {
+		return "curl_errno = 7; the callback cannot be reached"
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, 4<<10))
+	if err != nil {
+		return "the answer cannot be read"
+	}
+	a.Answer = &WebhookAnswer{Status: resp.StatusCode, Body: string(body)}
+	switch {
+	case resp.StatusCode != http.StatusOK:
+		return "HTTP Status Code = " + strconv.Itoa(resp.StatusCode) + "; HTTP Message = " + http.StatusText(resp.StatusCode)
+	case strings.TrimSpace(string(body)) != challenge: // a line break at the end has always been good enough
+		return "Response does not match challenge, expected value = \"" + challenge + "\""
+	}
+	return ""
+}
+
+// fetchAttachment fetches an attachment that is given by its address, as the
+// platform does, when the address is on this machine. Others are taken as they
+// are: an emulator sends nothing into the world.
+func (cb *callbacks) fetchAttachment(ctx context.Context, msg outMessage) *messenger.Error {
+	if msg.Attachment == nil || msg.Attachment.Type == "template" {
+		return nil
+	}
+	var media struct {
+		URL string `json:"url"`
+	}
+	if json.Unmarshal(msg.Attachment.Payload, &media) != nil || media.URL == "" {
+		return nil
+	}
+	u, err := url.Parse(media.URL)
+	if err != nil || !(u.Hostname() == "localhost" || net.ParseIP(u.Hostname()).IsLoopback()) {
+		return nil
+	}
+	failed := refuse(100, 2018008, "(#100) Failed to fetch the file from the url")
+	limit := 10 * time.Second
+	if msg.Attachment.Type == "video" {
+		limit = 75 * time.Second
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, media.URL, nil)
+	if err != nil {
+		return failed
+	}
+	resp, err := cb.client.Do(req)
+	if err != nil {
+		return failed
+	}
+	defer resp.Body.Close()
+	n, err := io.Copy(io.Discard, io.LimitReader(resp.Body, maxUpload+1))
+	switch {
+	case err != nil || resp.StatusCode != http.StatusOK:
+		return failed
+	case n > maxUpload:
+		return refuse(100, 2018109, "(#100) Attachment size exceeds allowable limit")
+	}
+	return nil
 }
 
 func milliseconds(d time.Duration) float64 {

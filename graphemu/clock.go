@@ -165,14 +165,13 @@ func (c *clock) sleep(ctx context.Context, d time.Duration) bool {
 // expiries all follow it.
 func (s *Server) Time() time.Time {
 	s.init()
-	return s.clock.now()
+	return s.world.clock.now()
 }
 
 // Advance moves the clock forward and does what falls due because of it.
 func (s *Server) Advance(d time.Duration) {
 	s.init()
-	s.clock.move(d, false)
-	s.announce(change{Type: "clock"})
+	s.world.advance(d)
 }
 
 // SetTime sets the clock, which goes on from there. From then on the rules of
@@ -180,25 +179,12 @@ func (s *Server) Advance(d time.Duration) {
 // force, until [Server.ResetTime].
 func (s *Server) SetTime(t time.Time) {
 	s.init()
-	back := t.Before(s.clock.now())
-	if back {
-		s.mu.Lock()
-		for _, page := range s.pages {
-			for _, p := range page.people {
-				p.LastTime = 0
-			}
-		}
-		s.mu.Unlock()
-	}
-	s.clock.move(t.Sub(s.clock.now()), true)
-	s.announce(change{Type: "clock"})
+	s.world.setTime(t)
 }
 
 // ResetTime returns to the real time, and to the rules of the version that a
 // call names.
 func (s *Server) ResetTime() {
 	s.init()
-	s.clock.undate()
-	s.clock.move(-s.clock.moved(), false)
-	s.announce(change{Type: "clock"})
+	s.world.resetTime()
 }

@@ -29,7 +29,7 @@ type postFunc func(ctx context.Context, url, secret string, body []byte, timeout
 // wanted. It is safe for concurrent use. Its lock is taken after the world's, never
 // before it.
 type courier struct {
-	world    *Server
+	world    *world
 	clock    *clock
 	calendar *calendar
 	faults   *faultRules

@@ -1,19 +1,15 @@
 package graphemu
 
-import (
-	"slices"
-)
+import "slices"
 
 // listened reports whether events are worth making. The lock is held.
-func (s *Server) listened() bool {
-	return !s.Quiet && !s.closed
-}
+func (w *world) listened() bool { return !w.quiet && !w.closed }
 
-// emit queues an event for every app that has subscribed to its field; apps that
-// do not have the thread see it in standby. p is nil for events of the page
-// itself. The lock is held.
-func (s *Server) emit(page *pageState, p *personState, e event) {
-	if s.Quiet || s.closed {
+// emit hands an event to the courier for every app that has subscribed to its
+// field; apps that do not have the thread see it in standby. p is nil for events
+// of the page itself. The lock is held.
+func (w *world) emit(page *pageState, p *personState, e event) {
+	if !w.listened() {
 		return
 	}
 	type shape struct {
@@ -21,14 +17,14 @@ func (s *Server) emit(page *pageState, p *personState, e event) {
 		standby bool
 	}
 	var entries map[shape][]byte
-	record := EventRecord{Time: s.clock.now(), PageID: page.ID, Field: e.field, EventID: e.id}
+	record := EventRecord{Time: w.clock.now(), PageID: page.ID, Field: e.field, EventID: e.id}
 	if p != nil {
 		record.PSID = p.ID
 	}
-	defer func() { s.records.addEvent(record) }()
-	for _, appID := range s.appOrder {
-		app := s.apps[appID]
-		standby, wanted := s.wants(app, page, p, e)
+	defer func() { w.records.addEvent(record) }()
+	for _, appID := range w.appOrder {
+		app := w.apps[appID]
+		standby, wanted := app.wants(page, p, e)
 		if !wanted {
 			continue
 		}
@@ -40,8 +36,8 @@ func (s *Server) emit(page *pageState, p *personState, e event) {
 		entry := entries[sh]
 		if entry == nil {
 			var err error
-			if entry, err = e.entry(page.ID, s.clock.now().UnixMilli(), sh.version, standby); err != nil {
-				s.log().Error("event cannot be written", "field", e.field, "error", err)
+			if entry, err = e.entry(page.ID, w.clock.now().UnixMilli(), sh.version, standby); err != nil {
+				w.log.Error("event cannot be written", "field", e.field, "error", err)
 				return
 			}
 			if entries == nil {
@@ -53,12 +49,12 @@ func (s *Server) emit(page *pageState, p *personState, e event) {
 		if p != nil {
 			d.person = p.ID
 		}
-		s.courier.take(appID, d)
+		w.courier.take(appID, d)
 	}
 }
 
-// wants tells whether an app is to hear of an event, and whether in standby.
-func (s *Server) wants(app *appState, page *pageState, p *personState, e event) (standby, wanted bool) {
+// wants reports whether the app is to be sent an event, and whether in standby.
+func (app *appState) wants(page *pageState, p *personState, e event) (standby, wanted bool) {
 	fields, subscribed := page.Subscribed[app.ID]
 	if app.Callback == nil || !subscribed || e.only != "" && e.only != app.ID || app.Development && p != nil && !p.Tester {
 		return false, false
@@ -71,4 +67,44 @@ func (s *Server) wants(app *appState, page *pageState, p *personState, e event) 
 		standby, field = true, "standby"
 	}
 	return standby, slices.Contains(fields, field) && slices.Contains(app.Callback.Fields, field)
+}
+
+// emitChange emits a change of a field that is not one of Messenger's, to one app
+// or to all. The lock is held.
+func (w *world) emitChange(page *pageState, p *personState, field, only string, value any) event {
+	e := w.threads.fromPage(page, field)
+	e.only, e.change = only, mustJSON(map[string]any{"field": field, "value": value})
+	w.emit(page, p, e)
+	return e
+}
+
+// target returns where the webhooks of an app about a page go now; url is "" when
+// it is no longer subscribed.
+func (w *world) target(appID, pageID string) (url, secret string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	app, page := w.apps[appID], w.pages[pageID]
+	if app == nil || app.Callback == nil || page == nil || page.Subscribed[appID] == nil {
+		return "", ""
+	}
+	return app.Callback.URL, app.Secret
+}
+
+// arrived marks people's messages as delivered: the app's webhook has answered.
+func (w *world) arrived(batch []delivery) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, d := range batch {
+		if d.event.mid == "" {
+			continue
+		}
+		page, person, err := w.find(d.page, d.person)
+		if err != nil {
+			continue
+		}
+		if m := person.message(d.event.mid); m != nil && m.DeliveredAt.IsZero() {
+			m.DeliveredAt = w.clock.now()
+			w.announceThread(page, person)
+		}
+	}
 }

@@ -48,27 +48,60 @@ func (r Referral) complete() *Referral {
 	return &r
 }
 
-// newID gives the thread's next mid or event id: 86 characters after the
+// event is what happened, on its way to the apps.
+type event struct {
+	id     string
+	field  string // the webhook field it belongs to
+	mid    string // of a person's message: delivered once the webhook is answered
+	only   string // the one app that it is for; "" is all
+	sender string // app whose button was tapped: others do not see the payload
+	seq    int
+	fault  *Fault // that the person's words ask for
+	wire   wireEvent
+	change json.RawMessage // of a field that is not one of Messenger's: in place of wire
+	raw    json.RawMessage // members that are added to wire, whatever they are
+}
+
+// newID returns the thread's next mid or event id: 86 characters after the
 // prefix, as the platform's mids have.
-func (s *Server) newID(prefix string, page *pageState, p *personState) string {
+func (t *threads) newID(prefix string, page *pageState, p *personState) string {
 	p.Seq++
-	sum := sha512.Sum512(fmt.Appendf(nil, "%s|%s|%s|%s|%d", s.Epoch, prefix, page.ID, p.ID, p.Seq))
+	sum := sha512.Sum512(fmt.Appendf(nil, "%s|%s|%s|%s|%d", t.ids.epoch, prefix, page.ID, p.ID, p.Seq))
 	return prefix + base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
-// timestamp is the time of the thread's next event in milliseconds; it never
+// newMID returns the id of the thread's next message, in the form of the day that
+// is set.
+func (t *threads) newMID(page *pageState, p *personState) string {
+	id := t.newID("m_", page, p)
+	if !t.clock.isDated() {
+		return id
+	}
+	switch now := t.clock.now(); {
+	case t.calendar.takes(messenger.FeatureMIDsWithTime, now):
+		sum := sha512.Sum512([]byte(id))
+		return fmt.Sprintf("mid.%d:%x", now.UnixMilli(), sum[:9])
+	case t.calendar.takes(messenger.FeatureMIDsWithDollar, now):
+		return "mid.$" + id[2:31]
+	case t.calendar.takes(messenger.FeatureMIDsWithoutPrefix, now):
+		return id[2:]
+	}
+	return id
+}
+
+// timestamp returns the time of the thread's next event in milliseconds; it never
 // goes back.
-func (s *Server) timestamp(p *personState) int64 {
-	p.LastTime = max(p.LastTime, s.clock.now().UnixMilli())
+func (t *threads) timestamp(p *personState) int64 {
+	p.LastTime = max(p.LastTime, t.clock.now().UnixMilli())
 	return p.LastTime
 }
 
-// fromPerson makes an event whose sender is the person. The lock is held.
-func (s *Server) fromPerson(page *pageState, p *personState, field string) event {
+// fromPerson makes an event whose sender is the person.
+func (t *threads) fromPerson(page *pageState, p *personState, field string) event {
 	p.Event++
 	e := event{
-		id: s.newID("ev_", page, p), field: field, seq: p.Event,
-		wire: wireEvent{Sender: &party{ID: p.ID}, Recipient: party{ID: page.ID}, Timestamp: s.timestamp(p)},
+		id: t.newID("ev_", page, p), field: field, seq: p.Event,
+		wire: wireEvent{Sender: &party{ID: p.ID}, Recipient: party{ID: page.ID}, Timestamp: t.timestamp(p)},
 	}
 	switch field {
 	case "messages", "messaging_postbacks", "messaging_optins":
@@ -77,17 +110,17 @@ func (s *Server) fromPerson(page *pageState, p *personState, field string) event
 	return e
 }
 
-// fromPage makes an event that is about no person. The lock is held.
-func (s *Server) fromPage(page *pageState, field string) event {
-	e := event{id: "ev_" + s.ids.fresh("event", 20), field: field}
-	e.wire = wireEvent{Recipient: party{ID: page.ID}, Timestamp: s.clock.now().UnixMilli()}
+// fromPage makes an event that is about no person.
+func (t *threads) fromPage(page *pageState, field string) event {
+	e := event{id: "ev_" + t.ids.fresh("event", 20), field: field}
+	e.wire = wireEvent{Recipient: party{ID: page.ID}, Timestamp: t.clock.now().UnixMilli()}
 	return e
 }
 
-// echo makes the echo of a message of the page. The lock is held.
-func (s *Server) echo(page *pageState, p *personState, m *ThreadMessage, attachments json.RawMessage) event {
+// echo makes the echo of a message of the page.
+func (t *threads) echo(page *pageState, p *personState, m *ThreadMessage, attachments json.RawMessage) event {
 	p.Event++
-	e := event{id: s.newID("ev_", page, p), field: "message_echoes", seq: p.Event}
+	e := event{id: t.newID("ev_", page, p), field: "message_echoes", seq: p.Event}
 	e.wire = wireEvent{Sender: &party{ID: page.ID}, Recipient: party{ID: p.ID}, Timestamp: m.SentAt.UnixMilli()}
 	e.wire.Message = &wireMessage{
 		IsEcho: true, Metadata: m.Metadata, MID: m.MID, Text: m.Text, Attachments: attachments,
@@ -99,22 +132,4 @@ func (s *Server) echo(page *pageState, p *personState, m *ThreadMessage, attachm
 		e.wire.Message.AppID = json.Number(m.AppID)
 	}
 	return e
-}
-
-// newMID gives a message its id, in the form of the day that is set.
-func (s *Server) newMID(page *pageState, p *personState) string {
-	id := s.newID("m_", page, p)
-	if !s.clock.isDated() {
-		return id
-	}
-	switch now := s.clock.now(); {
-	case s.calendar.takes(messenger.FeatureMIDsWithTime, now):
-		sum := sha512.Sum512([]byte(id))
-		return fmt.Sprintf("mid.%d:%x", now.UnixMilli(), sum[:9])
-	case s.calendar.takes(messenger.FeatureMIDsWithDollar, now):
-		return "mid.$" + id[2:31]
-	case s.calendar.takes(messenger.FeatureMIDsWithoutPrefix, now):
-		return id[2:]
-	}
-	return id
 }

@@ -50,13 +50,13 @@ func (f Fault) ofWebhooks() bool {
 // SetFaults replaces the fault rules.
 func (s *Server) SetFaults(rules []Fault) {
 	s.init()
-	s.faults.set(rules)
+	s.world.faults.set(rules)
 }
 
 // Faults returns the rules that still apply, with the calls they have left.
 func (s *Server) Faults() []Fault {
 	s.init()
-	return s.faults.list()
+	return s.world.faults.list()
 }
 
 // faultRules are the rules in force. It is safe for concurrent use.
@@ -163,21 +163,6 @@ func endpointName(s string) string {
 		return "profile"
 	}
 	return s
-}
-
-// requestFault is the fault that a call asks for itself, in the header
-// X-Emulator-Fault or between [[fault and ]] in the text of its message: a rule
-// as JSON, or words such as "code=613 status=400 delay_ms=200 drop_response".
-func (c *call) requestFault() (Fault, bool) {
-	text := c.r.Header.Get("X-Emulator-Fault")
-	if text == "" && c.magic && c.edge == "messages" {
-		text = magicWords(c.params.object("message").text("text"))
-	}
-	if text == "" {
-		return Fault{}, false
-	}
-	f, err := parseFault(text)
-	return f, err == nil
 }
 
 func magicWords(text string) string {

@@ -11,38 +11,29 @@ import (
 
 // limit counts a call against the limits of its page and writes the usage
 // headers.
-func (s *Server) limit(w *answerBuffer, endpoint string, c *call) *messenger.Error {
+func (g *graphAPI) limit(w *answerBuffer, endpoint string, c *call) *messenger.Error {
 	if c.page == "" {
 		return nil
 	}
-	dated := s.clock.isDated()
-	l := s.limits.current()
+	l := g.limits.current()
 	if !l.On {
 		return nil
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	page := s.pages[c.page]
-	if page == nil {
+	people, ok := g.world.openPeople(c.page)
+	if !ok {
 		return nil
 	}
-	most, span, code := s.kindLimit(l, endpoint, c)
+	most, span, code := l.ofKind(endpoint, c)
 	usedKind, wait := 0, time.Duration(0)
 	if most > 0 {
-		usedKind, wait = s.limits.count(page.ID+" "+endpoint+" "+c.limitKind(), most, span)
-	}
-	people := 0
-	for _, p := range page.people {
-		if p.Open {
-			people++
-		}
+		usedKind, wait = g.limits.count(c.page+" "+endpoint+" "+c.limitKind(), most, span)
 	}
 	perDay, dayCode := l.PerPerson, 80006
-	if dated && s.calendar.takes(messenger.FeatureUsageOfPage, s.clock.now()) {
+	if g.byPage() {
 		perDay, dayCode = l.OfPage, 32
 	}
-	usedDay, dayWait := s.limits.count(page.ID+" day", max(people, 1)*perDay, 24*time.Hour)
-	s.usage(w, page.ID, dated, max(usedDay, usedKind), max(wait, dayWait))
+	usedDay, dayWait := g.limits.count(c.page+" day", max(people, 1)*perDay, 24*time.Hour)
+	g.usage(w, c.page, max(usedDay, usedKind), max(wait, dayWait))
 	switch {
 	case wait > 0:
 		e := refuse(code, 0, faultMessage(code))
@@ -55,8 +46,9 @@ func (s *Server) limit(w *answerBuffer, endpoint string, c *call) *messenger.Err
 	return nil
 }
 
-// kindLimit is the limit of one kind of call.
-func (s *Server) kindLimit(l Limits, endpoint string, c *call) (most int, span time.Duration, code int) {
+// ofKind returns how many calls of one kind are allowed in a span of time, 0 for any
+// number, and the error code when there were more.
+func (l Limits) ofKind(endpoint string, c *call) (most int, span time.Duration, code int) {
 	switch {
 	case endpoint == "messages" && c.method == http.MethodGet:
 		return l.Conversations, time.Second, 613
@@ -90,8 +82,14 @@ func (c *call) limitKind() string {
 	return "text"
 }
 
+// byPage reports whether the limits of a day are those of pages, as they were until
+// 2019.
+func (g *graphAPI) byPage() bool {
+	return g.world.clock.isDated() && g.world.calendar.takesNow(messenger.FeatureUsageOfPage)
+}
+
 // usage writes the headers that tell how much of the limits is used, in percent.
-func (s *Server) usage(w *answerBuffer, pageID string, dated bool, percent int, wait time.Duration) {
+func (g *graphAPI) usage(w *answerBuffer, pageID string, percent int, wait time.Duration) {
 	if w.header == nil {
 		w.header = http.Header{}
 	}
@@ -104,7 +102,7 @@ func (s *Server) usage(w *answerBuffer, pageID string, dated bool, percent int, 
 		return strings.TrimSpace(string(b))
 	}
 	w.header.Set("X-App-Usage", text(app))
-	if dated && s.calendar.takes(messenger.FeatureUsageOfPage, s.clock.now()) {
+	if g.byPage() {
 		w.header.Set("X-Page-Usage", text(app))
 		return
 	}

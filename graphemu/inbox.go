@@ -22,22 +22,26 @@ type InboxMessage struct {
 // the 24 hours but to seven days. It returns the mid of a message.
 func (s *Server) AnswerFromInbox(pageID, psid string, in InboxMessage) (mid string, err error) {
 	s.init()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	page, p, err := s.find(pageID, psid)
+	return s.world.answerFromInbox(pageID, psid, in)
+}
+
+func (w *world) answerFromInbox(pageID, psid string, in InboxMessage) (mid string, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	page, p, err := w.find(pageID, psid)
 	if err != nil {
 		return "", err
 	}
-	defer s.announceThread(page, p)
+	defer w.announceThread(page, p)
 	switch {
 	case in.Take:
-		s.changeOwner(page, p, "pass_thread_control", pageInbox, "")
+		w.changeOwner(page, p, "pass_thread_control", pageInbox, "")
 		return "", nil
 	case in.Done:
-		s.changeOwner(page, p, "pass_thread_control", page.primary(), "")
+		w.changeOwner(page, p, "pass_thread_control", page.primary(), "")
 		return "", nil
 	case in.Seen:
-		s.seen(p)
+		p.seen(w.clock.now())
 		return "", nil
 	}
 	message := map[string]any{}
@@ -47,30 +51,20 @@ func (s *Server) AnswerFromInbox(pageID, psid string, in InboxMessage) (mid stri
 	if in.Attachment != nil {
 		message["attachment"] = map[string]any{"type": in.Attachment.Type, "payload": map[string]string{"url": in.Attachment.URL}}
 	}
-	msg, e := s.readMessage(mustJSON(message), nil, s.clock.now())
+	msg, e := w.calendar.readMessage(mustJSON(message), nil, w.clock.now())
 	if e != nil {
 		return "", fmt.Errorf("%w: %s", ErrAction, e.Message)
 	}
-	c := &call{node: pageID, page: pageID, app: pageInbox, psid: psid, params: params{"tag": mustJSON(messenger.TagHumanAgent)}}
+	o := &outgoing{page: pageID, app: pageInbox, era: w.calendar.era(""), class: messageClass{tag: string(messenger.TagHumanAgent)}, message: &msg}
 	switch {
 	case p.Blocks:
 		return "", fmt.Errorf("%w: the person has blocked the page", ErrAction)
-	case s.checkWindow(c, p) != nil:
+	case w.checkWindow(o, p) != nil:
 		return "", fmt.Errorf("%w: the person wrote last more than seven days ago, or never", ErrAction)
 	}
-	answer, e := s.accept(c, page, p, msg)
+	answer, e := w.accept(o, page, p, msg)
 	if e != nil {
 		return "", errors.New(e.Message)
 	}
 	return answer.MessageID, nil
-}
-
-// seen marks all the person's messages as seen. The lock is held.
-func (s *Server) seen(p *personState) {
-	now := s.clock.now()
-	for _, m := range p.Messages {
-		if m.From == "person" && m.ReadAt.IsZero() {
-			m.ReadAt = now
-		}
-	}
 }

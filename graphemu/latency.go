@@ -14,19 +14,23 @@ type Latency struct {
 	Seed     uint64
 }
 
-// latencySource gives the row of pauses of a seed.
+// latencySource gives the row of pauses of a latency. It is safe for concurrent use.
 type latencySource struct {
+	spread Latency
+
 	mu  sync.Mutex
 	rng *rand.Rand
 }
 
-func (l *latencySource) seed(n uint64) { l.rng = rand.New(rand.NewPCG(n, 0)) }
+func newLatencySource(spread Latency) *latencySource {
+	return &latencySource{spread: spread, rng: rand.New(rand.NewPCG(spread.Seed, 0))}
+}
 
-func (l *latencySource) next(spread Latency) time.Duration {
-	if spread.Max <= 0 {
+func (l *latencySource) next() time.Duration {
+	if l.spread.Max <= 0 {
 		return 0
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return spread.Min + time.Duration(l.rng.Int64N(int64(max(spread.Max-spread.Min, 0))+1))
+	return l.spread.Min + time.Duration(l.rng.Int64N(int64(max(l.spread.Max-l.spread.Min, 0))+1))
 }

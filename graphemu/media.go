@@ -1,8 +1,6 @@
 package graphemu
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -69,55 +67,19 @@ func checkData(kind string, data []byte) *messenger.Error {
 	return nil
 }
 
-// checkSaved looks whether an attachment may be used by its id: it exists, is
-// the page's and of the type, and, unless it was saved to be used again, has
-// gone to nobody else. The lock is held.
-func (s *Server) checkSaved(page *pageState, p *personState, kind, id string) (reusable, *messenger.Error) {
-	stored, ok := s.uploads[id]
-	if !ok || stored.Page != page.ID || s.clock.now().Sub(stored.Made) > uploadLife || stored.Type != kind {
-		return stored, refuse(100, 2018074, "(#100) The attachment id is not valid")
+// check holds a file to the platform's rules.
+func (u *upload) check(kind string) *messenger.Error {
+	if e := checkMedia(kind, u.name); e != nil {
+		return e
 	}
-	if !stored.Single || p == nil {
-		return stored, nil
+	if e := checkData(kind, u.data); e != nil {
+		return e
 	}
-	if stored.To != "" && stored.To != p.ID {
-		return stored, refuse(100, 2018074, "(#100) The attachment id is not valid: it was saved without is_reusable, and has gone to another person")
+	switch {
+	case u.name == "":
+		return refuse(100, 2018005, "(#100) Incorrect number of files uploaded. Must upload exactly one file.")
+	case len(u.data) > maxUpload:
+		return refuse(100, 2018109, "(#100) Attachment size exceeds allowable limit")
 	}
-	stored.To = p.ID
-	return stored, nil
-}
-
-// checkMediaTemplate looks at the elements of a media template, and returns the
-// attachments that it uses by their ids. The lock is held.
-func (s *Server) checkMediaTemplate(page *pageState, p *personState, payload json.RawMessage) (map[string]reusable, *messenger.Error) {
-	var t struct {
-		Type     string `json:"template_type"`
-		Elements []struct {
-			Type         string      `json:"media_type"`
-			URL          string      `json:"url"`
-			AttachmentID json.Number `json:"attachment_id"`
-		} `json:"elements"`
-	}
-	if !bytes.Contains(payload, []byte("media")) || json.Unmarshal(payload, &t) != nil || t.Type != "media" {
-		return nil, nil
-	}
-	used := map[string]reusable{}
-	for i, el := range t.Elements {
-		at := fmt.Sprintf("name_placeholder[elements][%d]", i)
-		switch {
-		case el.Type != "image" && el.Type != "video":
-			return nil, refuse(100, 0, "(#100) Param "+at+"[media_type] must be one of {IMAGE, VIDEO}")
-		case (el.URL == "") == (el.AttachmentID == ""):
-			return nil, refuse(100, 0, "(#100) Param "+at+" must have exactly one of attachment_id and url")
-		case el.URL != "" && !isWebURL(el.URL):
-			return nil, refuse(100, 0, "(#100) Param "+at+"[url] must be a valid URL")
-		case el.AttachmentID != "":
-			stored, e := s.checkSaved(page, p, el.Type, el.AttachmentID.String())
-			if e != nil {
-				return nil, e
-			}
-			used[el.AttachmentID.String()] = stored
-		}
-	}
-	return used, nil
+	return nil
 }

@@ -2,6 +2,20 @@ package graphemu
 
 import "encoding/json"
 
+// menuRow is one language of a persistent menu.
+type menuRow struct {
+	Locale string     `json:"locale"`
+	Items  []menuItem `json:"call_to_actions"`
+}
+
+type menuItem struct {
+	Type    string     `json:"type"`
+	Title   string     `json:"title"`
+	URL     string     `json:"url"`
+	Payload string     `json:"payload"`
+	Items   []menuItem `json:"call_to_actions"`
+}
+
 // question is an ice breaker, or those of one language.
 type question struct {
 	Question string     `json:"question"`
@@ -13,9 +27,13 @@ type question struct {
 // that they see, or an ice breaker.
 func (s *Server) MenuRow(pageID, psid, title string) (TapAction, bool) {
 	s.init()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	page, p, err := s.find(pageID, psid)
+	return s.world.menuRow(pageID, psid, title)
+}
+
+func (w *world) menuRow(pageID, psid, title string) (TapAction, bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	page, p, err := w.find(pageID, psid)
 	if err != nil {
 		return TapAction{}, false
 	}
@@ -55,4 +73,26 @@ func findRow(items []menuItem, title string) (TapAction, bool) {
 		}
 	}
 	return TapAction{}, false
+}
+
+// menus returns the menus that a person sees: their own and the page's, nil where
+// there is none.
+func (w *world) menus(pageID, psid string) (own, ofPage json.RawMessage) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	page, p, err := w.find(pageID, psid)
+	if err != nil {
+		return nil, nil
+	}
+	return p.Menu, page.Profile["persistent_menu"]
+}
+
+// setMenu gives a person a menu of their own, or takes it away with nil.
+func (w *world) setMenu(pageID, psid string, menu json.RawMessage) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if p := w.person(pageID, psid); p != nil {
+		p.Menu = menu
+		w.announce(change{Type: "pages"})
+	}
 }

@@ -2,299 +2,117 @@ package graphemu
 
 import (
 	"encoding/json"
-	"fmt"
-	"net"
-	"net/url"
+	"maps"
 	"slices"
 	"time"
 
 	"github.com/chasqui/chasqui/messenger"
 )
 
-// profileFields are the fields of the messenger profile on a day.
-func (s *Server) profileFields(at time.Time) []string {
-	fields := []string{
-		"get_started", "greeting", "ice_breakers", "persistent_menu", "whitelisted_domains",
-		"account_linking_url", "commands", "title", "description", "subject_to_new_eu_privacy_rules",
-	}
-	if s.calendar.takes(messenger.FeatureHomeURL, at) {
-		fields = append(fields, retiredFields()...)
-	}
-	return fields
-}
-
-// retiredFields are the fields of the messenger profile that ended with version
-// 7.0.
-func retiredFields() []string { return []string{"home_url", "payment_settings", "target_audience"} }
-
-func endedField(name string) *messenger.Error {
-	return refuse(100, 0, "(#100) Param "+name+" is no longer a field of the messenger profile: it ended with v7.0 on May 5, 2020")
-}
-
-// getMessengerProfile is GET /{page}/messenger_profile.
-func (s *Server) getMessengerProfile(c *call) (any, *messenger.Error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	page, e := s.ownPage(c)
-	if e != nil {
-		return nil, e
-	}
+// profile returns those of some fields of a page's messenger profile that are set.
+func (w *world) profile(pageID string, names ...string) map[string]json.RawMessage {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	found := map[string]json.RawMessage{}
-	for _, name := range c.params.list("fields") {
-		if known := s.profileFields(s.calendar.era(c.ver)); !slices.Contains(known, name) && slices.Contains(retiredFields(), name) {
-			return nil, endedField(name)
-		} else if !slices.Contains(known, name) {
-			return nil, refuse(100, 0, "(#100) Param fields must be one of the fields of the messenger profile: "+name+" is not")
-		}
-		if value, ok := page.Profile[name]; ok {
-			found[name] = value
+	if page := w.pages[pageID]; page != nil {
+		for _, name := range names {
+			if value, ok := page.Profile[name]; ok {
+				found[name] = value
+			}
 		}
 	}
-	if len(found) == 0 {
-		return map[string]any{"data": []any{}}, nil
-	}
-	return map[string]any{"data": []any{found}}, nil
+	return found
 }
 
-// setMessengerProfile is POST /{page}/messenger_profile.
-func (s *Server) setMessengerProfile(c *call) (any, *messenger.Error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	page, e := s.ownPage(c)
-	if e != nil {
-		return nil, e
-	}
-	given := map[string]json.RawMessage{}
-	at := s.calendar.era(c.ver)
-	for _, name := range s.profileFields(at) {
-		if raw, ok := c.params[name]; ok {
-			if e := s.checkProfileField(name, raw, at); e != nil {
-				return nil, e
-			}
-			given[name] = raw
-		}
-	}
-	for _, name := range retiredFields() {
-		if _, ok := c.params[name]; ok && given[name] == nil {
-			return nil, endedField(name)
-		}
-	}
-	if len(given) == 0 {
-		return nil, refuse(100, 0, "(#100) The messenger profile needs at least one field")
+func needsGetStarted() *messenger.Error {
+	return refuse(100, 2018145, "(#100) You must set a Get Started button if you also wish to use persistent menu")
+}
+
+// setProfile sets fields of a page's messenger profile, which have been checked.
+// A menu needs a Get Started button.
+func (w *world) setProfile(pageID string, given map[string]json.RawMessage) *messenger.Error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	page := w.pages[pageID]
+	if page == nil {
+		return errNoObject
 	}
 	_, menu := given["persistent_menu"]
 	if menu && given["get_started"] == nil && page.Profile["get_started"] == nil {
-		return nil, refuse(100, 2018145, "(#100) You must set a Get Started button if you also wish to use persistent menu")
+		return needsGetStarted()
 	}
-	for name, raw := range given {
-		page.Profile[name] = raw
-	}
-	s.announce(change{Type: "pages"})
-	return map[string]string{"result": "success"}, nil
+	maps.Copy(page.Profile, given)
+	w.announce(change{Type: "pages"})
+	return nil
 }
 
-// deleteMessengerProfile is DELETE /{page}/messenger_profile.
-func (s *Server) deleteMessengerProfile(c *call) (any, *messenger.Error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	page, e := s.ownPage(c)
-	if e != nil {
-		return nil, e
-	}
-	fields := c.params.list("fields")
-	if len(fields) == 0 {
-		return nil, refuse(100, 0, "(#100) The parameter fields is required")
+// deleteProfile removes fields of a page's messenger profile. A Get Started button
+// stays as long as there is a menu.
+func (w *world) deleteProfile(pageID string, fields []string) *messenger.Error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	page := w.pages[pageID]
+	if page == nil {
+		return errNoObject
 	}
 	if slices.Contains(fields, "get_started") && page.Profile["persistent_menu"] != nil && !slices.Contains(fields, "persistent_menu") {
-		return nil, refuse(100, 2018145, "(#100) You must set a Get Started button if you also wish to use persistent menu")
+		return needsGetStarted()
 	}
 	for _, name := range fields {
 		delete(page.Profile, name)
 	}
-	s.announce(change{Type: "pages"})
-	return map[string]string{"result": "success"}, nil
-}
-
-// maxGreeting is how long a greeting may be. The platform's pages say 160; its
-// own sample program sets up to 260, and is not refused, so that the emulator
-// refuses only what is far longer.
-const maxGreeting = 1000
-
-func (s *Server) checkProfileField(name string, raw json.RawMessage, at time.Time) *messenger.Error {
-	bad := func(why string) *messenger.Error { return refuse(100, 0, "(#100) Param "+name+" "+why) }
-	switch name {
-	case "get_started":
-		var v messenger.GetStarted
-		if json.Unmarshal(raw, &v) != nil || v.Payload == "" {
-			return bad("needs a payload")
-		}
-		return tooLong(name+"[payload]", v.Payload, 1000)
-	case "greeting":
-		var v []messenger.Greeting
-		if json.Unmarshal(raw, &v) != nil || len(v) == 0 {
-			return bad("must be a list of locale and text")
-		}
-		for i, g := range v {
-			if e := tooLong(fmt.Sprintf("greeting[%d][text]", i), g.Text, maxGreeting); e != nil {
-				return e
-			}
-		}
-	case "ice_breakers":
-		return checkIceBreakers(raw)
-	case "persistent_menu":
-		return s.checkMenu(raw, at)
-	case "whitelisted_domains":
-		var v []string
-		if json.Unmarshal(raw, &v) != nil || len(v) == 0 || len(v) > 50 {
-			return bad("must be a list of at most 50 domains")
-		}
-		for _, d := range v {
-			if !whitelistable(d) {
-				return bad("must hold https domains, such as https://www.example.com: " + fmt.Sprintf("%.80q", d) + " is none")
-			}
-		}
-	case "home_url", "target_audience", "payment_settings":
-		return checkRetiredField(name, raw)
-	case "account_linking_url":
-		var v string
-		u, err := url.Parse("")
-		if json.Unmarshal(raw, &v) == nil {
-			u, err = url.Parse(v)
-		}
-		if err != nil || u.Scheme != "https" {
-			return bad("must be an https URL")
-		}
-	}
+	w.announce(change{Type: "pages"})
 	return nil
 }
 
-// checkRetiredField checks a field that ended with version 7.0.
-func checkRetiredField(name string, raw json.RawMessage) *messenger.Error {
-	bad := func(why string) *messenger.Error { return refuse(100, 0, "(#100) Param "+name+" "+why) }
-	switch name {
-	case "home_url":
-		var v struct {
-			URL         string `json:"url"`
-			HeightRatio string `json:"webview_height_ratio"`
-			InTest      *bool  `json:"in_test"`
-		}
-		if json.Unmarshal(raw, &v) != nil || !isWebURL(v.URL) || v.HeightRatio != "tall" || v.InTest == nil {
-			return bad("needs a url, webview_height_ratio tall and in_test")
-		}
-	case "target_audience":
-		var v struct {
-			Type string `json:"audience_type"`
-		}
-		if json.Unmarshal(raw, &v) != nil || !slices.Contains([]string{"all", "custom", "none"}, v.Type) {
-			return bad("needs an audience_type of {all, custom, none}")
-		}
-	case "payment_settings":
-		var v map[string]json.RawMessage
-		if json.Unmarshal(raw, &v) != nil || v["privacy_url"] == nil && v["public_key"] == nil && v["test_users"] == nil {
-			return bad("needs privacy_url, public_key or test_users")
-		}
+// setProfileField sets one field of a page's messenger profile, or removes it with
+// nil, as the calls did that were before the profile: nothing else is looked at.
+func (w *world) setProfileField(pageID, name string, value json.RawMessage) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	page := w.pages[pageID]
+	if page == nil {
+		return
 	}
-	return nil
+	if value == nil {
+		delete(page.Profile, name)
+	} else {
+		page.Profile[name] = value
+	}
+	w.announce(change{Type: "pages"})
 }
 
-// whitelistable takes https domains, and loopback ones of any kind, which only
-// the emulator knows.
-func whitelistable(domain string) bool {
-	u, err := url.Parse(domain)
-	if err != nil || u.Host == "" {
-		return false
+// changeDomains adds domains to those that may draw a page's plugins, removes them,
+// or replaces all with them, as how says: add, remove, or anything else.
+func (w *world) changeDomains(pageID, how string, given []string, at time.Time) *messenger.Error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	page := w.pages[pageID]
+	if page == nil {
+		return errNoObject
 	}
-	ip := net.ParseIP(u.Hostname())
-	if u.Hostname() == "localhost" || ip.IsLoopback() {
-		return u.Scheme == "https" || u.Scheme == "http"
-	}
-	return u.Scheme == "https" && ip == nil
-}
-
-func checkIceBreakers(raw json.RawMessage) *messenger.Error {
-	var v []struct {
-		messenger.IceBreakers
-		messenger.IceBreaker
-	}
-	if json.Unmarshal(raw, &v) != nil {
-		return refuse(100, 0, "(#100) Param ice_breakers must be a list")
-	}
-	plain := 0
-	for _, b := range v {
-		if b.Question != "" {
-			plain++
+	var domains []string
+	json.Unmarshal(page.Profile["whitelisted_domains"], &domains) //nolint:errcheck // then there are none
+	switch how {
+	case "add":
+		for _, d := range given {
+			domains = once(domains, d)
 		}
-		if len(b.CallToActions) > 4 {
-			return checkCount("ice_breakers[call_to_actions]", len(b.CallToActions), 0, 4)
+	case "remove":
+		domains = slices.DeleteFunc(domains, func(d string) bool { return slices.Contains(given, d) })
+		if len(domains) == 0 {
+			delete(page.Profile, "whitelisted_domains")
+			w.announce(change{Type: "pages"})
+			return nil
 		}
+	default:
+		domains = given
 	}
-	return checkCount("ice_breakers", plain, 0, 4)
-}
-
-// menuRow is one language of a persistent menu.
-type menuRow struct {
-	Locale string     `json:"locale"`
-	Items  []menuItem `json:"call_to_actions"`
-}
-
-type menuItem struct {
-	Type    string     `json:"type"`
-	Title   string     `json:"title"`
-	URL     string     `json:"url"`
-	Payload string     `json:"payload"`
-	Items   []menuItem `json:"call_to_actions"`
-}
-
-func (s *Server) checkMenu(raw json.RawMessage, at time.Time) *messenger.Error {
-	var v []menuRow
-	if json.Unmarshal(raw, &v) != nil {
-		return refuse(100, 0, "(#100) Param persistent_menu must be a list")
-	}
-	hasDefault := false
-	flat := !s.calendar.takes(messenger.FeatureNestedMenu, at)
-	for i, m := range v {
-		hasDefault = hasDefault || m.Locale == "default"
-		where := fmt.Sprintf("persistent_menu[%d]", i)
-		most := 3
-		if flat {
-			most = 20
-		}
-		if e := checkMenuItems(where, m.Items, most, 1, flat); e != nil {
-			return e
-		}
-	}
-	if !hasDefault && len(v) > 0 {
-		return refuse(100, 0, "(#100) Param persistent_menu needs an entry with locale default")
-	}
-	return nil
-}
-
-// checkMenuItems checks one level of a menu. Until version 8.0 there were three
-// levels, of three and then five items.
-func checkMenuItems(where string, items []menuItem, most, level int, flat bool) *messenger.Error {
-	if e := checkCount(where+"[call_to_actions]", len(items), 0, most); e != nil {
+	value := mustJSON(domains)
+	if e := w.calendar.checkProfileField("whitelisted_domains", value, at); e != nil {
 		return e
 	}
-	for _, b := range items {
-		switch {
-		case b.Type == "nested" && !flat && level < 3:
-			if e := checkMenuItems(where+"[call_to_actions]", b.Items, 5, level+1, flat); e != nil {
-				return e
-			}
-		case b.Type != "postback" && b.Type != "web_url":
-			return refuse(100, 0, "(#100) Param "+where+"[call_to_actions] takes buttons of type postback and web_url")
-		case b.Type == "web_url" && !isWebURL(b.URL), b.Type == "postback" && b.Payload == "":
-			return refuse(100, 0, "(#100) Param "+where+"[call_to_actions] lacks its payload or url")
-		}
-		if b.Title == "" {
-			return refuse(100, 0, "(#100) Param "+where+"[title] must be a non-empty string")
-		}
-		if e := tooLong(where+"[title]", b.Title, 30); e != nil {
-			return e
-		}
-		if e := tooLong(where+"[payload]", b.Payload, 1000); e != nil {
-			return e
-		}
-	}
+	page.Profile["whitelisted_domains"] = value
+	w.announce(change{Type: "pages"})
 	return nil
 }

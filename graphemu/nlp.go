@@ -3,12 +3,9 @@ package graphemu
 import (
 	"encoding/json"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/chasqui/chasqui/messenger"
 )
 
 // nlpConfig is what an app has set about the built-in language understanding of
@@ -20,38 +17,33 @@ type nlpConfig struct {
 	NBest   int    `json:"n_best,omitempty"`
 }
 
-// setNLP is POST /{page}/nlp_configs.
-func (s *Server) setNLP(c *call, page *pageState) (any, *messenger.Error) {
-	next := page.NLP
-	flag := func(name string, to *bool) bool {
-		if !c.params.has(name) {
-			return true
-		}
-		v, err := strconv.ParseBool(c.params.text(name))
-		*to = v
-		return err == nil
+// nlpChange is what an app changes about the language understanding; nil stays.
+type nlpChange struct {
+	enabled, verbose *bool
+	nBest            *int
+	model            *string
+}
+
+// changeNLP changes the language understanding of a page.
+func (w *world) changeNLP(pageID string, c nlpChange) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	page := w.pages[pageID]
+	if page == nil {
+		return
 	}
-	if !flag("nlp_enabled", &next.Enabled) {
-		return nil, refuse(100, 0, "(#100) Param nlp_enabled must be a boolean")
+	if c.enabled != nil {
+		page.NLP.Enabled = *c.enabled
 	}
-	if !flag("verbose", &next.Verbose) {
-		return nil, refuse(100, 0, "(#100) Param verbose must be a boolean")
+	if c.verbose != nil {
+		page.NLP.Verbose = *c.verbose
 	}
-	if c.params.has("n_best") {
-		n, err := strconv.Atoi(c.params.text("n_best"))
-		if err != nil || n < 1 || n > 8 {
-			return nil, refuse(100, 0, "(#100) Param n_best must be an integer between 1 and 8")
-		}
-		next.NBest = n
+	if c.nBest != nil {
+		page.NLP.NBest = *c.nBest
 	}
-	if c.params.has("model") {
-		next.Model = c.params.text("model")
-		if !slices.Contains(nlpModels(), next.Model) {
-			return nil, refuse(100, 0, "(#100) Param model must be one of {"+strings.Join(nlpModels(), ", ")+"}")
-		}
+	if c.model != nil {
+		page.NLP.Model = *c.model
 	}
-	page.NLP = next
-	return success(), nil
 }
 
 func nlpModels() []string {

@@ -75,21 +75,21 @@ type EventRecord struct {
 // oldest first. The newest 2,000 are kept.
 func (s *Server) Webhooks(after int64) []WebhookAttempt {
 	s.init()
-	return s.records.webhooksAfter(after)
+	return s.world.records.webhooksAfter(after)
 }
 
 // Calls returns the Graph API calls after the one with the given number, oldest
 // first. The newest 2,000 are kept.
 func (s *Server) Calls(after int64) []APICall {
 	s.init()
-	return s.records.callsAfter(after)
+	return s.world.records.callsAfter(after)
 }
 
 // Events returns what happened after the event with the given number, oldest
 // first. The newest 2,000 are kept.
 func (s *Server) Events(after int64) []EventRecord {
 	s.init()
-	return s.records.eventsAfter(after)
+	return s.world.records.eventsAfter(after)
 }
 
 // records keeps the newest calls, delivery attempts and events. It is safe for

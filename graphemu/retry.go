@@ -45,7 +45,7 @@ func DeliveryProfile(name string) (RetrySchedule, error) {
 // SetRetry changes when webhooks are sent again. It holds from the next attempt on.
 func (s *Server) SetRetry(r RetrySchedule) {
 	s.init()
-	s.courier.setSchedule(r)
+	s.world.courier.setSchedule(r)
 }
 
 func (c *courier) setSchedule(r RetrySchedule) {

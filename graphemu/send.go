@@ -9,6 +9,26 @@ import (
 	"github.com/chasqui/chasqui/messenger"
 )
 
+// outgoing is one call of the Send API, as it was read.
+type outgoing struct {
+	page, app string
+	era       time.Time // whose rules hold
+	to        recipient
+	class     messageClass
+	message   *outMessage // nil for a sender action
+	file      *upload     // that came with the message
+	host      string      // where kept files are shown
+	persona   string
+	replyTo   string // mid of the message that it answers
+
+	action   string // typing_on, typing_off, mark_seen, react, unreact
+	reactTo  string // mid of the message that gets a reaction
+	reaction string
+
+	psid string // whom the call turned out to be about
+}
+
+// sendAnswer is what the Send API answers.
 type sendAnswer struct {
 	RecipientID  string `json:"recipient_id,omitempty"`
 	MessageID    string `json:"message_id,omitempty"`
@@ -17,50 +37,52 @@ type sendAnswer struct {
 	shown string // address of an attachment that was sent by its id
 }
 
-// send is POST /{page}/messages.
-func (s *Server) send(c *call) (any, *messenger.Error) {
-	if c.page == "" || c.node != c.page {
-		return nil, unsupported(c)
+// sendMessage carries out a call of the Send API.
+func (w *world) sendMessage(o *outgoing) (sendAnswer, *messenger.Error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	page := w.pages[o.page]
+	if page == nil {
+		return sendAnswer{}, errNoObject
 	}
-	hasMessage, action := c.params.has("message"), c.params.text("sender_action")
-	var msg outMessage
-	if e := checkRecipient(c.recipient()); e != nil {
-		return nil, e
-	}
-	switch {
-	case hasMessage && action != "":
-		return nil, refuse(100, 0, "(#100) Cannot send both message and state")
-	case hasMessage:
-		var e *messenger.Error
-		if msg, e = s.readMessage(c.params["message"], c.file, s.calendar.era(c.ver)); e != nil {
-			return nil, e
-		}
-		if e := s.fetchAttachment(c, msg); e != nil {
-			return nil, e
-		}
-	case action == "":
-		return nil, refuse(100, 2018034, "(#100) Message cannot be empty, must provide valid attachment or text")
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	page := s.pages[c.page]
-	if hasMessage {
-		if e := s.checkTyping(c, page); e != nil {
-			return nil, e
+	if o.message != nil {
+		if e := w.calendar.checkClass(o.class, page.News, o.era); e != nil {
+			return sendAnswer{}, e
 		}
 	}
-	to, e := s.recipient(c, page)
+	to, e := w.addressee(o, page)
 	if e != nil {
-		return nil, e
+		return sendAnswer{}, e
 	}
-	if !hasMessage {
-		return s.senderAction(c, page, to.person, action)
+	if o.message == nil {
+		return sendAnswer{RecipientID: to.person.ID}, w.senderAction(o, page, to.person)
 	}
-	if e := s.mayWrite(c, page, to); e != nil {
-		return nil, e
+	return w.write(o, page, to)
+}
+
+// replyToComment sends a message to who wrote a comment. Its class is not looked
+// at.
+func (w *world) replyToComment(o *outgoing) (sendAnswer, *messenger.Error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	page := w.pages[o.page]
+	if page == nil {
+		return sendAnswer{}, errNoObject
+	}
+	to, e := w.byComment(o, page, o.to)
+	if e != nil {
+		return sendAnswer{}, e
+	}
+	return w.write(o, page, to)
+}
+
+// write sends a message to an addressee. The lock is held.
+func (w *world) write(o *outgoing, page *pageState, to target) (sendAnswer, *messenger.Error) {
+	if e := w.mayWrite(o, page, to); e != nil {
+		return sendAnswer{}, e
 	}
 	to.use()
-	answer, e := s.accept(c, page, to.person, msg)
+	answer, e := w.accept(o, page, to.person, *o.message)
 	if e == nil && to.hidden {
 		answer.RecipientID = ""
 	}
@@ -68,18 +90,18 @@ func (s *Server) send(c *call) (any, *messenger.Error) {
 }
 
 // mayWrite checks what stands between the page and the person. The lock is held.
-func (s *Server) mayWrite(c *call, page *pageState, to target) *messenger.Error {
+func (w *world) mayWrite(o *outgoing, page *pageState, to target) *messenger.Error {
 	p := to.person
 	switch {
-	case page.Restricted && !s.calendar.takes(messenger.FeatureRestrictedPages, s.calendar.era(c.ver)):
+	case page.Restricted && !w.calendar.takes(messenger.FeatureRestrictedPages, o.era):
 		return refuse(368, 0, "(#368) The action attempted has been deemed abusive or is otherwise disallowed")
 	case page.Restricted:
 		return refuse(10, 1893063, "(#10) This page is temporarily restricted from sending messages")
 	case page.Unpublished:
 		return refuse(200, 1545041, "(#200) Message Not Sent: This person isn't available right now.")
-	case s.apps[c.app].Development && !p.Tester:
+	case w.apps[o.app].Development && !p.Tester:
 		return refuse(200, 2018028, "(#200) Cannot message users who are not admins, developers or testers of the app until pages_messaging permission is reviewed and the app is live.")
-	case !page.shared(p) && c.app != page.owner(p):
+	case !page.shared(p) && o.app != page.owner(p):
 		return notOwner()
 	case p.Blocks:
 		e := refuse(551, 1545041, "(#551) This person isn't available right now.")
@@ -88,49 +110,47 @@ func (s *Server) mayWrite(c *call, page *pageState, to target) *messenger.Error 
 	case to.free:
 		return nil
 	}
-	return s.checkWindow(c, p)
+	return w.checkWindow(o, p)
 }
 
 // checkWindow holds a message to the 24 hours, or to those of its tag. The lock
 // is held.
-func (s *Server) checkWindow(c *call, p *personState) *messenger.Error {
-	at := s.calendar.era(c.ver)
+func (w *world) checkWindow(o *outgoing, p *personState) *messenger.Error {
 	standard, _ := messenger.RuleOf(messenger.FeatureStandardMessages)
 	window := standard.Window
-	if tag := c.params.text("tag"); tag != "" && p.Open {
-		rule, _, _ := s.calendar.tagRule(tag, at)
+	if tag := o.class.tag; tag != "" && p.Open {
+		rule, _, _ := w.calendar.tagRule(tag, o.era)
 		if window = rule.Window; window == 0 {
 			return nil
 		}
 	}
-	kind, _ := messenger.RuleOfType(messenger.MessagingType(c.params.text("messaging_type")))
+	kind, _ := messenger.RuleOfType(messenger.MessagingType(o.class.kind))
 	if kind.Feature == messenger.FeatureSubscriptionMessages && p.Open {
 		return nil
 	}
-	if p.Open && s.clock.now().Sub(p.LastActive) <= window {
+	if p.Open && w.clock.now().Sub(p.LastActive) <= window {
 		return nil
 	}
-	if s.calendar.takes(messenger.FeatureSecondChance, at) && p.Open && p.Extra <= p.LastActive.UnixMilli() {
-		p.Extra = s.clock.now().UnixMilli() // the one promotional message after the window
+	if w.calendar.takes(messenger.FeatureSecondChance, o.era) && p.Open && p.Extra <= p.LastActive.UnixMilli() {
+		p.Extra = w.clock.now().UnixMilli() // the one promotional message after the window
 		return nil
 	}
-	if s.calendar.takes(messenger.FeatureSubscriptionMessages, at) {
+	if w.calendar.takes(messenger.FeatureSubscriptionMessages, o.era) {
 		return refuse(10, 2018065, "(#10) This message is sent outside of allowed window. You need page_messaging_subscriptions permission to be able to do it.")
 	}
 	return refuse(10, 2018278, "(#10) This message is sent outside of allowed window. Learn more about the new policy here: https://developers.facebook.com/docs/messenger-platform/policy-overview")
 }
 
 // accept takes a message of the page. The lock is held.
-func (s *Server) accept(c *call, page *pageState, p *personState, msg outMessage) (sendAnswer, *messenger.Error) {
+func (w *world) accept(o *outgoing, page *pageState, p *personState, msg outMessage) (sendAnswer, *messenger.Error) {
 	answer := sendAnswer{RecipientID: p.ID}
-	persona := c.params.text("persona_id")
-	if _, i := findByID(page.Personas, persona); persona != "" && i < 0 {
+	if _, i := findByID(page.Personas, o.persona); o.persona != "" && i < 0 {
 		return answer, refuse(100, 0, "(#100) Param persona_id must be the id of a persona of the page")
 	}
-	if c.file != nil && msg.Attachment != nil && msg.Attachment.Type != "template" {
-		msg = msg.withURL(fileURL(c.host, s.files.add(*c.file)))
+	if o.file != nil && msg.Attachment != nil && msg.Attachment.Type != "template" {
+		msg = msg.withURL(fileURL(o.host, w.files.add(*o.file)))
 	}
-	attachments, e := s.resolveAttachment(page, p, msg, &answer)
+	attachments, e := w.resolveAttachment(page, p, msg, &answer)
 	if e != nil {
 		return answer, e
 	}
@@ -138,28 +158,28 @@ func (s *Server) accept(c *call, page *pageState, p *personState, msg outMessage
 		msg = msg.withURL(answer.shown)
 	}
 	m := &ThreadMessage{
-		MID: s.newMID(page, p), From: "page", Text: msg.Text, Message: msg.raw, Metadata: msg.Metadata,
-		SentAt: time.UnixMilli(s.timestamp(p)).UTC(), AppID: c.app, Tag: c.params.text("tag"), PersonaID: persona,
-		ReplyTo: c.params.object("reply_to").text("mid"),
+		MID: w.threads.newMID(page, p), From: "page", Text: msg.Text, Message: msg.raw, Metadata: msg.Metadata,
+		SentAt: time.UnixMilli(w.threads.timestamp(p)).UTC(), AppID: o.app, Tag: o.class.tag, PersonaID: o.persona,
+		ReplyTo: o.replyTo,
 	}
 	answer.MessageID = m.MID
 	p.TypingUntil = time.Time{}
-	s.keep(p, m)
-	if today := s.clock.now().Unix() / 86400; p.openedDay != today {
+	w.threads.keep(p, m)
+	if today := w.clock.now().Unix() / 86400; p.openedDay != today {
 		p.openedDay = today
-		s.tally(page, func(c *count) { c.Opened = once(c.Opened, p.ID) })
+		page.tally(w.clock.now(), func(c *count) { c.Opened = once(c.Opened, p.ID) })
 	}
-	if s.listened() {
-		s.emit(page, p, s.echo(page, p, m, attachments))
+	if w.listened() {
+		w.emit(page, p, w.threads.echo(page, p, m, attachments))
 	}
-	s.deliverSoon(page, p)
-	s.announceThread(page, p)
+	w.deliverSoon(page, p)
+	w.announceThread(page, p)
 	return answer, nil
 }
 
 // resolveAttachment gives the attachments as an echo shows them, and an id to
 // those that are to be used again. The lock is held.
-func (s *Server) resolveAttachment(page *pageState, p *personState, msg outMessage, answer *sendAnswer) (json.RawMessage, *messenger.Error) {
+func (w *world) resolveAttachment(page *pageState, p *personState, msg outMessage, answer *sendAnswer) (json.RawMessage, *messenger.Error) {
 	switch {
 	case msg.Sticker != "":
 		return mustJSON([]any{map[string]any{"type": "image", "payload": map[string]any{"sticker_id": msg.Sticker}}}), nil
@@ -180,62 +200,60 @@ func (s *Server) resolveAttachment(page *pageState, p *personState, msg outMessa
 		}
 		switch {
 		case media.AttachmentID != "":
-			stored, e := s.checkSaved(page, p, msg.Attachment.Type, media.AttachmentID)
+			stored, e := w.checkSaved(page, p, msg.Attachment.Type, media.AttachmentID)
 			if e != nil {
 				return nil, e
 			}
-			s.uploads[media.AttachmentID] = stored
+			w.attachments[media.AttachmentID] = stored
 			payload = mustJSON(map[string]string{"url": stored.URL})
 			answer.shown = stored.URL
 		case media.Reusable:
-			answer.AttachmentID = s.keepUpload(page, msg.Attachment.Type, media.URL, false)
+			answer.AttachmentID = w.keepAttachment(page, msg.Attachment.Type, media.URL, false)
 			payload = mustJSON(map[string]string{"url": media.URL})
 		default:
 			payload = mustJSON(map[string]string{"url": media.URL})
 		}
 		return mustJSON([]any{map[string]any{"type": msg.Attachment.Type, "payload": payload}}), nil
 	}
-	used, e := s.checkMediaTemplate(page, p, payload)
+	used, e := w.checkMediaTemplate(page, p, payload)
 	if e != nil {
 		return nil, e
 	}
-	maps.Copy(s.uploads, used)
+	maps.Copy(w.attachments, used)
 	return mustJSON([]any{map[string]any{"title": msg.title(), "url": nil, "type": "template", "payload": payload}}), nil
 }
 
 // senderAction is typing, seen and reactions of the page. The lock is held.
-func (s *Server) senderAction(c *call, page *pageState, p *personState, action string) (any, *messenger.Error) {
-	if e := s.mayWrite(c, page, target{person: p, free: true}); e != nil {
-		return nil, e
+func (w *world) senderAction(o *outgoing, page *pageState, p *personState) *messenger.Error {
+	if e := w.mayWrite(o, page, target{person: p, free: true}); e != nil {
+		return e
 	}
-	persona := c.params.text("persona_id")
-	if _, i := findByID(page.Personas, persona); persona != "" && i < 0 {
-		return nil, refuse(100, 0, "(#100) Param persona_id must be the id of a persona of the page")
+	if _, i := findByID(page.Personas, o.persona); o.persona != "" && i < 0 {
+		return refuse(100, 0, "(#100) Param persona_id must be the id of a persona of the page")
 	}
-	now := s.clock.now()
-	switch strings.ToLower(action) {
+	now := w.clock.now()
+	switch strings.ToLower(o.action) {
 	case "typing_on":
-		p.TypingUntil, p.typingAs = now.Add(20*time.Second), persona
+		p.TypingUntil, p.typingAs = now.Add(20*time.Second), o.persona
 	case "typing_off":
 		p.TypingUntil = time.Time{}
 	case "mark_seen":
-		s.seen(p)
+		p.seen(now)
 	case "react", "unreact":
-		payload := c.params.object("payload")
-		m := p.message(payload.text("message_id"))
+		m := p.message(o.reactTo)
 		if m == nil {
-			return nil, refuse(100, 0, "(#100) Invalid message_id")
+			return refuse(100, 0, "(#100) Invalid message_id")
 		}
-		emoji := reactionEmoji(payload.text("reaction"))
-		if action == "unreact" {
+		emoji := reactionEmoji(o.reaction)
+		if o.action == "unreact" {
 			emoji = ""
 		}
 		m.react("page", emoji)
 	default:
-		return nil, refuse(100, 0, "(#100) Param sender_action must be one of {TYPING_ON, TYPING_OFF, MARK_SEEN, REACT, UNREACT}")
+		return refuse(100, 0, "(#100) Param sender_action must be one of {TYPING_ON, TYPING_OFF, MARK_SEEN, REACT, UNREACT}")
 	}
-	s.announceThread(page, p)
-	return sendAnswer{RecipientID: p.ID}, nil
+	w.announceThread(page, p)
+	return nil
 }
 
 func reactionEmoji(name string) string {

@@ -1,9 +1,6 @@
 package graphemu
 
 import (
-	"context"
-	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -28,82 +25,34 @@ type Server struct {
 	Latency      Latency          // of the Graph API
 	Now          func() time.Time // the clock; nil means time.Now
 
-	once    sync.Once
-	ctx     context.Context
-	stop    context.CancelFunc
-	wg      sync.WaitGroup
-	mux     *http.ServeMux
-	latency latencySource
-	hub     hub
-	clock   clock
-
-	ids       *ids
-	calendar  *calendar
-	records   *records
-	faults    *faultRules
+	once      sync.Once
+	world     *world
 	limits    *rateLimits
-	files     *fileStore
-	courier   *courier
 	callbacks *callbacks
-
-	handlers map[string]handler // by method and endpoint
-
-	mu         sync.Mutex
-	apps       map[string]*appState
-	appOrder   []string
-	pages      map[string]*pageState
-	pageOrder  []string
-	tokens     map[string]tokenState
-	retired    map[string]bool   // tokens that were good once
-	usernames  map[string]string // pages by their name in addresses, in lower case
-	uploads    map[string]reusable
-	nodes      map[string]nodeRef // what has an id and is no app, page or person
-	codes      map[string]codeState
-	kept       []*personState // whose message was kept, the oldest first from keptHead
-	keptHead   int
-	linkTokens map[string]linkToken
-	closed     bool
+	links     linkFollower
+	graph     *graphAPI
+	mux       *http.ServeMux
 }
 
-// Errors of the methods of [Server] and of the control API.
-var (
-	ErrUnknownPage   = errors.New("unknown page")
-	ErrUnknownPerson = errors.New("unknown person")
-)
-
+// init makes what the fields say, once.
 func (s *Server) init() {
 	s.once.Do(func() {
-		s.ctx, s.stop = context.WithCancel(context.Background())
-		s.clock.base = s.Now
-		s.ids = &ids{epoch: s.Epoch}
-		s.calendar = newCalendar(&s.clock)
-		s.records = &records{changes: &s.hub}
-		s.faults, s.limits, s.files = &faultRules{}, &rateLimits{clock: &s.clock}, &fileStore{ids: s.ids}
-		s.callbacks = newCallbacks(s.HTTPClient, &s.clock)
-		s.courier = &courier{world: s, clock: &s.clock, calendar: s.calendar, faults: s.faults, records: s.records, changes: &s.hub,
-			log: s.log(), post: s.callbacks.post, batching: s.Batching, retry: s.Retry, life: s.ctx}
-		s.courier.reset()
-		s.apps = map[string]*appState{}
-		s.pages = map[string]*pageState{}
-		s.tokens = map[string]tokenState{}
-		s.retired, s.usernames = map[string]bool{}, map[string]string{}
-		s.uploads = map[string]reusable{}
-		s.nodes = map[string]nodeRef{}
-		s.codes = map[string]codeState{}
-		s.handlers = s.graphHandlers()
-		s.latency.seed(s.Latency.Seed)
-		s.mux = s.routes()
+		s.world = newWorld(worldConfig{
+			epoch: s.Epoch, now: s.Now, receiptDelay: s.ReceiptDelay, quiet: s.Quiet, batching: s.Batching, retry: s.Retry, log: s.log(),
+			post: func(c *clock) postFunc {
+				s.callbacks = newCallbacks(s.HTTPClient, c)
+				return s.callbacks.post
+			},
+		})
+		s.limits = &rateLimits{clock: s.world.clock}
+		s.links = linkFollower{s.world, s.callbacks}
+		s.graph = &graphAPI{world: s.world, limits: s.limits, latency: newLatencySource(s.Latency), callbacks: s.callbacks}
+		s.graph.handlers = s.graph.routes()
+		s.mux = http.NewServeMux()
+		controlAPI{s}.routes(s.mux)
+		webPages{s.world}.routes(s.mux)
+		s.mux.Handle("/", s.graph)
 	})
-}
-
-func (s *Server) routes() *http.ServeMux {
-	mux := http.NewServeMux()
-	s.controlRoutes(mux)
-	s.chatRoutes(mux)
-	s.pluginRoutes(mux)
-	s.linkRoutes(mux)
-	mux.HandleFunc("/", s.serveGraph)
-	return mux
 }
 
 // ServeHTTP serves the Graph API, the control API and the chat page.
@@ -130,10 +79,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	// The mux would redirect paths with a double or a missing slash, and a redirect drops a POST.
-	s.serveGraph(w, r)
+	s.graph.ServeHTTP(w, r)
 }
 
-// ownPath tells what is not the Graph API.
+// ownPath reports whether a path is not one of the Graph API.
 func ownPath(path string) bool {
 	return path == "/chat" || strings.HasPrefix(path, "/_emu/") || strings.HasPrefix(path, "/chat/") || strings.HasPrefix(path, "/m.me/") ||
 		strings.HasPrefix(path, "/plugins/")
@@ -172,23 +121,7 @@ func foreignOrigin(r *http.Request) bool {
 // still answers afterwards but sends no more webhooks.
 func (s *Server) Close() error {
 	s.init()
-	s.mu.Lock()
-	s.closed = true
-	for _, page := range s.pages {
-		for _, person := range page.people {
-			if person.receipts != nil && person.receipts.stop() {
-				s.wg.Done()
-			}
-			person.receipts = nil
-		}
-	}
-	s.mu.Unlock()
-	s.courier.close()
-	s.stop()
-	s.clock.close()
-	s.hub.close()
-	s.wg.Wait()
-	s.courier.running.Wait()
+	s.world.close()
 	s.callbacks.client.CloseIdleConnections()
 	return nil
 }
@@ -198,24 +131,7 @@ func (s *Server) Close() error {
 // unblock the page and are online. Mids go on and are not used again.
 func (s *Server) Reset() {
 	s.init()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.courier.reset()
-	s.kept, s.keptHead = nil, 0
-	s.faults.set(nil)
-	s.files.clear()
-	s.records.clear()
-	for _, page := range s.pages {
-		for _, p := range page.people {
-			p.Messages, p.Pending = nil, nil
-			p.Owner, p.Prior, p.Request = "", nil, false
-			p.Blocks, p.Offline, p.TypingUntil = false, false, time.Time{}
-			if p.Open {
-				p.LastActive = s.clock.now()
-			}
-		}
-	}
-	s.announce(change{Type: "reset"})
+	s.world.reset()
 }
 
 func (s *Server) log() *slog.Logger {
@@ -223,53 +139,4 @@ func (s *Server) log() *slog.Logger {
 		return s.Logger
 	}
 	return slog.New(slog.DiscardHandler)
-}
-
-// find returns a page and one of its people. The lock is held.
-func (s *Server) find(pageID, psid string) (*pageState, *personState, error) {
-	page := s.pages[pageID]
-	if page == nil {
-		return nil, nil, fmt.Errorf("%w %.40q", ErrUnknownPage, pageID)
-	}
-	person := page.people[psid]
-	if person == nil {
-		return nil, nil, fmt.Errorf("%w %.40q", ErrUnknownPerson, psid)
-	}
-	return page, person, nil
-}
-
-// exists tells an error for a page or a person that is not there.
-func (s *Server) exists(pageID, psid string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	_, _, err := s.find(pageID, psid)
-	return err
-}
-
-// Thread returns the messages of the thread between a page and a person.
-func (s *Server) Thread(pageID, psid string) ([]ThreadMessage, error) {
-	s.init()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	_, person, err := s.find(pageID, psid)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]ThreadMessage, len(person.Messages))
-	for i, m := range person.Messages {
-		out[i] = *m
-		out[i].Reactions = cloneMap(m.Reactions)
-	}
-	return out, nil
-}
-
-func cloneMap(m map[string]string) map[string]string {
-	if m == nil {
-		return nil
-	}
-	c := make(map[string]string, len(m))
-	for k, v := range m {
-		c[k] = v
-	}
-	return c
 }

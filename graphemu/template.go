@@ -98,20 +98,6 @@ func (t outTemplate) checkRetired(takes func(messenger.Feature) bool) *messenger
 	return checkButtons("name_placeholder", t.Buttons, takes)
 }
 
-// required refuses a payload that lacks one of the members.
-func required(raw json.RawMessage, names ...string) *messenger.Error {
-	var p params
-	if json.Unmarshal(raw, &p) != nil {
-		return refuse(100, 2018032, "(#100) Invalid data")
-	}
-	for _, name := range names {
-		if !p.has(name) {
-			return refuse(100, 0, "(#100) The parameter name_placeholder["+name+"] is required.")
-		}
-	}
-	return nil
-}
-
 func (t outTemplate) checkGeneric(takes func(messenger.Feature) bool) *messenger.Error {
 	if e := checkCount("name_placeholder[elements]", len(t.Elements), 1, 10); e != nil {
 		return e

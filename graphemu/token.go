@@ -1,5 +1,16 @@
 package graphemu
 
+import (
+	"crypto/subtle"
+	"strings"
+
+	"github.com/chasqui/chasqui/messenger"
+)
+
+// adminID is the human who has a role on every app and every page, and to whom
+// user tokens belong.
+const adminID, adminName = "100000000000001", "Page Admin"
+
 // TokenSettings are what debug_token says of a page's token beside whose it is.
 type TokenSettings struct {
 	AppID               string   `json:"app_id,omitempty"`                 // whose it says it is, where that is not true
@@ -10,37 +21,198 @@ type TokenSettings struct {
 	DataAccessExpiresAt int64    `json:"data_access_expires_at,omitempty"` // the same
 }
 
-// SetTokenSettings changes what the platform says of a page's token. It goes on working as it did.
+type tokenState struct {
+	AppID, PageID string
+	UserID        string        `json:"user_id,omitempty"` // of a user token, which has no page
+	Long          bool          `json:"long,omitempty"`    // a user token that was exchanged
+	Settings      TokenSettings `json:"settings,omitzero"`
+}
+
+// AddToken gives another app a token for a page and returns it; an empty token
+// is made. It returns "" for an unknown page or app.
+func (s *Server) AddToken(pageID, appID, token string) string {
+	s.init()
+	return s.world.addToken(pageID, appID, token)
+}
+
+// SetPageToken gives the page's own app a new token; from then on every older
+// token of that app for the page answers 190. With an empty token none works
+// until the next one is set.
+func (s *Server) SetPageToken(pageID, token string) {
+	s.init()
+	s.world.setPageToken(pageID, token)
+}
+
+// SetTokenSettings changes what the platform says of a page's token, which goes on
+// working as it did.
 func (s *Server) SetTokenSettings(pageID string, settings TokenSettings) {
 	s.init()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	page := s.pages[pageID]
+	s.world.setTokenSettings(pageID, settings)
+}
+
+// UserToken makes a token of the human who manages the pages, for an app; it is
+// what GET /me/accounts and GET /{page}?fields=access_token want. It returns ""
+// for an unknown app.
+func (s *Server) UserToken(appID string) string {
+	s.init()
+	return s.world.userToken(appID)
+}
+
+func (w *world) addToken(pageID, appID, token string) string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.pages[pageID] == nil || w.apps[appID] == nil {
+		return ""
+	}
+	if token == "" {
+		token = w.ids.token(w.ids.next())
+	}
+	w.setToken(token, tokenState{AppID: appID, PageID: pageID})
+	return token
+}
+
+func (w *world) setPageToken(pageID, token string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	page := w.pages[pageID]
 	if page == nil {
 		return
 	}
-	if info, ok := s.tokens[page.AccessToken]; ok {
+	for old, info := range w.tokens {
+		if info.PageID == pageID && info.AppID == page.AppID {
+			w.retire(old)
+		}
+	}
+	page.AccessToken = token
+	if token != "" {
+		w.setToken(token, tokenState{AppID: page.AppID, PageID: pageID})
+	}
+}
+
+func (w *world) setTokenSettings(pageID string, settings TokenSettings) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	page := w.pages[pageID]
+	if page == nil {
+		return
+	}
+	if info, ok := w.tokens[page.AccessToken]; ok {
 		info.Settings = settings
-		s.tokens[page.AccessToken] = info
+		w.tokens[page.AccessToken] = info
 	}
 }
 
-// SetPublished says whether a page is published. Sends of one that is not are refused.
-func (s *Server) SetPublished(pageID string, published bool) {
-	s.init()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if page := s.pages[pageID]; page != nil {
-		page.Unpublished = !published
+func (w *world) userToken(appID string) string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.apps[appID] == nil {
+		return ""
 	}
+	return w.makeUserToken(appID, "user token of "+appID)
 }
 
-// SetCallbackActive says whether an app's callback for pages counts as active, as the platform tells it. Webhooks are sent to it as before.
-func (s *Server) SetCallbackActive(appID string, active bool) {
-	s.init()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if app := s.apps[appID]; app != nil && app.Callback != nil {
-		app.Callback.Inactive = !active
+// makeUserToken makes a user token; the same words make the same token. The lock is
+// held.
+func (w *world) makeUserToken(appID, words string) string {
+	token := w.ids.tokenFor(words)
+	w.tokens[token] = tokenState{AppID: appID, UserID: adminID}
+	return token
+}
+
+// bearer is what a token opens.
+type bearer struct {
+	app  App
+	page string // of a page token
+	user string // of a user token
+}
+
+// bearerOf returns what a token opens, or the platform's refusal of it.
+func (w *world) bearerOf(token string) (bearer, *messenger.Error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if id, secret, isApp := strings.Cut(token, "|"); isApp {
+		app := w.apps[id]
+		if app == nil {
+			return bearer{}, refuse(190, 0, "Error validating application. Cannot get application info due to a system error.")
+		}
+		if subtle.ConstantTimeCompare([]byte(secret), []byte(app.Secret)) != 1 {
+			return bearer{}, refuse(190, 0, "Invalid OAuth access token signature.")
+		}
+		return bearer{app: app.App}, nil
 	}
+	info, ok := w.tokens[token]
+	if !ok && w.retired[token] {
+		return bearer{}, refuse(190, 463, "Error validating access token: Session has expired.")
+	}
+	app := w.apps[info.AppID]
+	if !ok || app == nil {
+		return bearer{}, refuse(190, 0, "Invalid OAuth access token - Cannot parse access token")
+	}
+	return bearer{app.App, info.PageID, info.UserID}, nil
+}
+
+// tokenReport is what the platform knows of a token.
+type tokenReport struct {
+	tokenState
+	appName string
+	known   bool
+	retired bool
+}
+
+func (w *world) reportToken(token string) tokenReport {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	info, ok := w.tokens[token]
+	report := tokenReport{tokenState: info, known: ok, retired: w.retired[token]}
+	if app := w.apps[info.AppID]; app != nil {
+		report.appName = app.Name
+	}
+	return report
+}
+
+// lengthen exchanges a user token for one that lives longer; one that was
+// exchanged before is its own. Any other token stays what it is, and long is
+// false.
+func (w *world) lengthen(appID, given string) (token string, long bool, e *messenger.Error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	info, ok := w.tokens[given]
+	switch {
+	case given == "":
+		return "", false, refuse(1, 0, "fb_exchange_token parameter not specified")
+	case !ok && w.retired[given]:
+		return "", false, refuse(190, 463, "Error validating access token: Session has expired.")
+	case !ok:
+		return "", false, refuse(190, 0, "Invalid OAuth access token - Cannot parse access token")
+	case info.AppID != appID:
+		return "", false, refuse(190, 0, "Error validating access token: the token belongs to another application.")
+	case info.UserID == "":
+		return given, false, nil // a page's token has no end
+	case info.Long:
+		return given, true, nil
+	}
+	token = w.makeUserToken(appID, "long "+given)
+	info.Long = true
+	w.tokens[token] = info
+	return token, true, nil
+}
+
+// pageToken returns the token of a page for an app. It is "" when the token was
+// taken back and the next one is not set.
+func (w *world) pageToken(pageID, appID string) string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	page := w.pages[pageID]
+	if page == nil {
+		return ""
+	}
+	if appID == page.AppID {
+		return page.AccessToken
+	}
+	token := w.ids.tokenFor("page token " + pageID + " " + appID)
+	if w.retired[token] {
+		return ""
+	}
+	w.tokens[token] = tokenState{AppID: appID, PageID: pageID}
+	return token
 }

@@ -1,10 +1,6 @@
 package graphemu
 
-import (
-	"encoding/json"
-	"fmt"
-	"net/http"
-)
+import "encoding/json"
 
 // pageView is a page as the chat page needs it: without tokens.
 type pageView struct {
@@ -31,12 +27,12 @@ type personView struct {
 }
 
 // view makes the view of one page.
-func (s *Server) view(pageID string) (pageView, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	page := s.pages[pageID]
-	if page == nil {
-		return pageView{}, fmt.Errorf("%w %.40q", ErrUnknownPage, pageID)
+func (w *world) view(pageID string) (pageView, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	page, err := w.findPage(pageID)
+	if err != nil {
+		return pageView{}, err
 	}
 	v := pageView{ID: page.ID, Name: page.Name, Picture: page.PictureURL, Profile: map[string]json.RawMessage{}, People: []personView{}}
 	if v.Picture == "" {
@@ -45,58 +41,45 @@ func (s *Server) view(pageID string) (pageView, error) {
 	for name, raw := range page.Profile {
 		v.Profile[name] = raw
 	}
-	v.Personas = append([]*persona{}, page.Personas...)
+	v.Personas = []*persona{}
+	for _, p := range page.Personas {
+		copied := *p
+		v.Personas = append(v.Personas, &copied)
+	}
 	for _, c := range page.Comments {
 		copied := *c
 		v.Posts = append(v.Posts, &copied)
 	}
 	for _, id := range page.Order {
 		p := page.people[id]
-		pv := personView{Person: p.Person, Picture: p.ProfilePic}
-		if pv.Picture == "" {
-			pv.Picture = "/_emu/pictures/" + p.ID + ".svg"
-		}
-		pv.Menu, pv.Request, pv.Owner = p.Menu, p.Request, s.nameOf(page.owner(p))
+		owner := w.nameOf(page.owner(p))
 		if page.owner(p) == pageInbox {
-			pv.Owner = "Page Inbox"
+			owner = "Page Inbox"
 		}
-		for _, m := range p.Messages {
-			if m.ReadAt.IsZero() && m.Note == "" {
-				if m.From == "page" {
-					pv.Unread++
-				} else {
-					pv.Waiting++
-				}
-			}
-		}
-		if n := len(p.Messages); n > 0 {
-			last := *p.Messages[n-1]
-			last.Reactions = nil
-			pv.Last = &last
-		}
-		v.People = append(v.People, pv)
+		v.People = append(v.People, p.view(owner))
 	}
 	return v, nil
 }
 
-func (s *Server) controlPage(w http.ResponseWriter, r *http.Request) {
-	v, err := s.view(r.PathValue("page"))
-	if err != nil {
-		rejectFor(w, err)
-		return
+// view returns the view of a person, whose thread an app has.
+func (p *personState) view(owner string) personView {
+	v := personView{Person: p.Person, Picture: p.ProfilePic, Menu: p.Menu, Request: p.Request, Owner: owner}
+	if v.Picture == "" {
+		v.Picture = "/_emu/pictures/" + p.ID + ".svg"
 	}
-	reply(w, http.StatusOK, v)
-}
-
-func (s *Server) controlPages(w http.ResponseWriter, _ *http.Request) {
-	s.mu.Lock()
-	ids := append([]string{}, s.pageOrder...)
-	s.mu.Unlock()
-	views := []pageView{}
-	for _, id := range ids {
-		if v, err := s.view(id); err == nil {
-			views = append(views, v)
+	for _, m := range p.Messages {
+		if m.ReadAt.IsZero() && m.Note == "" {
+			if m.From == "page" {
+				v.Unread++
+			} else {
+				v.Waiting++
+			}
 		}
 	}
-	reply(w, http.StatusOK, map[string]any{"pages": views})
+	if n := len(p.Messages); n > 0 {
+		last := *p.Messages[n-1]
+		last.Reactions = nil
+		v.Last = &last
+	}
+	return v
 }

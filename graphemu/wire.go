@@ -139,20 +139,6 @@ type wireResponse struct {
 	MID      string `json:"mid"`
 }
 
-// event is what happened, on its way to the apps.
-type event struct {
-	id     string
-	field  string // the webhook field it belongs to
-	mid    string // of a person's message: delivered once the webhook is answered
-	only   string // the one app that it is for; "" is all
-	sender string // app whose button was tapped: others do not see the payload
-	seq    int
-	fault  *Fault // that the person's words ask for
-	wire   wireEvent
-	change json.RawMessage // of a field that is none of Messenger's: in place of wire
-	raw    json.RawMessage // members that are added to wire, whatever they are
-}
-
 // entry is the event as one entry of a delivery, shaped as the version has it.
 func (e event) entry(pageID string, now int64, v graphVersion, standby bool) ([]byte, error) {
 	type entry struct {
