@@ -25,8 +25,6 @@ const (
 	sweepInterval  = 30 * time.Second
 	// keepSegments is how long the identifiers of segments are kept for receipts.
 	keepSegments = 8 * 24 * time.Hour
-	// keepFragments is how long segments of an inbound message wait for the others; then what is there is taken for the whole.
-	keepFragments = 5 * time.Minute
 )
 
 // Options says what a manager works with.

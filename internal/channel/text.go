@@ -17,6 +17,7 @@ type SMSOptions struct {
 	AllowUnicode *bool  `json:"allowUnicode"`
 }
 
+// ReadSMSOptions reads channelOptions.sms.
 func ReadSMSOptions(raw json.RawMessage) (o SMSOptions, refusal *gateway.ChannelError) {
 	if len(raw) > 0 && json.Unmarshal(raw, &o) != nil {
 		return o, Refused(gateway.FailureInvalidContent, "channelOptions.sms cannot be read")
@@ -39,6 +40,7 @@ func SMSText(m *gateway.ChannelMessage, media func(gateway.PartInput) bool) stri
 	return JoinLines(lines)
 }
 
+// JoinLines puts lines that are not empty under one another.
 func JoinLines(lines []string) string {
 	var kept []string
 	for _, l := range lines {
@@ -49,6 +51,7 @@ func JoinLines(lines []string) string {
 	return strings.Join(kept, "\n")
 }
 
+// NoMedia is for providers that take no files.
 func NoMedia(gateway.PartInput) bool { return false }
 
 // IsGSM tells whether a text can be written in the default alphabet of GSM 03.38.

@@ -223,14 +223,22 @@ func (f *Fixture) Add(a *gateway.ChannelAccount) *gateway.ChannelAccount {
 	return a
 }
 
-// Post calls an address by which a provider comes in.
+// Post posts to an address by which a provider comes in, with headers by name and value.
 func (f *Fixture) Post(path, contentType, body string, header ...string) (int, string) {
 	f.t.Helper()
-	req, err := http.NewRequestWithContext(f.t.Context(), http.MethodPost, f.Web.URL+path, strings.NewReader(body))
+	return f.Call(http.MethodPost, path, contentType, body, header...)
+}
+
+// Call calls an address by which a provider comes in.
+func (f *Fixture) Call(method, path, contentType, body string, header ...string) (int, string) {
+	f.t.Helper()
+	req, err := http.NewRequestWithContext(f.t.Context(), method, f.Web.URL+path, strings.NewReader(body))
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	req.Header.Set("Content-Type", contentType)
+	if contentType != "" {
+		req.Header.Set("Content-Type", contentType)
+	}
 	for i := 0; i+1 < len(header); i += 2 {
 		req.Header.Set(header[i], header[i+1])
 	}

@@ -158,43 +158,7 @@ func (s *smpp) receipt(ctx context.Context, r receipt) error {
 	if err != nil || g.Message == "" { // one without message waits for the centre's answer
 		return err
 	}
-	return s.settle(ctx, g.Message, g.Step)
-}
-
-// settle reports what the receipts of a step's segments say together: failed as soon as one failed, delivered when all were, sent when all are on their way.
-func (s *smpp) settle(ctx context.Context, message string, step int) error {
-	segments, err := s.host.Store.Segments(ctx, s.account.ID, message, step)
-	if err != nil || len(segments) == 0 {
-		return err
-	}
-	refs := make([]string, len(segments))
-	count := map[gateway.Status]int{}
-	report := gateway.ChannelReport{Account: s.account.ID, By: s.account, MessageID: message, Step: step}
-	for i, g := range segments {
-		refs[i] = g.Ref
-		count[g.State]++
-		if g.State == gateway.StatusFailed && report.Failure == nil {
-			report.Failure = g.Failure
-		}
-		if g.At.After(report.At) {
-			report.At = g.At
-		}
-	}
-	report.Ref = strings.Join(refs, ",")
-	switch parts := segments[0].Parts; {
-	case count[gateway.StatusFailed] > 0:
-		report.Status = gateway.StatusFailed
-	case count[gateway.StatusDelivered] == parts:
-		report.Status = gateway.StatusDelivered
-	case count[gateway.StatusDelivered]+count[gateway.StatusSent] == parts:
-		report.Status = gateway.StatusSent
-	default:
-		return nil
-	}
-	if err := s.host.Report(ctx, report); err != nil {
-		return fmt.Errorf("report on message %s: %w", message, err)
-	}
-	return s.host.Store.SegmentsReported(ctx, segments)
+	return s.host.Settle(ctx, s.account, g.Message, g.Step)
 }
 
 // piece is where a segment stands in an inbound message; parts is 1 for a message of one segment.
@@ -214,9 +178,8 @@ func (s *smpp) incoming(ctx context.Context, p *brought) error {
 		return s.hand(ctx, from, to, ref, decoded(p.coding, octets))
 	}
 	f := store.Fragment{Account: s.account.ID, Sender: from, Recipient: to, Ref: at.ref, Part: at.part, Parts: at.parts, Body: fmt.Sprintf("%02x", p.coding) + hex.EncodeToString(octets)}
-	var have []store.Fragment
-	err := s.host.Store.Write(ctx, func(tx *store.Tx) (err error) { have, err = tx.AddFragment(f); return err })
-	if err != nil || len(have) < at.parts {
+	have, err := s.host.Gather(ctx, f)
+	if err != nil || have == nil {
 		return err
 	}
 	return s.join(ctx, have)

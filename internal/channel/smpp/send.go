@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf16"
 
 	"github.com/linxGnu/gosmpp/data"
 	"github.com/linxGnu/gosmpp/pdu"
@@ -19,49 +18,6 @@ import (
 	"github.com/chasqui/chasqui/internal/gateway"
 	"github.com/chasqui/chasqui/internal/store"
 )
-
-// Room in one segment: septets of the default alphabet, and units of UTF-16, alone and with a header of concatenation.
-//
-// Docs: https://www.3gpp.org/dynareport/23040.htm
-const (
-	gsmAlone, gsmJoined = 160, 153
-	ucsAlone, ucsJoined = 70, 67
-)
-
-// segmented takes a text apart into segments of at most so many; what is beyond is cut off. No character is cut in two.
-func segmented(text string, most int) (segments []string, enc data.Encoding) {
-	text = strings.ReplaceAll(text, "\r\n", "\n")
-	enc, alone, joined := data.GSM7BIT, gsmAlone, gsmJoined
-	cost := func(r rune) int {
-		if data.IsEscapeChar(r) {
-			return 2
-		}
-		return 1
-	}
-	if !channel.IsGSM(text) {
-		enc, alone, joined = data.UCS2, ucsAlone, ucsJoined
-		cost = utf16.RuneLen
-	}
-	if one, rest := fill(text, alone, cost); rest == "" || most == 1 {
-		return []string{one}, enc
-	}
-	for text != "" && len(segments) < most {
-		var one string
-		one, text = fill(text, joined, cost)
-		segments = append(segments, one)
-	}
-	return segments, enc
-}
-
-// fill takes as much of a text as there is room for.
-func fill(text string, room int, cost func(rune) int) (taken, rest string) {
-	for i, r := range text {
-		if room -= max(1, cost(r)); room < 0 {
-			return text[:i], text[i:]
-		}
-	}
-	return text, ""
-}
 
 // submission is what goes to the centre for a message: one request for each segment.
 type submission struct {
@@ -89,7 +45,10 @@ func (s *smpp) submission(m *gateway.ChannelMessage, reports bool) (*submission,
 		return nil, refusal
 	}
 	sub := &submission{reports: reports && *set.Receipts, expires: m.ExpiresAt}
-	sub.parts, sub.enc = segmented(text, set.MaxSegments)
+	parts, unicode := channel.Segments(text, set.MaxSegments)
+	if sub.parts, sub.enc = parts, data.GSM7BIT; unicode {
+		sub.enc = data.UCS2
+	}
 	if set.LongMessages == "payload" && len(sub.parts) > 1 {
 		sub.parts, sub.payload = []string{strings.Join(sub.parts, "")}, true
 	}
@@ -257,7 +216,7 @@ func (s *smpp) settleEarly(ctx context.Context, m *gateway.ChannelMessage) {
 		defer func() { <-s.early }()
 		ctx, cancel := context.WithTimeout(s.ctx, deliverTimeout)
 		defer cancel()
-		if err := s.settle(ctx, id, step); err != nil && ctx.Err() == nil {
+		if err := s.host.Settle(ctx, s.account, id, step); err != nil && ctx.Err() == nil {
 			s.log.Warn("report what receipts said before", "message", id, "err", err)
 		}
 	})

@@ -18,6 +18,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/chasqui/chasqui/gatewayapi"
+	"github.com/chasqui/chasqui/internal/channel"
 	"github.com/chasqui/chasqui/internal/channel/channeltest"
 	"github.com/chasqui/chasqui/internal/gateway"
 )
@@ -396,7 +397,11 @@ func TestSegmented(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		text := rapid.StringOfN(rapid.RuneFrom([]rune("ab €{}^äжé👍\n")), 1, 700, -1).Draw(t, "text")
-		parts, enc := segmented(text, 255)
+		parts, unicode := channel.Segments(text, 255)
+		enc := data.GSM7BIT
+		if unicode {
+			enc = data.UCS2
+		}
 		if strings.Join(parts, "") != text {
 			t.Fatalf("%q came apart as %q", text, parts)
 		}

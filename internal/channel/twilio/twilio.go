@@ -104,9 +104,13 @@ func (t *twilio) form(m *gateway.ChannelMessage, reports bool) (url.Values, *gat
 		form.Add("MediaUrl", p.URL)
 		return true
 	})
-	custom, refusal := customForm(m.Custom, form)
+	custom, refusal := channel.CustomForm(m.Custom, form, "Body", "To", "StatusCallback")
 	if refusal != nil {
 		return nil, refusal
+	}
+	if body := form.Get("body"); body != "" { // the name that every SMS provider takes here
+		form.Set("Body", body)
+		form.Del("body")
 	}
 	switch text, refusal = channel.SettledText(text, o); {
 	case refusal == nil:
@@ -128,47 +132,6 @@ func (t *twilio) form(m *gateway.ChannelMessage, reports bool) (url.Values, *gat
 		form.Set("StatusCallback", t.host.StatusURL(t.account.ID)+"?"+query.Encode())
 	}
 	return form, nil
-}
-
-// customForm sets the members of customBody.sms, which are parameters of the provider's API, and tells whether there are any. Who the message goes to, and where it
-// is reported, stay the gateway's.
-func customForm(raw json.RawMessage, form url.Values) (bool, *gateway.ChannelError) {
-	if len(raw) == 0 || string(raw) == "null" {
-		return false, nil
-	}
-	var text string
-	if json.Unmarshal(raw, &text) == nil {
-		form.Set("Body", text)
-		return true, nil
-	}
-	var members map[string]any
-	if json.Unmarshal(raw, &members) != nil {
-		return false, channel.Refused(gateway.FailureInvalidContent, "customBody.sms must be a text, or an object of the provider's parameters")
-	}
-	for name, value := range members {
-		if name == "To" || name == "StatusCallback" || name == "" {
-			continue
-		}
-		switch v := value.(type) {
-		case string:
-			form.Set(name, v)
-		case bool:
-			form.Set(name, strconv.FormatBool(v))
-		case float64:
-			form.Set(name, strconv.FormatFloat(v, 'f', -1, 64))
-		default:
-			encoded, err := json.Marshal(v)
-			if err != nil {
-				return false, channel.Refused(gateway.FailureInvalidContent, "customBody.sms.%s cannot be sent", name)
-			}
-			form.Set(name, string(encoded))
-		}
-	}
-	if body := form.Get("body"); body != "" { // the name that every SMS provider takes here
-		form.Set("Body", body)
-		form.Del("body")
-	}
-	return len(members) > 0, nil
 }
 
 // call makes a request and answers status, header and body. Whatever goes wrong after the request was written leaves its outcome unknown.
