@@ -6,6 +6,7 @@ import (
 	"github.com/chasqui/chasqui/internal/channel/smpp"
 	"github.com/chasqui/chasqui/internal/channel/smtp"
 	"github.com/chasqui/chasqui/internal/channel/twilio"
+	"github.com/chasqui/chasqui/internal/channel/vonage"
 	"github.com/chasqui/chasqui/internal/channel/webhook"
 )
 
@@ -16,5 +17,6 @@ func Table() []channel.Provider {
 		twilio.Provider(),
 		smtp.Provider(),
 		webhook.Provider(),
+		vonage.Provider(),
 	}
 }
