@@ -102,6 +102,33 @@ func (d documentDest[F]) Scan(value any) error {
 	return json.Unmarshal(text, d.field)
 }
 
+// jsonOf is the JSON of a value, an empty text for none: what a column made by document keeps.
+func jsonOf[F any](value F, some bool) string {
+	if !some {
+		return ""
+	}
+	return string(data(value))
+}
+
+// lines is a column of texts, one a line.
+func lines[T any](name string, field func(*T) *[]string) column[T] {
+	return column[T]{name: name, arg: func(row *T) any { return strings.Join(*field(row), "\n") }, dest: func(row *T) any { return (*linesDest)(field(row)) }}
+}
+
+type linesDest []string
+
+func (d *linesDest) Scan(value any) error {
+	var text string
+	if err := (wordDest[string]{&text}).Scan(value); err != nil {
+		return err
+	}
+	*d = nil
+	if text != "" {
+		*d = strings.Split(text, "\n")
+	}
+	return nil
+}
+
 // blob is a column of bytes.
 func blob[T any, F ~[]byte](name string, field func(*T) *F) column[T] {
 	return column[T]{name: name, arg: func(row *T) any { return []byte(*field(row)) }, dest: func(row *T) any { return blobDest[F]{field(row)} }}
@@ -162,6 +189,53 @@ func (t *table[T]) args(row *T) []any {
 		}
 	}
 	return args
+}
+
+// upserts returns insert for rows that may be there already under a key: all other columns but the lasting ones are replaced.
+func (t *table[T]) upserts(key []string, lasting ...string) string {
+	var set []string
+	for _, c := range t.columns {
+		if !slices.Contains(key, c.name) && !slices.Contains(lasting, c.name) {
+			set = append(set, c.name+" = excluded."+c.name)
+		}
+	}
+	return t.insert + " ON CONFLICT (" + strings.Join(key, ", ") + ") DO UPDATE SET " + strings.Join(set, ", ")
+}
+
+// update is a statement that changes some columns of a row.
+type update[T any] struct {
+	query string
+	args  func(*T) []any
+}
+
+// updates makes an update of columns where another is the row's.
+func (t *table[T]) updates(where string, names ...string) update[T] {
+	var columns []column[T]
+	for _, name := range append(slices.Clone(names), where) {
+		i := slices.IndexFunc(t.columns, func(c column[T]) bool { return c.name == name })
+		columns = append(columns, t.columns[i])
+	}
+	return update[T]{
+		query: "UPDATE " + t.name + " SET " + strings.Join(names, " = ?, ") + " = ? WHERE " + where + " = ?",
+		args: func(row *T) []any {
+			args := make([]any, len(columns))
+			for i := range columns {
+				args[i] = columns[i].arg(row)
+			}
+			return args
+		},
+	}
+}
+
+// reads returns what reads rows of selected, for Collect and One.
+func (t *table[T]) reads(what string) func(*sql.Rows) (*T, error) {
+	return func(rows *sql.Rows) (*T, error) {
+		row := new(T)
+		if err := t.scan(rows, row); err != nil {
+			return nil, fmt.Errorf("read %s: %w", what, err)
+		}
+		return row, nil
+	}
 }
 
 // scan reads a row of selected.

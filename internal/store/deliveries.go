@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -11,38 +10,33 @@ import (
 	"github.com/chasqui/chasqui/internal/gateway"
 )
 
-const deliveryColumns = `subscription, pos, part, app, person, status, due_at, attempts, created_at, updated_at`
+// deliveries are the events for subscriptions that were delivered beyond a cursor, or are parked.
+var deliveries = newTable("deliveries",
+	plain("subscription", func(d *gateway.Delivery) *string { return &d.Subscription }),
+	plain("pos", func(d *gateway.Delivery) *int64 { return &d.Pos }),
+	plain("part", func(d *gateway.Delivery) *int { return &d.Partition }),
+	plain("app", func(d *gateway.Delivery) *string { return &d.Lane.Application }),
+	plain("person", func(d *gateway.Delivery) *string { return &d.Lane.Person }),
+	word("status", func(d *gateway.Delivery) *gateway.DeliveryStatus { return &d.Status }),
+	moment("due_at", func(d *gateway.Delivery) *time.Time { return &d.DueAt }),
+	document("attempts", func(d *gateway.Delivery) string { return jsonOf(d.Attempts, len(d.Attempts) > 0) }, func(d *gateway.Delivery) *[]gateway.DeliveryAttempt { return &d.Attempts }),
+	moment("created_at", func(d *gateway.Delivery) *time.Time { return &d.CreatedAt }),
+	moment("updated_at", func(d *gateway.Delivery) *time.Time { return &d.UpdatedAt }),
+)
 
-func scanDelivery(rows *sql.Rows) (*gateway.Delivery, error) {
-	var d gateway.Delivery
-	var status, attempts string
-	var due, created, updated int64
-	if err := rows.Scan(&d.Subscription, &d.Pos, &d.Partition, &d.Lane.Application, &d.Lane.Person, &status, &due, &attempts, &created, &updated); err != nil {
-		return nil, fmt.Errorf("read delivery: %w", err)
-	}
-	d.Status, d.DueAt, d.CreatedAt, d.UpdatedAt = gateway.DeliveryStatus(status), FromMillis(due), FromMillis(created), FromMillis(updated)
-	if attempts != "" {
-		if err := json.Unmarshal([]byte(attempts), &d.Attempts); err != nil {
-			return nil, fmt.Errorf("read attempts of delivery %s to %s: %w", gateway.EventID(d.Pos), d.Subscription, err)
-		}
-	}
-	return &d, nil
-}
+var (
+	scanDelivery = deliveries.reads("delivery")
+	saveDelivery = deliveries.upserts([]string{"subscription", "pos"}, "part", "app", "person")
+)
 
 // SaveDeliveries stores deliveries as they are now, new ones and changed ones.
-func (tx *Tx) SaveDeliveries(deliveries []*gateway.Delivery) error {
-	rows := make([][]any, len(deliveries))
-	for i, d := range deliveries {
-		attempts := ""
-		if len(d.Attempts) > 0 {
-			attempts = string(data(d.Attempts))
-		}
-		rows[i] = []any{d.Subscription, d.Pos, d.Partition, d.Lane.Application, d.Lane.Person, string(d.Status), Millis(d.DueAt), attempts,
-			Millis(d.CreatedAt), tx.now.UnixMilli()}
+func (tx *Tx) SaveDeliveries(list []*gateway.Delivery) error {
+	rows := make([][]any, len(list))
+	for i, d := range list {
+		d.UpdatedAt = tx.now
+		rows[i] = deliveries.args(d)
 	}
-	_, err := tx.ExecMany(`INSERT INTO deliveries (`+deliveryColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (subscription, pos) DO UPDATE SET status = excluded.status, due_at = excluded.due_at, attempts = excluded.attempts, created_at = excluded.created_at, updated_at = excluded.updated_at`, rows)
-	if err != nil {
+	if _, err := tx.ExecMany(saveDelivery, rows); err != nil {
 		return fmt.Errorf("store deliveries: %w", err)
 	}
 	return nil
@@ -65,13 +59,13 @@ func (s *Store) ListDeliveries(ctx context.Context, f DeliveryFilter) ([]*gatewa
 	if f.Before > 0 {
 		where, args = append(where, "pos < ?"), append(args, f.Before)
 	}
-	rows, err := s.Query(ctx, `SELECT `+deliveryColumns+` FROM deliveries WHERE `+strings.Join(where, " AND ")+` ORDER BY pos DESC LIMIT ?`, append(args, f.Limit)...)
+	rows, err := s.Query(ctx, deliveries.selected+` WHERE `+strings.Join(where, " AND ")+` ORDER BY pos DESC LIMIT ?`, append(args, f.Limit)...)
 	return Collect(rows, err, scanDelivery)
 }
 
 // DueDeliveries answers parked deliveries of a subscription whose time has come.
 func (s *Store) DueDeliveries(ctx context.Context, subscription string, now time.Time, limit int) ([]*gateway.Delivery, error) {
-	rows, err := s.Query(ctx, `SELECT `+deliveryColumns+` FROM deliveries WHERE subscription = ? AND status = 'pending' AND due_at <= ? ORDER BY due_at, pos LIMIT ?`,
+	rows, err := s.Query(ctx, deliveries.selected+` WHERE subscription = ? AND status = 'pending' AND due_at <= ? ORDER BY due_at, pos LIMIT ?`,
 		subscription, Millis(now), limit)
 	return Collect(rows, err, scanDelivery)
 }
@@ -87,7 +81,7 @@ func (s *Store) NextInLane(ctx context.Context, subscription string, lane gatewa
 
 // Unfinished answers the first deliveries of a conversation to a subscription that are pending or waiting, in order.
 func (s *Store) Unfinished(ctx context.Context, subscription string, lane gateway.Lane, limit int) ([]*gateway.Delivery, error) {
-	rows, err := s.Query(ctx, `SELECT `+deliveryColumns+` FROM deliveries WHERE subscription = ? AND app = ? AND person = ?
+	rows, err := s.Query(ctx, deliveries.selected+` WHERE subscription = ? AND app = ? AND person = ?
 AND status IN ('pending', 'waiting') ORDER BY pos LIMIT ?`, subscription, lane.Application, lane.Person, limit)
 	return Collect(rows, err, scanDelivery)
 }

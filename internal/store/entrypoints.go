@@ -13,25 +13,31 @@ import (
 	"github.com/chasqui/chasqui/internal/gateway"
 )
 
-const entryColumns = `id, app, kind, ref, slug, name, campaign, tags, prefill, expires_at, retired_at, created_at, updated_at`
+// entryPoints are codes and links.
+var entryPoints = newTable("entry_points",
+	plain("id", func(e *gateway.EntryPoint) *string { return &e.ID }),
+	plain("app", func(e *gateway.EntryPoint) *string { return &e.Application }),
+	word("kind", func(e *gateway.EntryPoint) *gateway.EntryPointKind { return &e.Kind }),
+	plain("ref", func(e *gateway.EntryPoint) *string { return &e.Ref }),
+	plain("slug", func(e *gateway.EntryPoint) *string { return &e.Slug }),
+	plain("name", func(e *gateway.EntryPoint) *string { return &e.Name }),
+	plain("campaign", func(e *gateway.EntryPoint) *string { return &e.Campaign }),
+	lines("tags", func(e *gateway.EntryPoint) *[]string { return &e.Tags }),
+	plain("prefill", func(e *gateway.EntryPoint) *string { return &e.Prefill }),
+	moment("expires_at", func(e *gateway.EntryPoint) *time.Time { return &e.ExpiresAt }),
+	moment("retired_at", func(e *gateway.EntryPoint) *time.Time { return &e.RetiredAt }),
+	moment("created_at", func(e *gateway.EntryPoint) *time.Time { return &e.CreatedAt }),
+	moment("updated_at", func(e *gateway.EntryPoint) *time.Time { return &e.UpdatedAt }),
+)
 
-func scanEntryPoint(rows *sql.Rows) (*gateway.EntryPoint, error) {
-	var e gateway.EntryPoint
-	var tags string
-	var expires, retired, created, updated int64
-	if err := rows.Scan(&e.ID, &e.Application, &e.Kind, &e.Ref, &e.Slug, &e.Name, &e.Campaign, &tags, &e.Prefill, &expires, &retired, &created, &updated); err != nil {
-		return nil, fmt.Errorf("read entry point: %w", err)
-	}
-	if tags != "" {
-		e.Tags = strings.Split(tags, "\n")
-	}
-	e.ExpiresAt, e.RetiredAt, e.CreatedAt, e.UpdatedAt = FromMillis(expires), FromMillis(retired), FromMillis(created), FromMillis(updated)
-	return &e, nil
-}
+var (
+	scanEntryPoint = entryPoints.reads("entry point")
+	saveEntryPoint = entryPoints.updates("id", "name", "campaign", "tags", "prefill", "expires_at", "retired_at", "updated_at")
+)
 
 // EntryPoints answers all entry points.
 func (s *Store) EntryPoints(ctx context.Context) ([]*gateway.EntryPoint, error) {
-	rows, err := s.Query(ctx, `SELECT `+entryColumns+` FROM entry_points`)
+	rows, err := s.Query(ctx, entryPoints.selected)
 	return Collect(rows, err, scanEntryPoint)
 }
 
@@ -71,7 +77,7 @@ func (s *Store) ListEntryPoints(ctx context.Context, f EntryPointFilter) ([]*gat
 		add("id < ?", f.Before)
 	}
 	args = append(args, f.Limit)
-	rows, err := s.Query(ctx, `SELECT `+entryColumns+` FROM entry_points WHERE `+strings.Join(where, " AND ")+` ORDER BY id DESC LIMIT ?`, args...)
+	rows, err := s.Query(ctx, entryPoints.selected+` WHERE `+strings.Join(where, " AND ")+` ORDER BY id DESC LIMIT ?`, args...)
 	return Collect(rows, err, scanEntryPoint)
 }
 
@@ -80,8 +86,7 @@ func (tx *Tx) AddEntryPoints(points ...*gateway.EntryPoint) error {
 	now := tx.Now().UTC()
 	for _, e := range points {
 		e.CreatedAt, e.UpdatedAt = now, now
-		n, err := tx.Exec(`INSERT INTO entry_points (`+entryColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-			e.ID, e.Application, string(e.Kind), e.Ref, e.Slug, e.Name, e.Campaign, strings.Join(e.Tags, "\n"), e.Prefill, Millis(e.ExpiresAt), Millis(e.RetiredAt), Millis(now), Millis(now))
+		n, err := tx.Exec(entryPoints.insert+` ON CONFLICT DO NOTHING`, entryPoints.args(e)...)
 		if err != nil {
 			return fmt.Errorf("store entry point: %w", err)
 		}
@@ -95,8 +100,7 @@ func (tx *Tx) AddEntryPoints(points ...*gateway.EntryPoint) error {
 // UpdateEntryPoint stores what may change of an entry point.
 func (tx *Tx) UpdateEntryPoint(e *gateway.EntryPoint) error {
 	e.UpdatedAt = tx.Now().UTC()
-	_, err := tx.Exec(`UPDATE entry_points SET name = ?, campaign = ?, tags = ?, prefill = ?, expires_at = ?, retired_at = ?, updated_at = ? WHERE id = ?`,
-		e.Name, e.Campaign, strings.Join(e.Tags, "\n"), e.Prefill, Millis(e.ExpiresAt), Millis(e.RetiredAt), Millis(e.UpdatedAt), e.ID)
+	_, err := tx.Exec(saveEntryPoint.query, saveEntryPoint.args(e)...)
 	if err != nil {
 		return fmt.Errorf("store entry point %s: %w", e.ID, err)
 	}
@@ -105,7 +109,7 @@ func (tx *Tx) UpdateEntryPoint(e *gateway.EntryPoint) error {
 
 // EntryPoint answers one entry point inside the transaction; a not_found error when there is none.
 func (tx *Tx) EntryPoint(id string) (*gateway.EntryPoint, error) {
-	rows, err := tx.Query(`SELECT `+entryColumns+` FROM entry_points WHERE id = ?`, id)
+	rows, err := tx.Query(entryPoints.selected+` WHERE id = ?`, id)
 	return One("entry point", id, rows, err, scanEntryPoint)
 }
 

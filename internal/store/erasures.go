@@ -2,8 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -11,41 +9,39 @@ import (
 	"github.com/chasqui/chasqui/internal/gateway"
 )
 
-const erasureColumns = `id, source, app, apps, user_id, profiles, people, state, pos, due_at, tries, counts, created_at, updated_at, done_at`
+// erasures are the erasures of people, under way and done.
+var erasures = newTable("erasures",
+	plain("id", func(e *gateway.Erasure) *string { return &e.ID }),
+	word("source", func(e *gateway.Erasure) *gateway.ErasureSource { return &e.Source }),
+	plain("app", func(e *gateway.Erasure) *string { return &e.Application }),
+	document("apps", func(e *gateway.Erasure) string { return keptApplications(e.Applications) }, func(e *gateway.Erasure) *[]string { return &e.Applications }),
+	plain("user_id", func(e *gateway.Erasure) *string { return &e.UserID }),
+	document("profiles", func(e *gateway.Erasure) string { return jsonOf(e.Profiles, len(e.Profiles) > 0) }, func(e *gateway.Erasure) *[]string { return &e.Profiles }),
+	document("people", func(e *gateway.Erasure) string { return jsonOf(e.People, len(e.People) > 0) }, func(e *gateway.Erasure) *[]gateway.ErasedPerson { return &e.People }),
+	word("state", func(e *gateway.Erasure) *gateway.ErasureState { return &e.State }),
+	plain("pos", func(e *gateway.Erasure) *int64 { return &e.Pos }),
+	moment("due_at", func(e *gateway.Erasure) *time.Time { return &e.DueAt }),
+	plain("tries", func(e *gateway.Erasure) *int { return &e.Tries }),
+	document("counts", func(e *gateway.Erasure) string { return jsonOf(e.Counts, true) }, func(e *gateway.Erasure) *gateway.ErasureCounts { return &e.Counts }),
+	moment("created_at", func(e *gateway.Erasure) *time.Time { return &e.CreatedAt }),
+	moment("updated_at", func(e *gateway.Erasure) *time.Time { return &e.UpdatedAt }),
+	moment("done_at", func(e *gateway.Erasure) *time.Time { return &e.DoneAt }),
+)
 
-func scanErasure(rows *sql.Rows) (*gateway.Erasure, error) {
-	var e gateway.Erasure
-	var source, apps, state, profiles, people, counts string
-	var due, created, updated, done int64
-	err := rows.Scan(&e.ID, &source, &e.Application, &apps, &e.UserID, &profiles, &people, &state, &e.Pos, &due, &e.Tries, &counts, &created, &updated, &done)
-	if err != nil {
-		return nil, fmt.Errorf("read erasure: %w", err)
-	}
-	for _, kept := range []struct {
-		text string
-		into any
-	}{{profiles, &e.Profiles}, {people, &e.People}, {counts, &e.Counts}, {apps, &e.Applications}} {
-		if kept.text == "" {
-			continue
-		}
-		if err := json.Unmarshal([]byte(kept.text), kept.into); err != nil {
-			return nil, fmt.Errorf("read erasure %s: %w", e.ID, err)
-		}
-	}
-	e.Source, e.State = gateway.ErasureSource(source), gateway.ErasureState(state)
-	e.DueAt, e.CreatedAt, e.UpdatedAt, e.DoneAt = FromMillis(due), FromMillis(created), FromMillis(updated), FromMillis(done)
-	return &e, nil
-}
+var (
+	scanErasure = erasures.reads("erasure")
+	saveErasure = erasures.upserts([]string{"id"}, "source", "app", "apps", "created_at")
+)
 
 // Erasure answers one erasure; a not_found error when there is none.
 func (s *Store) Erasure(ctx context.Context, id string) (*gateway.Erasure, error) {
-	rows, err := s.Query(ctx, `SELECT `+erasureColumns+` FROM erasures WHERE id = ?`, id)
+	rows, err := s.Query(ctx, erasures.selected+` WHERE id = ?`, id)
 	return One("erasure", id, rows, err, scanErasure)
 }
 
 // DueErasures answers pending erasures that are due, the oldest first, whose work is this node's.
 func (s *Store) DueErasures(ctx context.Context, now time.Time, limit int) ([]*gateway.Erasure, error) {
-	rows, err := s.Query(ctx, `SELECT `+erasureColumns+` FROM erasures WHERE state = 'pending' AND due_at <= ? ORDER BY due_at LIMIT ?`, Millis(now), limit)
+	rows, err := s.Query(ctx, erasures.selected+` WHERE state = 'pending' AND due_at <= ? ORDER BY due_at LIMIT ?`, Millis(now), limit)
 	all, err := Collect(rows, err, scanErasure)
 	if err != nil {
 		return nil, err
@@ -62,18 +58,7 @@ func erasurePartition(e *gateway.Erasure) int { return gateway.Partition("", e.I
 // SaveErasure stores an erasure as it is now.
 func (tx *Tx) SaveErasure(e *gateway.Erasure) error {
 	e.UpdatedAt = tx.now
-	profiles, people := "", ""
-	if len(e.Profiles) > 0 {
-		profiles = string(data(e.Profiles))
-	}
-	if len(e.People) > 0 {
-		people = string(data(e.People))
-	}
-	_, err := tx.Exec(`INSERT INTO erasures (`+erasureColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (id) DO UPDATE SET user_id = excluded.user_id, profiles = excluded.profiles, people = excluded.people, state = excluded.state, pos = excluded.pos,
-  due_at = excluded.due_at, tries = excluded.tries, counts = excluded.counts, updated_at = excluded.updated_at, done_at = excluded.done_at`,
-		e.ID, string(e.Source), e.Application, keptApplications(e.Applications), e.UserID, profiles, people, string(e.State), e.Pos, Millis(e.DueAt), e.Tries, string(data(e.Counts)),
-		Millis(e.CreatedAt), Millis(e.UpdatedAt), Millis(e.DoneAt))
+	_, err := tx.Exec(saveErasure, erasures.args(e)...)
 	if err != nil {
 		return fmt.Errorf("store erasure %s: %w", e.ID, err)
 	}
@@ -112,7 +97,7 @@ func (tx *Tx) BeginErasure(e *gateway.Erasure, profiles []string, lanes []gatewa
 
 // PendingErasureOf answers the erasure that a profile is under; nil when there is none.
 func (tx *Tx) PendingErasureOf(profile string) (*gateway.Erasure, error) {
-	rows, err := tx.Query(`SELECT ` + erasureColumns + ` FROM erasures WHERE state = 'pending'`)
+	rows, err := tx.Query(erasures.selected + ` WHERE state = 'pending'`)
 	all, err := Collect(rows, err, scanErasure)
 	if err != nil {
 		return nil, err

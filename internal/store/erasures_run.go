@@ -311,7 +311,7 @@ func (s *Store) eraseDeliveries(ctx context.Context, e *gateway.Erasure) error {
 		return nil
 	}
 	for {
-		rows, err := s.Query(ctx, `SELECT `+deliveryColumns+` FROM deliveries WHERE person IN (`+Holes(len(e.People))+`) LIMIT ?`, append(personArgs(e), eraseRows)...)
+		rows, err := s.Query(ctx, deliveries.selected+` WHERE person IN (`+Holes(len(e.People))+`) LIMIT ?`, append(personArgs(e), eraseRows)...)
 		found, err := Collect(rows, err, scanDelivery)
 		if err != nil {
 			return fmt.Errorf("read deliveries: %w", err)

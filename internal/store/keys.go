@@ -5,28 +5,34 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/chasqui/chasqui/internal/gateway"
 )
 
-const selectKeys = `SELECT id, name, scopes, applications, created_at, revoked_at FROM api_keys`
+// apiKey is what is kept of an API key: its hash, never the key.
+type apiKey struct {
+	gateway.APIKey
+	hash [32]byte
+}
+
+var apiKeys = newTable("api_keys",
+	plain("id", func(k *apiKey) *string { return &k.ID }),
+	plain("name", func(k *apiKey) *string { return &k.Name }),
+	written("hash", func(k *apiKey) any { return k.hash[:] }),
+	document("scopes", func(k *apiKey) string { return jsonOf(k.Scopes, true) }, func(k *apiKey) *[]gateway.Scope { return &k.Scopes }),
+	document("applications", func(k *apiKey) string { return jsonOf(k.Applications, true) }, func(k *apiKey) *[]string { return &k.Applications }),
+	moment("created_at", func(k *apiKey) *time.Time { return &k.CreatedAt }),
+	moment("revoked_at", func(k *apiKey) *time.Time { return &k.RevokedAt }).later(),
+)
 
 func scanKey(rows *sql.Rows) (*gateway.APIKey, error) {
-	var k gateway.APIKey
-	var scopes, applications string
-	var created, revoked int64
-	if err := rows.Scan(&k.ID, &k.Name, &scopes, &applications, &created, &revoked); err != nil {
-		return nil, fmt.Errorf("read API key: %w", err)
-	}
-	if err := json.Unmarshal([]byte(scopes), &k.Scopes); err != nil {
-		return nil, fmt.Errorf("read scopes of API key %s: %w", k.ID, err)
-	}
-	if err := json.Unmarshal([]byte(applications), &k.Applications); err != nil {
-		return nil, fmt.Errorf("read applications of API key %s: %w", k.ID, err)
+	k, err := apiKeys.reads("API key")(rows)
+	if err != nil {
+		return nil, err
 	}
 	k.All = len(k.Applications) == 0
-	k.CreatedAt, k.RevokedAt = FromMillis(created), FromMillis(revoked)
-	return &k, nil
+	return &k.APIKey, nil
 }
 
 // keptApplications writes the applications of a key beside what the key has made; nothing for a key of all.
@@ -48,9 +54,7 @@ func readApplications(kept string) (applications []string, err error) {
 func (s *Store) CreateKey(ctx context.Context, k *gateway.APIKey, key gateway.Secret) error {
 	return s.Write(ctx, func(tx *Tx) error {
 		k.ID, k.CreatedAt = tx.NewID("key"), tx.Now()
-		hash := gateway.HashAPIKey(key.Reveal())
-		_, err := tx.Exec(`INSERT INTO api_keys (id, name, hash, scopes, applications, created_at) VALUES (?, ?, ?, ?, ?, ?)`,
-			k.ID, k.Name, hash[:], string(data(k.Scopes)), string(data(k.Applications)), Millis(k.CreatedAt))
+		_, err := tx.Exec(apiKeys.insert, apiKeys.args(&apiKey{*k, gateway.HashAPIKey(key.Reveal())})...)
 		if err != nil {
 			return fmt.Errorf("store API key: %w", err)
 		}
@@ -60,7 +64,7 @@ func (s *Store) CreateKey(ctx context.Context, k *gateway.APIKey, key gateway.Se
 
 // KeyByHash answers the key of a hash, also a revoked one; a not_found error when there is none.
 func (s *Store) KeyByHash(ctx context.Context, hash [32]byte) (*gateway.APIKey, error) {
-	rows, err := s.Query(ctx, selectKeys+` WHERE hash = ?`, hash[:])
+	rows, err := s.Query(ctx, apiKeys.selected+` WHERE hash = ?`, hash[:])
 	keys, err := Collect(rows, err, scanKey)
 	if err != nil {
 		return nil, err
@@ -73,7 +77,7 @@ func (s *Store) KeyByHash(ctx context.Context, hash [32]byte) (*gateway.APIKey, 
 
 // Keys answers every API key, the oldest first, those that are revoked too.
 func (s *Store) Keys(ctx context.Context) ([]*gateway.APIKey, error) {
-	rows, err := s.Query(ctx, selectKeys+` ORDER BY created_at, id`)
+	rows, err := s.Query(ctx, apiKeys.selected+` ORDER BY created_at, id`)
 	return Collect(rows, err, scanKey)
 }
 

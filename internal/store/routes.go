@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/chasqui/chasqui/internal/gateway"
 )
@@ -17,33 +18,47 @@ type routeDoc struct {
 	OriginData  json.RawMessage `json:"originData,omitempty"`
 }
 
-const selectRoutes = `SELECT id, name, doc, is_default, created_at, updated_at FROM routes`
+// routes are stored rules of messages.
+var routes = newTable("routes",
+	plain("id", func(r *gateway.Route) *string { return &r.ID }),
+	plain("name", func(r *gateway.Route) *string { return &r.Name }),
+	written("app", func(r *gateway.Route) any { return r.Application }),
+	column[gateway.Route]{name: "doc", arg: routeDocOf, dest: func(r *gateway.Route) any { return (*routeDest)(r) }},
+	truth("is_default", func(r *gateway.Route) *bool { return &r.Default }),
+	moment("created_at", func(r *gateway.Route) *time.Time { return &r.CreatedAt }),
+	moment("updated_at", func(r *gateway.Route) *time.Time { return &r.UpdatedAt }),
+)
 
-func scanRoute(rows *sql.Rows) (*gateway.Route, error) {
-	var r gateway.Route
-	var doc string
-	var isDefault int
-	var created, updated int64
-	if err := rows.Scan(&r.ID, &r.Name, &doc, &isDefault, &created, &updated); err != nil {
-		return nil, fmt.Errorf("read route: %w", err)
-	}
+var (
+	scanRoute = routes.reads("route")
+	saveRoute = routes.upserts([]string{"id"}, "created_at")
+)
+
+func routeDocOf(r *gateway.Route) any {
+	return string(data(routeDoc{r.Application, r.Rules, r.Origin.Dialect, r.Origin.Data}))
+}
+
+// routeDest reads a routeDoc into its route.
+type routeDest gateway.Route
+
+func (r *routeDest) Scan(value any) error {
 	var d routeDoc
-	if err := json.Unmarshal([]byte(doc), &d); err != nil {
-		return nil, fmt.Errorf("read route %s: %w", r.ID, err)
+	if err := (documentDest[routeDoc]{&d}).Scan(value); err != nil {
+		return err
 	}
-	r.Application, r.Rules, r.Origin, r.Default, r.CreatedAt, r.UpdatedAt = d.Application, d.Rules, gateway.Origin{Dialect: d.Origin, Data: d.OriginData}, isDefault != 0, FromMillis(created), FromMillis(updated)
-	return &r, nil
+	r.Application, r.Rules, r.Origin = d.Application, d.Rules, gateway.Origin{Dialect: d.Origin, Data: d.OriginData}
+	return nil
 }
 
 // Routes answers every route, the oldest first.
 func (s *Store) Routes(ctx context.Context) ([]*gateway.Route, error) {
-	rows, err := s.Query(ctx, selectRoutes+` ORDER BY created_at, id`)
+	rows, err := s.Query(ctx, routes.selected+` ORDER BY created_at, id`)
 	return Collect(rows, err, scanRoute)
 }
 
 // RoutesNamed returns the routes of an id or a name: that of the id first, and then those of the name, one for each application that has it.
 func (s *Store) RoutesNamed(ctx context.Context, idOrName string) ([]*gateway.Route, error) {
-	rows, err := s.Query(ctx, selectRoutes+` WHERE id = ? OR name = ? ORDER BY CASE WHEN id = ? THEN 0 ELSE 1 END, created_at, id`, idOrName, idOrName, idOrName)
+	rows, err := s.Query(ctx, routes.selected+` WHERE id = ? OR name = ? ORDER BY CASE WHEN id = ? THEN 0 ELSE 1 END, created_at, id`, idOrName, idOrName, idOrName)
 	return Collect(rows, err, scanRoute)
 }
 
@@ -67,9 +82,7 @@ func (s *Store) SaveRoute(ctx context.Context, r *gateway.Route) error {
 				return fmt.Errorf("change the default route: %w", err)
 			}
 		}
-		_, err = tx.Exec(`INSERT INTO routes (id, name, app, doc, is_default, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (id) DO UPDATE SET name = excluded.name, app = excluded.app, doc = excluded.doc, is_default = excluded.is_default, updated_at = excluded.updated_at`,
-			r.ID, r.Name, r.Application, string(data(routeDoc{r.Application, r.Rules, r.Origin.Dialect, r.Origin.Data})), flag(r.Default), Millis(r.CreatedAt), Millis(r.UpdatedAt))
+		_, err = tx.Exec(saveRoute, routes.args(r)...)
 		if err != nil {
 			return fmt.Errorf("store route: %w", err)
 		}

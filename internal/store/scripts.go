@@ -3,25 +3,28 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/chasqui/chasqui/internal/gateway"
 )
 
-const scriptColumns = `id, app, version, dialect, note, files, active, created_at, activated_at`
+// scripts are the versions of bots' scripts.
+var scripts = newTable("scripts",
+	plain("id", func(s *gateway.Script) *string { return &s.ID }),
+	plain("app", func(s *gateway.Script) *string { return &s.Application }),
+	plain("version", func(s *gateway.Script) *int { return &s.Version }),
+	plain("dialect", func(s *gateway.Script) *string { return &s.Dialect }),
+	plain("note", func(s *gateway.Script) *string { return &s.Note }),
+	blob("files", func(s *gateway.Script) *json.RawMessage { return &s.Files }),
+	truth("active", func(s *gateway.Script) *bool { return &s.Active }).later(),
+	moment("created_at", func(s *gateway.Script) *time.Time { return &s.CreatedAt }),
+	moment("activated_at", func(s *gateway.Script) *time.Time { return &s.ActivatedAt }).later(),
+)
 
-func scanScript(rows *sql.Rows) (*gateway.Script, error) {
-	var s gateway.Script
-	var files []byte
-	var created, activated int64
-	var active int
-	if err := rows.Scan(&s.ID, &s.Application, &s.Version, &s.Dialect, &s.Note, &files, &active, &created, &activated); err != nil {
-		return nil, fmt.Errorf("read script: %w", err)
-	}
-	s.Files, s.Active, s.CreatedAt, s.ActivatedAt = files, active == 1, FromMillis(created), FromMillis(activated)
-	return &s, nil
-}
+var scanScript = scripts.reads("script")
 
 // AddScript stores a new version of an application's scripts, not active. Version and CreatedAt are set.
 func (tx *Tx) AddScript(s *gateway.Script) error {
@@ -29,8 +32,7 @@ func (tx *Tx) AddScript(s *gateway.Script) error {
 		return fmt.Errorf("number script: %w", err)
 	}
 	s.CreatedAt = tx.Now().UTC()
-	_, err := tx.Exec(`INSERT INTO scripts (id, app, version, dialect, note, files, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-		s.ID, s.Application, s.Version, s.Dialect, s.Note, []byte(s.Files), Millis(s.CreatedAt))
+	_, err := tx.Exec(scripts.insert, scripts.args(s)...)
 	if err != nil {
 		return fmt.Errorf("store script: %w", err)
 	}
@@ -64,19 +66,19 @@ func (tx *Tx) DeleteScript(id string) error {
 
 // Script answers one version; a not_found error when there is none.
 func (s *Store) Script(ctx context.Context, id string) (*gateway.Script, error) {
-	rows, err := s.Query(ctx, `SELECT `+scriptColumns+` FROM scripts WHERE id = ?`, id)
+	rows, err := s.Query(ctx, scripts.selected+` WHERE id = ?`, id)
 	return One("script", id, rows, err, scanScript)
 }
 
 // Script answers one version inside the transaction; a not_found error when there is none.
 func (tx *Tx) Script(id string) (*gateway.Script, error) {
-	rows, err := tx.Query(`SELECT `+scriptColumns+` FROM scripts WHERE id = ?`, id)
+	rows, err := tx.Query(scripts.selected+` WHERE id = ?`, id)
 	return One("script", id, rows, err, scanScript)
 }
 
 // Scripts answers the versions of an application, the newest first; those of all applications when app is empty.
 func (s *Store) Scripts(ctx context.Context, app string) ([]*gateway.Script, error) {
-	rows, err := s.Query(ctx, `SELECT `+scriptColumns+` FROM scripts WHERE app = ? OR ? = '' ORDER BY app, version DESC LIMIT 1000`, app, app)
+	rows, err := s.Query(ctx, scripts.selected+` WHERE app = ? OR ? = '' ORDER BY app, version DESC LIMIT 1000`, app, app)
 	return Collect(rows, err, scanScript)
 }
 
@@ -141,23 +143,24 @@ func (tx *Tx) SaveBotPerson(p *gateway.BotPerson) (bool, error) {
 	return n == 1, nil
 }
 
-const timerColumns = `id, part, app, person, kind, name, content, due_at, seq`
+// timers are what bots say later.
+var timers = newTable("bot_timers",
+	plain("id", func(t *gateway.BotTimer) *string { return &t.ID }),
+	plain("part", func(t *gateway.BotTimer) *int { return &t.Partition }),
+	plain("app", func(t *gateway.BotTimer) *string { return &t.Application }),
+	plain("person", func(t *gateway.BotTimer) *string { return &t.Person }),
+	plain("kind", func(t *gateway.BotTimer) *string { return &t.Kind }),
+	plain("name", func(t *gateway.BotTimer) *string { return &t.Name }),
+	blob("content", func(t *gateway.BotTimer) *json.RawMessage { return &t.Content }),
+	moment("due_at", func(t *gateway.BotTimer) *time.Time { return &t.DueAt }),
+	plain("seq", func(t *gateway.BotTimer) *int { return &t.Seq }),
+)
 
-func scanTimer(rows *sql.Rows) (*gateway.BotTimer, error) {
-	var t gateway.BotTimer
-	var due int64
-	var content []byte
-	if err := rows.Scan(&t.ID, &t.Partition, &t.Application, &t.Person, &t.Kind, &t.Name, &content, &due, &t.Seq); err != nil {
-		return nil, fmt.Errorf("read timer: %w", err)
-	}
-	t.Content, t.DueAt = content, FromMillis(due)
-	return &t, nil
-}
+var scanTimer = timers.reads("timer")
 
 // AddTimer stores something to be said later.
 func (tx *Tx) AddTimer(t *gateway.BotTimer) error {
-	_, err := tx.Exec(`INSERT INTO bot_timers (`+timerColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		t.ID, t.Partition, t.Application, t.Person, t.Kind, t.Name, []byte(t.Content), Millis(t.DueAt), t.Seq)
+	_, err := tx.Exec(timers.insert, timers.args(t)...)
 	if err != nil {
 		return fmt.Errorf("store timer: %w", err)
 	}
@@ -178,7 +181,7 @@ func (tx *Tx) CancelReminder(lane gateway.Lane, name string) error {
 
 // DueTimers answers timers that are due, in their order.
 func (s *Store) DueTimers(ctx context.Context, limit int) ([]*gateway.BotTimer, error) {
-	rows, err := s.Query(ctx, `SELECT `+timerColumns+` FROM bot_timers WHERE due_at <= ? ORDER BY due_at, seq LIMIT ?`, Millis(s.now()), limit)
+	rows, err := s.Query(ctx, timers.selected+` WHERE due_at <= ? ORDER BY due_at, seq LIMIT ?`, Millis(s.now()), limit)
 	return Collect(rows, err, scanTimer)
 }
 

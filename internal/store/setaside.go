@@ -22,6 +22,18 @@ type SetAside struct {
 	At          time.Time
 }
 
+// setAside are the events that readers go on without.
+var setAside = newTable("set_aside",
+	plain("pos", func(x *SetAside) *int64 { return &x.Pos }),
+	plain("reader", func(x *SetAside) *string { return &x.Reader }),
+	plain("app", func(x *SetAside) *string { return &x.Application }),
+	plain("person", func(x *SetAside) *string { return &x.Person }),
+	word("type", func(x *SetAside) *gateway.EventType { return &x.Type }),
+	plain("reason", func(x *SetAside) *string { return &x.Reason }),
+	plain("failures", func(x *SetAside) *int { return &x.Failures }),
+	moment("at", func(x *SetAside) *time.Time { return &x.At }),
+)
+
 // maxReason is how many bytes of an error are kept.
 const maxReason = 500
 
@@ -30,8 +42,8 @@ func (tx *Tx) SetAside(reader string, e *gateway.Event, reason string, failures 
 	if len(reason) > maxReason {
 		reason = strings.ToValidUTF8(reason[:maxReason], "")
 	}
-	n, err := tx.Exec(`INSERT INTO set_aside (pos, reader, app, person, type, reason, failures, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-		e.Pos, reader, e.Application, e.Person, string(e.Type), reason, failures, tx.now.UnixMilli())
+	row := &SetAside{Pos: e.Pos, Reader: reader, Application: e.Application, Person: e.Person, Type: e.Type, Reason: reason, Failures: failures, At: tx.now}
+	n, err := tx.Exec(setAside.insert+` ON CONFLICT DO NOTHING`, setAside.args(row)...)
 	if err != nil {
 		return fmt.Errorf("set event %s aside: %w", e.ID(), err)
 	}
@@ -66,16 +78,8 @@ func (s *Store) SetAsides(ctx context.Context, f SetAsideFilter) ([]SetAside, er
 	if f.Before > 0 {
 		where, args = append(where, "pos < ?"), append(args, f.Before)
 	}
-	rows, err := s.Query(ctx, `SELECT pos, reader, app, person, type, reason, failures, at FROM set_aside WHERE `+strings.Join(where, " AND ")+` ORDER BY pos DESC, reader LIMIT ?`,
-		append(args, f.Limit)...)
-	return Collect(rows, err, func(r *sql.Rows) (SetAside, error) {
-		var x SetAside
-		var at int64
-		var kind string
-		err := r.Scan(&x.Pos, &x.Reader, &x.Application, &x.Person, &kind, &x.Reason, &x.Failures, &at)
-		x.Type, x.At = gateway.EventType(kind), FromMillis(at)
-		return x, err
-	})
+	rows, err := s.Query(ctx, setAside.selected+` WHERE `+strings.Join(where, " AND ")+` ORDER BY pos DESC, reader LIMIT ?`, append(args, f.Limit)...)
+	return Collect(rows, err, func(r *sql.Rows) (x SetAside, err error) { return x, setAside.scan(r, &x) })
 }
 
 // CountSetAside returns how many events each reader goes on without.
