@@ -2,8 +2,8 @@ package graphemu
 
 import "time"
 
-// linkToken is the account_linking_token that a website gets with a person who
-// is to log in.
+// linkToken is the account_linking_token with which a website learns which person is logging
+// in.
 type linkToken struct {
 	page, psid string
 	until      time.Time

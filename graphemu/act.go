@@ -36,7 +36,7 @@ func (w *world) exists(pageID, psid string) error {
 	return err
 }
 
-// act does what a person does. Links of an action lead to pages of the emulator.
+// act does what a person does. Links in the action must already lead to pages of the emulator.
 func (w *world) act(pageID, psid string, a Action) (ActionResult, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -66,7 +66,7 @@ func (t turn) event(field string) event { return t.threads.fromPerson(t.page, t.
 // send emits an event about the person.
 func (t turn) send(e event) { t.emit(t.page, t.p, e) }
 
-// do does one thing, whichever it is.
+// do carries out an action.
 func (t turn) do(a Action) (ActionResult, error) {
 	switch {
 	case a.Referral != nil && !a.GetStarted, a.Link != nil, a.Scan != nil, a.OptIn != nil, a.Accept, a.Notify != nil:
@@ -93,7 +93,7 @@ func (t turn) do(a Action) (ActionResult, error) {
 	return t.converse(a)
 }
 
-// converse does what changes the thread itself.
+// converse carries out the actions that are about the thread itself.
 func (t turn) converse(a Action) (ActionResult, error) {
 	switch {
 	case a.Text != "":
@@ -116,7 +116,7 @@ func (t turn) converse(a Action) (ActionResult, error) {
 	return t.read(), nil
 }
 
-// write is a message of the person.
+// write adds a message of the person to the thread and sends it to the apps.
 func (t turn) write(m wireMessage) ActionResult {
 	e := t.event("messages")
 	m.MID = t.threads.newMID(t.page, t.p)
@@ -133,6 +133,7 @@ func (t turn) write(m wireMessage) ActionResult {
 	return ActionResult{MID: m.MID, EventID: e.id}
 }
 
+// postback adds a tap on a button to the thread and sends it to the apps.
 func (t turn) postback(tap TapAction, ref *Referral) ActionResult {
 	e := t.event("messaging_postbacks")
 	mid := t.threads.newMID(t.page, t.p)
@@ -143,6 +144,8 @@ func (t turn) postback(tap TapAction, ref *Referral) ActionResult {
 	return ActionResult{MID: mid, EventID: e.id}
 }
 
+// getStarted begins the thread with a tap on Get Started. The referral comes from the action,
+// or else from the link that the person followed before.
 func (t turn) getStarted(ref *Referral) (ActionResult, error) {
 	var button struct {
 		Payload string `json:"payload"`
@@ -171,7 +174,7 @@ func (t turn) tell(field string, set func(*wireEvent)) ActionResult {
 	return ActionResult{EventID: e.id}
 }
 
-// anyEvent sends an event as it was given.
+// anyEvent sends an event exactly as the action gives it.
 func (t turn) anyEvent(a EventAction) (ActionResult, error) {
 	var members map[string]json.RawMessage
 	switch {

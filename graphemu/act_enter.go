@@ -29,8 +29,8 @@ func (t turn) enter(a Action) (ActionResult, error) {
 	return t.follow(a.Referral.complete()), nil
 }
 
-// follow is a way into the thread with a ref. A person without a thread has to
-// tap Get Started first, and the referral comes with that postback.
+// follow brings the person into the thread by a referral. A person without a thread has to tap
+// Get Started first, and the referral comes with that postback.
 func (t turn) follow(ref *Referral) ActionResult {
 	t.threads.note(t.page, t.p, entryNote(ref))
 	if !t.p.Open {
@@ -42,7 +42,7 @@ func (t turn) follow(ref *Referral) ActionResult {
 	if ref.Source == "CUSTOMER_CHAT_PLUGIN" {
 		e.wire.Sender = &party{ID: t.p.ID, UserRef: "guest_" + t.p.ID}
 	}
-	// A link into a thread that exists opens the window since 2020.
+	// Since 2020 a link into an existing thread opens the window.
 	if !t.clock.isDated() || t.calendar.takesNow(messenger.FeatureLinkOpensWindow) || ref.Source != "SHORTLINK" {
 		t.open()
 	}
@@ -50,6 +50,7 @@ func (t turn) follow(ref *Referral) ActionResult {
 	return ActionResult{EventID: e.id}
 }
 
+// entryNote returns the line that a thread shows when a person has come by a referral.
 func entryNote(ref *Referral) string {
 	switch ref.Source {
 	case "ADS":
@@ -64,7 +65,8 @@ func entryNote(ref *Referral) string {
 	return "You entered this conversation by following a link."
 }
 
-// open opens the thread and the window, because the person has written.
+// open opens the thread and the window because the person wrote, and counts the person as
+// active.
 func (t turn) open() {
 	today := t.clock.now().Unix() / 86400
 	if !t.p.Open || t.p.activeDay != today {
@@ -84,12 +86,12 @@ func (t turn) open() {
 	}
 }
 
-// begin opens the thread without the person having written.
+// begin opens the thread and the window.
 func (t turn) begin() {
 	t.p.Open, t.p.LastActive = true, t.clock.now()
 }
 
-// followLink follows a link to its t.page.
+// followLink follows a link, which must lead to the page of the thread.
 func (t turn) followLink(link string) (ActionResult, error) {
 	pageID, ref, err := t.readLink(link)
 	switch {
@@ -98,12 +100,12 @@ func (t turn) followLink(link string) (ActionResult, error) {
 	case pageID != t.page.ID:
 		return ActionResult{}, fmt.Errorf("the link leads to page %.40s, and the person is one of page %s", pageID, t.page.ID)
 	case ref.Ref == "" && ref.Source == "SHORTLINK":
-		return ActionResult{}, nil // the thread opens and nobody is told
+		return ActionResult{}, nil // the thread opens and the apps are not told
 	}
 	return t.follow(ref), nil
 }
 
-// scan reads a code and follows its link.
+// scan reads a code and follows the link in it.
 func (t turn) scan(a ScanAction) (ActionResult, error) {
 	link, err := t.codeAt(a.URL)
 	if len(a.Image) > 0 {
@@ -114,12 +116,12 @@ func (t turn) scan(a ScanAction) (ActionResult, error) {
 	}
 	pageID, ref, err := t.readLink(link)
 	if err == nil && pageID == t.page.ID && ref.Source == "MESSENGER_CODE" {
-		return t.follow(ref), nil // a code without a ref leads in, too
+		return t.follow(ref), nil // a code works without a ref
 	}
 	return t.followLink(link)
 }
 
-// codeAt is the link of a code that the emulator shows at an address.
+// codeAt returns the link of a code that the emulator shows at an address.
 func (t turn) codeAt(address string) (string, error) {
 	u, err := url.Parse(address)
 	if err != nil {

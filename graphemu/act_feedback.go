@@ -6,6 +6,7 @@ import (
 	"slices"
 )
 
+// report counts a report of the conversation.
 func (t turn) report(kind string) (ActionResult, error) {
 	if !slices.Contains([]string{"spam", "inappropriate", "other"}, kind) {
 		return ActionResult{}, errors.New("a report is one of spam, inappropriate, other")
@@ -19,7 +20,7 @@ func (t turn) report(kind string) (ActionResult, error) {
 	return ActionResult{}, nil
 }
 
-// feedback fills in a feedback template of the t.page.
+// feedback fills in a feedback template that the page sent.
 func (t turn) feedback(a FeedbackAction) (ActionResult, error) {
 	m := t.p.message(a.MID)
 	if m == nil || templateOf(m).Type != "customer_feedback" {
@@ -48,7 +49,7 @@ func (t turn) feedback(a FeedbackAction) (ActionResult, error) {
 	return t.tell("messaging_feedback", func(w *wireEvent) { w.Feedback = mustJSON(map[string]any{"feedback_screens": screens}) }), nil
 }
 
-// shownTemplate is a template of the page as a person deals with it.
+// shownTemplate is the part of a template that matters to the person who sees it.
 type shownTemplate struct {
 	Type    string `json:"template_type"`
 	Title   string `json:"title"`
@@ -61,6 +62,7 @@ type shownTemplate struct {
 	} `json:"feedback_screens"`
 }
 
+// templateOf returns the template of a message, the zero value when it has none.
 func templateOf(m *ThreadMessage) shownTemplate {
 	var message struct {
 		Attachment struct {
@@ -73,7 +75,7 @@ func templateOf(m *ThreadMessage) shownTemplate {
 	return message.Attachment.Payload
 }
 
-// judge is a thumb under an answer of the page's AI.
+// judge rates an answer of the page's AI.
 func (t turn) judge(a ResponseAction) ActionResult {
 	r := wireResponse{Feedback: "Bad response", MID: a.MID}
 	if a.Good {

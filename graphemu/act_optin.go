@@ -8,7 +8,7 @@ import (
 	"github.com/chasqui/chasqui/messenger"
 )
 
-// optinToken lets a page write once, or now and then, to who asked for it.
+// optinToken allows a page to write to a person who asked for it: once, or every now and then.
 type optinToken struct {
 	Token     string    `json:"token"`
 	PSID      string    `json:"psid"`
@@ -21,7 +21,7 @@ type optinToken struct {
 	Last      time.Time `json:"last,omitzero"` // when it was used last
 }
 
-// optIn is a click on a plugin of a website.
+// optIn opts the person in through a plugin on a website.
 func (t turn) optIn(a OptInAction) (ActionResult, error) {
 	if len(a.Ref) > 250 {
 		return ActionResult{}, errors.New("data-ref has at most 250 characters")
@@ -42,7 +42,7 @@ func (t turn) optIn(a OptInAction) (ActionResult, error) {
 	return ActionResult{EventID: e.id}, nil
 }
 
-// acceptRequest is a person who lets in a page that wrote to their phone number.
+// acceptRequest accepts the message request of a page that wrote to the person's phone number.
 func (t turn) acceptRequest() (ActionResult, error) {
 	if !t.p.Request {
 		return ActionResult{}, errors.New("the page has not asked to write")
@@ -55,7 +55,7 @@ func (t turn) acceptRequest() (ActionResult, error) {
 	return ActionResult{EventID: e.id}, nil
 }
 
-// notify is an answer to a request for notifications.
+// notify answers a request for notifications.
 func (t turn) notify(a NotifyAction) (ActionResult, error) {
 	m := t.p.message(a.MID)
 	if m == nil || m.From != "page" {

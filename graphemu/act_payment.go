@@ -5,6 +5,7 @@ import (
 	"strconv"
 )
 
+// pay sends the event of one step of a payment.
 func (t turn) pay(a PaymentAction) (ActionResult, error) {
 	address := map[string]string{"street_1": "1 Hacker Way", "street_2": "", "city": "MENLO PARK", "state": "CA", "country": "US", "postal_code": "94025"}
 	amount := map[string]any{"currency": a.Currency, "amount": strconv.FormatFloat(a.Amount, 'f', 2, 64)}

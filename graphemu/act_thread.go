@@ -8,7 +8,7 @@ import (
 	"github.com/chasqui/chasqui/messenger"
 )
 
-// read is the person looking at the thread.
+// read marks the messages of the page as read.
 func (t turn) read() ActionResult {
 	var mids []string
 	var watermark int64
@@ -40,6 +40,7 @@ func (t turn) read() ActionResult {
 	return ActionResult{EventID: e.id}
 }
 
+// react sets or removes the reaction to a message.
 func (t turn) react(a ReactionAction) (ActionResult, error) {
 	m := t.p.message(a.MID)
 	if m == nil {
@@ -56,6 +57,7 @@ func (t turn) react(a ReactionAction) (ActionResult, error) {
 	return ActionResult{EventID: e.id}, nil
 }
 
+// edit changes the text of a message, at most five times.
 func (t turn) edit(a EditAction) (ActionResult, error) {
 	m := t.p.message(a.MID)
 	if !t.calendar.takesNow(messenger.FeatureMessageEdits) {
@@ -81,7 +83,8 @@ func (t turn) edit(a EditAction) (ActionResult, error) {
 	return ActionResult{EventID: e.id}, nil
 }
 
-// reactionName is the platform's name of the reactions it offers by itself.
+// reactionName returns the platform's name of a reaction: other for any emoji that it does not
+// offer by itself.
 func reactionName(emoji string) string {
 	switch emoji {
 	case "❤", "❤️", "😍":
@@ -102,7 +105,8 @@ func reactionName(emoji string) string {
 	return "other"
 }
 
-// replyTo is a reference to an earlier message; one to an own message says so.
+// replyTo returns a reference to an earlier message. A reference to a message of the person
+// says so.
 func (p *personState) replyTo(mid string) *replyTo {
 	r := &replyTo{MID: mid}
 	if m := p.message(mid); m != nil && m.From == "person" {
@@ -112,6 +116,7 @@ func (p *personState) replyTo(mid string) *replyTo {
 	return r
 }
 
+// replied returns the mid of the message that m answers, "" for none.
 func (m wireMessage) replied() string {
 	if m.ReplyTo == nil {
 		return ""

@@ -6,8 +6,8 @@ import (
 	"fmt"
 )
 
-// Action is what a person does; exactly one of its parts is set, apart from
-// Referral, which may stand beside GetStarted, and ReplyTo beside Text.
+// Action is what a person does. Exactly one of its parts is set, except that Referral may come
+// with GetStarted, and ReplyTo with Text.
 type Action struct {
 	Text       string            `json:"text,omitempty"`
 	ReplyTo    string            `json:"reply_to,omitempty"` // the mid that the text answers
@@ -45,13 +45,13 @@ type TapAction struct {
 	Payload string `json:"payload"`
 }
 
-// AttachmentAction is something a person sends that is no text.
+// AttachmentAction is a file that a person sends.
 type AttachmentAction struct {
 	Type string `json:"type"` // image, audio, video, file
 	URL  string `json:"url"`
 }
 
-// ReactionAction is a reaction to a message; without an emoji it is taken back.
+// ReactionAction is a reaction to a message. An empty emoji removes it.
 type ReactionAction struct {
 	MID   string `json:"mid"`
 	Emoji string `json:"emoji"`
@@ -73,8 +73,7 @@ type ActionResult struct {
 	ID      string `json:"id,omitempty"` // of a comment or a post
 }
 
-// ErrAction is matched by the errors of [Server.Act] for an action that makes
-// no sense.
+// ErrAction is matched by the errors of [Server.Act] for an action that is not possible.
 var ErrAction = errors.New("action is not possible")
 
 func (a Action) check() error {
@@ -101,7 +100,7 @@ type AccountAction struct {
 	Unlink bool   `json:"unlink,omitempty"`
 }
 
-// FeedbackAction is a filled-in feedback template: answers by question id.
+// FeedbackAction fills in a feedback template: the answers by question id.
 type FeedbackAction struct {
 	MID      string            `json:"mid"`
 	Answers  map[string]string `json:"answers"`
@@ -114,7 +113,7 @@ type LocationAction struct {
 	Long float64 `json:"long"`
 }
 
-// ShareAction is a link shared into the thread, with a text of its own or none.
+// ShareAction is a link shared into the thread, with or without a text.
 type ShareAction struct {
 	URL   string `json:"url"`
 	Title string `json:"title,omitempty"`
@@ -140,7 +139,7 @@ type GameAction struct {
 	Payload     string `json:"payload,omitempty"`
 }
 
-// PaymentAction is a tap on a buy button, up to a step of the payment: payment,
+// PaymentAction is a tap on a buy button. Step says which event it causes: payment,
 // checkout_update or pre_checkout.
 type PaymentAction struct {
 	Step     string  `json:"step"`
@@ -149,52 +148,50 @@ type PaymentAction struct {
 	Amount   float64 `json:"amount,omitempty"`
 }
 
-// ResponseAction is a thumb under an answer of the page's AI.
+// ResponseAction is a thumbs up or down for an answer of the page's AI.
 type ResponseAction struct {
 	MID  string `json:"mid"`
 	Good bool   `json:"good"`
 }
 
-// EventAction is any event as it is, for what no other action makes: of a field
-// of Messenger's the members of the event beside sender, recipient and timestamp,
-// which are added unless given; of another field of the page the value.
+// EventAction is an arbitrary event, for what no other action causes. For a field of Messenger
+// it holds the members of the event; sender, recipient and timestamp are added unless they are
+// given. For any other field of the page it holds the value.
 type EventAction struct {
 	Field     string          `json:"field"`
 	Messaging json.RawMessage `json:"messaging,omitempty"` // {"message_context":{…}}
 	Value     json.RawMessage `json:"value,omitempty"`     // of leadgen, ratings, mention, ...
 }
 
-// LinkAction is a link that the person follows: of m.me, or the emulator's own.
+// LinkAction is a link that the person follows: one of m.me, or one of the emulator's own.
 type LinkAction struct {
 	URL string `json:"url"`
 }
 
-// ScanAction is a QR code before the person's camera: the picture, or the
-// address at which the emulator shows one. Image is base64 in JSON: PNG, JPEG or
-// GIF.
+// ScanAction is a QR code that the person scans: the picture, or the address at which the
+// emulator shows one. In JSON the image is base64; it is a PNG, JPEG or GIF.
 type ScanAction struct {
 	Image []byte `json:"image,omitempty"`
 	URL   string `json:"url,omitempty"`
 }
 
-// OptInAction is a person who agrees to be written to: through the Send to
-// Messenger button when only Ref is given, the checkbox with a UserRef.
+// OptInAction opts a person in: through the Send to Messenger button when only Ref is given,
+// through the checkbox when UserRef is given.
 type OptInAction struct {
 	Ref     string `json:"ref,omitempty"`      // data-ref of the button or the checkbox
 	UserRef string `json:"user_ref,omitempty"` // of the checkbox, made by the website for each time it is drawn
 }
 
-// NotifyAction is a tap on a request for a notification in a message of the
-// page, with the mid of that message; Stop takes an agreement to marketing
-// messages back, Resume renews it.
+// NotifyAction is a tap on the button of a notification request, which is the message with this
+// mid. Stop withdraws the consent to marketing messages, and Resume renews it.
 type NotifyAction struct {
 	MID    string `json:"mid"`
 	Stop   bool   `json:"stop,omitempty"`
 	Resume bool   `json:"resume,omitempty"`
 }
 
-// CommentAction is a comment under a post of the page; without a Post a post of
-// the person's own on the page.
+// CommentAction is a comment under a post of the page. Without a Post it is a post of the
+// person's own on the page.
 type CommentAction struct {
 	Text string `json:"text"`
 	Post string `json:"post,omitempty"`

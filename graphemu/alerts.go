@@ -21,18 +21,18 @@ func (s *Server) Alerts() []Alert {
 	return s.world.courier.allAlerts()
 }
 
-// failure is a row of webhooks that failed without a success between them.
+// failure is a series of failed webhooks without a success in between.
 type failure struct {
 	since  time.Time
 	warned bool
 }
 
-// warnAfter is how long webhooks fail until the developers are told.
+// warnAfter is how long webhooks have to fail before the developers are told.
 const warnAfter = 15 * time.Minute
 
-// account keeps account of webhooks that fail, and unsubscribes an app from the
-// pages for which they failed too long. It reports whether the app is still
-// subscribed to any page of the batch.
+// account counts a delivery as failed or not, and unsubscribes an app from the pages for which
+// webhooks have failed too long. It reports whether the app is still subscribed to any page of
+// the batch.
 func (c *courier) account(appID string, batch []delivery, ok bool) bool {
 	left, seen := false, map[string]bool{}
 	for _, d := range batch {
@@ -58,7 +58,7 @@ func (c *courier) account(appID string, batch []delivery, ok bool) bool {
 	return left
 }
 
-// succeeded ends a row of failures.
+// succeeded ends a series of failures.
 func (c *courier) succeeded(appID, pageID string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

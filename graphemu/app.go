@@ -2,7 +2,7 @@ package graphemu
 
 import "cmp"
 
-// App is a Facebook app. What is empty when it is added is made.
+// App is a Facebook app. Fields that are empty when it is added are filled in.
 type App struct {
 	ID           string `json:"id"`
 	Secret       string `json:"secret,omitempty"` // signs webhooks; 32 hex digits when made
@@ -17,8 +17,8 @@ type appState struct {
 	Callback *callback // nil until subscribed
 }
 
-// AddApp adds an app, or changes the one with that id, whose secret, name and
-// picture stay where none are given. It returns the app with what was made.
+// AddApp adds an app, or changes the one with that id, which keeps its secret, name and picture
+// where none are given. It returns the app with the fields that were filled in.
 func (s *Server) AddApp(a App) App {
 	s.init()
 	return s.world.addApp(a)

@@ -9,11 +9,13 @@ import (
 	"github.com/chasqui/chasqui/messenger"
 )
 
-// uploadLife is how long the id of an attachment may be used.
+// uploadLife is how long the id of an attachment is valid.
 const uploadLife = 90 * 24 * time.Hour
 
 // attachment is a file that can be sent by its id.
 type attachment struct {
+	id string
+
 	Page string    `json:"page"`
 	Type string    `json:"type"`
 	URL  string    `json:"url"`
@@ -23,46 +25,50 @@ type attachment struct {
 	To     string `json:"to,omitempty"`     // who that is
 }
 
-// saveAttachment keeps a file under an id, under which it can be sent to anybody,
-// or to one person only.
-func (w *world) saveAttachment(pageID, kind, url string, single bool) (string, *messenger.Error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	page := w.pages[pageID]
-	if page == nil {
-		return "", errNoObject
-	}
-	return w.keepAttachment(page, kind, url, single), nil
+// attachments holds the files that can be sent by their ids. The world's lock
+// guards it.
+type attachments struct {
+	ids   *ids
+	clock *clock
+	saved map[string]attachment // by id
 }
 
-// keepAttachment gives an attachment an id. The lock is held.
-func (w *world) keepAttachment(page *pageState, kind, url string, single bool) string {
-	id := w.ids.fresh("attachment", 16)
-	w.attachments[id] = attachment{Page: page.ID, Type: kind, URL: url, Made: w.clock.now(), Single: single}
+// keep saves a file of a page and returns its id.
+func (a *attachments) keep(pageID, kind, url string, single bool) string {
+	id := a.ids.fresh("attachment", 16)
+	a.saved[id] = attachment{Page: pageID, Type: kind, URL: url, Made: a.clock.now(), Single: single}
 	return id
 }
 
-// checkSaved looks whether an attachment may be used by its id: it exists, is
-// the page's and of the type, and, unless it was saved to be used again, has
-// gone to nobody else. The lock is held.
-func (w *world) checkSaved(page *pageState, p *personState, kind, id string) (attachment, *messenger.Error) {
-	stored, ok := w.attachments[id]
-	if !ok || stored.Page != page.ID || w.clock.now().Sub(stored.Made) > uploadLife || stored.Type != kind {
-		return stored, refuse(100, 2018074, "(#100) The attachment id is not valid")
+// check returns the file with an id if a page may send it to a person: it exists, belongs to
+// the page and is of the type. One that was not saved to be reused may have gone to nobody
+// else. psid is empty while nothing is being sent.
+func (a *attachments) check(pageID, psid, kind, id string) (attachment, *messenger.Error) {
+	found, ok := a.saved[id]
+	found.id = id
+	if !ok || found.Page != pageID || a.clock.now().Sub(found.Made) > uploadLife || found.Type != kind {
+		return found, refuse(100, 2018074, "(#100) The attachment id is not valid")
 	}
-	if !stored.Single || p == nil {
-		return stored, nil
+	if !found.Single || psid == "" {
+		return found, nil
 	}
-	if stored.To != "" && stored.To != p.ID {
-		return stored, refuse(100, 2018074, "(#100) The attachment id is not valid: it was saved without is_reusable, and has gone to another person")
+	if found.To != "" && found.To != psid {
+		return found, refuse(100, 2018074, "(#100) The attachment id is not valid: it was saved without is_reusable, and has gone to another person")
 	}
-	stored.To = p.ID
-	return stored, nil
+	found.To = psid
+	return found, nil
 }
 
-// checkMediaTemplate looks at the elements of a media template, and returns the
-// attachments that it uses by their ids. The lock is held.
-func (w *world) checkMediaTemplate(page *pageState, p *personState, payload json.RawMessage) (map[string]attachment, *messenger.Error) {
+// use records that files go to the person for whom they were checked.
+func (a *attachments) use(checked ...attachment) {
+	for _, f := range checked {
+		a.saved[f.id] = f
+	}
+}
+
+// checkTemplate checks the elements of a media template and returns the files that it uses by
+// id.
+func (a *attachments) checkTemplate(pageID, psid string, payload json.RawMessage) ([]attachment, *messenger.Error) {
 	var t struct {
 		Type     string `json:"template_type"`
 		Elements []struct {
@@ -74,7 +80,7 @@ func (w *world) checkMediaTemplate(page *pageState, p *personState, payload json
 	if !bytes.Contains(payload, []byte("media")) || json.Unmarshal(payload, &t) != nil || t.Type != "media" {
 		return nil, nil
 	}
-	used := map[string]attachment{}
+	var used []attachment
 	for i, el := range t.Elements {
 		at := fmt.Sprintf("name_placeholder[elements][%d]", i)
 		switch {
@@ -85,12 +91,22 @@ func (w *world) checkMediaTemplate(page *pageState, p *personState, payload json
 		case el.URL != "" && !isWebURL(el.URL):
 			return nil, refuse(100, 0, "(#100) Param "+at+"[url] must be a valid URL")
 		case el.AttachmentID != "":
-			stored, e := w.checkSaved(page, p, el.Type, el.AttachmentID.String())
+			found, e := a.check(pageID, psid, el.Type, el.AttachmentID.String())
 			if e != nil {
 				return nil, e
 			}
-			used[el.AttachmentID.String()] = stored
+			used = append(used, found)
 		}
 	}
 	return used, nil
+}
+
+// saveAttachment saves a file so that it can be sent by id: to anybody, or to one person only.
+func (w *world) saveAttachment(pageID, kind, url string, single bool) (string, *messenger.Error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.pages[pageID] == nil {
+		return "", errNoObject
+	}
+	return w.attachments.keep(pageID, kind, url, single), nil
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/chasqui/chasqui/messenger"
 )
 
-// audience finds the people whom labels, joined by operators, mean. The value
-// is an id, or {"operator":"AND","values":[…]}.
+// audience returns the people selected by labels and operators. The value is an id, or
+// {"operator":"AND","values":[…]}.
 func (page *pageState) audience(labels json.RawMessage) ([]*personState, *messenger.Error) {
 	people := make([]*personState, 0, len(page.Order))
 	for _, id := range page.Order {
@@ -24,6 +24,7 @@ func (page *pageState) audience(labels json.RawMessage) ([]*personState, *messen
 	return people, nil
 }
 
+// matches reports whether labels and operators select the person.
 func (p *personState) matches(page *pageState, labels json.RawMessage, depth int) (bool, *messenger.Error) {
 	if len(labels) == 0 || string(labels) == "null" {
 		return true, nil

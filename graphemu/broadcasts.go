@@ -8,7 +8,7 @@ import (
 	"github.com/chasqui/chasqui/messenger"
 )
 
-// creative is messages that are kept to be sent to many.
+// creative is a set of messages that can be sent to many people.
 type creative struct {
 	ID       string            `json:"id"`
 	Messages []json.RawMessage `json:"messages"`
@@ -16,7 +16,7 @@ type creative struct {
 
 func (c *creative) nodeID() string { return c.ID }
 
-// broadcast is a creative that goes, or went, to many people.
+// broadcast is the sending of a creative to many people.
 type broadcast struct {
 	ID        string          `json:"id"`
 	Creative  string          `json:"creative"`
@@ -30,7 +30,7 @@ type broadcast struct {
 
 func (b *broadcast) nodeID() string { return b.ID }
 
-// estimate is how many people a broadcast would reach.
+// estimate says how many people a broadcast would reach.
 type estimate struct {
 	ID    string `json:"id"`
 	Reach int    `json:"reach"`
@@ -38,11 +38,11 @@ type estimate struct {
 
 func (e *estimate) nodeID() string { return e.ID }
 
-// broadcastDelay is how long a broadcast that is not scheduled takes to begin;
-// it can be canceled until then.
+// broadcastDelay is how long a broadcast that is not scheduled waits before it starts; it can
+// be canceled until then.
 const broadcastDelay = 500 * time.Millisecond
 
-// addCreative keeps messages of a page to be sent to many, and returns their id.
+// addCreative saves messages that can be sent to many people, and returns their id.
 func (w *world) addCreative(pageID string, messages []json.RawMessage) (string, *messenger.Error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -67,17 +67,13 @@ func (w *world) hasCreative(pageID, id string) bool {
 	return i >= 0
 }
 
-// broadcastable refuses what a broadcast may not hold: the templates that are
-// about one person, and attachments that are not there.
+// broadcastable refuses what a broadcast may not contain: templates that are about one person,
+// and attachments that do not exist.
 //
 // Docs: https://developers.facebook.com/docs/messenger-platform/send-messages/broadcast-messages
 func (w *world) broadcastable(pageID string, msg outMessage) *messenger.Error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	page := w.pages[pageID]
-	if page == nil {
-		return errNoObject
-	}
 	if msg.Attachment == nil {
 		return nil
 	}
@@ -86,21 +82,20 @@ func (w *world) broadcastable(pageID string, msg outMessage) *messenger.Error {
 		if json.Unmarshal(msg.Attachment.Payload, &t) == nil && slices.Contains([]string{"receipt", "open_graph", "airline_boardingpass", "airline_checkin", "airline_itinerary", "airline_update"}, t.Type) {
 			return refuse(100, 0, "(#100) Message creatives do not support the template "+t.Type)
 		}
-		_, e := w.checkMediaTemplate(page, nil, msg.Attachment.Payload)
+		_, e := w.attachments.checkTemplate(pageID, "", msg.Attachment.Payload)
 		return e
 	}
 	var media struct {
 		AttachmentID string `json:"attachment_id"`
 	}
 	if json.Unmarshal(msg.Attachment.Payload, &media) == nil && media.AttachmentID != "" {
-		_, e := w.checkSaved(page, nil, msg.Attachment.Type, media.AttachmentID)
+		_, e := w.attachments.check(pageID, "", msg.Attachment.Type, media.AttachmentID)
 		return e
 	}
 	return nil
 }
 
-// addBroadcast arranges a broadcast, and returns its id. It goes at once unless
-// it is scheduled.
+// addBroadcast schedules a broadcast and returns its id. Without a schedule it starts at once.
 func (w *world) addBroadcast(pageID string, b broadcast) (string, *messenger.Error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -136,7 +131,7 @@ func (w *world) broadcast(pageID, id string) (broadcast, bool) {
 	return broadcast{}, false
 }
 
-// cancelBroadcast cancels a broadcast that has not gone.
+// cancelBroadcast cancels a broadcast that has not been sent.
 func (w *world) cancelBroadcast(pageID, id string) *messenger.Error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -155,8 +150,8 @@ func (w *world) cancelBroadcast(pageID, id string) *messenger.Error {
 	return nil
 }
 
-// addEstimate counts the people whom a broadcast would reach, and returns the id of
-// the figure.
+// addEstimate estimates how many people a broadcast would reach, and returns the id of the
+// estimate.
 func (w *world) addEstimate(pageID string, labels json.RawMessage) (string, *messenger.Error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -178,7 +173,7 @@ func (w *world) addEstimate(pageID string, labels json.RawMessage) (string, *mes
 	return made.ID, nil
 }
 
-// estimate returns how many people a broadcast would reach.
+// estimate returns an estimate of how many people a broadcast would reach.
 func (w *world) estimate(pageID, id string) (estimate, bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -190,8 +185,8 @@ func (w *world) estimate(pageID, id string) (estimate, bool) {
 	return estimate{}, false
 }
 
-// runBroadcast sends the broadcast after the delay, unless it is canceled
-// before. The lock is held.
+// runBroadcast sends a broadcast after a delay, unless it is canceled by then. The lock is
+// held.
 func (w *world) runBroadcast(page *pageState, b *broadcast, delay time.Duration) {
 	w.clock.after(delay, func() {
 		w.mu.Lock()
@@ -220,20 +215,20 @@ func (w *world) runBroadcast(page *pageState, b *broadcast, delay time.Duration)
 
 // sendCreative sends the messages of a creative to one person. The lock is held.
 func (w *world) sendCreative(page *pageState, p *personState, app string, made *creative) (sent bool) {
-	o := &outgoing{page: page.ID, app: app}
+	s := sending{w, &outgoing{page: page.ID, app: app}, page}
 	for _, m := range made.Messages {
 		msg, e := w.calendar.readMessage(fillIn(m, p.Person), nil, w.calendar.lastHour(messenger.FeatureBroadcast))
 		if e != nil {
 			continue
 		}
-		if _, e := w.accept(o, page, p, msg); e == nil {
+		if _, e := s.accept(p, msg); e == nil {
 			sent = true
 		}
 	}
 	return sent
 }
 
-// fillIn puts a person's names into a text.
+// fillIn returns a message with a person's names in place of the variables in its text.
 func fillIn(raw json.RawMessage, p Person) json.RawMessage {
 	var m map[string]json.RawMessage
 	var text string

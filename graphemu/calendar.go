@@ -22,17 +22,17 @@ func parseVersion(s string) graphVersion {
 	return graphVersion(a*100 + b)
 }
 
-// settled is how long after its release a version is taken to be in use: what
-// was announced with it holds by then.
+// settled is how long after its release a version is assumed to be in use, with all that was
+// announced for it in force.
 const settled = 31 * 24 * time.Hour
 
 // span is the time during which the platform accepts something. A zero until
 // means without end; first is the release of the version that brought it.
 type span struct{ from, until, first time.Time }
 
-// calendar says which rules of the platform hold, by the day that the clock is
-// set to or by the version that a call names. It does not change, and is safe for
-// concurrent use.
+// calendar says which rules of the platform apply: those of the clock's date when one is set,
+// else those of the version that a call names. It never changes, and is safe for concurrent
+// use.
 type calendar struct {
 	clock *clock
 	spans map[messenger.Feature]span
@@ -47,8 +47,8 @@ func newCalendar(c *clock) *calendar {
 	return cal
 }
 
-// era returns the day whose rules hold for a call: the clock's when a date is
-// set, else one in the life of the version that the call names.
+// era returns the day whose rules apply to a call: the clock's when a date is set, else one in
+// the life of the version that the call names.
 func (cal *calendar) era(version string) time.Time {
 	if cal.clock.isDated() {
 		return cal.clock.now()
@@ -90,9 +90,8 @@ func (cal *calendar) lastHour(feature messenger.Feature) time.Time {
 	return cal.spans[feature].until.Add(-time.Hour)
 }
 
-// tagRule returns the row of the calendar by which a tag may be used in an era,
-// or else the row that ended last. known is false for what never was a tag of the
-// platform.
+// tagRule returns the rule by which a tag may be used in an era, or else the rule that ended
+// last. known is false for what never was a tag of the platform.
 func (cal *calendar) tagRule(tag string, at time.Time) (rule messenger.Rule, taken, known bool) {
 	for _, r := range messenger.RulesOfTag(messenger.Tag(tag)) {
 		if cal.takes(r.Feature, at) {

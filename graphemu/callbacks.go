@@ -15,8 +15,8 @@ import (
 	"github.com/chasqui/chasqui/messenger"
 )
 
-// callbacks calls what other programs run: the callbacks of apps, links and the
-// addresses of attachments. It never follows redirects.
+// callbacks makes the requests that the emulator sends: to the callbacks of apps, to links and
+// to the addresses of attachments. It never follows redirects.
 type callbacks struct {
 	client *http.Client
 	clock  *clock
@@ -66,8 +66,8 @@ func (cb *callbacks) post(ctx context.Context, url, secret string, body []byte, 
 	return a
 }
 
-// challenge calls a callback to verify it, and notes in a what came back. It
-// returns what is wrong with the answer, or "".
+// challenge verifies a callback and records its answer in a. It returns what is wrong with the
+// answer, or "".
 func (cb *callbacks) challenge(ctx context.Context, target, challenge string, a *WebhookAttempt) string {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
 	if err != nil {
@@ -87,15 +87,15 @@ func (cb *callbacks) challenge(ctx context.Context, target, challenge string, a 
 	switch {
 	case resp.StatusCode != http.StatusOK:
 		return "HTTP Status Code = " + strconv.Itoa(resp.StatusCode) + "; HTTP Message = " + http.StatusText(resp.StatusCode)
-	case strings.TrimSpace(string(body)) != challenge: // a line break at the end has always been good enough
+	case strings.TrimSpace(string(body)) != challenge: // a line break at the end has always been accepted
 		return "Response does not match challenge, expected value = \"" + challenge + "\""
 	}
 	return ""
 }
 
-// fetchAttachment fetches an attachment that is given by its address, as the
-// platform does, when the address is on this machine. Others are taken as they
-// are: an emulator sends nothing into the world.
+// fetchAttachment fetches an attachment that is given by its address, as the platform does, if
+// the address is on this machine. Other addresses are accepted as they are: the emulator sends
+// nothing to the outside world.
 func (cb *callbacks) fetchAttachment(ctx context.Context, msg outMessage) *messenger.Error {
 	if msg.Attachment == nil || msg.Attachment.Type == "template" {
 		return nil

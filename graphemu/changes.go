@@ -2,14 +2,14 @@ package graphemu
 
 import "sync"
 
-// change tells the chat page that something is worth asking for again.
+// change tells the chat page what to ask for again.
 type change struct {
 	Type   string `json:"type"` // pages, thread, webhook, call, idle, reset
 	Page   string `json:"page,omitempty"`
 	Person string `json:"person,omitempty"`
 }
 
-// hub hands changes to the chat pages that are open.
+// hub passes changes on to the chat pages that are open. It is safe for concurrent use.
 type hub struct {
 	mu     sync.Mutex
 	subs   map[chan change]bool
@@ -39,8 +39,8 @@ func (h *hub) leave(ch chan change) {
 	}
 }
 
-// send never waits: a page that cannot follow is cut off and asks for
-// everything anew when it connects again.
+// send never blocks: a page that cannot keep up is cut off, and asks for everything again when
+// it reconnects.
 func (h *hub) send(c change) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

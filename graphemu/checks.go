@@ -9,11 +9,13 @@ import (
 	"github.com/chasqui/chasqui/messenger"
 )
 
+// isWebURL reports whether text is an absolute http or https URL.
 func isWebURL(text string) bool {
 	u, err := url.Parse(text)
 	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
 }
 
+// tooLong refuses a parameter of more than limit characters.
 func tooLong(name, text string, limit int) *messenger.Error {
 	if utf8.RuneCountInString(text) > limit {
 		return refuse(100, 0, fmt.Sprintf("(#100) Length of param %s must be less than or equal to %d", name, limit))
@@ -21,6 +23,7 @@ func tooLong(name, text string, limit int) *messenger.Error {
 	return nil
 }
 
+// checkCount refuses a list of fewer than low or more than high elements.
 func checkCount(name string, n, low, high int) *messenger.Error {
 	if n < low {
 		return refuse(194, 0, "(#194) param "+name+" has too few elements.")
@@ -31,7 +34,7 @@ func checkCount(name string, n, low, high int) *messenger.Error {
 	return nil
 }
 
-// required refuses a payload that lacks one of the members.
+// required refuses a payload that lacks one of the named members.
 func required(raw json.RawMessage, names ...string) *messenger.Error {
 	var p params
 	if json.Unmarshal(raw, &p) != nil {

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// clock is the emulator's time: the real one, moved. What is to happen later
-// happens when this clock says so.
+// clock is the emulator's time, which may be shifted against real time. Timers follow it. It is
+// safe for concurrent use.
 type clock struct {
 	base func() time.Time // the real time; nil means time.Now
 
@@ -21,7 +21,7 @@ type clock struct {
 	closed bool
 }
 
-// timer is something that is to happen at a moment of the emulator's time.
+// timer is a function to be called at a moment of the emulator's time.
 type timer struct {
 	at    time.Time
 	order int
@@ -83,7 +83,7 @@ func (t *timer) stop() bool {
 	return true
 }
 
-// arm sets the real timer. The lock is held.
+// arm sets the real timer to the earliest timer. The lock is held.
 func (c *clock) arm() {
 	if c.real != nil {
 		c.real.Stop()
@@ -94,7 +94,7 @@ func (c *clock) arm() {
 	c.real = time.AfterFunc(time.Until(c.timers[0].at.Add(-c.offset)), c.fire)
 }
 
-// fire runs what is due, the earliest first.
+// fire calls what is due, the earliest first.
 func (c *clock) fire() {
 	c.mu.Lock()
 	now := time.Now().Add(c.offset)
@@ -111,7 +111,7 @@ func (c *clock) fire() {
 	}
 }
 
-// move changes the offset and runs what is due because of it.
+// move shifts the clock and calls what becomes due.
 func (c *clock) move(by time.Duration, dated bool) {
 	c.mu.Lock()
 	c.offset += by
@@ -120,8 +120,7 @@ func (c *clock) move(by time.Duration, dated bool) {
 	c.fire()
 }
 
-// restore sets the clock as it was when a state was saved. Nothing falls due
-// because of it.
+// restore sets the clock as it was when a state was saved. No timer fires because of it.
 func (c *clock) restore(offset time.Duration, dated bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -129,12 +128,14 @@ func (c *clock) restore(offset time.Duration, dated bool) {
 	c.arm()
 }
 
+// undate ends the rule of a date.
 func (c *clock) undate() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.dated = false
 }
 
+// close stops all timers.
 func (c *clock) close() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -144,8 +145,8 @@ func (c *clock) close() {
 	}
 }
 
-// sleep waits until d has passed by the emulator's clock, and reports false when
-// the context ends before.
+// sleep waits until d has passed on the emulator's clock. It returns false when the context
+// ends first.
 func (c *clock) sleep(ctx context.Context, d time.Duration) bool {
 	if d <= 0 {
 		return ctx.Err() == nil
@@ -168,22 +169,20 @@ func (s *Server) Time() time.Time {
 	return s.world.clock.now()
 }
 
-// Advance moves the clock forward and does what falls due because of it.
+// Advance moves the clock forward and does what becomes due.
 func (s *Server) Advance(d time.Duration) {
 	s.init()
 	s.world.advance(d)
 }
 
-// SetTime sets the clock, which goes on from there. From then on the rules of
-// that day hold for every version of the Graph API, and the rate limits are in
-// force, until [Server.ResetTime].
+// SetTime sets the clock, which runs on from there. Until [Server.ResetTime] the rules of that
+// date apply to every version of the Graph API, and the rate limits are enforced.
 func (s *Server) SetTime(t time.Time) {
 	s.init()
 	s.world.setTime(t)
 }
 
-// ResetTime returns to the real time, and to the rules of the version that a
-// call names.
+// ResetTime returns to real time, and to the rules of the version that a call names.
 func (s *Server) ResetTime() {
 	s.init()
 	s.world.resetTime()

@@ -14,12 +14,12 @@ type codeState struct {
 	Made time.Time `json:"made,omitzero"`
 }
 
-// codeLife is how long the picture of a code can be fetched. The platform says
-// that its address is not permanent, and not how long it lasts: a day is
-// presumed. What was fetched can be scanned for ever.
+// codeLife is how long the picture of a code can be fetched. The platform says that its address
+// is not permanent, but not how long it lasts; a day is an assumption. A picture that was
+// fetched can be scanned forever.
 const codeLife = 24 * time.Hour
 
-// addCode keeps a code and returns its id.
+// addCode saves a code and returns its id.
 func (w *world) addCode(pageID, ref string, size int) string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -54,7 +54,7 @@ func (c codeState) link(host, id string) string {
 	return "http://" + host + "/m.me/" + c.Page + "?" + q.Encode()
 }
 
-// leads reports whether a link leads to a page without another step.
+// leads reports whether a link leads straight to a page.
 func (w *world) leads(link string) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// comment is what a person wrote under a post of the page, or the post itself.
+// comment is a comment under a post of the page, or the post itself.
 type comment struct {
 	ID       string    `json:"id"`
 	Post     string    `json:"post"`
@@ -16,7 +16,7 @@ type comment struct {
 	Answered bool      `json:"answered,omitempty"`
 }
 
-// comment is something the person writes on the page itself.
+// comment adds a comment or a post of the person.
 func (t turn) comment(a CommentAction) (ActionResult, error) {
 	if a.Text == "" {
 		return ActionResult{}, errors.New("a comment needs a text")

@@ -27,7 +27,7 @@ func (page *pageState) conversation(id string) *personState {
 	return nil
 }
 
-// messageByID returns the message with an id and the person of its thread, nil when
+// messageByID returns the message with an id and the person in whose thread it is, nil when
 // there is none.
 func (page *pageState) messageByID(id string) (*personState, *ThreadMessage) {
 	if !strings.HasPrefix(id, "m_") && !strings.HasPrefix(id, "mid.") && len(id) != 86 {
@@ -52,9 +52,8 @@ func (p *personState) talk() []ThreadMessage {
 	return out
 }
 
-// conversations returns the threads of a page that hold a message, or that of one
-// person, the newest first. Whether the page may write is told by the rules of an
-// era.
+// conversations returns the threads of a page that have messages, or only that of one person,
+// the newest first. The rules of era decide whether the page may write.
 func (w *world) conversations(pageID, only string, era time.Time) []conversation {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -89,8 +88,7 @@ func (w *world) conversationByID(pageID, id string, era time.Time) (conversation
 	return w.conversationOf(page, p, era), true
 }
 
-// messageByID returns a message of a page, and the thread in which it stands
-// without its other messages.
+// messageByID returns a message of a page and its thread, without the other messages.
 func (w *world) messageByID(pageID, id string) (conversation, ThreadMessage, bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -107,8 +105,8 @@ func (w *world) messageByID(pageID, id string) (conversation, ThreadMessage, boo
 
 // conversationOf returns a person's thread. The lock is held.
 func (w *world) conversationOf(page *pageState, p *personState, era time.Time) conversation {
-	// A copy that has used up the message after the window: asking spends nothing.
+	// A copy that has used up the message after the window, so that asking uses up nothing.
 	copied := &personState{Person: p.Person, LastActive: p.LastActive, personData: personData{Extra: 1 << 62}}
-	inWindow := w.checkWindow(&outgoing{era: era}, copied) == nil
+	inWindow := sending{w, &outgoing{era: era}, page}.checkWindow(copied) == nil
 	return conversation{page.Page, p.Person, p.talk(), inWindow && !p.Blocks, p.LastTime}
 }

@@ -9,25 +9,24 @@ import (
 	"time"
 )
 
-// defaultInFlight is how many deliveries to one app are under way at a time.
+// defaultInFlight is how many deliveries to one app are in flight at a time.
 const defaultInFlight = 128
 
-// Batching says how many events a delivery may hold. Each delivery has one as
-// long as the app keeps up; when more wait than may be under way they travel
-// together, as the platform does it under load.
+// Batching says how many events a delivery may hold. As long as the app keeps up, each delivery
+// holds one. When more are waiting than may be in flight, they are sent together, as the
+// platform does under load.
 type Batching struct {
-	InFlight int           // deliveries to one app that are under way at a time; 0 means 128
+	InFlight int           // deliveries to one app that are in flight at a time; 0 means 128
 	Max      int           // events of one delivery; 0 means 1,000
-	Linger   time.Duration // how long events are gathered before they go; 0 sends at once
+	Linger   time.Duration // how long events are collected before they are sent; 0 sends at once
 }
 
-// postFunc posts a delivery once. It fills in what was sent and what came back.
+// postFunc sends a delivery once, and returns what was sent and what came back.
 type postFunc func(ctx context.Context, url, secret string, body []byte, timeout time.Duration) WebhookAttempt
 
-// courier brings events to the callbacks of apps: those of one person to one app
-// one at a time and in order, again until they are accepted, given up or no longer
-// wanted. It is safe for concurrent use. Its lock is taken after the world's, never
-// before it.
+// courier delivers events to the callbacks of apps. The events about one person go to an app
+// one at a time and in order; each is retried until it is accepted, given up or no longer
+// wanted. It is safe for concurrent use. Its lock is taken after the world's, never before it.
 type courier struct {
 	world    *world
 	clock    *clock
@@ -39,7 +38,7 @@ type courier struct {
 	post     postFunc
 	batching Batching
 	life     context.Context
-	running  sync.WaitGroup // deliveries under way
+	running  sync.WaitGroup // deliveries in flight
 
 	mu       sync.Mutex
 	outlets  map[string]*outlet // by app
@@ -51,18 +50,17 @@ type courier struct {
 	closed   bool
 }
 
-// outlet is the deliveries to one app.
+// outlet holds the deliveries to one app.
 type outlet struct {
 	app      string
 	ctx      context.Context
 	lanes    map[laneKey]*lane
-	ready    []*lane // with something to send, and nothing under way
+	ready    []*lane // with something to send and nothing in flight
 	inFlight int
 	waiting  bool // for the linger to pass
 }
 
-// A lane is the deliveries to one app about one person: one at a time, strictly
-// in order.
+// lane holds the deliveries to one app about one person: one at a time, strictly in order.
 type lane struct {
 	key   laneKey
 	queue []delivery
@@ -79,7 +77,7 @@ type delivery struct {
 	entry        []byte
 }
 
-// reset drops what is under way or waiting, and the account of failures.
+// reset drops everything in flight or waiting, and forgets failures.
 func (c *courier) reset() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -90,14 +88,14 @@ func (c *courier) reset() {
 	c.outlets, c.failures, c.alerts = map[string]*outlet{}, map[[2]string]*failure{}, nil
 }
 
-// close lets no further delivery begin.
+// close prevents further deliveries.
 func (c *courier) close() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.closed = true
 }
 
-// idle reports whether nothing is under way or waiting.
+// idle reports whether nothing is in flight or waiting.
 func (c *courier) idle() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -147,7 +145,7 @@ func (c *courier) take(appID string, d delivery) {
 // swapWait is how long a webhook waits for the one that is to overtake it.
 const swapWait = 2 * time.Second
 
-// letGo sends a webhook that nothing has overtaken.
+// letGo sends a webhook that was held back and that nothing has overtaken.
 func (c *courier) letGo(o *outlet, l *lane, d *delivery) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -158,6 +156,7 @@ func (c *courier) letGo(o *outlet, l *lane, d *delivery) {
 	}
 }
 
+// lane returns the lane of a delivery.
 func (o *outlet) lane(d delivery) *lane {
 	key := laneKey{d.page, d.person}
 	l := o.lanes[key]
@@ -168,7 +167,7 @@ func (o *outlet) lane(d delivery) *lane {
 	return l
 }
 
-// queue appends to the lane and sends what may go. The lock is held.
+// queue appends to the lane and sends what may be sent. The lock is held.
 func (c *courier) queue(o *outlet, d delivery) {
 	l := o.lane(d)
 	idle := len(l.queue) == 0 && !l.busy
@@ -182,7 +181,7 @@ func (c *courier) queue(o *outlet, d delivery) {
 	c.next(o)
 }
 
-// next sends what waits, now or when the linger has passed. The lock is held.
+// next sends what is waiting, now or when the linger has passed. The lock is held.
 func (c *courier) next(o *outlet) {
 	if c.batching.Linger <= 0 {
 		c.pump(o)
@@ -200,7 +199,8 @@ func (c *courier) next(o *outlet) {
 	})
 }
 
-// pump sends what waits, as far as deliveries may be under way. The lock is held.
+// pump sends what is waiting, up to the number of deliveries that may be in flight. The lock is
+// held.
 func (c *courier) pump(o *outlet) {
 	most, limit := c.batching.Max, c.batching.InFlight
 	if most <= 0 {
@@ -225,7 +225,7 @@ func (c *courier) pump(o *outlet) {
 	}
 }
 
-// gather takes a batch from so many lanes: one event of each, or together all that
+// gather takes a batch from up to share lanes: one event of each, or, with together, as many as
 // fit.
 func (o *outlet) gather(share, most int, together bool) (lanes []*lane, batch []delivery) {
 	for len(o.ready) > 0 && len(lanes) < share && len(batch) < most {
@@ -244,7 +244,7 @@ func (o *outlet) gather(share, most int, together bool) (lanes []*lane, batch []
 	return lanes, batch
 }
 
-// run delivers a batch and then lets its lanes go on.
+// run delivers a batch and then lets its lanes continue.
 func (c *courier) run(o *outlet, lanes []*lane, batch []delivery) {
 	defer c.running.Done()
 	if c.deliver(o, batch) {
@@ -267,9 +267,8 @@ func (c *courier) run(o *outlet, lanes []*lane, batch []delivery) {
 	c.next(o)
 }
 
-// deliver sends a delivery until it is answered with 2xx, given up or no longer
-// wanted. It reports whether it was answered. Only the first attempt counts
-// among those under way.
+// deliver sends a batch until it is answered with 2xx, given up or no longer wanted. It reports
+// whether it was answered with 2xx. Only the first attempt counts as in flight.
 func (c *courier) deliver(o *outlet, batch []delivery) bool {
 	body := envelope(batch)
 	began := c.clock.now()

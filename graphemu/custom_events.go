@@ -17,8 +17,7 @@ type customEvent struct {
 // maxEvents is how many custom events of a page are kept.
 const maxEvents = 1000
 
-// logEvents keeps custom events about a person. It returns false when there is no
-// such person.
+// logEvents saves custom events about a person. It returns false when there is no such person.
 func (w *world) logEvents(appID, pageID, psid string, events json.RawMessage) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -12,7 +12,7 @@ import (
 	"github.com/chasqui/chasqui/messenger"
 )
 
-// DeletionAnswer is how an app's data-deletion callback answered.
+// DeletionAnswer is the answer of an app's data-deletion callback.
 type DeletionAnswer struct {
 	Status           int    `json:"status"`            // of HTTP
 	UserID           string `json:"user_id"`           // the app-scoped id that was sent
@@ -20,10 +20,9 @@ type DeletionAnswer struct {
 	ConfirmationCode string `json:"confirmation_code"` // empty when the answer is not what the platform wants
 }
 
-// RequestDeletion posts a data-deletion request to an app's callback, as the platform
-// does when a person takes the app's access away. The person is named by their id
-// for the app, not by the PSID. appID may be empty for the app of the page's token.
-// The answer is that of the callback, whatever its status.
+// RequestDeletion posts a data-deletion request to an app's callback, as the platform does when
+// a person removes the app. The person is named by their id for the app, not by the PSID. An
+// empty appID means the app of the page's token. The answer is returned whatever its status.
 //
 // Docs: https://developers.facebook.com/docs/development/create-an-app/app-dashboard/data-deletion-callback
 func (s *Server) RequestDeletion(ctx context.Context, pageID, psid, appID, callback string) (DeletionAnswer, error) {
@@ -42,7 +41,7 @@ func (s *Server) RequestDeletion(ctx context.Context, pageID, psid, appID, callb
 	return answer, s.callbacks.requestDeletion(ctx, callback, signed, &answer)
 }
 
-// requestDeletion posts a signed request, and fills in the answer.
+// requestDeletion posts a signed request and fills in the answer.
 func (cb *callbacks) requestDeletion(ctx context.Context, callback, signed string, answer *DeletionAnswer) error {
 	form := strings.NewReader(url.Values{"signed_request": {signed}}.Encode())
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, callback, form)

@@ -2,12 +2,12 @@ package graphemu
 
 import "slices"
 
-// listened reports whether events are worth making. The lock is held.
+// listened reports whether events have to be made at all. The lock is held.
 func (w *world) listened() bool { return !w.quiet && !w.closed }
 
-// emit hands an event to the courier for every app that has subscribed to its
-// field; apps that do not have the thread see it in standby. p is nil for events
-// of the page itself. The lock is held.
+// emit passes an event to the courier for every app that has subscribed to its field. Apps that
+// do not control the thread receive it in standby. p is nil for events of the page itself. The
+// lock is held.
 func (w *world) emit(page *pageState, p *personState, e event) {
 	if !w.listened() {
 		return
@@ -53,7 +53,7 @@ func (w *world) emit(page *pageState, p *personState, e event) {
 	}
 }
 
-// wants reports whether the app is to be sent an event, and whether in standby.
+// wants reports whether the app receives an event, and whether in standby.
 func (app *appState) wants(page *pageState, p *personState, e event) (standby, wanted bool) {
 	fields, subscribed := page.Subscribed[app.ID]
 	if app.Callback == nil || !subscribed || e.only != "" && e.only != app.ID || app.Development && p != nil && !p.Tester {
@@ -69,8 +69,8 @@ func (app *appState) wants(page *pageState, p *personState, e event) (standby, w
 	return standby, slices.Contains(fields, field) && slices.Contains(app.Callback.Fields, field)
 }
 
-// emitChange emits a change of a field that is not one of Messenger's, to one app
-// or to all. The lock is held.
+// emitChange emits a change of a field that is not one of Messenger, to one app or to all. The
+// lock is held.
 func (w *world) emitChange(page *pageState, p *personState, field, only string, value any) event {
 	e := w.threads.fromPage(page, field)
 	e.only, e.change = only, mustJSON(map[string]any{"field": field, "value": value})
@@ -90,7 +90,7 @@ func (w *world) target(appID, pageID string) (url, secret string) {
 	return app.Callback.URL, app.Secret
 }
 
-// arrived marks people's messages as delivered: the app's webhook has answered.
+// arrived marks people's messages as delivered once the app has answered the webhook.
 func (w *world) arrived(batch []delivery) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

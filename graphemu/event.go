@@ -23,7 +23,7 @@ type Referral struct {
 	Guest   *bool            `json:"is_guest_user,omitempty"`
 }
 
-// AdContext says which ad it was.
+// AdContext describes the ad of a referral.
 type AdContext struct {
 	Title     string `json:"ad_title,omitempty"`
 	PhotoURL  string `json:"photo_url,omitempty"`
@@ -37,6 +37,7 @@ type ProductReferral struct {
 	ID string `json:"id"`
 }
 
+// complete returns the referral with its source and type filled in.
 func (r Referral) complete() *Referral {
 	if r.Source == "" {
 		r.Source = "SHORTLINK"
@@ -48,7 +49,7 @@ func (r Referral) complete() *Referral {
 	return &r
 }
 
-// event is what happened, on its way to the apps.
+// event is something that happened, before it is written for each app.
 type event struct {
 	id     string
 	field  string // the webhook field it belongs to
@@ -62,16 +63,15 @@ type event struct {
 	raw    json.RawMessage // members that are added to wire, whatever they are
 }
 
-// newID returns the thread's next mid or event id: 86 characters after the
-// prefix, as the platform's mids have.
+// newID returns the next mid or event id of a thread: 86 characters after the prefix, as in
+// mids of the platform.
 func (t *threads) newID(prefix string, page *pageState, p *personState) string {
 	p.Seq++
 	sum := sha512.Sum512(fmt.Appendf(nil, "%s|%s|%s|%s|%d", t.ids.epoch, prefix, page.ID, p.ID, p.Seq))
 	return prefix + base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
-// newMID returns the id of the thread's next message, in the form of the day that
-// is set.
+// newMID returns the id of the next message of a thread, in the format of the date that is set.
 func (t *threads) newMID(page *pageState, p *personState) string {
 	id := t.newID("m_", page, p)
 	if !t.clock.isDated() {
@@ -89,8 +89,7 @@ func (t *threads) newMID(page *pageState, p *personState) string {
 	return id
 }
 
-// timestamp returns the time of the thread's next event in milliseconds; it never
-// goes back.
+// timestamp returns the time of the next event of a thread in milliseconds. It never goes back.
 func (t *threads) timestamp(p *personState) int64 {
 	p.LastTime = max(p.LastTime, t.clock.now().UnixMilli())
 	return p.LastTime
@@ -110,7 +109,7 @@ func (t *threads) fromPerson(page *pageState, p *personState, field string) even
 	return e
 }
 
-// fromPage makes an event that is about no person.
+// fromPage makes an event that is not about a person.
 func (t *threads) fromPage(page *pageState, field string) event {
 	e := event{id: "ev_" + t.ids.fresh("event", 20), field: field}
 	e.wire = wireEvent{Recipient: party{ID: page.ID}, Timestamp: t.clock.now().UnixMilli()}

@@ -10,8 +10,8 @@ import (
 	"github.com/chasqui/chasqui/messenger"
 )
 
-// graphAPI is the Graph API: it reads calls, carries them out in the world and
-// writes the answers.
+// graphAPI serves the Graph API: it reads calls, passes them to the world and writes the
+// answers.
 type graphAPI struct {
 	world     *world
 	limits    *rateLimits
@@ -23,10 +23,10 @@ type graphAPI struct {
 // maxCall is how many bytes a call may have.
 const maxCall = 32 << 20
 
-// maxDrained is how many more bytes of a call that is too large are read.
+// maxDrained is how many more bytes of a call that is too large are read and dropped.
 const maxDrained = 256 << 20
 
-// ServeHTTP answers one Graph API call.
+// ServeHTTP serves one Graph API call.
 func (g *graphAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	began := time.Now()
 	pause := g.latency.next()
@@ -56,7 +56,7 @@ func (g *graphAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	answer.flush(w, c, fault)
 }
 
-// answer carries a call out, unless a fault stands in the way.
+// answer carries a call out, unless a fault prevents it.
 func (g *graphAPI) answer(w *answerBuffer, c *call) (fault Fault, faulty bool) {
 	if c.unread != nil {
 		w.refuse(c.unread)
@@ -118,7 +118,7 @@ func (g *graphAPI) answer(w *answerBuffer, c *call) (fault Fault, faulty bool) {
 	return fault, faulty
 }
 
-// authorize finds out whose token it is and checks the proof.
+// authorize checks the token of a call and its proof.
 func (g *graphAPI) authorize(c *call) *messenger.Error {
 	if c.token == "" {
 		if c.method == http.MethodPost && c.edge == "activities" || c.node == "oauth" {
@@ -145,8 +145,8 @@ func (g *graphAPI) authorize(c *call) *messenger.Error {
 	return c.checkProof(who.app)
 }
 
-// checkProof checks the proof of the token that the call carries. Clients that
-// ask about another token with debug_token prove that one.
+// checkProof checks the appsecret_proof of a call. Clients that ask about another token with
+// debug_token send the proof of that one.
 func (c *call) checkProof(app App) *messenger.Error {
 	proof := c.params.text("appsecret_proof")
 	if proof == "" && app.RequireProof {
@@ -161,8 +161,8 @@ func (c *call) checkProof(app App) *messenger.Error {
 	return refuseProof("Invalid appsecret_proof provided in the API argument")
 }
 
-// unsupported returns the platform's answer to what it does not have, or does not
-// show.
+// unsupported returns the platform's answer for an object that does not exist or is not visible
+// to the caller.
 func unsupported(c *call) *messenger.Error {
 	e := refuse(100, 33, fmt.Sprintf("Unsupported %s request. Object with ID '%.60s' does not exist, cannot be loaded due to missing permissions, or does not support this operation.", strings.ToLower(c.method), c.node))
 	e.Type = "GraphMethodException"

@@ -14,7 +14,7 @@ import (
 	"github.com/chasqui/chasqui/messenger"
 )
 
-// answerBuffer keeps an answer until latency and faults have had their turn.
+// answerBuffer holds an answer until latency and faults have been applied.
 type answerBuffer struct {
 	header http.Header
 	status int
@@ -77,8 +77,8 @@ func (a *answerBuffer) flush(w http.ResponseWriter, c *call, f Fault) {
 	}
 }
 
-// readCall reads the body of a call. One that is too large is read to its end all
-// the same, for a caller that still sends would not see the answer.
+// readCall reads the body of a call. It reads one that is too large to its end as well, because
+// a caller that is still sending would not see the answer.
 func readCall(r *http.Request) ([]byte, error) {
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxCall+1))
 	if err == nil && len(body) > maxCall {
@@ -88,7 +88,7 @@ func readCall(r *http.Request) ([]byte, error) {
 	return body, err
 }
 
-// resetConnection makes the kernel send a reset rather than an orderly end.
+// resetConnection makes the kernel reset the connection instead of closing it.
 func resetConnection(w http.ResponseWriter, reset bool) {
 	if !reset {
 		return
@@ -116,8 +116,8 @@ func wait(r *http.Request, d time.Duration) {
 	}
 }
 
-// capText cuts a long text, between words where it can: half a secret would not
-// be known as one.
+// capText truncates a long text, between words if possible, because half a secret would not be
+// recognized.
 func capText(s string) string {
 	const limit, word = 64 << 10, 512
 	if len(s) <= limit {

@@ -14,7 +14,7 @@ import (
 // maxBatch is how many calls a batch may hold.
 const maxBatch = 50
 
-// batchItem is one call of a batch.
+// batchItem is one call in a batch.
 type batchItem struct {
 	Method    string          `json:"method"`
 	URL       string          `json:"relative_url"`
@@ -37,14 +37,14 @@ type batchAnswer struct {
 	Body    string        `json:"body"`
 }
 
-// isBatch reports whether the call is a batch. It is meant for the root, and taken anywhere: there are
-// clients that post it to /me/messages.
+// isBatch reports whether the call is a batch. Batches belong at the root but are accepted
+// anywhere: there are clients that post them to /me/messages.
 func (c *call) isBatch() bool {
 	return c.method == http.MethodPost && c.params.has("batch")
 }
 
-// batch carries out the calls of a batch in their order. Each is answered by
-// itself; one that failed fails no other but those that depend on it.
+// batch carries out the calls of a batch in order. Each has its own answer; a failed call fails
+// only those that depend on it.
 //
 // Docs: https://developers.facebook.com/docs/graph-api/batch-requests
 func (g *graphAPI) batch(c *call) (any, *messenger.Error) {
@@ -81,7 +81,7 @@ func refuseBatch(message string) *messenger.Error {
 	return e
 }
 
-// batchRun is a batch while it runs.
+// batchRun is a batch that is being carried out.
 type batchRun struct {
 	api     *graphAPI
 	outer   *call
@@ -90,7 +90,7 @@ type batchRun struct {
 	used    map[string]bool // names that other items refer to
 }
 
-// item carries one call out; nil is for an answer that is left out.
+// item carries one call out. It returns nil when the answer is left out.
 func (b *batchRun) item(it batchItem) *batchAnswer {
 	for _, name := range dependencies(it) {
 		if b.failed[name] {
@@ -147,7 +147,7 @@ func failedItem(status int, message string) *batchAnswer {
 	return &batchAnswer{Code: status, Headers: []batchHeader{{"Content-Type", "application/json; charset=UTF-8"}}, Body: answer.body.String()}
 }
 
-// call makes the call of an item, with the values of earlier answers filled in.
+// call returns the call of an item, with values from earlier answers filled in.
 func (b *batchRun) call(it batchItem) (*call, *messenger.Error) {
 	if it.Method == "" || it.URL == "" {
 		return nil, refuseBatch("Every item of a batch needs method and relative_url")
@@ -188,7 +188,7 @@ func (b *batchRun) call(it batchItem) (*call, *messenger.Error) {
 	return c, nil
 }
 
-// itemBody is the body of an item: a form, or an object.
+// itemBody returns the body of an item, which is a form or an object.
 func itemBody(raw json.RawMessage) []byte {
 	var text string
 	if len(raw) == 0 || string(raw) == "null" {

@@ -14,7 +14,7 @@ import (
 // {result=name:$.data.*.id}.
 var resultRef = regexp.MustCompile(`(?i)(?:\{|%7B)result(?:=|%3D)([\w-]+)(?::|%3A)(\$.*?)(?:\}|%7D)`)
 
-// namesIn gives the names that a text refers to.
+// namesIn returns the names to which a text refers.
 func namesIn(text string) map[string]bool {
 	out := map[string]bool{}
 	for _, m := range resultRef.FindAllStringSubmatch(text, -1) {
@@ -23,7 +23,7 @@ func namesIn(text string) map[string]bool {
 	return out
 }
 
-// references gives the names that any item refers to.
+// references returns the names to which any item refers.
 func references(items []batchItem) map[string]bool {
 	out := map[string]bool{}
 	for _, it := range items {
@@ -34,8 +34,8 @@ func references(items []batchItem) map[string]bool {
 	return out
 }
 
-// fill puts values of earlier answers into a text, escaped when it is part of a
-// form or an address. It reports whether all could be found.
+// fill replaces references in a text by values from earlier answers, escaped when the text is a
+// form or an address. It reports whether all were found.
 func (b *batchRun) fill(text string, escaped bool) (string, bool) {
 	found := true
 	out := resultRef.ReplaceAllStringFunc(text, func(ref string) string {
@@ -74,7 +74,7 @@ func pathText(v any) string {
 
 var pathStep = regexp.MustCompile(`\.\.[\w-]+|\.\*|\.[\w-]+|\[\*\]|\[\d+\]|\['[^']*'\]`)
 
-// jsonPath finds the values of a path: members, indexes, * and .. of names.
+// jsonPath returns the values at a path of members, indexes, * and ..name.
 func jsonPath(root any, path string) []any {
 	at := []any{root}
 	for _, step := range pathStep.FindAllString(strings.TrimPrefix(path, "$"), -1) {
@@ -122,7 +122,7 @@ func children(v any) []any {
 	return nil
 }
 
-// deep finds a member at any depth.
+// deep returns the members with a name at any depth.
 func deep(v any, name string) []any {
 	var out []any
 	if m, ok := v.(map[string]any); ok {

@@ -8,10 +8,10 @@ import (
 	"strings"
 )
 
-// Parameters whose names have brackets, as PHP writes them: a[]=, a[0]=,
-// a[b][c]=. Names with more than maxDepth brackets stay as they are.
+// Parameters whose names have brackets, as PHP writes them: a[]=, a[0]=, a[b][c]=. Names with
+// more than maxDepth brackets are left as they are.
 
-// bracketNode is what stands at one name: a value, or more names.
+// bracketNode is a value, or a set of named nodes.
 type bracketNode struct {
 	value    json.RawMessage
 	children map[string]*bracketNode
@@ -19,7 +19,7 @@ type bracketNode struct {
 	next     int      // the number of the next [] among them
 }
 
-// child is the node of a name; "" is the next number.
+// child returns the node with a name; "" stands for the next number.
 func (n *bracketNode) child(name string) *bracketNode {
 	if name == "" {
 		name = strconv.Itoa(n.next)
@@ -37,8 +37,8 @@ func (n *bracketNode) child(name string) *bracketNode {
 	return n.children[name]
 }
 
-// json writes the node: a list where all names are numbers, in their order,
-// else an object.
+// json returns the node as JSON: a list if all names are numbers, in their order, else an
+// object.
 func (n *bracketNode) json() json.RawMessage {
 	if n.children == nil {
 		return n.value
@@ -76,8 +76,8 @@ func (n *bracketNode) json() json.RawMessage {
 	return append(out, '}')
 }
 
-// splitBrackets takes a name apart: a[b][] is a, b and "". It gives nil for a
-// name without brackets, or with ones that do not fit.
+// splitBrackets splits a name: a[b][] into a, b and "". It returns nil for a name without
+// brackets or with unbalanced ones.
 func splitBrackets(name string) []string {
 	base, rest, ok := strings.Cut(name, "[")
 	if !ok || base == "" || !strings.HasSuffix(rest, "]") {
@@ -90,7 +90,7 @@ func splitBrackets(name string) []string {
 	return append([]string{base}, parts...)
 }
 
-// bracketed gathers the parameters with brackets of a form, by their first name.
+// bracketed returns the parameters of a form whose names have brackets, by their first name.
 func bracketed(form url.Values) map[string]json.RawMessage {
 	var roots map[string]*bracketNode
 	for _, name := range sortedNames(form) {
@@ -112,7 +112,7 @@ func bracketed(form url.Values) map[string]json.RawMessage {
 			node := roots[parts[0]]
 			for j, p := range parts[1:] {
 				if p == "" && j < len(parts)-2 {
-					p = strconv.Itoa(i) // a[][b], as Ruby writes it: the first of each name belong together
+					p = strconv.Itoa(i) // a[][b], as Ruby writes it: the first values of each name belong together
 				}
 				node = node.child(p)
 			}
@@ -126,8 +126,8 @@ func bracketed(form url.Values) map[string]json.RawMessage {
 	return out
 }
 
-// sortedNames are the names with brackets in an order that is the same each
-// time: that of the names, where shorter numbers come first.
+// sortedNames returns the names with brackets in a fixed order: alphabetically, with shorter
+// numbers first.
 func sortedNames(form url.Values) []string {
 	var names []string
 	for name := range form {
@@ -144,8 +144,7 @@ func sortedNames(form url.Values) []string {
 	return names
 }
 
-// leaf is the value at the end of a name with brackets. PHP writes true and
-// false as 1 and 0.
+// leaf returns the value of a parameter with brackets. PHP writes true and false as 1 and 0.
 func leaf(parts []string, value string) json.RawMessage {
 	last := parts[len(parts)-1]
 	switch {
@@ -159,8 +158,8 @@ func leaf(parts []string, value string) json.RawMessage {
 	return formValue(value)
 }
 
-// wordsOf reports whether a name with brackets holds somebody's words, which are
-// a string whatever they look like.
+// wordsOf reports whether a name with brackets holds free text, which is a string whatever it
+// looks like.
 func wordsOf(parts []string) bool {
 	last := parts[len(parts)-1]
 	if last == "payload" {

@@ -11,7 +11,7 @@ import (
 // broadcastsAPI answers the calls of the Broadcast API, and sponsored messages.
 type broadcastsAPI struct{ *world }
 
-// ended refuses broadcasts where there are none any more.
+// ended refuses calls of the Broadcast API after its end.
 func (a broadcastsAPI) ended(c *call) *messenger.Error {
 	if a.calendar.takes(messenger.FeatureBroadcast, a.calendar.era(c.ver)) {
 		return nil
@@ -45,8 +45,8 @@ func (a broadcastsAPI) createCreative(c *call) (any, *messenger.Error) {
 	return map[string]string{"message_creative_id": id}, e
 }
 
-// spokenText turns the dynamic text of a creative into a text; it is filled in
-// for each person.
+// spokenText replaces the dynamic text of a creative by a plain text, whose variables are
+// filled in for each person.
 func spokenText(raw json.RawMessage) json.RawMessage {
 	var m map[string]json.RawMessage
 	var dynamic struct {

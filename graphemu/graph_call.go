@@ -8,7 +8,7 @@ import (
 	"github.com/chasqui/chasqui/messenger"
 )
 
-// call is one Graph API call while it is answered.
+// call is a Graph API call that is being carried out.
 type call struct {
 	r      *http.Request
 	method string // after the override by the parameter "method"
@@ -24,7 +24,7 @@ type call struct {
 	token  string
 	app    string // whose token it is
 	page   string // of a page token
-	psid   string // whom the call is about, for fault rules and records
+	psid   string // the person the call is about, for fault rules and records
 	ver    string
 	user   string           // of a user token
 	unread *messenger.Error // why the parameters were not read
@@ -83,14 +83,14 @@ func (c *call) version() string {
 	return c.ver
 }
 
-// class returns how the message of a call is classed.
+// class returns the messaging type, tag and notification type of a call.
 func (c *call) class() messageClass {
 	return messageClass{c.params.text("messaging_type"), c.params.text("tag"), c.params.text("notification_type")}
 }
 
-// requestFault returns the fault that a call asks for itself, in the header
-// X-Emulator-Fault or between [[fault and ]] in the text of its message: a rule
-// as JSON, or words such as "code=613 status=400 delay_ms=200 drop_response".
+// requestFault returns the fault that a call asks for itself, in the header X-Emulator-Fault or
+// between [[fault and ]] in the text of its message: a rule as JSON, or words such as "code=613
+// status=400 delay_ms=200 drop_response".
 func (c *call) requestFault() (Fault, bool) {
 	text := c.r.Header.Get("X-Emulator-Fault")
 	if text == "" && c.magic && c.edge == "messages" {

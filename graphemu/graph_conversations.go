@@ -64,7 +64,7 @@ func (v conversation) items() []item {
 	return items
 }
 
-// participants returns the two who talk.
+// participants returns the person and the page.
 func (v conversation) participants() (person, page map[string]any) {
 	who := func(id, name string) map[string]any {
 		return map[string]any{"name": name, "email": id + "@facebook.com", "id": id}

@@ -8,8 +8,7 @@ import (
 	"github.com/chasqui/chasqui/messenger"
 )
 
-// field is one of the fields that a call asks for: name, name{inner,…},
-// name.limit(5){…}.
+// field is a field that a call asks for: name, name{inner,…}, name.limit(5){…}.
 type field struct {
 	name  string
 	limit int
@@ -18,13 +17,13 @@ type field struct {
 
 var limitCall = regexp.MustCompile(`\.limit\((\d+)\)`)
 
-// parseFields reads a list of fields. The parts were separated at every comma,
-// those within braces too.
+// parseFields parses a list of fields that was split at every comma, including those within
+// braces.
 func parseFields(parts []string) []field {
 	return fieldsOf(strings.Join(parts, ","), 0)
 }
 
-// fieldsOf reads fields; those that lie deeper than maxDepth are left out.
+// fieldsOf parses fields and leaves out those nested deeper than maxDepth.
 func fieldsOf(text string, depth int) []field {
 	var out []field
 	if depth > maxDepth {
@@ -47,7 +46,7 @@ func fieldsOf(text string, depth int) []field {
 	return out
 }
 
-// splitOutside splits at the commas that stand in no braces.
+// splitOutside splits at the commas outside braces.
 func splitOutside(text string) []string {
 	var out []string
 	depth, begin := 0, 0
@@ -65,7 +64,7 @@ func splitOutside(text string) []string {
 	return append(out, text[begin:])
 }
 
-// selectFields keeps what was asked for; id always comes along.
+// selectFields returns the fields that a call asks for. The id is always among them.
 func selectFields(c *call, node string, all map[string]any, byDefault ...string) (any, *messenger.Error) {
 	wanted := parseFields(c.params.list("fields"))
 	if len(wanted) == 0 {
@@ -76,6 +75,7 @@ func selectFields(c *call, node string, all map[string]any, byDefault ...string)
 	return pick(node, all, wanted)
 }
 
+// pick returns the wanted fields, and refuses the call if one does not exist.
 func pick(node string, all map[string]any, wanted []field) (map[string]any, *messenger.Error) {
 	out := map[string]any{}
 	if id, ok := all["id"]; ok {
@@ -98,8 +98,7 @@ func pick(node string, all map[string]any, wanted []field) (map[string]any, *mes
 	return out, nil
 }
 
-// pickInner applies what stands in braces after a field, to an object or to each
-// of a list in data.
+// pickInner applies the fields in braces to an object, or to each element of a list in data.
 func pickInner(f field, value any) (any, *messenger.Error) {
 	object, ok := value.(map[string]any)
 	if !ok {

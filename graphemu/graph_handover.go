@@ -10,7 +10,7 @@ import (
 // handoverAPI answers the calls of the handover protocol.
 type handoverAPI struct{ *world }
 
-// thread reads which thread a call is about.
+// thread reads the thread of a call.
 func (a handoverAPI) thread(c *call) (ref threadRef, metadata string, e *messenger.Error) {
 	recipient := c.params.object("recipient")
 	c.psid = recipient.text("id")
@@ -64,8 +64,8 @@ func (a handoverAPI) release(c *call) (any, *messenger.Error) {
 	return success(), a.releaseThread(ref, metadata)
 }
 
-// maxControl is for how many seconds control of a thread can be extended; the
-// platform's limit is presumed.
+// maxControl is for how many seconds control of a thread can be extended. The number is an
+// assumption.
 const maxControl = 7 * 24 * 3600
 
 // extend is POST /{page}/extend_thread_control: the owner keeps the thread for so

@@ -2,7 +2,7 @@ package graphemu
 
 import "github.com/chasqui/chasqui/messenger"
 
-// matchingAPI answers the calls that match the ids of one human.
+// matchingAPI answers the calls that list the ids of one human.
 type matchingAPI struct{ *world }
 
 // apps is GET /{user}/ids_for_apps.

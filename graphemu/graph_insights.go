@@ -20,7 +20,7 @@ func insightMetrics() map[string]string {
 	}
 }
 
-// insightsAPI answers the calls about a page's figures.
+// insightsAPI answers the call for the statistics of a page.
 type insightsAPI struct{ *world }
 
 // get is GET /{page}/insights.
@@ -64,7 +64,7 @@ func (a insightsAPI) get(c *call) (any, *messenger.Error) {
 
 func unixText(t time.Time) string { return strconv.FormatInt(t.Unix(), 10) }
 
-// days returns the days that were asked for: the last two unless others are.
+// days returns the days that a call asks for, by default the last two.
 func (a insightsAPI) days(c *call) (since, until time.Time, e *messenger.Error) {
 	until = a.clock.now().Truncate(24*time.Hour).AddDate(0, 0, 1)
 	bad := refuse(100, 0, "(#100) since and until must be times, and until later than since by at most 93 days")

@@ -9,8 +9,7 @@ import (
 	"github.com/chasqui/chasqui/messenger"
 )
 
-// limit counts a call against the limits of its page and writes the usage
-// headers.
+// limit counts a call against the limits of its page and sets the usage headers.
 func (g *graphAPI) limit(w *answerBuffer, endpoint string, c *call) *messenger.Error {
 	if c.page == "" {
 		return nil
@@ -46,8 +45,8 @@ func (g *graphAPI) limit(w *answerBuffer, endpoint string, c *call) *messenger.E
 	return nil
 }
 
-// ofKind returns how many calls of one kind are allowed in a span of time, 0 for any
-// number, and the error code when there were more.
+// ofKind returns how many calls of a kind are allowed within a span of time, 0 for any number,
+// and the error code of a call beyond that.
 func (l Limits) ofKind(endpoint string, c *call) (most int, span time.Duration, code int) {
 	switch {
 	case endpoint == "messages" && c.method == http.MethodGet:
@@ -82,13 +81,12 @@ func (c *call) limitKind() string {
 	return "text"
 }
 
-// byPage reports whether the limits of a day are those of pages, as they were until
-// 2019.
+// byPage reports whether the daily limit counts per page, as it did until 2019.
 func (g *graphAPI) byPage() bool {
 	return g.world.clock.isDated() && g.world.calendar.takesNow(messenger.FeatureUsageOfPage)
 }
 
-// usage writes the headers that tell how much of the limits is used, in percent.
+// usage sets the headers that say what percentage of the limits is used.
 func (g *graphAPI) usage(w *answerBuffer, pageID string, percent int, wait time.Duration) {
 	if w.header == nil {
 		w.header = http.Header{}

@@ -13,15 +13,14 @@ import (
 // number.
 const pageSize = 25
 
-// item is one thing of a list, with the fields it has.
+// item is an element of a list, with its fields.
 type item struct {
 	id     string
 	fields map[string]any
 }
 
-// list answers with one page of the items and the fields that were asked for.
-// The last page has no paging at all: there are clients that go on as long as
-// they see a cursor.
+// list returns one page of the items, with the fields that the call asks for. The last page has
+// no paging at all, because some clients continue as long as they see a cursor.
 func list(c *call, node string, items []item, byDefault ...string) (any, *messenger.Error) {
 	limit := pageSize
 	if text := c.params.text("limit"); text != "" {
@@ -55,7 +54,7 @@ func list(c *call, node string, items []item, byDefault ...string) (any, *messen
 	return out, nil
 }
 
-// startOf finds where a page of the list begins.
+// startOf returns the index at which a page of the list begins.
 func startOf(c *call, items []item, limit int) (int, *messenger.Error) {
 	place := func(name string) (int, *messenger.Error) {
 		id, err := base64.RawURLEncoding.DecodeString(c.params.text(name))
@@ -78,7 +77,7 @@ func startOf(c *call, items []item, limit int) (int, *messenger.Error) {
 
 func cursor(id string) string { return base64.RawURLEncoding.EncodeToString([]byte(id)) }
 
-// nextURL is the call once more, for what follows the cursor.
+// nextURL returns the address of the same call for what follows the cursor.
 func (c *call) nextURL(after string) string {
 	q := url.Values{"access_token": {c.token}, "after": {after}}
 	for _, name := range []string{"fields", "limit", "appsecret_proof", "platform", "user_id"} {

@@ -7,8 +7,8 @@ import (
 	"github.com/chasqui/chasqui/messenger"
 )
 
-// profileAPI answers the calls about the messenger profile, thread settings, which
-// were before it, and menus of single people.
+// profileAPI answers the calls about the messenger profile, about thread settings, its
+// predecessor, and about the menus of single people.
 type profileAPI struct{ *world }
 
 // get is GET /{page}/messenger_profile.
@@ -63,5 +63,5 @@ func (a profileAPI) delete(c *call) (any, *messenger.Error) {
 	return result("success"), a.deleteProfile(c.page, fields)
 }
 
-// result is an answer that says what was done.
+// result returns the answer that names what was done.
 func result(text string) any { return map[string]string{"result": text} }

@@ -9,16 +9,16 @@ import (
 // maxIDs is how many ids one call may read.
 const maxIDs = 50
 
-// isMulti reports whether the call reads several things at once: /?ids=a,b, or an edge
-// of each of them: /messages?ids=a,b.
+// isMulti reports whether the call reads several objects at once: /?ids=a,b, or an edge of each
+// of them: /messages?ids=a,b.
 //
 // Docs: https://developers.facebook.com/docs/graph-api/reference (presumed; no page of the time is kept)
 func (c *call) isMulti() bool {
 	return c.method == http.MethodGet && c.edge == "" && c.params.has("ids")
 }
 
-// answerMany answers with an object that has each id as a name. One that cannot
-// be read fails the whole call.
+// answerMany answers with an object that holds the answer for each id under that id. If one
+// cannot be read, the whole call fails.
 func (g *graphAPI) answerMany(w *answerBuffer, c *call) (fault Fault, faulty bool) {
 	ids := c.params.list("ids")
 	edge := c.node

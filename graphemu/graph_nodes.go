@@ -8,8 +8,8 @@ import (
 	"github.com/chasqui/chasqui/messenger"
 )
 
-// nodesAPI answers the calls that read pages, apps, people and the human who
-// manages the pages.
+// nodesAPI answers the calls that read pages, apps, people, and the human who manages the
+// pages.
 type nodesAPI struct{ *world }
 
 // page is GET /me and GET /{page}.

@@ -13,18 +13,18 @@ import (
 	"unicode/utf8"
 )
 
-// params are the parameters of a call, wherever they stood: in the query, in a
-// form whose values may be JSON, or in a JSON body. Later ones win in this
-// order. The file of a multipart call stands beside them.
+// params are the parameters of a call, wherever they came from: the query, a form whose values
+// may be JSON, or a JSON body. Later ones win, in this order. Files of a multipart form are
+// kept separately.
 type params map[string]json.RawMessage
 
 const (
 	maxParams = 10_000  // parameters of a query or a form
-	maxForm   = 8 << 20 // bytes of a body that is no multipart form
+	maxForm   = 8 << 20 // bytes of a body that is not a multipart form
 )
 
-// readParams reads the parameters of a call and its files. It reports false when
-// there are more than the emulator takes.
+// readParams reads the parameters and files of a call. It returns false when there are more
+// than the emulator accepts.
 func readParams(r *http.Request, body []byte) (p params, files map[string]*upload, ok bool) {
 	p = params{}
 	body = bytes.TrimSpace(body)
@@ -43,15 +43,15 @@ func readParams(r *http.Request, body []byte) (p params, files map[string]*uploa
 	case bytes.Count(body, []byte("&")) > maxParams:
 		return p, nil, false
 	default:
-		// What cannot be read of a form leaves out itself only.
+		// Parts of a form that cannot be read are left out.
 		form, _ := url.ParseQuery(string(body)) //nolint:errcheck // as said
 		p.addForm(form)
 	}
 	return p, files, true
 }
 
-// addObject adds the members of a JSON body. Those that are JSON in a string
-// count as what they hold.
+// addObject adds the members of a JSON body. A string that contains JSON counts as what it
+// contains.
 func (p params) addObject(body []byte) {
 	var fields map[string]json.RawMessage
 	if json.Unmarshal(body, &fields) != nil {
@@ -72,8 +72,8 @@ func (p params) addObject(body []byte) {
 // maxParts is how many parts of a multipart form are read.
 const maxParts = 1000
 
-// addMultipart adds the fields of a multipart form and returns its files. A form
-// that breaks off, without its last boundary, counts as far as it goes.
+// addMultipart adds the fields of a multipart form and returns its files. A form that is cut
+// off counts as far as it goes.
 func (p params) addMultipart(r *multipart.Reader) map[string]*upload {
 	files, form := map[string]*upload{}, url.Values{}
 	for range maxParts {
@@ -105,7 +105,7 @@ func (p params) addMultipart(r *multipart.Reader) map[string]*upload {
 func (p params) addForm(form url.Values) {
 	for name, values := range form {
 		value := values[len(values)-1]
-		// The message of a private reply is a text, and no message is a list.
+		// The message of a private reply is a text; a message is never a list.
 		if plainText(name) || name == "message" && strings.HasPrefix(value, "[") {
 			p[name] = mustJSON(value)
 			continue
@@ -117,8 +117,8 @@ func (p params) addForm(form url.Values) {
 	}
 }
 
-// formValue is a value of a form: JSON, strict or relaxed, where it is an object
-// or a list, else a string.
+// formValue returns a value of a form as JSON: objects and lists, strict or relaxed, as they
+// are, anything else as a string.
 func formValue(value string) json.RawMessage {
 	trimmed := strings.TrimSpace(value)
 	if strings.HasPrefix(trimmed, "{") || strings.HasPrefix(trimmed, "[") {
@@ -132,7 +132,7 @@ func formValue(value string) json.RawMessage {
 	return mustJSON(value)
 }
 
-// plainText tells the parameters that are a string whatever they look like.
+// plainText reports whether a parameter is a string whatever it looks like.
 func plainText(name string) bool {
 	return slices.Contains([]string{
 		"access_token", "appsecret_proof", "input_token", "verify_token", "callback_url", "client_secret", "metadata", "name", "page_label_name",
@@ -140,11 +140,11 @@ func plainText(name string) bool {
 	}, name)
 }
 
-// text gives a string or a number as text, "" for anything else.
+// text returns a string or a number as text, and "" for anything else.
 func (p params) text(name string) string {
 	raw := p[name]
 	if n := len(raw); n >= 2 && raw[0] == '"' && bytes.IndexByte(raw, '\\') < 0 && utf8.Valid(raw) {
-		return string(raw[1 : n-1]) // by far the most
+		return string(raw[1 : n-1]) // the usual case
 	}
 	var s string
 	if len(raw) == 0 || raw[0] == '{' || raw[0] == '[' || string(raw) == "null" {
@@ -156,12 +156,13 @@ func (p params) text(name string) string {
 	return string(raw)
 }
 
+// has reports whether a parameter is given and not empty.
 func (p params) has(name string) bool {
 	raw, ok := p[name]
 	return ok && string(raw) != "null" && string(raw) != `""`
 }
 
-// object gives the members of a parameter that is an object.
+// object returns the members of a parameter that is an object, nil for any other.
 func (p params) object(name string) params {
 	var fields map[string]json.RawMessage
 	if json.Unmarshal(p[name], &fields) != nil {
@@ -170,7 +171,7 @@ func (p params) object(name string) params {
 	return fields
 }
 
-// list gives a list of names that is a JSON array or separated by commas.
+// list returns the names in a parameter that is a JSON array or separated by commas.
 func (p params) list(name string) []string {
 	var names []string
 	if json.Unmarshal(p[name], &names) != nil {
@@ -185,7 +186,7 @@ func (p params) list(name string) []string {
 	return out
 }
 
-// emptyList reports whether a parameter is a list that holds nothing.
+// emptyList reports whether a parameter is an empty list.
 func (p params) emptyList(name string) bool {
 	var items []json.RawMessage
 	return json.Unmarshal(p[name], &items) == nil && items != nil && len(items) == 0

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// What is never shown of a call and its answer.
+// What is hidden in the records of calls and their answers.
 
 const hidden = "[hidden]"
 

@@ -6,13 +6,13 @@ import (
 	"unicode/utf8"
 )
 
-// maxDepth is how deep the objects and lists of a parameter may lie within one
-// another, in relaxed JSON and in names with brackets.
+// maxDepth is how deep objects and lists may be nested in a parameter, in relaxed JSON and in
+// names with brackets.
 const maxDepth = 64
 
-// relaxed turns relaxed JSON into JSON: strings in single quotes, names and
-// strings without quotes, commas before a closing bracket. The platform's own
-// examples are written so. It reports whether the text is an object or a list.
+// relaxed converts relaxed JSON to JSON: it accepts strings in single quotes, names and strings
+// without quotes, and commas before a closing bracket, as the platform's own examples have
+// them. It returns false when the text is not an object or a list.
 //
 // Docs: https://developers.facebook.com/docs/messenger-platform/reference/send-api
 func relaxed(text string) (json.RawMessage, bool) {
@@ -30,14 +30,14 @@ func relaxed(text string) (json.RawMessage, bool) {
 	return r.out, true
 }
 
-// relaxedReader reads in and writes what it has read to out.
+// relaxedReader reads relaxed JSON from in and appends JSON to out.
 type relaxedReader struct {
 	in  string
 	at  int
 	out []byte
 }
 
-// peek is the next byte, 0 at the end.
+// peek returns the next byte, 0 at the end.
 func (r *relaxedReader) peek() byte {
 	if r.at < len(r.in) {
 		return r.in[r.at]
@@ -138,8 +138,8 @@ func (r *relaxedReader) quoted() bool {
 	return false
 }
 
-// bare reads what has no quotes: a number, true, false or null, or else a
-// string. A name always becomes a string.
+// bare reads a value without quotes: a number, true, false or null, else a string. A name
+// always becomes a string.
 func (r *relaxedReader) bare(ends string, name bool) bool {
 	begin := r.at
 	for r.at < len(r.in) && strings.IndexByte(ends, r.in[r.at]) < 0 {

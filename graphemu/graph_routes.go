@@ -6,7 +6,7 @@ import (
 	"github.com/chasqui/chasqui/messenger"
 )
 
-// handler carries a call out.
+// handler carries a call out and returns what it answers.
 type handler func(*call) (any, *messenger.Error)
 
 // routes returns the endpoints of the Graph API, by method and name.
@@ -88,7 +88,7 @@ func (g *graphAPI) routes() map[string]handler {
 	}
 }
 
-// endpoint names the call, as fault rules do.
+// endpoint returns the name of the endpoint, as fault rules use it.
 func (g *graphAPI) endpoint(c *call) string {
 	switch {
 	case c.edge != "" && (g.handlers["GET "+c.edge] != nil || g.handlers["POST "+c.edge] != nil):
@@ -101,6 +101,7 @@ func (g *graphAPI) endpoint(c *call) string {
 	return g.world.kindOf(c.node, c.page, c.user)
 }
 
+// dispatch carries a call out by the handler of its endpoint.
 func (g *graphAPI) dispatch(endpoint string, c *call) (any, *messenger.Error) {
 	h := g.handlers[c.method+" "+endpoint]
 	switch {
@@ -116,7 +117,8 @@ func (g *graphAPI) dispatch(endpoint string, c *call) (any, *messenger.Error) {
 	return value, e
 }
 
-// onPage returns a handler of an edge of the page whose token the caller has.
+// onPage wraps a handler of an edge of the page: it refuses a call that is not made with a
+// token of that page.
 func (g *graphAPI) onPage(h handler) handler {
 	return func(c *call) (any, *messenger.Error) {
 		if c.page != c.node || !g.world.hasPage(c.node) {
@@ -126,8 +128,8 @@ func (g *graphAPI) onPage(h handler) handler {
 	}
 }
 
-// onNode returns a handler of something that belongs to the page whose token the
-// caller has.
+// onNode wraps a handler of an object that belongs to a page: it refuses a call that is not
+// made with a token of that page.
 func (g *graphAPI) onNode(h handler) handler {
 	return func(c *call) (any, *messenger.Error) {
 		if !g.world.belongs(c.node, c.page) {
@@ -137,4 +139,5 @@ func (g *graphAPI) onNode(h handler) handler {
 	}
 }
 
+// success returns the answer of a call that returns nothing else.
 func success() any { return map[string]bool{"success": true} }

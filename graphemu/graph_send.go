@@ -45,7 +45,7 @@ func (a sendAPI) send(c *call) (any, *messenger.Error) {
 	return answer, e
 }
 
-// outgoing reads what a call says beside its message and recipient.
+// outgoing reads everything but the message and the recipient.
 func (a sendAPI) outgoing(c *call) outgoing {
 	payload := c.params.object("payload")
 	return outgoing{

@@ -18,8 +18,7 @@ type subscriptionsAPI struct {
 	callbacks *callbacks
 }
 
-// ownApp refuses a call that is not made with the token of the app that it is
-// about.
+// ownApp refuses a call that is not made with the app's own token.
 func (a subscriptionsAPI) ownApp(c *call) *messenger.Error {
 	if c.page != "" || c.app != c.node || !a.hasApp(c.node) {
 		return refuse(15, 0, "(#15) This method must be called with an app access_token.")
@@ -52,8 +51,8 @@ func (a subscriptionsAPI) subscribe(c *call) (any, *messenger.Error) {
 	return success(), nil
 }
 
-// verify makes the verification request; it returns what is wrong with
-// the answer, or "".
+// verify sends the verification request to a callback. It returns what is wrong with the
+// answer, or "".
 func (a subscriptionsAPI) verify(ctx context.Context, appID string, cb callback) string {
 	ctx, cancel := context.WithTimeout(ctx, a.courier.schedule().timeout())
 	defer cancel()
@@ -123,7 +122,7 @@ func (a subscriptionsAPI) sendSample(c *call) (any, *messenger.Error) {
 func (a subscriptionsAPI) subscribeToPage(c *call) (any, *messenger.Error) {
 	fields := c.params.list("subscribed_fields")
 	if len(fields) == 0 && !a.calendar.takes(messenger.FeatureFieldsOfPages, a.calendar.era(c.ver)) {
-		fields = knownFields() // there was no choice
+		fields = knownFields() // at that time an app could not choose
 	}
 	if len(fields) == 0 {
 		return nil, refuse(100, 0, "(#100) The parameter subscribed_fields is required.")

@@ -6,8 +6,8 @@ import (
 	"github.com/chasqui/chasqui/messenger"
 )
 
-// Thread settings are what the messenger profile was before. Their calls were
-// answered until version 8.0 (https://github.com/rapidpro/rapidpro/issues/1333).
+// Thread settings are the predecessor of the messenger profile. Their calls were answered until
+// version 8.0 (https://github.com/rapidpro/rapidpro/issues/1333).
 
 // setThreadSettings is POST /{page}/thread_settings.
 func (a profileAPI) setThreadSettings(c *call) (any, *messenger.Error) {
@@ -46,9 +46,8 @@ func (a profileAPI) setOldField(c *call, name string, value json.RawMessage, ans
 	return result(answer), nil
 }
 
-// setNewThread sets what somebody meets who has never written: the Get Started
-// button, or the message of 2016, which is sent when their thread begins. An
-// empty list takes both away.
+// setNewThread sets what a person sees who has never written: the Get Started button, or the
+// message of 2016, which is sent when their thread begins. An empty list removes both.
 func (a profileAPI) setNewThread(c *call) (any, *messenger.Error) {
 	const answer = "Successfully added new_thread's CTAs"
 	if c.params.emptyList("call_to_actions") {
@@ -74,8 +73,7 @@ func (a profileAPI) setNewThread(c *call) (any, *messenger.Error) {
 	return result(answer), nil
 }
 
-// setDomains adds or removes the domains of domain_action_type; without one it
-// replaces all.
+// setDomains adds or removes domains, as domain_action_type says. Without one it replaces all.
 func (a profileAPI) setDomains(c *call) (any, *messenger.Error) {
 	given, at := c.params.list("whitelisted_domains"), a.calendar.era(c.ver)
 	if e := a.calendar.checkProfileField("whitelisted_domains", mustJSON(given), at); e != nil {

@@ -11,8 +11,7 @@ import (
 // tokensAPI answers the calls about access tokens.
 type tokensAPI struct{ *world }
 
-// longLife is for how many seconds a user token is valid that was exchanged; about
-// sixty days.
+// longLife is for how many seconds a long-lived user token is valid, about sixty days.
 const longLife = 5183944
 
 // get is GET and POST /oauth/access_token: the token of an app, or a token for
@@ -42,7 +41,7 @@ func (a tokensAPI) get(c *call) (any, *messenger.Error) {
 	case "fb_exchange_token":
 		return a.exchange(c)
 	}
-	// What is left is the code of a login dialog, which the emulator does not have.
+	// Anything else is the code of a login dialog, which the emulator does not have.
 	if !c.params.has("redirect_uri") {
 		return nil, refuse(191, 0, "Missing redirect_uri parameter.")
 	}

@@ -7,7 +7,7 @@ import (
 	"github.com/chasqui/chasqui/messenger"
 )
 
-// settingsPerson reads whose settings a call is about, into c.psid.
+// settingsPerson reads the person of a call into c.psid.
 func (a profileAPI) settingsPerson(c *call) *messenger.Error {
 	c.psid = c.params.text("psid")
 	switch {

@@ -11,8 +11,8 @@ import (
 // Docs: https://developers.facebook.com/docs/messenger-platform/handover-protocol
 const pageInbox = "263902037430900"
 
-// owner returns the app that has the thread: the page's own, the primary receiver,
-// unless it was passed on.
+// owner returns the app that controls the thread: the primary receiver, unless the thread was
+// passed on.
 func (page *pageState) owner(p *personState) string {
 	if p.Owner != "" {
 		return p.Owner
@@ -20,7 +20,7 @@ func (page *pageState) owner(p *personState) string {
 	return page.primary()
 }
 
-// primary returns the app that may take any thread.
+// primary returns the primary receiver, which may take control of any thread.
 func (page *pageState) primary() string {
 	if page.Primary != "" {
 		return page.Primary
@@ -28,14 +28,13 @@ func (page *pageState) primary() string {
 	return page.AppID
 }
 
-// shared reports whether all apps may write to the person: until roles are given
-// to apps or a thread is passed on.
+// shared reports whether all apps may write to the person, which is so until roles are assigned
+// or the thread is passed on.
 func (page *pageState) shared(p *personState) bool { return p.Owner == "" && page.Primary == "" }
 
-// SetPrimary gives the roles of the handover protocol: the app becomes the
-// primary receiver and all others secondary ones, who see in standby what they
-// may not answer. An empty id takes the roles away. The apps are told with
-// app_roles.
+// SetPrimary assigns the roles of the handover protocol: the app becomes the primary receiver
+// and all others secondary ones, which receive in standby what they may not answer. An empty id
+// removes the roles. The apps are told with app_roles.
 func (s *Server) SetPrimary(pageID, appID string) error {
 	s.init()
 	return s.world.setPrimary(pageID, appID)
@@ -68,10 +67,10 @@ func (w *world) setPrimary(pageID, appID string) error {
 	return nil
 }
 
-// threadRef names a thread, and the app that asks for something about it.
+// threadRef names a thread, and the app that makes the call.
 type threadRef struct{ page, psid, app string }
 
-// passThread gives a thread to another app.
+// passThread passes control of a thread to another app.
 func (w *world) passThread(ref threadRef, target, metadata string) *messenger.Error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -88,7 +87,7 @@ func (w *world) passThread(ref threadRef, target, metadata string) *messenger.Er
 	return nil
 }
 
-// takeThread gives a thread to the primary receiver, who asks for it.
+// takeThread lets the primary receiver take control of a thread.
 func (w *world) takeThread(ref threadRef, metadata string) *messenger.Error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -103,7 +102,7 @@ func (w *world) takeThread(ref threadRef, metadata string) *messenger.Error {
 	return nil
 }
 
-// requestThread asks the owner of a thread for it. The owner may ask, too.
+// requestThread asks the owner of a thread for control. The owner itself may ask as well.
 func (w *world) requestThread(ref threadRef, metadata string) *messenger.Error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -118,7 +117,7 @@ func (w *world) requestThread(ref threadRef, metadata string) *messenger.Error {
 	return nil
 }
 
-// releaseThread gives a thread back to the primary receiver.
+// releaseThread returns control of a thread to the primary receiver.
 func (w *world) releaseThread(ref threadRef, metadata string) *messenger.Error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -133,7 +132,7 @@ func (w *world) releaseThread(ref threadRef, metadata string) *messenger.Error {
 	return nil
 }
 
-// threadOwner returns the app that has a thread, "" when there is no such person.
+// threadOwner returns the app that controls a thread, "" when there is no such person.
 func (w *world) threadOwner(pageID, psid string) string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -161,7 +160,7 @@ func (w *world) secondaryReceivers(pageID string) []App {
 	return out
 }
 
-// changeOwner gives the thread to an app and tells the others. The lock is held.
+// changeOwner passes control of a thread to an app and tells the other. The lock is held.
 func (w *world) changeOwner(page *pageState, p *personState, how, target, metadata string) {
 	before := page.owner(p)
 	p.Owner = target

@@ -14,8 +14,8 @@ func (w *world) appScoped(appID, user string) string {
 	return w.ids.id("user "+user+" of app "+appID, 0, 16)
 }
 
-// userBehind returns the human behind an id: one of a person of the page, which is
-// then psid, or one for the app.
+// userBehind returns the human who has an id: the PSID of a person of the page, which is then
+// returned as psid, or an app-scoped id.
 func (w *world) userBehind(pageID, appID, id string) (user, psid string, ok bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

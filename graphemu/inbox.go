@@ -7,9 +7,8 @@ import (
 	"github.com/chasqui/chasqui/messenger"
 )
 
-// InboxMessage is what a human agent does in the page's inbox: write a text or
-// send a file by its address, look at the thread, take it from the apps, give it
-// back, or move a person to done.
+// InboxMessage is what a human agent does in the page's inbox: write a text, send a file by its
+// address, look at the thread, take it from the apps, return it, or move the person to done.
 type InboxMessage struct {
 	Text       string            `json:"text,omitempty"`
 	Attachment *AttachmentAction `json:"attachment,omitempty"`
@@ -18,8 +17,8 @@ type InboxMessage struct {
 	Done       bool              `json:"done,omitempty"` // the thread goes back to the primary receiver
 }
 
-// AnswerFromInbox lets a human agent of the page act. The agent is not bound to
-// the 24 hours but to seven days. It returns the mid of a message.
+// AnswerFromInbox lets a human agent of the page act, who is bound to seven days instead of 24
+// hours. It returns the mid of the message, if one was sent.
 func (s *Server) AnswerFromInbox(pageID, psid string, in InboxMessage) (mid string, err error) {
 	s.init()
 	return s.world.answerFromInbox(pageID, psid, in)
@@ -55,14 +54,15 @@ func (w *world) answerFromInbox(pageID, psid string, in InboxMessage) (mid strin
 	if e != nil {
 		return "", fmt.Errorf("%w: %s", ErrAction, e.Message)
 	}
-	o := &outgoing{page: pageID, app: pageInbox, era: w.calendar.era(""), class: messageClass{tag: string(messenger.TagHumanAgent)}, message: &msg}
+	o := &outgoing{page: pageID, app: pageInbox, era: w.calendar.era(""), class: messageClass{tag: string(messenger.TagHumanAgent)}}
+	s := sending{w, o, page}
 	switch {
 	case p.Blocks:
 		return "", fmt.Errorf("%w: the person has blocked the page", ErrAction)
-	case w.checkWindow(o, p) != nil:
+	case s.checkWindow(p) != nil:
 		return "", fmt.Errorf("%w: the person wrote last more than seven days ago, or never", ErrAction)
 	}
-	answer, e := w.accept(o, page, p, msg)
+	answer, e := s.accept(p, msg)
 	if e != nil {
 		return "", errors.New(e.Message)
 	}

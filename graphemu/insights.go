@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// count is what happened at a page on one day.
+// count counts what happened at a page on one day.
 type count struct {
 	New      int            `json:"new,omitempty"` // conversations that began
 	Blocked  int            `json:"blocked,omitempty"`
@@ -74,7 +74,7 @@ func (page *pageState) insight(metric string, d time.Time) any {
 	return connections
 }
 
-// once returns a list with s added, unless it was in it.
+// once returns list with s added, unless it is already in it.
 func once(list []string, s string) []string {
 	if slices.Contains(list, s) {
 		return list

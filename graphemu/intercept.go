@@ -21,15 +21,13 @@ import (
 	"time"
 )
 
-// Interceptor is a platform that clients reach under the platform's own names,
-// without a setting for its address: as their HTTP proxy, or over TLS where
-// those names lead to this machine. It serves graph.facebook.com and
-// graph.instagram.com, whichever way a request comes, refuses every other
-// name, and takes connections from this machine only.
+// Interceptor is a platform that clients reach under the platform's own names, so that they
+// need no setting for its address: as their HTTP proxy, or over TLS if the names resolve to
+// this machine. It serves graph.facebook.com and graph.instagram.com either way, refuses every
+// other name, and accepts connections from this machine only.
 //
-// Its certificates come from an authority that it makes anew each time and whose
-// key never leaves memory; the authority's certificate can vouch for those names
-// alone.
+// Its certificates are issued by an authority that is generated each time, whose key never leaves
+// memory and whose certificate is limited to those names.
 type Interceptor struct {
 	platform *Server
 	ca       []byte // certificate, PEM
@@ -42,8 +40,8 @@ type Interceptor struct {
 // interceptedHosts are the names that an [Interceptor] serves.
 func interceptedHosts() []string { return []string{"graph.facebook.com", "graph.instagram.com"} }
 
-// NewInterceptor makes an interceptor in front of a platform that has served
-// nothing yet: the names are added to its AllowedHosts. Close it after use.
+// NewInterceptor returns an interceptor in front of a platform that has not served anything
+// yet: the names are added to its AllowedHosts. Close it after use.
 func NewInterceptor(platform *Server) (*Interceptor, error) {
 	i := &Interceptor{platform: platform}
 	if err := i.certify(); err != nil {
@@ -59,7 +57,7 @@ func NewInterceptor(platform *Server) (*Interceptor, error) {
 	return i, nil
 }
 
-// certify makes the authority and the certificate that it signs.
+// certify generates the authority and the certificate that it signs.
 func (i *Interceptor) certify() error {
 	caKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -95,17 +93,17 @@ func (i *Interceptor) certify() error {
 	return nil
 }
 
-// CACertificate returns the certificate of the authority, PEM: what a client has
-// to trust, by NODE_EXTRA_CA_CERTS, SSL_CERT_FILE or its like.
+// CACertificate returns the certificate of the authority as PEM. Clients have to trust it, for
+// example by NODE_EXTRA_CA_CERTS or SSL_CERT_FILE.
 func (i *Interceptor) CACertificate() []byte { return slices.Clone(i.ca) }
 
-// TLSConfig returns the settings of a TLS listener that serves the names.
+// TLSConfig returns the configuration of a TLS listener that serves the names.
 func (i *Interceptor) TLSConfig() *tls.Config {
 	return &tls.Config{Certificates: []tls.Certificate{i.leaf}, NextProtos: []string{"http/1.1"}, MinVersion: tls.VersionTLS12}
 }
 
-// ServeHTTP serves a proxy's requests, by CONNECT or with the whole address, and
-// plain ones as the platform does.
+// ServeHTTP serves proxy requests, either CONNECT or with an absolute URL, and plain requests
+// as the platform does.
 func (i *Interceptor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case !fromThisMachine(r.RemoteAddr):
@@ -119,7 +117,7 @@ func (i *Interceptor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// guard keeps to this machine what comes over TLS.
+// guard refuses requests over TLS from other machines.
 func (i *Interceptor) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !fromThisMachine(r.RemoteAddr) {
@@ -130,8 +128,8 @@ func (i *Interceptor) guard(next http.Handler) http.Handler {
 	})
 }
 
-// ServeTLS serves the platform over TLS, for clients on whose machine the names
-// lead to it. It returns when the listener or the interceptor is closed.
+// ServeTLS serves the platform over TLS, for clients on machines where the names resolve to
+// this one. It returns when the listener or the interceptor is closed.
 func (i *Interceptor) ServeTLS(l net.Listener) error {
 	err := i.inner.Serve(tls.NewListener(l, i.TLSConfig()))
 	if errors.Is(err, http.ErrServerClosed) {
@@ -140,12 +138,12 @@ func (i *Interceptor) ServeTLS(l net.Listener) error {
 	return err
 }
 
-// Close ends all connections that go through the interceptor.
+// Close closes all connections through the interceptor.
 func (i *Interceptor) Close() error {
 	return errors.Join(i.queue.Close(), i.inner.Close())
 }
 
-// connect answers CONNECT, and speaks TLS to who called.
+// connect answers CONNECT and serves TLS on the connection.
 func (i *Interceptor) connect(w http.ResponseWriter, r *http.Request) {
 	if !intercepted(r.Host) || !strings.HasSuffix(r.Host, ":443") && strings.Contains(r.Host, ":") {
 		refuseHost(w, r.Host)
@@ -184,7 +182,7 @@ func fromThisMachine(remote string) bool {
 	return err == nil && net.ParseIP(host).IsLoopback()
 }
 
-// readAhead is a connection of which the beginning was read already.
+// readAhead is a connection whose first bytes have already been read.
 type readAhead struct {
 	net.Conn
 	r *bufio.Reader
@@ -192,7 +190,7 @@ type readAhead struct {
 
 func (c readAhead) Read(b []byte) (int, error) { return c.r.Read(b) }
 
-// connQueue is a listener whose connections were accepted by another one.
+// connQueue is a listener for connections that another listener has accepted.
 type connQueue struct {
 	conns chan net.Conn
 	done  chan struct{}

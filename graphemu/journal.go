@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// JournalFilter chooses entries of the journal; what is empty fits all.
+// JournalFilter selects entries of the journal. An empty field matches everything.
 type JournalFilter struct {
 	Kind   string    // call, webhook or event
 	PageID string    //
@@ -22,7 +22,7 @@ type JournalFilter struct {
 	Since  time.Time //
 }
 
-// JournalEntry is one thing that the emulator noted down; one of its parts is set.
+// JournalEntry is one entry of the journal. Exactly one of Call, Webhook and Event is set.
 type JournalEntry struct {
 	Kind    string          `json:"kind"`
 	Time    time.Time       `json:"time"`
@@ -31,7 +31,7 @@ type JournalEntry struct {
 	Event   *EventRecord    `json:"event,omitempty"`
 }
 
-// Journal returns the calls, webhooks and events that fit, oldest first. The
+// Journal returns the calls, webhooks and events that match the filter, oldest first. The
 // newest 2,000 of each are kept.
 func (s *Server) Journal(f JournalFilter) []JournalEntry {
 	out := []JournalEntry{}
@@ -68,8 +68,8 @@ func (f JournalFilter) fits(e JournalEntry, page, psid, field, path string, stat
 		(f.Status == 0 || f.Status == status) && (!f.Failed || !ok) && !e.Time.Before(f.Since)
 }
 
-// HAR is the journal's calls and webhooks as an HTTP archive, version 1.2, which
-// browsers' tools and proxies read. base is the emulator's address.
+// HAR returns the calls and webhooks of the journal as an HTTP archive, version 1.2, which
+// browsers' developer tools and proxies can read. base is the address of the emulator.
 func (s *Server) HAR(f JournalFilter, base string) any {
 	entries := []any{}
 	for _, e := range s.Journal(f) {

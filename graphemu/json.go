@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-// mustJSON returns v as JSON. It is for values that always can be written so.
+// mustJSON returns v as JSON. It is for values that can always be encoded.
 func mustJSON(v any) json.RawMessage {
 	b, err := json.Marshal(v)
 	if err != nil {

@@ -6,7 +6,7 @@ import (
 	"github.com/chasqui/chasqui/messenger"
 )
 
-// label is a custom label with the people who have it.
+// label is a custom label, with the people who have it.
 type label struct {
 	ID     string   `json:"id"`
 	Name   string   `json:"name"`
@@ -15,7 +15,7 @@ type label struct {
 
 func (l *label) nodeID() string { return l.ID }
 
-// addLabel makes a label of a page and returns its id.
+// addLabel adds a label of a page and returns its id.
 func (w *world) addLabel(pageID, name string) (string, *messenger.Error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -57,6 +57,7 @@ func (w *world) label(pageID, id string) (label, bool) {
 	return label{ID: l.ID, Name: l.Name}, true
 }
 
+// deleteLabel deletes a label of a page.
 func (w *world) deleteLabel(pageID, id string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -67,8 +68,7 @@ func (w *world) deleteLabel(pageID, id string) {
 	}
 }
 
-// setLabel gives a person a label, or takes it away, and tells the apps when that
-// changes something.
+// setLabel adds or removes the label of a person, and tells the apps if that changes anything.
 func (w *world) setLabel(pageID, id, psid string, has bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

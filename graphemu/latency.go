@@ -6,15 +6,14 @@ import (
 	"time"
 )
 
-// Latency is how long the Graph API takes to answer: evenly spread between Min
-// and Max, half before the call takes effect and half after. The same seed
-// gives the same row of values.
+// Latency is how long the Graph API takes to answer: evenly distributed between Min and Max,
+// half before the call takes effect and half after. The same seed yields the same sequence.
 type Latency struct {
 	Min, Max time.Duration
 	Seed     uint64
 }
 
-// latencySource gives the row of pauses of a latency. It is safe for concurrent use.
+// latencySource returns the sequence of a Latency. It is safe for concurrent use.
 type latencySource struct {
 	spread Latency
 

@@ -5,10 +5,9 @@ import (
 	"time"
 )
 
-// Limits are the platform's rate limits of a page. They are in force once a date
-// is set, or when On is true; without either the emulator is as fast as it can
-// be, so that it never limits a test or a benchmark. Zero fields are the
-// platform's numbers.
+// Limits are the rate limits of a page. They are enforced once a date is set, or when On is
+// true. Otherwise the emulator never limits a test or a benchmark. Zero fields stand for the
+// numbers of the platform.
 //
 // Docs: https://developers.facebook.com/docs/messenger-platform/overview/rate-limiting
 type Limits struct {
@@ -22,6 +21,7 @@ type Limits struct {
 	OfPage        int  `json:"of_page,omitempty"`       // calls by page token in 24 hours for each engaged person; 4,800, until 2019
 }
 
+// complete returns the limits with the numbers of the platform in place of zeros.
 func (l Limits) complete() Limits {
 	set := func(n *int, standard int) {
 		if *n <= 0 {
@@ -38,7 +38,7 @@ func (l Limits) complete() Limits {
 	return l
 }
 
-// SetLimits changes the rate limits.
+// SetLimits sets the rate limits.
 func (s *Server) SetLimits(l Limits) {
 	s.init()
 	s.limits.set(l)
@@ -53,7 +53,7 @@ type rateLimits struct {
 	windows map[string]*rateWindow
 }
 
-// rateWindow counts the calls of a span of time.
+// rateWindow counts the calls within a span of time.
 type rateWindow struct {
 	begin time.Time
 	n     int
@@ -66,8 +66,7 @@ func (r *rateLimits) set(l Limits) {
 	r.windows = map[string]*rateWindow{}
 }
 
-// current returns the limits with the platform's numbers filled in, and On as
-// it holds now.
+// current returns the limits without zeros, and On as it applies now.
 func (r *rateLimits) current() Limits {
 	dated := r.clock.isDated()
 	r.mu.Lock()
@@ -77,9 +76,9 @@ func (r *rateLimits) current() Limits {
 	return l
 }
 
-// count counts a call, of which most are allowed within a span of time. It returns
-// how much of that is used, in percent, and how long it takes until the window
-// ends when there were too many.
+// count counts a call, of which most are allowed within a span of time. It returns what
+// percentage of that is used and, when there were too many, how long it takes until the span
+// ends.
 func (r *rateLimits) count(key string, most int, span time.Duration) (used int, wait time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

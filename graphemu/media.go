@@ -11,7 +11,7 @@ import (
 	"github.com/chasqui/chasqui/messenger"
 )
 
-// mediaEndings are the endings of files that the platform takes for each type of
+// mediaEndings returns the file extensions that the platform accepts for each type of
 // attachment. Files of type file may have any.
 //
 // Docs: https://developers.facebook.com/docs/messenger-platform/send-messages/saving-assets
@@ -25,12 +25,12 @@ func mediaEndings() map[string]string {
 	}
 }
 
-// otherEndings are those of files that are known to be something else. What is
+// otherEndings are the extensions of files that are known to be of another type. An extension
 // in neither list, such as .php, says nothing about the file.
 const otherEndings = "bmp tif tiff webp svg ico heic heif avif psd wmv flv mkv mid midi aiff wma flac " +
 	"pdf doc docx xls xlsx ppt pptx zip gz txt htm html json csv xml"
 
-// checkMedia holds the name of a file, or its address, to its type.
+// checkMedia checks the name or address of a file against its type.
 func checkMedia(kind, name string) *messenger.Error {
 	all := mediaEndings()
 	taken, limited := all[kind]
@@ -48,13 +48,13 @@ func checkMedia(kind, name string) *messenger.Error {
 	return wrongMedia(kind)
 }
 
-// wrongMedia is the platform's answer to a file that is not what it is said to be.
+// wrongMedia returns the platform's refusal of a file that is not of the stated type.
 func wrongMedia(kind string) *messenger.Error {
 	taken := strings.ReplaceAll(mediaEndings()[kind], " ", ", ")
 	return refuse(100, 2018047, fmt.Sprintf("(#100) Upload attachment failure. The type of the file does not match the attachment's: %s takes %s", kind, taken))
 }
 
-// checkData holds the first bytes of a file to its type, as far as they tell.
+// checkData checks the first bytes of a file against its type, as far as they identify one.
 func checkData(kind string, data []byte) *messenger.Error {
 	found := http.DetectContentType(data)
 	family, _, _ := strings.Cut(found, "/")
@@ -67,7 +67,7 @@ func checkData(kind string, data []byte) *messenger.Error {
 	return nil
 }
 
-// check holds a file to the platform's rules.
+// check checks a file against the rules of the platform.
 func (u *upload) check(kind string) *messenger.Error {
 	if e := checkMedia(kind, u.name); e != nil {
 		return e

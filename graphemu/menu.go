@@ -2,7 +2,7 @@ package graphemu
 
 import "encoding/json"
 
-// menuRow is one language of a persistent menu.
+// menuRow is a persistent menu in one language.
 type menuRow struct {
 	Locale string     `json:"locale"`
 	Items  []menuItem `json:"call_to_actions"`
@@ -16,15 +16,15 @@ type menuItem struct {
 	Items   []menuItem `json:"call_to_actions"`
 }
 
-// question is an ice breaker, or those of one language.
+// question is an ice breaker, or the ice breakers of one language.
 type question struct {
 	Question string     `json:"question"`
 	Payload  string     `json:"payload"`
 	Inner    []question `json:"call_to_actions"`
 }
 
-// MenuRow finds what a person can tap outside the messages: a row of the menu
-// that they see, or an ice breaker.
+// MenuRow returns what a person can tap outside of messages: a row of the menu that they see,
+// or an ice breaker.
 func (s *Server) MenuRow(pageID, psid, title string) (TapAction, bool) {
 	s.init()
 	return s.world.menuRow(pageID, psid, title)
@@ -75,7 +75,7 @@ func findRow(items []menuItem, title string) (TapAction, bool) {
 	return TapAction{}, false
 }
 
-// menus returns the menus that a person sees: their own and the page's, nil where
+// menus returns the menus that apply to a person: their own and that of the page, nil where
 // there is none.
 func (w *world) menus(pageID, psid string) (own, ofPage json.RawMessage) {
 	w.mu.Lock()
@@ -87,7 +87,7 @@ func (w *world) menus(pageID, psid string) (own, ofPage json.RawMessage) {
 	return p.Menu, page.Profile["persistent_menu"]
 }
 
-// setMenu gives a person a menu of their own, or takes it away with nil.
+// setMenu sets a menu for a single person, or removes it with nil.
 func (w *world) setMenu(pageID, psid string, menu json.RawMessage) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -8,7 +8,7 @@ import (
 	"github.com/chasqui/chasqui/messenger"
 )
 
-// outMessage is a message of the page as it came in.
+// outMessage is a message of the page, as it was received.
 type outMessage struct {
 	Text         string           `json:"text"`
 	Attachment   *outAttachment   `json:"attachment"`
@@ -55,8 +55,8 @@ type outButton struct {
 	Payload string `json:"payload"`
 }
 
-// readMessage reads a message and holds it, and the file that came with it, to
-// the limits of the day.
+// readMessage parses a message and checks it, with the file that came with it, against the
+// rules of an era.
 func (cal *calendar) readMessage(raw json.RawMessage, file *upload, at time.Time) (outMessage, *messenger.Error) {
 	m := outMessage{raw: raw}
 	if json.Unmarshal(raw, &m) != nil {
@@ -112,7 +112,7 @@ func checkGrid(grid []outAttachment) *messenger.Error {
 	return nil
 }
 
-// withURL is the message with its file at an address.
+// withURL returns the message with the address of its file.
 func (m outMessage) withURL(url string) outMessage {
 	var payload, whole map[string]json.RawMessage
 	if json.Unmarshal(m.Attachment.Payload, &payload) != nil || payload == nil {
@@ -127,9 +127,9 @@ func (m outMessage) withURL(url string) outMessage {
 	return m
 }
 
-// maxQuickReplies is how many quick replies a message may have: 10 in 2016, 11
-// until 2020, 13 since. Without a date 13 hold for every version, for clients of
-// version 4.0 send as many.
+// maxQuickReplies returns how many quick replies a message may have: 10 in 2016, 11 until 2020,
+// 13 since then. Without a date it is 13 for every version, because clients of version 4.0 send
+// as many.
 func (cal *calendar) maxQuickReplies() int {
 	switch {
 	case !cal.clock.isDated() || cal.takesNow(messenger.FeatureThirteenQuickReplies):
@@ -213,7 +213,7 @@ func (a outAttachment) check(file *upload, takes func(messenger.Feature) bool) *
 	return refuse(100, 0, "(#100) Param message[attachment][type] must be one of {AUDIO, FILE, IMAGE, TEMPLATE, VIDEO}")
 }
 
-// title is what an echo shows of a template.
+// title returns what an echo shows of a template.
 func (m outMessage) title() string {
 	var t outTemplate
 	if json.Unmarshal(m.Attachment.Payload, &t) != nil {

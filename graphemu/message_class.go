@@ -8,12 +8,11 @@ import (
 	"github.com/chasqui/chasqui/messenger"
 )
 
-// messageClass is how a message is classed: its messaging_type, tag and
-// notification_type.
+// messageClass is the messaging_type, tag and notification_type of a message.
 type messageClass struct{ kind, tag, notification string }
 
-// checkClass holds the class of a message to the rules of an era. News pages keep
-// some tags longer than others.
+// checkClass checks the class of a message against the rules of an era. News pages keep some
+// tags longer than others.
 func (cal *calendar) checkClass(c messageClass, news bool, at time.Time) *messenger.Error {
 	var kinds []string
 	for r := range messenger.Rules() {
@@ -38,6 +37,7 @@ func (cal *calendar) checkClass(c messageClass, news bool, at time.Time) *messen
 	return nil
 }
 
+// checkTag checks a tag against the rules of an era.
 func (cal *calendar) checkTag(tag string, news bool, at time.Time) *messenger.Error {
 	if tag == "" {
 		return nil

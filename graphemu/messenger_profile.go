@@ -9,7 +9,7 @@ import (
 	"github.com/chasqui/chasqui/messenger"
 )
 
-// profile returns those of some fields of a page's messenger profile that are set.
+// profile returns those of the named fields of a page's messenger profile that are set.
 func (w *world) profile(pageID string, names ...string) map[string]json.RawMessage {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -28,8 +28,8 @@ func needsGetStarted() *messenger.Error {
 	return refuse(100, 2018145, "(#100) You must set a Get Started button if you also wish to use persistent menu")
 }
 
-// setProfile sets fields of a page's messenger profile, which have been checked.
-// A menu needs a Get Started button.
+// setProfile sets fields of a page's messenger profile, which have been checked. A menu
+// requires a Get Started button.
 func (w *world) setProfile(pageID string, given map[string]json.RawMessage) *messenger.Error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -46,8 +46,8 @@ func (w *world) setProfile(pageID string, given map[string]json.RawMessage) *mes
 	return nil
 }
 
-// deleteProfile removes fields of a page's messenger profile. A Get Started button
-// stays as long as there is a menu.
+// deleteProfile removes fields of a page's messenger profile. The Get Started button cannot be
+// removed while there is a menu.
 func (w *world) deleteProfile(pageID string, fields []string) *messenger.Error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -65,8 +65,8 @@ func (w *world) deleteProfile(pageID string, fields []string) *messenger.Error {
 	return nil
 }
 
-// setProfileField sets one field of a page's messenger profile, or removes it with
-// nil, as the calls did that were before the profile: nothing else is looked at.
+// setProfileField sets one field of a page's messenger profile, or removes it with nil. Unlike
+// setProfile it looks at no other field, as calls of thread settings did not.
 func (w *world) setProfileField(pageID, name string, value json.RawMessage) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -82,8 +82,8 @@ func (w *world) setProfileField(pageID, name string, value json.RawMessage) {
 	w.announce(change{Type: "pages"})
 }
 
-// changeDomains adds domains to those that may draw a page's plugins, removes them,
-// or replaces all with them, as how says: add, remove, or anything else.
+// changeDomains changes the domains that may show the page's plugins. how is add or remove;
+// anything else replaces them.
 func (w *world) changeDomains(pageID, how string, given []string, at time.Time) *messenger.Error {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -5,11 +5,10 @@ import (
 	"time"
 )
 
-// graphTime is how the platform writes a time.
+// graphTime is the format in which the platform writes a time.
 const graphTime = "2006-01-02T15:04:05+0000"
 
-// parseMoment reads a time as the platform takes it: seconds since 1970 or ISO
-// 8601.
+// parseMoment parses a time as the platform accepts it: seconds since 1970, or ISO 8601.
 func parseMoment(text string) (time.Time, error) {
 	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
 		return time.Unix(n, 0).UTC(), nil

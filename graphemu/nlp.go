@@ -8,8 +8,7 @@ import (
 	"time"
 )
 
-// nlpConfig is what an app has set about the built-in language understanding of
-// a page.
+// nlpConfig is how an app has configured the built-in language understanding of a page.
 type nlpConfig struct {
 	Enabled bool   `json:"enabled"`
 	Model   string `json:"model,omitempty"`
@@ -17,7 +16,7 @@ type nlpConfig struct {
 	NBest   int    `json:"n_best,omitempty"`
 }
 
-// nlpChange is what an app changes about the language understanding; nil stays.
+// nlpChange changes the language understanding of a page. What is nil stays as it is.
 type nlpChange struct {
 	enabled, verbose *bool
 	nBest            *int
@@ -69,8 +68,8 @@ var (
 	nlpBad      = regexp.MustCompile(`(?i)\b(bad|terrible|hate|awful|angry|broken)\b`)
 )
 
-// read finds the simple built-in entities of a text: greetings, bye, thanks,
-// sentiment, email, url, phone_number, amount_of_money, datetime.
+// read returns the simple built-in entities of a text: greetings, bye, thanks, sentiment,
+// email, url, phone_number, amount_of_money and datetime.
 func (n nlpConfig) read(text string, now time.Time) json.RawMessage {
 	if !n.Enabled || text == "" {
 		return nil

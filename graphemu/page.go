@@ -2,8 +2,7 @@ package graphemu
 
 import "encoding/json"
 
-// Page is a Facebook page together with the access token that one app holds for
-// it.
+// Page is a Facebook page, together with the access token that one app has for it.
 type Page struct {
 	ID            string   `json:"id"`
 	Name          string   `json:"name"`
@@ -28,7 +27,7 @@ type pageState struct {
 	Subscribed map[string][]string        // app id to page-level fields
 }
 
-// pageData is what apps have made at a page.
+// pageData is what apps have created at a page.
 type pageData struct {
 	Labels     []*label          `json:"labels,omitempty"`
 	Personas   []*persona        `json:"personas,omitempty"`
@@ -49,15 +48,15 @@ func newPage(p Page) *pageState {
 	return &pageState{Page: p, people: map[string]*personState{}, Subscribed: map[string][]string{}, Profile: map[string]json.RawMessage{}}
 }
 
-// AddPage adds a page, or renames the one with that id and adds the token. It
-// returns the page with what was made. Without any app one is made too.
+// AddPage adds a page, or renames the one with that id and adds the token. It returns the page
+// with the fields that were filled in. When there is no app yet, it adds one.
 func (s *Server) AddPage(p Page) Page {
 	s.init()
 	return s.world.addPage(p)
 }
 
-// First returns the first page with its app and its people, and false when there
-// is none: what a program needs to go on with a loaded state.
+// First returns the first page with its app and its people, and false when there is none. A
+// program that loads a saved state continues with them.
 func (s *Server) First() (Page, App, []Person, bool) {
 	s.init()
 	return s.world.first()
@@ -126,7 +125,7 @@ func (w *world) page(id string) (Page, bool) {
 	return Page{}, false
 }
 
-// allPages returns all pages, in the order in which they were added.
+// allPages returns all pages in the order in which they were added.
 func (w *world) allPages() []Page {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -159,8 +158,8 @@ func (w *world) setPublished(pageID string, published bool) {
 	}
 }
 
-// carryOut does what a fault rule does for good, to the token, the page and the
-// person of a call.
+// carryOut applies the lasting effects of a fault rule to the token, the page and the person of
+// a call.
 func (w *world) carryOut(f Fault, token, pageID, psid string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -61,23 +61,23 @@ type personState struct {
 	receipts    *timer // running while messages wait to be delivered
 }
 
-// AddPerson adds a person to a page, or changes the one with that id, whose
-// thread stays. It returns the person with what was made; for an unknown page
-// that is the zero Person.
+// AddPerson adds a person to a page, or changes the one with that id, who keeps the thread. It
+// returns the person with the fields that were filled in, and the zero Person for an unknown
+// page.
 func (s *Server) AddPerson(pageID string, p Person) Person {
 	s.init()
 	return s.world.addPerson(pageID, p)
 }
 
-// SetBlocks says whether the person has blocked the page: sends then answer
+// SetBlocks sets whether the person has blocked the page: then sends are refused with
 // 551/1545041.
 func (s *Server) SetBlocks(pageID, psid string, blocks bool) error {
 	s.init()
 	return s.world.changePerson(pageID, psid, personChange{blocks: &blocks})
 }
 
-// SetOffline says whether the person is away: messages then wait undelivered
-// until the person is back.
+// SetOffline sets whether the person is offline: then messages are delivered when they are
+// back.
 func (s *Server) SetOffline(pageID, psid string, offline bool) error {
 	s.init()
 	return s.world.changePerson(pageID, psid, personChange{offline: &offline})
@@ -121,9 +121,10 @@ func (w *world) addPerson(pageID string, p Person) Person {
 	return p
 }
 
-// personChange is what is to change about a person; nil stays.
+// personChange is a change of a person. What is nil stays as it is.
 type personChange struct{ blocks, offline, tester *bool }
 
+// changePerson changes a person and delivers what was waiting for them.
 func (w *world) changePerson(pageID, psid string, c personChange) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -144,7 +145,7 @@ func (w *world) changePerson(pageID, psid string, c personChange) error {
 	return nil
 }
 
-// block makes the person block the page, or let it in again.
+// block lets the person block or unblock the page.
 func (p *personState) block(page *pageState, now time.Time, blocks bool) {
 	if blocks && !p.Blocks {
 		page.tally(now, func(c *count) { c.Blocked++ })
@@ -161,8 +162,8 @@ func (page *pageState) persons() []Person {
 	return out
 }
 
-// profileOf returns a person with the fields that the page's app may not read, or
-// false.
+// profileOf returns a person, and the fields that the page's app may not read. It returns false
+// when there is no such person.
 func (w *world) profileOf(pageID, psid string) (p Person, refused []string, ok bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

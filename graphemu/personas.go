@@ -6,7 +6,7 @@ import (
 	"github.com/chasqui/chasqui/messenger"
 )
 
-// persona is a name and a picture under which the page may write.
+// persona is a name and a picture with which the page may write.
 type persona struct {
 	ID      string `json:"id"`
 	Name    string `json:"name"`
@@ -15,7 +15,7 @@ type persona struct {
 
 func (p *persona) nodeID() string { return p.ID }
 
-// addPersona makes a persona of a page and returns its id.
+// addPersona adds a persona of a page and returns its id.
 func (w *world) addPersona(pageID, name, picture string) (string, *messenger.Error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -29,6 +29,7 @@ func (w *world) addPersona(pageID, name, picture string) (string, *messenger.Err
 	return p.ID, nil
 }
 
+// personas returns the personas of a page.
 func (w *world) personas(pageID string) []persona {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -41,6 +42,7 @@ func (w *world) personas(pageID string) []persona {
 	return out
 }
 
+// deletePersona deletes a persona of a page.
 func (w *world) deletePersona(pageID, id string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

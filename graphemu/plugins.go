@@ -9,14 +9,14 @@ import (
 	"strings"
 )
 
-// pluginView is a plugin as it is drawn.
+// pluginView is what a plugin shows.
 type pluginView struct {
 	Kind, Page, App, PageName, Ref, UserRef, Color, Size, Refused, Link string
 	Origin                                                              string
 	People                                                              []Person
 }
 
-// fillPlugin fills in the page of a plugin, its people, and why it is not drawn.
+// fillPlugin fills in the page of a plugin, its people, and why the plugin is not shown.
 func (w *world) fillPlugin(v pluginView) pluginView {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -28,8 +28,7 @@ func (w *world) fillPlugin(v pluginView) pluginView {
 	return v
 }
 
-// refused says why a plugin of a page is not drawn, "" when it is. The page may be
-// nil.
+// refused returns why a plugin is not shown on a page, "" when it is. The page may be nil.
 func (v pluginView) refused(page *pageState) string {
 	switch {
 	case !slices.Contains([]string{"send_to_messenger", "messenger_message_us", "messenger_checkbox"}, v.Kind):

@@ -11,7 +11,7 @@ import (
 	"github.com/chasqui/chasqui/messenger"
 )
 
-// profileFields are the fields of the messenger profile on a day.
+// profileFields returns the fields of the messenger profile on a day.
 func (cal *calendar) profileFields(at time.Time) []string {
 	fields := []string{
 		"get_started", "greeting", "ice_breakers", "persistent_menu", "whitelisted_domains",
@@ -23,17 +23,15 @@ func (cal *calendar) profileFields(at time.Time) []string {
 	return fields
 }
 
-// retiredFields are the fields of the messenger profile that ended with version
-// 7.0.
+// retiredFields returns the fields of the messenger profile that ended with version 7.0.
 func retiredFields() []string { return []string{"home_url", "payment_settings", "target_audience"} }
 
 func endedField(name string) *messenger.Error {
 	return refuse(100, 0, "(#100) Param "+name+" is no longer a field of the messenger profile: it ended with v7.0 on May 5, 2020")
 }
 
-// maxGreeting is how long a greeting may be. The platform's pages say 160; its
-// own sample program sets up to 260, and is not refused, so that the emulator
-// refuses only what is far longer.
+// maxGreeting is how long a greeting may be. The platform's pages say 160, but its own sample
+// program sets up to 260 and is not refused, so the emulator refuses only what is far longer.
 const maxGreeting = 1000
 
 func (cal *calendar) checkProfileField(name string, raw json.RawMessage, at time.Time) *messenger.Error {
@@ -113,8 +111,8 @@ func checkRetiredField(name string, raw json.RawMessage) *messenger.Error {
 	return nil
 }
 
-// whitelistable takes https domains, and loopback ones of any kind, which only
-// the emulator knows.
+// whitelistable reports whether a domain may be whitelisted: https domains, and in the emulator
+// loopback ones of any scheme.
 func whitelistable(domain string) bool {
 	u, err := url.Parse(domain)
 	if err != nil || u.Host == "" {
@@ -171,8 +169,8 @@ func (cal *calendar) checkMenu(raw json.RawMessage, at time.Time) *messenger.Err
 	return nil
 }
 
-// checkMenuItems checks one level of a menu. Until version 8.0 there were three
-// levels, of three and then five items.
+// checkMenuItems checks one level of a menu. Until version 8.0 a menu had three levels, of
+// three and then five items.
 func checkMenuItems(where string, items []menuItem, most, level int, flat bool) *messenger.Error {
 	if e := checkCount(where+"[call_to_actions]", len(items), 0, most); e != nil {
 		return e

@@ -2,8 +2,8 @@ package graphemu
 
 import "time"
 
-// deliverSoon arranges that the page's messages reach the person after the
-// receipt delay. The lock is held.
+// deliverSoon schedules the delivery of the page's messages to the person, after the receipt
+// delay. The lock is held.
 func (w *world) deliverSoon(page *pageState, p *personState) {
 	if !w.listened() || p.Offline || p.receipts != nil {
 		return
@@ -25,8 +25,8 @@ func (w *world) deliverSoon(page *pageState, p *personState) {
 	})
 }
 
-// deliverDue marks all waiting messages of the page as delivered and tells the
-// apps. The lock is held.
+// deliverDue marks all waiting messages of the page as delivered and tells the apps. The lock
+// is held.
 func (w *world) deliverDue(page *pageState, p *personState) {
 	if p.Offline {
 		return

@@ -58,8 +58,8 @@ type APICall struct {
 	DurationMS float64   `json:"duration_ms"`
 }
 
-// EventRecord is one thing that happened and that apps may be sent, whether or
-// not any app has subscribed to it.
+// EventRecord is something that happened and that apps may be told of, whether or not any app
+// has subscribed to it.
 type EventRecord struct {
 	Seq     int64     `json:"seq"` // grows by one with each event
 	Time    time.Time `json:"time"`
@@ -103,8 +103,8 @@ type records struct {
 	events   ring[EventRecord]
 }
 
-// addWebhook keeps an attempt, unless the context of its delivery has ended: then
-// the records have been cleared since it began.
+// addWebhook adds an attempt, unless the context of its delivery has ended, because the records
+// were cleared in the meantime.
 func (r *records) addWebhook(ctx context.Context, a WebhookAttempt) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -149,7 +149,7 @@ func (r *records) eventsAfter(n int64) []EventRecord {
 	return r.events.after(n, func(e EventRecord) int64 { return e.Seq })
 }
 
-// clear removes all records. Their numbers go on.
+// clear removes all records. Numbering continues.
 func (r *records) clear() {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -22,9 +22,9 @@ type registry struct {
 	pages     map[string]*pageState
 	pageOrder []string
 	tokens    map[string]tokenState
-	retired   map[string]bool    // tokens that were good once
+	retired   map[string]bool    // tokens that were valid once
 	usernames map[string]string  // pages by their name in addresses, in lower case
-	nodes     map[string]nodeRef // what has an id and is no app, page or person
+	nodes     map[string]nodeRef // everything else that has an id
 }
 
 // nodeRef says what an id belongs to.
@@ -91,8 +91,7 @@ func (r *registry) retire(token string) {
 	}
 }
 
-// rename notes the name of a page in addresses. A name that another page has
-// goes over to this one.
+// rename records the username of a page. One that another page has passes to this page.
 func (r *registry) rename(before string, p Page) {
 	if key := strings.ToLower(before); r.usernames[key] == p.ID {
 		delete(r.usernames, key)
@@ -102,7 +101,7 @@ func (r *registry) rename(before string, p Page) {
 	}
 }
 
-// nameOf returns the name of an app, a page or a person, "" when nobody has the id.
+// nameOf returns the name of an app, a page or a person, "" for an unknown id.
 func (r *registry) nameOf(id string) string {
 	if app := r.apps[id]; app != nil {
 		return app.Name
@@ -118,11 +117,11 @@ func (r *registry) nameOf(id string) string {
 	return ""
 }
 
-// errLink is wrapped by what is wrong with a link that a person follows.
+// errLink is wrapped by the errors of links that a person follows.
 var errLink = errors.New("the link does not lead to a page of this emulator")
 
-// readLink finds the page and the referral of a link: of m.me, of the
-// emulator's own, or of a code.
+// readLink returns the page and the referral of a link: one of m.me, of the emulator, or of a
+// code.
 func (r *registry) readLink(link string) (pageID string, ref *Referral, err error) {
 	u, parseErr := url.Parse(strings.TrimSpace(link))
 	if parseErr != nil {
@@ -150,7 +149,7 @@ func (r *registry) readLink(link string) (pageID string, ref *Referral, err erro
 	return pageID, ref, nil
 }
 
-// findByID returns what has the id and its index, -1 when there is none.
+// findByID returns the element with an id and its index, -1 when there is none.
 func findByID[T interface{ nodeID() string }](list []T, id string) (found T, i int) {
 	for i, x := range list {
 		if x.nodeID() == id {
@@ -160,7 +159,7 @@ func findByID[T interface{ nodeID() string }](list []T, id string) (found T, i i
 	return found, -1
 }
 
-// newNode makes an id for something of a page. The lock is held.
+// newNode returns an id for an object of a page. The lock is held.
 func (w *world) newNode(kind string, page *pageState) string {
 	id := w.ids.fresh(kind, 16)
 	w.nodes[id] = nodeRef{kind, page.ID}
@@ -188,7 +187,7 @@ func (w *world) hasPerson(pageID, psid string) bool {
 	return w.person(pageID, psid) != nil
 }
 
-// belongs reports whether what has this id belongs to a page.
+// belongs reports whether an object belongs to a page.
 func (w *world) belongs(id, pageID string) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -196,7 +195,7 @@ func (w *world) belongs(id, pageID string) bool {
 	return ok && pageID != "" && n.Page == pageID
 }
 
-// pageID returns the id of the page with a name in addresses, or the name itself.
+// pageID returns the id of the page with a username, or the argument itself when there is none.
 func (w *world) pageID(name string) string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -213,8 +212,8 @@ func (w *world) name(id string) string {
 	return w.nameOf(id)
 }
 
-// kindOf says what an id means to a caller: page, app, user, the kind of something
-// that the page has made, conversation, message, or profile for anything else.
+// kindOf returns what an id is to a caller: page, app, user, the kind of an object of a page,
+// conversation, message, or else profile.
 func (w *world) kindOf(id, pageID, user string) string {
 	w.mu.Lock()
 	defer w.mu.Unlock()

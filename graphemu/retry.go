@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// RetrySchedule says when a webhook that was not answered with 2xx is sent
-// again, and when the platform loses patience. The zero value is the platform's:
-// at once, then every 20 s for 15 minutes, then with growing pauses of up to an
-// hour until 36 hours have passed; an app whose webhooks fail for a page without
-// a break is warned after 15 minutes and unsubscribed after one hour, or eight by
-// the rules until 2022. The bytes and the signature stay the same.
+// RetrySchedule says when a webhook that was not answered with 2xx is retried, and when the
+// platform gives up. The zero value is what the platform does: it retries at once, then every
+// 20 s for 15 minutes, then with growing pauses of up to an hour until 36 hours have passed. An
+// app whose webhooks for a page fail without a break is warned after 15 minutes and
+// unsubscribed after one hour, or eight by the rules until 2022. Every attempt has the same
+// bytes and signature.
 //
 // Docs: https://developers.facebook.com/docs/messenger-platform/webhooks
 type RetrySchedule struct {
@@ -21,11 +21,11 @@ type RetrySchedule struct {
 	Disable time.Duration   // of unbroken failure until the page is unsubscribed; 0 is by the day's rules, negative is never
 }
 
-// DeliveryProfile returns one of the ways in which the platform has delivered
-// webhooks: "2016" (20 s, again every 20 s, disabled after 8 h), "2017" (every 20
-// s until it is accepted, never disabled), "2022" (5 s, disabled after 1 h), "graph"
-// (what the Graph API does for other objects: with decreasing frequency over 36
-// hours, never disabled). Any other name is an error.
+// DeliveryProfile returns one of the ways in which the platform has delivered webhooks: "2016"
+// (timeout 20 s, retries every 20 s, disabled after 8 h), "2017" (every 20 s until accepted,
+// never disabled), "2022" (timeout 5 s, disabled after 1 h) or "graph" (as the Graph API does
+// for other objects: less and less often over 36 hours, never disabled). Any other name is an
+// error.
 func DeliveryProfile(name string) (RetrySchedule, error) {
 	every := slices.Repeat([]time.Duration{20 * time.Second}, 6480) // 36 hours
 	every[0] = 0
@@ -42,7 +42,7 @@ func DeliveryProfile(name string) (RetrySchedule, error) {
 	return RetrySchedule{}, fmt.Errorf("delivery profile %.40q is not known: 2016, 2017, 2022 and graph are", name)
 }
 
-// SetRetry changes when webhooks are sent again. It holds from the next attempt on.
+// SetRetry sets when webhooks are retried, from the next attempt on.
 func (s *Server) SetRetry(r RetrySchedule) {
 	s.init()
 	s.world.courier.setSchedule(r)
@@ -67,8 +67,8 @@ func (r RetrySchedule) timeout() time.Duration {
 	return 20 * time.Second
 }
 
-// next returns the pause after attempt n, when so much time has passed since the
-// first one began. It returns false when there is no further attempt.
+// next returns the pause after attempt n, when this much time has passed since the first one
+// began. It returns false when there are no more attempts.
 func (r RetrySchedule) next(n int, since time.Duration) (time.Duration, bool) {
 	var delay time.Duration
 	switch {

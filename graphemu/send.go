@@ -2,14 +2,13 @@ package graphemu
 
 import (
 	"encoding/json"
-	"maps"
 	"strings"
 	"time"
 
 	"github.com/chasqui/chasqui/messenger"
 )
 
-// outgoing is one call of the Send API, as it was read.
+// outgoing is a call of the Send API.
 type outgoing struct {
 	page, app string
 	era       time.Time // whose rules hold
@@ -25,7 +24,7 @@ type outgoing struct {
 	reactTo  string // mid of the message that gets a reaction
 	reaction string
 
-	psid string // whom the call turned out to be about
+	psid string // the person the call is about, once found
 }
 
 // sendAnswer is what the Send API answers.
@@ -37,6 +36,14 @@ type sendAnswer struct {
 	shown string // address of an attachment that was sent by its id
 }
 
+// sending is a call of the Send API while it is carried out: what a page sends to
+// one of its people. The world's lock is held throughout.
+type sending struct {
+	*world
+	o    *outgoing
+	page *pageState
+}
+
 // sendMessage carries out a call of the Send API.
 func (w *world) sendMessage(o *outgoing) (sendAnswer, *messenger.Error) {
 	w.mu.Lock()
@@ -45,23 +52,10 @@ func (w *world) sendMessage(o *outgoing) (sendAnswer, *messenger.Error) {
 	if page == nil {
 		return sendAnswer{}, errNoObject
 	}
-	if o.message != nil {
-		if e := w.calendar.checkClass(o.class, page.News, o.era); e != nil {
-			return sendAnswer{}, e
-		}
-	}
-	to, e := w.addressee(o, page)
-	if e != nil {
-		return sendAnswer{}, e
-	}
-	if o.message == nil {
-		return sendAnswer{RecipientID: to.person.ID}, w.senderAction(o, page, to.person)
-	}
-	return w.write(o, page, to)
+	return sending{w, o, page}.do()
 }
 
-// replyToComment sends a message to who wrote a comment. Its class is not looked
-// at.
+// replyToComment sends a message to the person who wrote a comment. Its class is not checked.
 func (w *world) replyToComment(o *outgoing) (sendAnswer, *messenger.Error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -69,39 +63,57 @@ func (w *world) replyToComment(o *outgoing) (sendAnswer, *messenger.Error) {
 	if page == nil {
 		return sendAnswer{}, errNoObject
 	}
-	to, e := w.byComment(o, page, o.to)
+	s := sending{w, o, page}
+	to, e := s.byComment(o.to)
 	if e != nil {
 		return sendAnswer{}, e
 	}
-	return w.write(o, page, to)
+	return s.write(to)
 }
 
-// write sends a message to an addressee. The lock is held.
-func (w *world) write(o *outgoing, page *pageState, to target) (sendAnswer, *messenger.Error) {
-	if e := w.mayWrite(o, page, to); e != nil {
+// do carries the call out.
+func (s sending) do() (sendAnswer, *messenger.Error) {
+	if s.o.message != nil {
+		if e := s.calendar.checkClass(s.o.class, s.page.News, s.o.era); e != nil {
+			return sendAnswer{}, e
+		}
+	}
+	to, e := s.addressee()
+	if e != nil {
+		return sendAnswer{}, e
+	}
+	if s.o.message == nil {
+		return sendAnswer{RecipientID: to.person.ID}, s.senderAction(to.person)
+	}
+	return s.write(to)
+}
+
+// write sends a message to a person, if that is allowed.
+func (s sending) write(to target) (sendAnswer, *messenger.Error) {
+	if e := s.mayWrite(to); e != nil {
 		return sendAnswer{}, e
 	}
 	to.use()
-	answer, e := w.accept(o, page, to.person, *o.message)
+	answer, e := s.accept(to.person, *s.o.message)
 	if e == nil && to.hidden {
 		answer.RecipientID = ""
 	}
 	return answer, e
 }
 
-// mayWrite checks what stands between the page and the person. The lock is held.
-func (w *world) mayWrite(o *outgoing, page *pageState, to target) *messenger.Error {
+// mayWrite checks whether the page may write to the person.
+func (s sending) mayWrite(to target) *messenger.Error {
 	p := to.person
 	switch {
-	case page.Restricted && !w.calendar.takes(messenger.FeatureRestrictedPages, o.era):
+	case s.page.Restricted && !s.calendar.takes(messenger.FeatureRestrictedPages, s.o.era):
 		return refuse(368, 0, "(#368) The action attempted has been deemed abusive or is otherwise disallowed")
-	case page.Restricted:
+	case s.page.Restricted:
 		return refuse(10, 1893063, "(#10) This page is temporarily restricted from sending messages")
-	case page.Unpublished:
+	case s.page.Unpublished:
 		return refuse(200, 1545041, "(#200) Message Not Sent: This person isn't available right now.")
-	case w.apps[o.app].Development && !p.Tester:
+	case s.apps[s.o.app].Development && !p.Tester:
 		return refuse(200, 2018028, "(#200) Cannot message users who are not admins, developers or testers of the app until pages_messaging permission is reviewed and the app is live.")
-	case !page.shared(p) && o.app != page.owner(p):
+	case !s.page.shared(p) && s.o.app != s.page.owner(p):
 		return notOwner()
 	case p.Blocks:
 		e := refuse(551, 1545041, "(#551) This person isn't available right now.")
@@ -110,47 +122,46 @@ func (w *world) mayWrite(o *outgoing, page *pageState, to target) *messenger.Err
 	case to.free:
 		return nil
 	}
-	return w.checkWindow(o, p)
+	return s.checkWindow(p)
 }
 
-// checkWindow holds a message to the 24 hours, or to those of its tag. The lock
-// is held.
-func (w *world) checkWindow(o *outgoing, p *personState) *messenger.Error {
+// checkWindow checks a message against the window of 24 hours, or that of its tag.
+func (s sending) checkWindow(p *personState) *messenger.Error {
 	standard, _ := messenger.RuleOf(messenger.FeatureStandardMessages)
 	window := standard.Window
-	if tag := o.class.tag; tag != "" && p.Open {
-		rule, _, _ := w.calendar.tagRule(tag, o.era)
+	if tag := s.o.class.tag; tag != "" && p.Open {
+		rule, _, _ := s.calendar.tagRule(tag, s.o.era)
 		if window = rule.Window; window == 0 {
 			return nil
 		}
 	}
-	kind, _ := messenger.RuleOfType(messenger.MessagingType(o.class.kind))
+	kind, _ := messenger.RuleOfType(messenger.MessagingType(s.o.class.kind))
 	if kind.Feature == messenger.FeatureSubscriptionMessages && p.Open {
 		return nil
 	}
-	if p.Open && w.clock.now().Sub(p.LastActive) <= window {
+	if p.Open && s.clock.now().Sub(p.LastActive) <= window {
 		return nil
 	}
-	if w.calendar.takes(messenger.FeatureSecondChance, o.era) && p.Open && p.Extra <= p.LastActive.UnixMilli() {
-		p.Extra = w.clock.now().UnixMilli() // the one promotional message after the window
+	if s.calendar.takes(messenger.FeatureSecondChance, s.o.era) && p.Open && p.Extra <= p.LastActive.UnixMilli() {
+		p.Extra = s.clock.now().UnixMilli() // the one promotional message after the window
 		return nil
 	}
-	if w.calendar.takes(messenger.FeatureSubscriptionMessages, o.era) {
+	if s.calendar.takes(messenger.FeatureSubscriptionMessages, s.o.era) {
 		return refuse(10, 2018065, "(#10) This message is sent outside of allowed window. You need page_messaging_subscriptions permission to be able to do it.")
 	}
 	return refuse(10, 2018278, "(#10) This message is sent outside of allowed window. Learn more about the new policy here: https://developers.facebook.com/docs/messenger-platform/policy-overview")
 }
 
-// accept takes a message of the page. The lock is held.
-func (w *world) accept(o *outgoing, page *pageState, p *personState, msg outMessage) (sendAnswer, *messenger.Error) {
+// accept adds a message of the page to the thread, sends its echo and schedules its receipt.
+func (s sending) accept(p *personState, msg outMessage) (sendAnswer, *messenger.Error) {
 	answer := sendAnswer{RecipientID: p.ID}
-	if _, i := findByID(page.Personas, o.persona); o.persona != "" && i < 0 {
+	if _, i := findByID(s.page.Personas, s.o.persona); s.o.persona != "" && i < 0 {
 		return answer, refuse(100, 0, "(#100) Param persona_id must be the id of a persona of the page")
 	}
-	if o.file != nil && msg.Attachment != nil && msg.Attachment.Type != "template" {
-		msg = msg.withURL(fileURL(o.host, w.files.add(*o.file)))
+	if s.o.file != nil && msg.Attachment != nil && msg.Attachment.Type != "template" {
+		msg = msg.withURL(fileURL(s.o.host, s.files.add(*s.o.file)))
 	}
-	attachments, e := w.resolveAttachment(page, p, msg, &answer)
+	attachments, e := s.resolveAttachment(p, msg, &answer)
 	if e != nil {
 		return answer, e
 	}
@@ -158,28 +169,28 @@ func (w *world) accept(o *outgoing, page *pageState, p *personState, msg outMess
 		msg = msg.withURL(answer.shown)
 	}
 	m := &ThreadMessage{
-		MID: w.threads.newMID(page, p), From: "page", Text: msg.Text, Message: msg.raw, Metadata: msg.Metadata,
-		SentAt: time.UnixMilli(w.threads.timestamp(p)).UTC(), AppID: o.app, Tag: o.class.tag, PersonaID: o.persona,
-		ReplyTo: o.replyTo,
+		MID: s.threads.newMID(s.page, p), From: "page", Text: msg.Text, Message: msg.raw, Metadata: msg.Metadata,
+		SentAt: time.UnixMilli(s.threads.timestamp(p)).UTC(), AppID: s.o.app, Tag: s.o.class.tag, PersonaID: s.o.persona,
+		ReplyTo: s.o.replyTo,
 	}
 	answer.MessageID = m.MID
 	p.TypingUntil = time.Time{}
-	w.threads.keep(p, m)
-	if today := w.clock.now().Unix() / 86400; p.openedDay != today {
+	s.threads.keep(p, m)
+	if today := s.clock.now().Unix() / 86400; p.openedDay != today {
 		p.openedDay = today
-		page.tally(w.clock.now(), func(c *count) { c.Opened = once(c.Opened, p.ID) })
+		s.page.tally(s.clock.now(), func(c *count) { c.Opened = once(c.Opened, p.ID) })
 	}
-	if w.listened() {
-		w.emit(page, p, w.threads.echo(page, p, m, attachments))
+	if s.listened() {
+		s.emit(s.page, p, s.threads.echo(s.page, p, m, attachments))
 	}
-	w.deliverSoon(page, p)
-	w.announceThread(page, p)
+	s.deliverSoon(s.page, p)
+	s.announceThread(s.page, p)
 	return answer, nil
 }
 
-// resolveAttachment gives the attachments as an echo shows them, and an id to
-// those that are to be used again. The lock is held.
-func (w *world) resolveAttachment(page *pageState, p *personState, msg outMessage, answer *sendAnswer) (json.RawMessage, *messenger.Error) {
+// resolveAttachment returns the attachments as an echo shows them, and saves those that are to
+// be reused.
+func (s sending) resolveAttachment(p *personState, msg outMessage, answer *sendAnswer) (json.RawMessage, *messenger.Error) {
 	switch {
 	case msg.Sticker != "":
 		return mustJSON([]any{map[string]any{"type": "image", "payload": map[string]any{"sticker_id": msg.Sticker}}}), nil
@@ -200,62 +211,64 @@ func (w *world) resolveAttachment(page *pageState, p *personState, msg outMessag
 		}
 		switch {
 		case media.AttachmentID != "":
-			stored, e := w.checkSaved(page, p, msg.Attachment.Type, media.AttachmentID)
+			stored, e := s.attachments.check(s.page.ID, p.ID, msg.Attachment.Type, media.AttachmentID)
 			if e != nil {
 				return nil, e
 			}
-			w.attachments[media.AttachmentID] = stored
+			s.attachments.use(stored)
 			payload = mustJSON(map[string]string{"url": stored.URL})
 			answer.shown = stored.URL
 		case media.Reusable:
-			answer.AttachmentID = w.keepAttachment(page, msg.Attachment.Type, media.URL, false)
+			answer.AttachmentID = s.attachments.keep(s.page.ID, msg.Attachment.Type, media.URL, false)
 			payload = mustJSON(map[string]string{"url": media.URL})
 		default:
 			payload = mustJSON(map[string]string{"url": media.URL})
 		}
 		return mustJSON([]any{map[string]any{"type": msg.Attachment.Type, "payload": payload}}), nil
 	}
-	used, e := w.checkMediaTemplate(page, p, payload)
+	used, e := s.attachments.checkTemplate(s.page.ID, p.ID, payload)
 	if e != nil {
 		return nil, e
 	}
-	maps.Copy(w.attachments, used)
+	s.attachments.use(used...)
 	return mustJSON([]any{map[string]any{"title": msg.title(), "url": nil, "type": "template", "payload": payload}}), nil
 }
 
-// senderAction is typing, seen and reactions of the page. The lock is held.
-func (w *world) senderAction(o *outgoing, page *pageState, p *personState) *messenger.Error {
-	if e := w.mayWrite(o, page, target{person: p, free: true}); e != nil {
+// senderAction carries out typing, seen and reactions of the page.
+func (s sending) senderAction(p *personState) *messenger.Error {
+	if e := s.mayWrite(target{person: p, free: true}); e != nil {
 		return e
 	}
-	if _, i := findByID(page.Personas, o.persona); o.persona != "" && i < 0 {
+	if _, i := findByID(s.page.Personas, s.o.persona); s.o.persona != "" && i < 0 {
 		return refuse(100, 0, "(#100) Param persona_id must be the id of a persona of the page")
 	}
-	now := w.clock.now()
-	switch strings.ToLower(o.action) {
+	now := s.clock.now()
+	switch strings.ToLower(s.o.action) {
 	case "typing_on":
-		p.TypingUntil, p.typingAs = now.Add(20*time.Second), o.persona
+		p.TypingUntil, p.typingAs = now.Add(20*time.Second), s.o.persona
 	case "typing_off":
 		p.TypingUntil = time.Time{}
 	case "mark_seen":
 		p.seen(now)
 	case "react", "unreact":
-		m := p.message(o.reactTo)
+		m := p.message(s.o.reactTo)
 		if m == nil {
 			return refuse(100, 0, "(#100) Invalid message_id")
 		}
-		emoji := reactionEmoji(o.reaction)
-		if o.action == "unreact" {
+		emoji := reactionEmoji(s.o.reaction)
+		if s.o.action == "unreact" {
 			emoji = ""
 		}
 		m.react("page", emoji)
 	default:
 		return refuse(100, 0, "(#100) Param sender_action must be one of {TYPING_ON, TYPING_OFF, MARK_SEEN, REACT, UNREACT}")
 	}
-	w.announceThread(page, p)
+	s.announceThread(s.page, p)
 	return nil
 }
 
+// reactionEmoji returns the emoji of a reaction, which may be given by the name that the
+// platform has for it.
 func reactionEmoji(name string) string {
 	names := map[string]string{"love": "❤️", "smile": "😆", "wow": "😮", "sad": "😢", "angry": "😠", "like": "👍", "dislike": "👎"}
 	if emoji, ok := names[name]; ok {

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Server is the emulated platform. Its zero value works. Fields are set before
+// Server is the emulated platform. Its zero value is ready to use. Fields must be set before
 // the first use and not changed after it; methods are safe for concurrent use.
 type Server struct {
 	Logger       *slog.Logger     // nil: no log
@@ -34,7 +34,7 @@ type Server struct {
 	mux       *http.ServeMux
 }
 
-// init makes what the fields say, once.
+// init creates what the fields describe, once.
 func (s *Server) init() {
 	s.once.Do(func() {
 		s.world = newWorld(worldConfig{
@@ -75,7 +75,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if r.URL.Path == "/" && r.Method == http.MethodGet && r.URL.RawQuery == "" && strings.Contains(r.Header.Get("Accept"), "text/html") {
-		http.Redirect(w, r, "/chat", http.StatusSeeOther) // somebody who looks what is here, in a browser
+		http.Redirect(w, r, "/chat", http.StatusSeeOther) // a browser that was pointed at the address itself
 		return
 	}
 	// The mux would redirect paths with a double or a missing slash, and a redirect drops a POST.
@@ -105,8 +105,7 @@ func (s *Server) hostAllowed(hostport string) bool {
 	})
 }
 
-// foreignOrigin reports whether a page of another site made the browser send
-// this request.
+// foreignOrigin reports whether a page of another site caused the request.
 func foreignOrigin(r *http.Request) bool {
 	origin := r.Header.Get("Origin")
 	if origin == "" {
@@ -116,9 +115,9 @@ func foreignOrigin(r *http.Request) bool {
 	return err != nil || u.Host != r.Host
 }
 
-// Close stops deliveries, waits for those under way and ends the streams of
-// open chat pages, so that an http.Server around it can shut down. The server
-// still answers afterwards but sends no more webhooks.
+// Close stops deliveries, waits for those in flight and ends the streams of open chat pages, so
+// that an http.Server around it can shut down. The server still answers afterwards but sends no
+// more webhooks.
 func (s *Server) Close() error {
 	s.init()
 	s.world.close()
@@ -126,9 +125,9 @@ func (s *Server) Close() error {
 	return nil
 }
 
-// Reset empties all threads and records, drops undelivered webhooks and removes
-// faults. Apps, pages, people, tokens, subscriptions and profiles stay; people
-// unblock the page and are online. Mids go on and are not used again.
+// Reset empties all threads and records, drops webhooks that were not delivered, and removes
+// faults. Apps, pages, people, tokens, subscriptions and profiles stay; people unblock the page
+// and are online. Mids are never reused.
 func (s *Server) Reset() {
 	s.init()
 	s.world.reset()

@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	maxHops     = 5               // redirects that a person's browser follows
+	maxHops     = 5               // redirects that are followed
 	linkTimeout = 5 * time.Second // for all of them together
 )
 
@@ -26,9 +26,8 @@ type linkFollower struct {
 	callbacks *callbacks
 }
 
-// resolve finds out where the link or the code of an action leads, when that is
-// a short link of another program on this machine: a gateway's, say. Nothing
-// else is fetched.
+// resolve replaces the link or the code of an action by where it leads, if it is a short link
+// of another program on this machine, such as a gateway. Nothing else is fetched.
 func (f linkFollower) resolve(ctx context.Context, a Action) (Action, error) {
 	link := ""
 	switch {
@@ -41,8 +40,8 @@ func (f linkFollower) resolve(ctx context.Context, a Action) (Action, error) {
 		}
 		link = text
 	case a.Scan != nil:
-		// The address at which this emulator shows a code is known to codeAt, and
-		// the one at which another program shows a picture is no code.
+		// Codes of the emulator are resolved by codeAt. A picture at the address of another
+		// program is not a code.
 		return a, nil
 	default:
 		return a, nil
@@ -77,7 +76,7 @@ func (f linkFollower) followRedirects(ctx context.Context, link string) (string,
 		if err != nil {
 			return "", err
 		}
-		// Programs that count visits leave out what calls itself a robot.
+		// Programs that count visits ignore what identifies itself as a robot.
 		req.Header.Set("User-Agent", "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Mobile Safari/537.36")
 		resp, err := f.callbacks.client.Do(req)
 		if err != nil {

@@ -51,9 +51,8 @@ type savedPerson struct {
 	Edits      []string         `json:"edits,omitempty"`
 }
 
-// SaveTo writes the whole state as JSON: apps, pages, people, threads, tokens,
-// subscriptions, profiles. It holds secrets. Webhooks under way, records and
-// faults are not part of it.
+// SaveTo writes the whole state as JSON: apps, pages, people, threads, tokens, subscriptions
+// and profiles. It contains secrets. Webhooks in flight, records and faults are not part of it.
 func (s *Server) SaveTo(w io.Writer) error {
 	s.init()
 	b, err := s.world.snapshot()
@@ -66,14 +65,13 @@ func (s *Server) SaveTo(w io.Writer) error {
 	return nil
 }
 
+// snapshot returns the whole state as JSON.
 func (w *world) snapshot() ([]byte, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	out := saved{Version: 1, Made: w.ids.made(), Tokens: w.tokens, Uploads: w.attachments, SavedTime: w.clock.now(),
+	out := saved{Version: 1, Made: w.ids.made(), Tokens: w.tokens, Uploads: w.attachments.saved, SavedTime: w.clock.now(),
 		Nodes: w.nodes, Codes: w.codes, Alerts: w.courier.allAlerts(), Moved: w.clock.moved(), Dated: w.clock.isDated()}
-	for token := range w.retired {
-		out.Retired = append(out.Retired, token)
-	}
+	out.Retired = slices.Sorted(maps.Keys(w.retired))
 	for _, id := range w.appOrder {
 		out.Apps = append(out.Apps, savedApp{w.apps[id].App, w.apps[id].Callback})
 	}
@@ -89,9 +87,8 @@ func (w *world) snapshot() ([]byte, error) {
 	return json.Marshal(out)
 }
 
-// LoadFrom replaces the state by one that SaveTo wrote. With an epoch that was
-// not used before no mid is ever made twice, even when the state is older than
-// the last message.
+// LoadFrom replaces the state by one that SaveTo wrote. With an epoch that was not used before
+// no mid is ever reused, even when the state is older than the last message.
 func (s *Server) LoadFrom(r io.Reader) error {
 	s.init()
 	var in saved
@@ -123,8 +120,8 @@ func (w *world) restore(in saved) {
 	for _, token := range in.Retired {
 		w.retired[token] = true
 	}
-	w.attachments, w.codes = map[string]attachment{}, map[string]codeState{}
-	maps.Copy(w.attachments, in.Uploads)
+	w.attachments.saved, w.codes = map[string]attachment{}, map[string]codeState{}
+	maps.Copy(w.attachments.saved, in.Uploads)
 	w.courier.setAlerts(in.Alerts)
 	maps.Copy(w.nodes, in.Nodes)
 	maps.Copy(w.codes, in.Codes)
@@ -135,7 +132,7 @@ func (w *world) restore(in saved) {
 	w.announce(change{Type: "reset"})
 }
 
-// sound reports whether everything that has to be there is.
+// sound reports whether nothing is missing in a saved state.
 func (in saved) sound() bool {
 	apps := map[string]bool{}
 	for _, a := range in.Apps {
@@ -164,8 +161,7 @@ func (p pageData) sound() bool {
 		!slices.Contains(p.Estimates, nil) && !slices.Contains(p.Comments, nil) && !slices.Contains(p.Tokens, nil)
 }
 
-// restorePage adds a page and lets go on what was under way at it. The lock is
-// held.
+// restorePage adds a page and continues what was in progress there. The lock is held.
 func (w *world) restorePage(in savedPage) {
 	page := newPage(in.Page)
 	page.pageData = in.pageData

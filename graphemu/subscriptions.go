@@ -15,8 +15,8 @@ type callback struct {
 	Inactive    bool     `json:"inactive,omitempty"` // the platform says that it has been switched off
 }
 
-// SetCallbackActive says whether an app's callback for pages counts as active, as
-// the platform tells it. Webhooks are sent to it as before.
+// SetCallbackActive sets whether an app's callback for pages is reported as active. Webhooks
+// are sent to it all the same.
 func (s *Server) SetCallbackActive(appID string, active bool) {
 	s.init()
 	s.world.setCallbackActive(appID, active)
@@ -40,8 +40,7 @@ func (w *world) callback(appID string) (callback, bool) {
 	return callback{}, false
 }
 
-// setCallback sets an app's callback, which has been verified, or removes it with
-// nil.
+// setCallback sets an app's callback, which has been verified, or removes it with nil.
 func (w *world) setCallback(appID string, cb *callback) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -111,9 +110,9 @@ func (w *world) sample(appID, field string) {
 
 func knownField(name string) bool { return slices.Contains(knownFields(), name) }
 
-// knownFields are the fields of the object page: those that Meta's SDK lists
-// (Page.SubscribedFields), and those of the Messenger Platform's pages that are
-// not among them. The emulator makes events of the Messenger ones only.
+// knownFields returns the fields of the object page: those that Meta's SDK lists
+// (Page.SubscribedFields), and those of the Messenger Platform's pages that are not among them.
+// The emulator causes events of the Messenger ones only.
 func knownFields() []string {
 	return []string{
 		"affiliation", "attire", "awards", "bio", "birthday", "branded_camera", "business_integrity", "call_permission_reply", "call_settings_update", "calls", "category",

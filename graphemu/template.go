@@ -7,7 +7,7 @@ import (
 	"github.com/chasqui/chasqui/messenger"
 )
 
-// check holds a template to the limits of the day.
+// check checks a template against the rules of the day.
 func (t outTemplate) check(raw json.RawMessage, takes func(messenger.Feature) bool) *messenger.Error {
 	switch t.Type {
 	case "":
@@ -31,7 +31,7 @@ func (t outTemplate) check(raw json.RawMessage, takes func(messenger.Feature) bo
 		}
 		return checkButtons("name_placeholder[elements][0]", t.Elements[0].Buttons, takes)
 	case "list", "open_graph":
-		// Clients of version 4.0 send them still, and are served for longer than the platform did.
+		// Clients of version 4.0 still send them, and are served longer than by the platform.
 		if takes(messenger.FeatureHomeURL) {
 			return t.checkRetired(takes)
 		}
@@ -134,7 +134,7 @@ func checkButtons(where string, buttons []outButton, takes func(messenger.Featur
 		}
 		if b.Type == "element_share" {
 			if takes(messenger.FeatureShareButton) {
-				continue // it has nothing but its type, or the contents to share
+				continue // it has only its type, or the contents to share
 			}
 			return refuse(100, 0, "(#100) Param "+here+"[type] must be one of {WEB_URL, POSTBACK, PHONE_NUMBER, ACCOUNT_LINK, ACCOUNT_UNLINK, GAME_PLAY}: element_share ended on November 3, 2019")
 		}

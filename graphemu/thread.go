@@ -25,7 +25,7 @@ type ThreadMessage struct {
 	Note        string            `json:"note,omitempty"`       // a line of the system, such as a followed link
 }
 
-// Thread returns the messages of the thread between a page and a person.
+// Thread returns the messages between a page and a person.
 func (s *Server) Thread(pageID, psid string) ([]ThreadMessage, error) {
 	s.init()
 	return s.world.thread(pageID, psid)
@@ -45,7 +45,7 @@ func (w *world) thread(pageID, psid string) ([]ThreadMessage, error) {
 	return out, nil
 }
 
-// threadStatus is what a thread is like, apart from its messages.
+// threadStatus is the state of a thread, apart from its messages.
 type threadStatus struct {
 	open     bool
 	typing   bool
@@ -84,7 +84,7 @@ func (m *ThreadMessage) react(who, emoji string) {
 	m.Reactions[who] = emoji
 }
 
-// message returns a message of the thread, nil when there is none with this mid.
+// message returns the message with a mid, nil when there is none.
 func (p *personState) message(mid string) *ThreadMessage {
 	for i := len(p.Messages) - 1; i >= 0; i-- {
 		if p.Messages[i].MID == mid {
@@ -103,8 +103,8 @@ func (p *personState) seen(now time.Time) {
 	}
 }
 
-// threads writes what is said: it gives ids and times, keeps messages, and bounds
-// how many are kept. The world's lock guards it.
+// threads writes to threads: it assigns ids and times, adds messages, and bounds how many are
+// kept. The lock of the world guards it.
 type threads struct {
 	ids      *ids
 	clock    *clock
@@ -130,8 +130,7 @@ func (t *threads) keep(p *personState, m *ThreadMessage) {
 	t.bound(p)
 }
 
-// bound counts a message of a thread, and drops the oldest message of all when
-// there are too many.
+// bound counts a message and, when there are too many, drops the oldest of all.
 func (t *threads) bound(p *personState) {
 	t.kept = append(t.kept, p)
 	if len(t.kept)-t.head <= maxKept {
@@ -150,7 +149,7 @@ func (t *threads) bound(p *personState) {
 	}
 }
 
-// note puts a line of the system into a thread.
+// note adds a line of the system to a thread.
 func (t *threads) note(page *pageState, p *personState, text string) {
 	t.keep(p, &ThreadMessage{
 		MID: t.newID("note_", page, p), From: "person", SentAt: time.UnixMilli(t.timestamp(p)).UTC(), Note: text,

@@ -7,11 +7,11 @@ import (
 	"github.com/chasqui/chasqui/messenger"
 )
 
-// adminID is the human who has a role on every app and every page, and to whom
-// user tokens belong.
+// adminID is the human who has a role on every app and every page, and to whom user tokens
+// belong.
 const adminID, adminName = "100000000000001", "Page Admin"
 
-// TokenSettings are what debug_token says of a page's token beside whose it is.
+// TokenSettings is what debug_token reports about a page's token, apart from whose it is.
 type TokenSettings struct {
 	AppID               string   `json:"app_id,omitempty"`                 // whose it says it is, where that is not true
 	PageID              string   `json:"page_id,omitempty"`                //
@@ -28,31 +28,30 @@ type tokenState struct {
 	Settings      TokenSettings `json:"settings,omitzero"`
 }
 
-// AddToken gives another app a token for a page and returns it; an empty token
-// is made. It returns "" for an unknown page or app.
+// AddToken adds a token of another app for a page and returns it. An empty token is generated.
+// It returns "" for an unknown page or app.
 func (s *Server) AddToken(pageID, appID, token string) string {
 	s.init()
 	return s.world.addToken(pageID, appID, token)
 }
 
-// SetPageToken gives the page's own app a new token; from then on every older
-// token of that app for the page answers 190. With an empty token none works
-// until the next one is set.
+// SetPageToken sets the token of the page's own app; every older token of that app for the page
+// is refused with 190 from then on. With an empty token none is valid until the next one is
+// set.
 func (s *Server) SetPageToken(pageID, token string) {
 	s.init()
 	s.world.setPageToken(pageID, token)
 }
 
-// SetTokenSettings changes what the platform says of a page's token, which goes on
-// working as it did.
+// SetTokenSettings changes what the platform reports about a page's token. It stays as valid as
+// it was.
 func (s *Server) SetTokenSettings(pageID string, settings TokenSettings) {
 	s.init()
 	s.world.setTokenSettings(pageID, settings)
 }
 
-// UserToken makes a token of the human who manages the pages, for an app; it is
-// what GET /me/accounts and GET /{page}?fields=access_token want. It returns ""
-// for an unknown app.
+// UserToken returns a token of the human who manages the pages, for an app. GET /me/accounts
+// and GET /{page}?fields=access_token require it. It returns "" for an unknown app.
 func (s *Server) UserToken(appID string) string {
 	s.init()
 	return s.world.userToken(appID)

@@ -31,7 +31,7 @@ type world struct {
 	mu sync.Mutex
 	registry
 	threads     threads
-	attachments map[string]attachment
+	attachments attachments
 	codes       map[string]codeState
 	linkTokens  map[string]linkToken
 	closed      bool
@@ -63,7 +63,8 @@ func newWorld(c worldConfig) *world {
 	w.courier.reset()
 	w.registry = newRegistry()
 	w.threads = threads{ids: w.ids, clock: w.clock, calendar: w.calendar}
-	w.attachments, w.codes, w.linkTokens = map[string]attachment{}, map[string]codeState{}, map[string]linkToken{}
+	w.attachments = attachments{ids: w.ids, clock: w.clock, saved: map[string]attachment{}}
+	w.codes, w.linkTokens = map[string]codeState{}, map[string]linkToken{}
 	return w
 }
 
@@ -111,8 +112,8 @@ func (w *world) reset() {
 	w.announce(change{Type: "reset"})
 }
 
-// idle reports whether no webhook is under way or waiting, and no message waits
-// for its receipt.
+// idle reports whether no webhook is in flight or waiting, and no message is waiting for its
+// receipt.
 func (w *world) idle() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
