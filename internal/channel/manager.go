@@ -42,7 +42,7 @@ type Options struct {
 	Refused func(reason string)
 	// Reach is where accounts may lead beside public addresses.
 	Reach *reach.Allowed
-	// FirstPause is how long a lost SMPP connection waits for its first new try; default 500 ms. It doubles up to a minute.
+	// FirstPause is how long a lost connection waits for its first new try; default 500 ms. It doubles up to a minute.
 	FirstPause time.Duration
 }
 
@@ -197,7 +197,7 @@ func (m *Manager) Refresh(ctx context.Context) error {
 	return nil
 }
 
-// same tells whether a change of an account leaves what it does as it was.
+// same reports whether a change of an account leaves what it does as it was.
 func same(a, b *gateway.ChannelAccount) bool {
 	x, y := *a, *b
 	x.UpdatedAt, x.Keywords = y.UpdatedAt, y.Keywords
@@ -226,7 +226,7 @@ func (m *Manager) open(a *gateway.ChannelAccount) *entry {
 	return e
 }
 
-// find answers the account that a message of an application goes through: its own before one for every application, of several the oldest. Nil when there is none.
+// find returns the account that a message of an application goes through: its own before one for every application, of several the oldest. Nil when there is none.
 func (m *Manager) find(application, channel string) *entry {
 	var open *entry
 	for _, e := range m.current.Load().entries {
@@ -243,10 +243,10 @@ func (m *Manager) find(application, channel string) *entry {
 	return open
 }
 
-// Has tells whether an application has an active account for a channel. It looks in memory only.
+// Has reports whether an application has an active account for a channel. It looks in memory only.
 func (m *Manager) Has(application, channel string) bool { return m.find(application, channel) != nil }
 
-// Account answers the identifier of the account that a message of an application would go through.
+// Account returns the identifier of the account that a message of an application would go through.
 func (m *Manager) Account(application, channel string) (id string, ok bool) {
 	e := m.find(application, channel)
 	if e == nil {
@@ -255,7 +255,7 @@ func (m *Manager) Account(application, channel string) (id string, ok bool) {
 	return e.account.ID, true
 }
 
-// Send hands a message to the provider of its application's account for a channel, and answers by which account. The error is a *gateway.ChannelError. An address that
+// Send hands a message to the provider of its application's account for a channel, and returns by which account. The error is a *gateway.ChannelError. An address that
 // has opted out gets nothing.
 func (m *Manager) Send(ctx context.Context, channel string, msg *gateway.ChannelMessage) (account string, sent gateway.ChannelSent, err error) {
 	e := m.find(msg.Application, channel)

@@ -40,7 +40,7 @@ func newHTTP(allowed *reach.Allowed) *http.Client {
 	return allowed.Client(reach.Client{Timeout: requestTimeout, Dial: DialTimeout, PerHost: 64, Idle: 15 * time.Second})
 }
 
-// Private tells whether an address was not dialled because it is private or reserved.
+// Private reports whether an address was not dialled because it is private or reserved.
 func Private(err error) bool { return errors.Is(err, reach.ErrRefused) }
 
 // Plain says what went wrong with a connection or a request, without its URL, which may hold a credential.

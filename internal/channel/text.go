@@ -54,7 +54,7 @@ func JoinLines(lines []string) string {
 // NoMedia is for providers that take no files.
 func NoMedia(gateway.PartInput) bool { return false }
 
-// IsGSM tells whether a text can be written in the default alphabet of GSM 03.38.
+// IsGSM reports whether a text can be written in the default alphabet of GSM 03.38.
 //
 // Docs: https://www.3gpp.org/dynareport/23038.htm
 func IsGSM(text string) bool { return len(data.ValidateGSM7String(text)) == 0 }

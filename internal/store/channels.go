@@ -67,13 +67,13 @@ func (v *Vault) scanChannel(rows *sql.Rows) (*gateway.ChannelAccount, error) {
 	return &a, nil
 }
 
-// Channels answers every channel account, the oldest first.
+// Channels returns every channel account, the oldest first.
 func (v *Vault) Channels(ctx context.Context) ([]*gateway.ChannelAccount, error) {
 	rows, err := v.s.Query(ctx, selectChannels+` ORDER BY created_at, id`)
 	return Collect(rows, err, v.scanChannel)
 }
 
-// Channel answers one channel account; a not_found error when there is none.
+// Channel returns one channel account; a not_found error when there is none.
 func (v *Vault) Channel(ctx context.Context, id string) (*gateway.ChannelAccount, error) {
 	rows, err := v.s.Query(ctx, selectChannels+` WHERE id = ?`, id)
 	return One("channel account", id, rows, err, v.scanChannel)
@@ -111,7 +111,7 @@ func (v *Vault) channelValues(a *gateway.ChannelAccount) (doc, secrets string) {
 }
 
 // UpdateChannel reads a channel account, lets change it, and stores it, all in one transaction. When change returns an error nothing is stored. Channel and
-// provider cannot change. It answers the account as stored.
+// provider cannot change. It returns the account as stored.
 func (v *Vault) UpdateChannel(ctx context.Context, id string, change func(*gateway.ChannelAccount) error) (*gateway.ChannelAccount, error) {
 	var a *gateway.ChannelAccount
 	err := v.s.Write(ctx, func(tx *Tx) error {

@@ -107,7 +107,7 @@ func (r *Recorder) SetRefuse(err error) {
 	r.refuse = err
 }
 
-// Wait waits until as many reports and inbound messages are there, and answers them.
+// Wait waits until as many reports and inbound messages are there, and returns them.
 func (r *Recorder) Wait(t *testing.T, reports, inbound int) ([]gateway.ChannelReport, []gateway.ChannelInbound) {
 	t.Helper()
 	deadline := time.After(15 * time.Second)

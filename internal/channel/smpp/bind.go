@@ -122,7 +122,7 @@ func (s *smpp) bindOn(conn net.Conn) (*bind, error) {
 	return b, nil
 }
 
-// write sends a PDU and answers whether all of it may have arrived.
+// write sends a PDU and reports whether all of it may have arrived.
 func (b *bind) write(p pdu.PDU) (complete bool, err error) {
 	buf := pdu.NewBuffer(nil)
 	p.Marshal(buf)

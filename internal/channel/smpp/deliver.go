@@ -22,7 +22,7 @@ import (
 
 const deliverTimeout = 20 * time.Second
 
-// deliver deals with a receipt or a message from a person, and answers the status for the centre: a temporary error makes it come again.
+// deliver deals with a receipt or a message from a person, and returns the status for the centre: a temporary error makes it come again.
 func (s *smpp) deliver(p *brought) data.CommandStatusType {
 	ctx, cancel := context.WithTimeout(context.Background(), deliverTimeout)
 	defer cancel()

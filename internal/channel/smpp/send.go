@@ -227,7 +227,7 @@ func (s *smpp) take(ctx context.Context, g store.Segment) error {
 	return s.host.Store.Write(context.WithoutCancel(ctx), func(tx *store.Tx) error { return tx.TakeSegment(g, s.canons(g.Ref)) })
 }
 
-// submit sends one part and answers the centre's identifier.
+// submit sends one part and returns the centre's identifier.
 func (s *smpp) submit(ctx context.Context, sub *submission, part int) (string, *gateway.ChannelError) {
 	request, refusal := s.request(sub, part)
 	if refusal != nil {

@@ -136,7 +136,7 @@ func (s *smpp) became(b *bind, trouble error) {
 	s.changed = make(chan struct{})
 }
 
-// bound answers the connection. While the first one is being made it waits a moment for it.
+// bound returns the connection. While the first one is being made it waits a moment for it.
 func (s *smpp) bound(ctx context.Context) (*bind, *gateway.ChannelError) {
 	s.mu.Lock()
 	b, trouble, changed := s.current, s.trouble, s.changed

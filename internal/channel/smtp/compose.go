@@ -87,7 +87,7 @@ func firstOf(texts ...string) string {
 	return ""
 }
 
-// compose makes the e-mail of a message, and answers its Message-ID: made of message and step, so that a mail that goes twice shows as one.
+// compose makes the e-mail of a message, and returns its Message-ID: made of message and step, so that a mail that goes twice shows as one.
 func compose(set *gatewayapi.SMTPSettings, m *gateway.ChannelMessage) (*gomail.Msg, string, *gateway.ChannelError) {
 	var o emailOptions
 	if len(m.Options) > 0 && json.Unmarshal(m.Options, &o) != nil {

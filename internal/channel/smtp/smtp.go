@@ -194,7 +194,7 @@ func replyWords(e *mail.SendError) string {
 	return text
 }
 
-// isEnd tells whether a connection merely ended.
+// isEnd reports whether a connection merely ended.
 func isEnd(err error) bool {
 	return errors.Is(err, net.ErrClosed) || strings.HasSuffix(err.Error(), "EOF")
 }

@@ -134,7 +134,7 @@ func (t *twilio) form(m *gateway.ChannelMessage, reports bool) (url.Values, *gat
 	return form, nil
 }
 
-// call makes a request and answers status, header and body. Whatever goes wrong after the request was written leaves its outcome unknown.
+// call makes a request and returns status, header and body. Whatever goes wrong after the request was written leaves its outcome unknown.
 func (t *twilio) call(ctx context.Context, method, path string, form url.Values) (int, http.Header, []byte, *gateway.ChannelError) {
 	var wrote atomic.Bool
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { wrote.Store(true) }})
