@@ -11,6 +11,7 @@ import (
 
 	"github.com/chasqui/chasqui/gatewayapi"
 	"github.com/chasqui/chasqui/internal/channel"
+	"github.com/chasqui/chasqui/internal/channel/channeltest"
 	"github.com/chasqui/chasqui/internal/channel/providers"
 	"github.com/chasqui/chasqui/internal/gateway"
 	"github.com/chasqui/chasqui/internal/service"
@@ -121,7 +122,7 @@ func TestChannelAccountsAreShownWhole(t *testing.T) {
 		settings := p.New()
 		fill(t, reflect.ValueOf(settings).Elem(), string(p.Name))
 		account := filled[gateway.ChannelAccount](t)
-		account.Provider, account.Settings, account.Secrets = p.Name, channel.Settings(settings), map[string]gateway.Secret{p.Secrets[0].Name: "x"}
+		account.Provider, account.Settings, account.Secrets = p.Name, channeltest.Settings(settings), map[string]gateway.Secret{p.Secrets[0].Name: "x"}
 		shown, err := s.wireChannel(account)
 		if err != nil {
 			t.Fatal(err)

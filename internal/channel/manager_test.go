@@ -10,7 +10,6 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/chasqui/chasqui/gatewayapi"
-	"github.com/chasqui/chasqui/internal/channel"
 	"github.com/chasqui/chasqui/internal/channel/channeltest"
 	"github.com/chasqui/chasqui/internal/channel/twilio"
 	"github.com/chasqui/chasqui/internal/gateway"
@@ -39,7 +38,7 @@ func newTaker(t *testing.T) *taker {
 }
 
 func (p *taker) account() *gateway.ChannelAccount {
-	return &gateway.ChannelAccount{Provider: gatewayapi.ProviderTwilio, Settings: channel.Settings(&gatewayapi.TwilioSettings{BaseURL: p.URL, AccountSID: "AC1", From: "+4470000"}),
+	return &gateway.ChannelAccount{Provider: gatewayapi.ProviderTwilio, Settings: channeltest.Settings(&gatewayapi.TwilioSettings{BaseURL: p.URL, AccountSID: "AC1", From: "+4470000"}),
 		Secrets: map[string]gateway.Secret{"authToken": channeltest.SecretMark}}
 }
 

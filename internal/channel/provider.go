@@ -2,7 +2,6 @@ package channel
 
 import (
 	"context"
-	"encoding/json"
 	"log/slog"
 	"net/http"
 	"time"
@@ -169,13 +168,4 @@ func (p *Provider) read(a *gateway.ChannelAccount) (any, error) {
 	}
 	p.complete(settings)
 	return settings, nil
-}
-
-// Settings writes settings as an account holds them.
-func Settings(of any) json.RawMessage {
-	encoded, err := json.Marshal(of)
-	if err != nil {
-		panic("channel: settings are no JSON: " + err.Error()) // a struct that JSON knows
-	}
-	return encoded
 }

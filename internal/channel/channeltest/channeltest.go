@@ -305,5 +305,14 @@ func Edit[S any](t *testing.T, a *gateway.ChannelAccount, change func(*S)) {
 		t.Fatal(err)
 	}
 	change(s)
-	a.Settings = channel.Settings(s)
+	a.Settings = Settings(s)
+}
+
+// Settings writes settings as an account holds them.
+func Settings(of any) json.RawMessage {
+	encoded, err := json.Marshal(of)
+	if err != nil {
+		panic("channeltest: settings are no JSON: " + err.Error()) // a struct that JSON knows
+	}
+	return encoded
 }

@@ -62,9 +62,9 @@ func TestEmptySettingsNameAField(t *testing.T) {
 func leading(t *testing.T, p *httptest.Server) []*gateway.ChannelAccount {
 	port := channeltest.PortOf(t, p.Listener.Addr())
 	return []*gateway.ChannelAccount{
-		{Provider: gatewayapi.ProviderTwilio, Settings: channel.Settings(&gatewayapi.TwilioSettings{BaseURL: p.URL, AccountSID: "AC1", From: "+4470000"})},
-		{Provider: gatewayapi.ProviderSMTP, Settings: channel.Settings(&gatewayapi.SMTPSettings{Host: "127.0.0.1", Port: port, TLS: "none", From: "a@b.example"})},
-		{Provider: gatewayapi.ProviderSMPP, Settings: channel.Settings(&gatewayapi.SMPPSettings{Host: "localhost", Port: port, SystemID: "x"})},
+		{Provider: gatewayapi.ProviderTwilio, Settings: channeltest.Settings(&gatewayapi.TwilioSettings{BaseURL: p.URL, AccountSID: "AC1", From: "+4470000"})},
+		{Provider: gatewayapi.ProviderSMTP, Settings: channeltest.Settings(&gatewayapi.SMTPSettings{Host: "127.0.0.1", Port: port, TLS: "none", From: "a@b.example"})},
+		{Provider: gatewayapi.ProviderSMPP, Settings: channeltest.Settings(&gatewayapi.SMPPSettings{Host: "localhost", Port: port, SystemID: "x"})},
 	}
 }
 

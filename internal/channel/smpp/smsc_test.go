@@ -12,7 +12,7 @@ import (
 	"github.com/linxGnu/gosmpp/pdu"
 
 	"github.com/chasqui/chasqui/gatewayapi"
-	"github.com/chasqui/chasqui/internal/channel"
+	"github.com/chasqui/chasqui/internal/channel/channeltest"
 	"github.com/chasqui/chasqui/internal/gateway"
 )
 
@@ -248,5 +248,5 @@ func incomingSM(text string, enc data.Encoding) *pdu.DeliverSM {
 
 func smppAccount(s *smsc) *gateway.ChannelAccount {
 	return &gateway.ChannelAccount{Provider: gatewayapi.ProviderSMPP, Application: "APP", Secrets: map[string]gateway.Secret{secretPassword: smppPassword},
-		Settings: channel.Settings(&gatewayapi.SMPPSettings{Host: "127.0.0.1", Port: s.listener.Addr().(*net.TCPAddr).Port, SystemID: "shop", Source: "Shop", ResponseSeconds: 5})}
+		Settings: channeltest.Settings(&gatewayapi.SMPPSettings{Host: "127.0.0.1", Port: s.listener.Addr().(*net.TCPAddr).Port, SystemID: "shop", Source: "Shop", ResponseSeconds: 5})}
 }

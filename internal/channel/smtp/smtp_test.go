@@ -22,7 +22,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/chasqui/chasqui/gatewayapi"
-	"github.com/chasqui/chasqui/internal/channel"
 	"github.com/chasqui/chasqui/internal/channel/channeltest"
 	"github.com/chasqui/chasqui/internal/gateway"
 )
@@ -155,7 +154,7 @@ func (s *mailServer) set(change func()) {
 
 func mailAccount(s *mailServer, mode string) *gateway.ChannelAccount {
 	return &gateway.ChannelAccount{Provider: gatewayapi.ProviderSMTP, Secrets: map[string]gateway.Secret{secretPassword: mailPassword},
-		Settings: channel.Settings(&gatewayapi.SMTPSettings{Host: "127.0.0.1", Port: s.listener.Addr().(*net.TCPAddr).Port, TLS: mode, CACertificates: s.pem, Username: "shop",
+		Settings: channeltest.Settings(&gatewayapi.SMTPSettings{Host: "127.0.0.1", Port: s.listener.Addr().(*net.TCPAddr).Port, TLS: mode, CACertificates: s.pem, Username: "shop",
 			From: "Shop <news@shop.example>", Senders: []string{"@other.example", "boss@shop.example"}, ReplyTo: "help@shop.example", Subject: "From the shop"})}
 }
 

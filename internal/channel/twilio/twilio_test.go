@@ -18,7 +18,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/chasqui/chasqui/gatewayapi"
-	"github.com/chasqui/chasqui/internal/channel"
 	"github.com/chasqui/chasqui/internal/channel/channeltest"
 	"github.com/chasqui/chasqui/internal/channel/webhook"
 	"github.com/chasqui/chasqui/internal/gateway"
@@ -81,7 +80,7 @@ func twilioAnswer(w http.ResponseWriter, status int, body map[string]any) {
 }
 
 func twilioAccount(p *twilioProvider) *gateway.ChannelAccount {
-	return &gateway.ChannelAccount{Provider: gatewayapi.ProviderTwilio, Settings: channel.Settings(&gatewayapi.TwilioSettings{BaseURL: p.URL, AccountSID: "AC1", From: "+4470000"}),
+	return &gateway.ChannelAccount{Provider: gatewayapi.ProviderTwilio, Settings: channeltest.Settings(&gatewayapi.TwilioSettings{BaseURL: p.URL, AccountSID: "AC1", From: "+4470000"}),
 		Secrets: map[string]gateway.Secret{secretAuthToken: twilioToken}}
 }
 
@@ -306,7 +305,7 @@ func TestTwilioDoorsAreForTheProvider(t *testing.T) {
 	f := channeltest.Setup(t, Provider(), webhook.Provider())
 	p := newTwilioProvider(t)
 	a := f.Add(twilioAccount(p))
-	other := f.Add(&gateway.ChannelAccount{Provider: gatewayapi.ProviderWebhook, Settings: channel.Settings(&gatewayapi.WebhookSettings{URL: p.URL}), Secrets: map[string]gateway.Secret{"signing": gateway.NewSigningSecret()}})
+	other := f.Add(&gateway.ChannelAccount{Provider: gatewayapi.ProviderWebhook, Settings: channeltest.Settings(&gatewayapi.WebhookSettings{URL: p.URL}), Secrets: map[string]gateway.Secret{"signing": gateway.NewSigningSecret()}})
 	const body = "MessageSid=SM1&MessageStatus=sent&From=%2B4479&Body=x"
 	for _, door := range []string{"/status?message=msg_1&step=1", "/inbound"} {
 		path := "/channels/" + a.ID + door

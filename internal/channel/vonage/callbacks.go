@@ -235,7 +235,8 @@ func message(h *channel.Host, a *gateway.ChannelAccount, from, to, ref, text str
 			raw[name] = value
 		}
 	}
+	encoded, _ := json.Marshal(raw) // texts always are JSON
 	return gateway.ChannelInbound{
-		Account: a.ID, Channel: gateway.ChannelSMS, Application: a.Application, From: from, To: to, Text: text, Ref: ref, At: h.Now().UTC(), Raw: channel.Settings(raw),
+		Account: a.ID, Channel: gateway.ChannelSMS, Application: a.Application, From: from, To: to, Text: text, Ref: ref, At: h.Now().UTC(), Raw: encoded,
 	}
 }

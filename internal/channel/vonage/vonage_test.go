@@ -108,7 +108,7 @@ func testAccount(p *standIn, changes ...func(*VonageSettings)) *gateway.ChannelA
 	for _, change := range changes {
 		change(s)
 	}
-	return &gateway.ChannelAccount{Provider: Name, Settings: channel.Settings(s), Secrets: map[string]gateway.Secret{secretAPI: testAPISecret, secretSignature: testSignatureSecret}}
+	return &gateway.ChannelAccount{Provider: Name, Settings: channeltest.Settings(s), Secrets: map[string]gateway.Secret{secretAPI: testAPISecret, secretSignature: testSignatureSecret}}
 }
 
 func TestVonageRequests(t *testing.T) {

@@ -18,7 +18,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/chasqui/chasqui/gatewayapi"
-	"github.com/chasqui/chasqui/internal/channel"
 	"github.com/chasqui/chasqui/internal/channel/channeltest"
 	"github.com/chasqui/chasqui/internal/gateway"
 )
@@ -64,7 +63,7 @@ func newHookReceiver(t *testing.T, secret gateway.Secret) *hookReceiver {
 }
 
 func hookAccount(url string, secret gateway.Secret) *gateway.ChannelAccount {
-	return &gateway.ChannelAccount{Provider: gatewayapi.ProviderWebhook, Settings: channel.Settings(&gatewayapi.WebhookSettings{URL: url}), Secrets: map[string]gateway.Secret{secretSigning: secret}}
+	return &gateway.ChannelAccount{Provider: gatewayapi.ProviderWebhook, Settings: channeltest.Settings(&gatewayapi.WebhookSettings{URL: url}), Secrets: map[string]gateway.Secret{secretSigning: secret}}
 }
 
 func TestWebhookRequests(t *testing.T) {
