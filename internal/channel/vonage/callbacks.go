@@ -1,6 +1,7 @@
 package vonage
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -38,9 +39,23 @@ func readReference(text string) (r reference, ok bool) {
 }
 
 // signed reads a callback and checks its signature; false when it was answered already. Its parameters come in the address, in a form, or as a flat JSON object.
-func signed(q *channel.Request, set *VonageSettings) (map[string]string, bool) {
-	params, ok := parameters(q)
-	if !ok {
+func signed(q *channel.Request, set *VonageSettings) (params map[string]string, ok bool) {
+	var err error
+	if q.Method == http.MethodPost {
+		body, ok := q.Body()
+		switch {
+		case !ok:
+			return nil, false
+		case strings.HasPrefix(q.Header.Get("Content-Type"), "application/json"):
+			params, err = readObject(body)
+		default:
+			params, err = readForm(string(body))
+		}
+	} else {
+		params, err = readForm(q.URL.RawQuery)
+	}
+	if err != nil {
+		q.Forbid(channel.BadForm)
 		return nil, false
 	}
 	if !genuine(set.SignatureMethod, q.Account.Secrets[secretSignature], params, q.Host.Now()) {
@@ -50,39 +65,29 @@ func signed(q *channel.Request, set *VonageSettings) (map[string]string, bool) {
 	return params, true
 }
 
-func parameters(q *channel.Request) (map[string]string, bool) {
-	form, err := url.ParseQuery(q.URL.RawQuery)
-	if q.Method == http.MethodPost {
-		body, ok := q.Body()
-		if !ok {
-			return nil, false
-		}
-		if params := map[string]any{}; strings.HasPrefix(q.Header.Get("Content-Type"), "application/json") {
-			return flat(q, body, params)
-		}
-		form, err = url.ParseQuery(string(body))
+// readForm reads parameters, each of which may be there once: of several nobody could tell which is signed.
+func readForm(text string) (map[string]string, error) {
+	form, err := url.ParseQuery(text)
+	if err != nil {
+		return nil, err
 	}
 	params := make(map[string]string, len(form))
 	for name, values := range form {
-		if len(values) != 1 { // which of them is signed nobody can tell
-			err = fmt.Errorf("parameter %s comes twice", name)
+		if len(values) != 1 {
+			return nil, fmt.Errorf("parameter %q is there %d times", name, len(values))
 		}
 		params[name] = values[0]
 	}
-	if err != nil {
-		q.Forbid(channel.BadForm)
-		return nil, false
-	}
-	return params, true
+	return params, nil
 }
 
-// flat reads the members of a JSON object as the texts that are signed.
-func flat(q *channel.Request, body []byte, members map[string]any) (map[string]string, bool) {
-	d := json.NewDecoder(strings.NewReader(string(body)))
+// readObject reads the members of a JSON object as the texts that are signed: numbers and truth values as they are written, and none for null.
+func readObject(body []byte) (map[string]string, error) {
+	var members map[string]any
+	d := json.NewDecoder(bytes.NewReader(body))
 	d.UseNumber()
 	if err := d.Decode(&members); err != nil {
-		q.Forbid(channel.BadForm)
-		return nil, false
+		return nil, err
 	}
 	params := make(map[string]string, len(members))
 	for name, value := range members {
@@ -91,11 +96,10 @@ func flat(q *channel.Request, body []byte, members map[string]any) (map[string]s
 		case string, json.Number, bool:
 			params[name] = fmt.Sprint(v)
 		default:
-			q.Forbid(channel.BadForm)
-			return nil, false
+			return nil, fmt.Errorf("member %q is a list or an object", name)
 		}
 	}
-	return params, true
+	return params, nil
 }
 
 // status takes a delivery receipt, of which there is one for each part of a message.

@@ -50,6 +50,32 @@ func TestVonageSignature(t *testing.T) {
 	}
 }
 
+// Whatever can be read can be signed; with another secret, in another way or with another text it is not genuine.
+func FuzzCallbacks(f *testing.F) {
+	for _, seed := range []string{`{"msisdn":"447700900001","text":"Hello & = 你","n":0,"ok":true,"no":null}`, "msisdn=447700900001&text=Hello+%26+%3D&sig=abc", `{"a":{}}`, "a=1&a=2", "%zz", ""} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		for _, read := range []func([]byte) (map[string]string, error){readObject, func(b []byte) (map[string]string, error) { return readForm(string(b)) }} {
+			params, err := read(body)
+			if err != nil {
+				continue
+			}
+			now := time.Now()
+			params["timestamp"] = strconv.FormatInt(now.Unix(), 10)
+			params["sig"] = signature("sha256", "secret", params)
+			if !genuine("sha256", "secret", params, now) || genuine("sha256", "another", params, now) || genuine("md5hash", "secret", params, now) {
+				t.Errorf("the signature of %q says nothing", params)
+			}
+			params["text"] += "x"
+			if genuine("sha256", "secret", params, now) {
+				t.Errorf("another text has the same signature: %q", params)
+			}
+		}
+		readReference(string(body))
+	})
+}
+
 func receipt(status string, pairs ...string) map[string]string {
 	return withSignature(callback(append([]string{"msisdn", "4479460001", "to", "Shop", "network-code", "23410", "messageId", "0C01", "price", "0.03330000", "status", status, "scts", "2001011400",
 		"err-code", "0", "message-timestamp", "2026-01-01 12:00:00", "client-ref", "msg_1.2.1"}, pairs...)...))
