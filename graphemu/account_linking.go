@@ -1,6 +1,10 @@
 package graphemu
 
-import "time"
+import (
+	"maps"
+	"sync"
+	"time"
+)
 
 // linkToken is the account_linking_token with which a website learns which person is logging
 // in.
@@ -12,26 +16,33 @@ type linkToken struct {
 // linkLife is how long an account_linking_token is valid.
 const linkLife = 5 * time.Minute
 
-// newLinkToken makes the account_linking_token of a person. It returns false when
-// there is no such person.
-func (w *world) newLinkToken(pageID, psid string) (string, bool) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.person(pageID, psid) == nil {
-		return "", false
-	}
-	token := w.ids.hex("account linking", w.ids.next())
-	w.linkTokens[token] = linkToken{pageID, psid, w.clock.now().Add(linkLife)}
-	return token, true
+// linkTokens issues and checks account_linking_tokens. It is safe for concurrent use.
+type linkTokens struct {
+	ids   *ids
+	clock *clock
+
+	mu     sync.Mutex
+	tokens map[string]linkToken
 }
 
-// linkedPerson returns the person of a page to whom an account_linking_token
-// belongs, and false when it is not valid.
-func (w *world) linkedPerson(pageID, token string) (psid string, ok bool) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	t, ok := w.linkTokens[token]
-	if !ok || t.page != pageID || w.clock.now().After(t.until) {
+// issue returns a new token of a person. Those that have expired are forgotten.
+func (l *linkTokens) issue(pageID, psid string) string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.clock.now()
+	maps.DeleteFunc(l.tokens, func(_ string, t linkToken) bool { return now.After(t.until) })
+	token := l.ids.hex("account linking", l.ids.next())
+	l.tokens[token] = linkToken{pageID, psid, now.Add(linkLife)}
+	return token
+}
+
+// person returns the person of a page to whom a token belongs, and false when it is
+// not valid.
+func (l *linkTokens) person(pageID, token string) (psid string, ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	t, ok := l.tokens[token]
+	if !ok || t.page != pageID || l.clock.now().After(t.until) {
 		return "", false
 	}
 	return t.psid, true

@@ -128,7 +128,7 @@ func (t turn) codeAt(address string) (string, error) {
 		return "", errLink
 	}
 	id, isCode := strings.CutPrefix(strings.TrimSuffix(u.Path, ".png"), "/_emu/codes/")
-	code, known := t.codeByID(id)
+	code, known := t.codes.get(id)
 	if isCode && known {
 		return code.link(u.Host, id), nil
 	}

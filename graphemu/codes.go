@@ -1,7 +1,9 @@
 package graphemu
 
 import (
+	"maps"
 	"net/url"
+	"sync"
 	"time"
 )
 
@@ -19,30 +21,49 @@ type codeState struct {
 // fetched can be scanned forever.
 const codeLife = 24 * time.Hour
 
-// addCode saves a code and returns its id.
-func (w *world) addCode(pageID, ref string, size int) string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	id := w.ids.fresh("code", 12)
-	w.codes[id] = codeState{Page: pageID, Ref: ref, Size: size, Made: w.clock.now()}
+// codeStore keeps the Messenger codes that can be fetched. It is safe for concurrent use.
+type codeStore struct {
+	ids   *ids
+	clock *clock
+
+	mu    sync.Mutex
+	codes map[string]codeState
+}
+
+// add saves a code of a page and returns its id.
+func (s *codeStore) add(pageID, ref string, size int) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	id := s.ids.fresh("code", 12)
+	s.codes[id] = codeState{Page: pageID, Ref: ref, Size: size, Made: s.clock.now()}
 	return id
 }
 
-// code returns a code whose picture can still be fetched.
-func (w *world) code(id string) (codeState, bool) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.codeByID(id)
-}
-
-// codeByID returns a code whose picture can still be fetched. The lock is held.
-func (w *world) codeByID(id string) (codeState, bool) {
-	code, ok := w.codes[id]
-	if ok && !code.Made.IsZero() && w.clock.now().Sub(code.Made) >= codeLife {
-		delete(w.codes, id)
+// get returns a code whose picture can still be fetched.
+func (s *codeStore) get(id string) (codeState, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	code, ok := s.codes[id]
+	if ok && !code.Made.IsZero() && s.clock.now().Sub(code.Made) >= codeLife {
+		delete(s.codes, id)
 		return codeState{}, false
 	}
 	return code, ok
+}
+
+// all returns all codes by id.
+func (s *codeStore) all() map[string]codeState {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.codes)
+}
+
+// restore replaces all codes.
+func (s *codeStore) restore(codes map[string]codeState) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.codes = map[string]codeState{}
+	maps.Copy(s.codes, codes)
 }
 
 // link returns the address to which a code leads.
@@ -52,12 +73,4 @@ func (c codeState) link(host, id string) string {
 		q.Set("ref", c.Ref)
 	}
 	return "http://" + host + "/m.me/" + c.Page + "?" + q.Encode()
-}
-
-// leads reports whether a link leads straight to a page.
-func (w *world) leads(link string) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	_, _, err := w.readLink(link)
-	return err == nil
 }

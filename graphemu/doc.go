@@ -1,10 +1,10 @@
-// Package graphemu is the Messenger Platform emulated: the Graph API endpoints
-// that a page's app calls, signed webhooks as the platform sends them, people
-// who write, tap, scan and read, a clock that can be set, the platform's rules of
-// any day since 2016, faults on request, and a chat page for the browser.
+// Package graphemu emulates the Messenger Platform: the Graph API endpoints that a page's app
+// calls, signed webhooks as the platform sends them, people who write, tap, scan and read, a clock
+// that can be set, the platform's rules of any day since 2016, faults on request, and a chat page
+// for the browser.
 //
-// The zero value of [Server] is ready to use as an http.Handler, and [New] makes
-// one with options:
+// The zero value of [Server] is ready to use as an http.Handler, and [New] returns one with
+// options:
 //
 //	emu := graphemu.New(graphemu.WithEpoch("1"))
 //	app := emu.AddApp(graphemu.App{Name: "Demo"})
@@ -22,9 +22,11 @@
 //	POST  /_emu/v1/pages/{page}/people/{psid}/actions   Act
 //	GET   /_emu/v1/pages/{page}/people/{psid}/thread    Thread
 //	POST  /_emu/v1/pages/{page}/people/{psid}/inbox     AnswerFromInbox
-//	PATCH /_emu/v1/pages/{page}/people/{psid}           SetBlocks, SetOffline: {"blocks":…,"offline":…,"tester":…}
+//	PATCH /_emu/v1/pages/{page}/people/{psid}           SetBlocks, SetOffline:
+//	                                                    {"blocks":…,"offline":…,"tester":…}
 //	POST  /_emu/v1/pages/{page}/people                  AddPerson
-//	PUT   /_emu/v1/pages/{page}/token                   SetPageToken: {"token":…}, and SetTokenSettings: {"settings":…}
+//	PUT   /_emu/v1/pages/{page}/token                   SetPageToken: {"token":…},
+//	                                                    SetTokenSettings: {"settings":…}
 //	PUT   /_emu/v1/pages/{page}/primary                 SetPrimary: {"app_id":…}
 //	POST  /_emu/v1/pages/{page}/policy                  EnforcePolicy: {"action":…,"reason":…}
 //	GET   /_emu/v1/pages, /_emu/v1/pages/{page}         pages with their people and profile
@@ -33,12 +35,14 @@
 //	POST  /_emu/v1/clock/advance                        Advance: {"by":"25h"}
 //	GET   /_emu/v1/limits, PUT                          SetLimits
 //	PUT   /_emu/v1/delivery                             SetRetry of a DeliveryProfile: {"profile":…}
-//	GET   /_emu/v1/webhooks?after=, /_emu/v1/calls?after=   Webhooks, Calls: {"webhooks":[…],"last":…}, {"calls":[…],"last":…}
+//	GET   /_emu/v1/webhooks?after=                      Webhooks: {"webhooks":[…],"last":…}
+//	GET   /_emu/v1/calls?after=                         Calls: {"calls":[…],"last":…}
 //	GET   /_emu/v1/events?after=, /_emu/v1/alerts       Events, Alerts
-//	GET   /_emu/v1/journal, /_emu/v1/journal.har        Journal, HAR: ?kind=&page=&person=&field=&path=&text=&status=&failed=true&since=
+//	GET   /_emu/v1/journal, /_emu/v1/journal.har        Journal, HAR: ?kind=&page=&person=&field=
+//	                                                    &path=&text=&status=&failed=true&since=
 //	GET   /_emu/v1/faults, PUT /_emu/v1/faults          Faults, SetFaults: {"rules":[…]}
 //	GET   /_emu/v1/snapshot, PUT                        SaveTo, LoadFrom
-//	POST  /_emu/v1/files?name=                          a file of a person, for an attachment: {"url":…}
+//	POST  /_emu/v1/files?name=                          file of a person, to attach: {"url":…}
 //	POST  /_emu/v1/reset                                Reset
 //	GET   /_emu/v1/stream                               server-sent events: what changed
 //

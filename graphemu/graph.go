@@ -20,12 +20,6 @@ type graphAPI struct {
 	handlers  map[string]handler // by method and endpoint
 }
 
-// maxCall is how many bytes a call may have.
-const maxCall = 32 << 20
-
-// maxDrained is how many more bytes of a call that is too large are read and dropped.
-const maxDrained = 256 << 20
-
 // ServeHTTP serves one Graph API call.
 func (g *graphAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	began := time.Now()

@@ -8,7 +8,7 @@ type linkingAPI struct{ *world }
 // recipient is GET /{page}?account_linking_token=: the person to whom a token
 // belongs.
 func (a linkingAPI) recipient(c *call) (any, *messenger.Error) {
-	psid, ok := a.linkedPerson(c.node, c.params.text("account_linking_token"))
+	psid, ok := a.linkTokens.person(c.node, c.params.text("account_linking_token"))
 	if !ok {
 		return nil, refuse(10303, 0, "(#10303) Invalid account_linking_token")
 	}

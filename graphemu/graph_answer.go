@@ -3,12 +3,9 @@ package graphemu
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/chasqui/chasqui/messenger"
@@ -77,17 +74,6 @@ func (a *answerBuffer) flush(w http.ResponseWriter, c *call, f Fault) {
 	}
 }
 
-// readCall reads the body of a call. It reads one that is too large to its end as well, because
-// a caller that is still sending would not see the answer.
-func readCall(r *http.Request) ([]byte, error) {
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxCall+1))
-	if err == nil && len(body) > maxCall {
-		io.Copy(io.Discard, io.LimitReader(r.Body, maxDrained)) //nolint:errcheck // what comes is thrown away
-		err = errors.New("the call is too large")
-	}
-	return body, err
-}
-
 // resetConnection makes the kernel reset the connection instead of closing it.
 func resetConnection(w http.ResponseWriter, reset bool) {
 	if !reset {
@@ -114,18 +100,4 @@ func wait(r *http.Request, d time.Duration) {
 	case <-t.C:
 	case <-r.Context().Done():
 	}
-}
-
-// capText truncates a long text, between words if possible, because half a secret would not be
-// recognized.
-func capText(s string) string {
-	const limit, word = 64 << 10, 512
-	if len(s) <= limit {
-		return s
-	}
-	tail := s[limit-word : limit]
-	if i := strings.LastIndexAny(tail, "\" &,;:={}[]\r\n"); i >= 0 {
-		tail = tail[:i+1]
-	}
-	return strings.ToValidUTF8(s[:limit-word]+tail, "") + "…"
 }

@@ -2,6 +2,8 @@ package graphemu
 
 import (
 	"bytes"
+	"errors"
+	"io"
 	"net/http"
 	"strings"
 
@@ -28,6 +30,23 @@ type call struct {
 	ver    string
 	user   string           // of a user token
 	unread *messenger.Error // why the parameters were not read
+}
+
+// maxCall is how many bytes a call may have.
+const maxCall = 32 << 20
+
+// maxDrained is how many more bytes of a call that is too large are read and dropped.
+const maxDrained = 256 << 20
+
+// readCall reads the body of a call. It reads one that is too large to its end as well, because
+// a caller that is still sending would not see the answer.
+func readCall(r *http.Request) ([]byte, error) {
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxCall+1))
+	if err == nil && len(body) > maxCall {
+		io.Copy(io.Discard, io.LimitReader(r.Body, maxDrained)) //nolint:errcheck // what comes is thrown away
+		err = errors.New("the call is too large")
+	}
+	return body, err
 }
 
 func newCall(r *http.Request, body []byte) *call {

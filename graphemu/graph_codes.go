@@ -35,6 +35,6 @@ func (a codesAPI) create(c *call) (any, *messenger.Error) {
 			return nil, refuse(100, 0, "(#100) Param data[ref] must have 1 to 250 characters of a-z, A-Z, 0-9 and +/=-.:_")
 		}
 	}
-	id := a.addCode(c.page, ref, size)
+	id := a.codes.add(c.page, ref, size)
 	return map[string]string{"uri": "http://" + c.host + "/_emu/codes/" + id + ".png"}, nil
 }

@@ -74,3 +74,17 @@ func hidePairs(query string) string {
 	}
 	return out.String()
 }
+
+// capText truncates a long text, between words if possible, because half a secret would not be
+// recognized.
+func capText(s string) string {
+	const limit, word = 64 << 10, 512
+	if len(s) <= limit {
+		return s
+	}
+	tail := s[limit-word : limit]
+	if i := strings.LastIndexAny(tail, "\" &,;:={}[]\r\n"); i >= 0 {
+		tail = tail[:i+1]
+	}
+	return strings.ToValidUTF8(s[:limit-word]+tail, "") + "…"
+}

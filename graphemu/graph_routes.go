@@ -2,6 +2,7 @@ package graphemu
 
 import (
 	"fmt"
+	"maps"
 
 	"github.com/chasqui/chasqui/messenger"
 )
@@ -11,33 +12,53 @@ type handler func(*call) (any, *messenger.Error)
 
 // routes returns the endpoints of the Graph API, by method and name.
 func (g *graphAPI) routes() map[string]handler {
-	w := g.world
-	page, node := g.onPage, g.onNode
-	messages := sendAPI{w, g.callbacks}
+	all := g.platformRoutes()
+	maps.Copy(all, g.messagingRoutes())
+	return all
+}
+
+// platformRoutes returns the endpoints that are not about messages: apps, pages, people, tokens
+// and subscriptions.
+func (g *graphAPI) platformRoutes() map[string]handler {
+	w, page := g.world, g.onPage
 	nodes, tokens, subscriptions := nodesAPI{w}, tokensAPI{w}, subscriptionsAPI{w, g.callbacks}
-	profile, personas, labels := profileAPI{w}, personasAPI{w}, labelsAPI{w}
-	broadcasts, handover, conversations := broadcastsAPI{w}, handoverAPI{w}, conversationsAPI{w}
 	matching, linking, review := matchingAPI{w}, linkingAPI{w}, reviewAPI{w}
+	return map[string]handler{
+		"GET page":                     nodes.page,
+		"POST page":                    nodes.postPage,
+		"GET app":                      nodes.app,
+		"GET profile":                  nodes.profile,
+		"GET user":                     nodes.user,
+		"GET accounts":                 nodes.accounts,
+		"GET debug_token":              tokens.debug,
+		"GET access_token":             tokens.get,
+		"POST access_token":            tokens.get,
+		"GET subscriptions":            subscriptions.get,
+		"POST subscriptions":           subscriptions.subscribe,
+		"DELETE subscriptions":         subscriptions.unsubscribe,
+		"POST subscriptions_sample":    subscriptions.sendSample,
+		"GET subscribed_apps":          page(subscriptions.ofPage),
+		"POST subscribed_apps":         page(subscriptions.subscribeToPage),
+		"DELETE subscribed_apps":       page(subscriptions.unsubscribeFromPage),
+		"POST activities":              customEventsAPI{w}.log,
+		"GET ids_for_apps":             matching.apps,
+		"GET ids_for_pages":            matching.pages,
+		"GET messaging_feature_review": page(review.features),
+		"GET page_message_tags":        review.tags,
+		"POST unlink_accounts":         page(linking.unlink),
+	}
+}
+
+// messagingRoutes returns the endpoints of the Messenger Platform: what is sent, and what people
+// see of a page.
+func (g *graphAPI) messagingRoutes() map[string]handler {
+	w, page, node := g.world, g.onPage, g.onNode
+	messages, conversations, handover := sendAPI{w, g.callbacks}, conversationsAPI{w}, handoverAPI{w}
+	profile, personas, labels, broadcasts := profileAPI{w}, personasAPI{w}, labelsAPI{w}, broadcastsAPI{w}
 	return map[string]handler{
 		"POST messages":                    messages.send,
 		"POST message_attachments":         messages.upload,
 		"POST private_replies":             node(messages.replyPrivately),
-		"GET page":                         nodes.page,
-		"POST page":                        nodes.postPage,
-		"GET app":                          nodes.app,
-		"GET profile":                      nodes.profile,
-		"GET user":                         nodes.user,
-		"GET accounts":                     nodes.accounts,
-		"GET debug_token":                  tokens.debug,
-		"GET access_token":                 tokens.get,
-		"POST access_token":                tokens.get,
-		"GET subscriptions":                subscriptions.get,
-		"POST subscriptions":               subscriptions.subscribe,
-		"DELETE subscriptions":             subscriptions.unsubscribe,
-		"POST subscriptions_sample":        subscriptions.sendSample,
-		"GET subscribed_apps":              page(subscriptions.ofPage),
-		"POST subscribed_apps":             page(subscriptions.subscribeToPage),
-		"DELETE subscribed_apps":           page(subscriptions.unsubscribeFromPage),
 		"GET messenger_profile":            page(profile.get),
 		"POST messenger_profile":           page(profile.set),
 		"DELETE messenger_profile":         page(profile.delete),
@@ -75,12 +96,6 @@ func (g *graphAPI) routes() map[string]handler {
 		"GET secondary_receivers":          page(handover.secondary),
 		"GET insights":                     page(insightsAPI{w}.get),
 		"POST nlp_configs":                 page(nlpAPI{w}.set),
-		"POST activities":                  customEventsAPI{w}.log,
-		"GET ids_for_apps":                 matching.apps,
-		"GET ids_for_pages":                matching.pages,
-		"GET messaging_feature_review":     page(review.features),
-		"GET page_message_tags":            review.tags,
-		"POST unlink_accounts":             page(linking.unlink),
 		"GET conversations":                page(conversations.list),
 		"GET conversation":                 conversations.get,
 		"GET messages":                     conversations.messages,

@@ -238,3 +238,11 @@ func (w *world) kindOf(id, pageID, user string) string {
 	}
 	return "profile"
 }
+
+// leads reports whether a link leads straight to a page.
+func (w *world) leads(link string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	_, _, err := w.readLink(link)
+	return err == nil
+}

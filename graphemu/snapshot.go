@@ -70,7 +70,7 @@ func (w *world) snapshot() ([]byte, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	out := saved{Version: 1, Made: w.ids.made(), Tokens: w.tokens, Uploads: w.attachments.saved, SavedTime: w.clock.now(),
-		Nodes: w.nodes, Codes: w.codes, Alerts: w.courier.allAlerts(), Moved: w.clock.moved(), Dated: w.clock.isDated()}
+		Nodes: w.nodes, Codes: w.codes.all(), Alerts: w.courier.allAlerts(), Moved: w.clock.moved(), Dated: w.clock.isDated()}
 	out.Retired = slices.Sorted(maps.Keys(w.retired))
 	for _, id := range w.appOrder {
 		out.Apps = append(out.Apps, savedApp{w.apps[id].App, w.apps[id].Callback})
@@ -120,11 +120,11 @@ func (w *world) restore(in saved) {
 	for _, token := range in.Retired {
 		w.retired[token] = true
 	}
-	w.attachments.saved, w.codes = map[string]attachment{}, map[string]codeState{}
+	w.attachments.saved = map[string]attachment{}
 	maps.Copy(w.attachments.saved, in.Uploads)
 	w.courier.setAlerts(in.Alerts)
 	maps.Copy(w.nodes, in.Nodes)
-	maps.Copy(w.codes, in.Codes)
+	w.codes.restore(in.Codes)
 	w.clock.restore(in.Moved, in.Dated)
 	for _, page := range in.Pages {
 		w.restorePage(page)

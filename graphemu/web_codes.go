@@ -11,7 +11,7 @@ import (
 // serveCode draws a code.
 func (p webPages) serveCode(w http.ResponseWriter, r *http.Request) {
 	id := strings.TrimSuffix(r.PathValue("file"), ".png")
-	code, ok := p.code(id)
+	code, ok := p.codes.get(id)
 	if !ok {
 		http.Error(w, "there is no such code, or its picture has expired: it can be fetched for a day", http.StatusNotFound)
 		return

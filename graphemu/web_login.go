@@ -13,11 +13,11 @@ func (p webPages) serveLogin(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the button has no address", http.StatusBadRequest)
 		return
 	}
-	token, ok := p.newLinkToken(r.PathValue("page"), r.PathValue("psid"))
-	if !ok {
+	if !p.hasPerson(r.PathValue("page"), r.PathValue("psid")) {
 		http.NotFound(w, r)
 		return
 	}
+	token := p.linkTokens.issue(r.PathValue("page"), r.PathValue("psid"))
 	q := target.Query()
 	q.Set("account_linking_token", token)
 	q.Set("redirect_uri", "http://"+r.Host+"/_emu/linked/"+r.PathValue("page")+"/"+r.PathValue("psid"))

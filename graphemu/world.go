@@ -16,14 +16,16 @@ import (
 // clock, records, faults, files and hub, which call nobody.
 type world struct {
 	worldConfig
-	clock    *clock
-	calendar *calendar
-	ids      *ids
-	files    *fileStore
-	faults   *faultRules
-	records  *records
-	courier  *courier
-	changes  *hub
+	clock      *clock
+	calendar   *calendar
+	ids        *ids
+	files      *fileStore
+	codes      *codeStore
+	linkTokens *linkTokens
+	faults     *faultRules
+	records    *records
+	courier    *courier
+	changes    *hub
 
 	stop    context.CancelFunc
 	running sync.WaitGroup // receipts under way
@@ -32,8 +34,6 @@ type world struct {
 	registry
 	threads     threads
 	attachments attachments
-	codes       map[string]codeState
-	linkTokens  map[string]linkToken
 	closed      bool
 }
 
@@ -64,7 +64,8 @@ func newWorld(c worldConfig) *world {
 	w.registry = newRegistry()
 	w.threads = threads{ids: w.ids, clock: w.clock, calendar: w.calendar}
 	w.attachments = attachments{ids: w.ids, clock: w.clock, saved: map[string]attachment{}}
-	w.codes, w.linkTokens = map[string]codeState{}, map[string]linkToken{}
+	w.codes = &codeStore{ids: w.ids, clock: w.clock, codes: map[string]codeState{}}
+	w.linkTokens = &linkTokens{ids: w.ids, clock: w.clock, tokens: map[string]linkToken{}}
 	return w
 }
 

@@ -2,18 +2,6 @@ package graphemu
 
 import "net/http"
 
-func (a controlAPI) limits(w http.ResponseWriter, _ *http.Request) {
-	reply(w, http.StatusOK, a.Server.limits.current())
-}
-
-func (a controlAPI) setLimits(w http.ResponseWriter, r *http.Request) {
-	var l Limits
-	if accept(w, r, &l) {
-		a.SetLimits(l)
-		a.limits(w, r)
-	}
-}
-
 func (a controlAPI) delivery(w http.ResponseWriter, _ *http.Request) {
 	r := a.world.courier.schedule()
 	reply(w, http.StatusOK, map[string]any{
@@ -35,18 +23,4 @@ func (a controlAPI) setDelivery(w http.ResponseWriter, r *http.Request) {
 	}
 	a.SetRetry(profile)
 	a.delivery(w, r)
-}
-
-func (a controlAPI) faults(w http.ResponseWriter, _ *http.Request) {
-	reply(w, http.StatusOK, map[string]any{"rules": a.Faults()})
-}
-
-func (a controlAPI) setFaults(w http.ResponseWriter, r *http.Request) {
-	var in struct {
-		Rules []Fault `json:"rules"`
-	}
-	if accept(w, r, &in) {
-		a.SetFaults(in.Rules)
-		a.faults(w, r)
-	}
 }
