@@ -61,28 +61,17 @@ func (g *graphAPI) answer(w *answerBuffer, c *call) (fault Fault, faulty bool) {
 		return g.answerMany(w, c)
 	}
 	if c.isBatch() && !c.inner {
-		if auth != nil && !(auth.Code == 2500 && c.token == "") {
-			w.refuse(auth)
-			return Fault{}, false
+		if auth != nil && auth.Code == 2500 && c.token == "" {
+			auth = nil // each call of the batch may have a token of its own
 		}
-		value, e := g.batch(c)
-		if e != nil {
-			w.refuse(e)
-		} else {
-			w.write(value)
-		}
+		w.finish(auth, func() (any, *messenger.Error) { return g.batch(c) })
 		return Fault{}, false
 	}
 	endpoint := g.endpoint(c)
 	if endpoint == "messages" {
 		c.psid = c.recipient().text("id")
 	}
-	if fault, faulty = c.requestFault(); !faulty {
-		if fault, faulty = g.world.faults.ofCall(endpoint, c.page, c.psid); faulty {
-			g.world.carryOut(fault, c.token, c.page, c.psid)
-		}
-	}
-	if faulty {
+	if fault, faulty = g.faultOf(endpoint, c); faulty {
 		wait(c.r, time.Duration(fault.DelayMS)*time.Millisecond)
 		if fault.Reset {
 			return fault, true
@@ -95,21 +84,24 @@ func (g *graphAPI) answer(w *answerBuffer, c *call) (fault Fault, faulty bool) {
 			return fault, true
 		}
 	}
-	if auth != nil {
-		w.refuse(auth)
-		return fault, faulty
+	if auth == nil {
+		auth = g.limit(w, endpoint, c)
 	}
-	if e := g.limit(w, endpoint, c); e != nil {
-		w.refuse(e)
-		return fault, faulty
-	}
-	value, e := g.dispatch(endpoint, c)
-	if e != nil {
-		w.refuse(e)
-		return fault, faulty
-	}
-	w.write(value)
+	w.finish(auth, func() (any, *messenger.Error) { return g.dispatch(endpoint, c) })
 	return fault, faulty
+}
+
+// faultOf returns the fault that a call asks for itself, or that a rule has for it. What a rule
+// does for good is done.
+func (g *graphAPI) faultOf(endpoint string, c *call) (Fault, bool) {
+	if fault, ok := c.requestFault(); ok {
+		return fault, true
+	}
+	fault, ok := g.world.faults.ofCall(endpoint, c.page, c.psid)
+	if ok {
+		g.world.carryOut(fault, c.token, c.page, c.psid)
+	}
+	return fault, ok
 }
 
 // authorize checks the token of a call and its proof.

@@ -45,6 +45,21 @@ func (a *answerBuffer) write(v any) {
 	a.body.Truncate(a.body.Len() - 1)
 }
 
+// finish writes what a call answers, unless it is refused before.
+func (a *answerBuffer) finish(refusal *messenger.Error, carryOut func() (any, *messenger.Error)) {
+	if refusal != nil {
+		a.refuse(refusal)
+		return
+	}
+	value, e := carryOut()
+	if e != nil {
+		a.refuse(e)
+		return
+	}
+	a.write(value)
+}
+
+// flush sends the answer, as a fault wants it.
 func (a *answerBuffer) flush(w http.ResponseWriter, c *call, f Fault) {
 	h := w.Header()
 	for name, values := range a.header {
