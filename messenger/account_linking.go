@@ -6,9 +6,9 @@ import (
 	"net/url"
 )
 
-// LinkedPerson tells whose account_linking_token it is that came to the log-in
-// page. The token lives for minutes. The call goes out as a POST with the method
-// in its form, so that the token does not stand in a URL.
+// LinkedPerson returns the person to whom an account_linking_token belongs that came to the log-in
+// page. The token lives for minutes. The call goes out as a POST with the method in its form, so
+// that the token does not stand in a URL.
 //
 // Docs: https://developers.facebook.com/docs/messenger-platform/identity/account-linking
 func (c *Client) LinkedPerson(ctx context.Context, accountLinkingToken string) (PSID, error) {

@@ -7,7 +7,7 @@ import (
 	"net/url"
 )
 
-// App is what the platform tells about an app.
+// App is what the platform reports about an app.
 type App struct {
 	ID      AppID           `json:"id"`
 	Name    string          `json:"name"`
@@ -28,7 +28,7 @@ func (c *Client) App(ctx context.Context, appID string, fields ...string) (App, 
 	return a, err
 }
 
-// TokenInfo is what the platform tells about an access token.
+// TokenInfo is what the platform reports about an access token.
 type TokenInfo struct {
 	AppID               AppID           `json:"app_id"`
 	Type                string          `json:"type"` // USER, PAGE, APP
@@ -51,11 +51,10 @@ type TokenError struct {
 	Subcode int    `json:"subcode"`
 }
 
-// DebugToken tells about an access token: whether it is valid, whose it is and
-// what it may do. It needs a token of the same app: c.As(AppToken(id, secret)).
-// An invalid token is not an error: IsValid is false. The call
-// goes out as a POST with the method in its form, so that the token in question
-// does not stand in a URL.
+// DebugToken reports about an access token whether it is valid, whose it is and what it may do. It
+// needs a token of the same app: c.As(AppToken(id, secret)). An invalid token is not an error:
+// IsValid is false. The call goes out as a POST with the method in its form, so that the token in
+// question does not stand in a URL.
 //
 // Docs: https://developers.facebook.com/docs/graph-api/reference/debug_token
 func (c *Client) DebugToken(ctx context.Context, inputToken string) (TokenInfo, error) {

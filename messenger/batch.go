@@ -8,7 +8,7 @@ import (
 	"slices"
 )
 
-// maxBatch is how many items the platform takes in one batch.
+// maxBatch is how many items the platform accepts in one batch.
 const maxBatch = 50
 
 // ErrUnanswered is the error of a batch item to which the platform gave no
@@ -47,7 +47,7 @@ type batchItem struct {
 	err      error
 }
 
-// ItemOption says how an item stands to the others of its batch.
+// ItemOption relates an item of a batch to the others.
 type ItemOption func(*batchItem)
 
 // ItemName names an item, so that others can depend on it and use its answer:
@@ -93,7 +93,7 @@ func (b *Batch) SenderAction(req SenderActionRequest, opts ...ItemOption) *Batch
 	return AddToBatch(b, func(ctx context.Context, c *Client) (SendResult, error) { return c.SenderAction(ctx, req) }, opts...)
 }
 
-// Call adds a call that gives nothing but an error; see [AddToBatch].
+// Call adds a call that returns nothing but an error; see [AddToBatch].
 func (b *Batch) Call(call func(ctx context.Context, c *Client) error, opts ...ItemOption) *BatchItem[struct{}] {
 	return AddToBatch(b, func(ctx context.Context, c *Client) (struct{}, error) { return struct{}{}, call(ctx, c) }, opts...)
 }
@@ -137,7 +137,7 @@ func (b *Batch) Do(ctx context.Context) error {
 	return err
 }
 
-// post makes one request of the items and gives each its answer.
+// post sends the items in one request and hands each its answer.
 func (b *Batch) post(ctx context.Context, chunk []*batchItem) error {
 	wire := make([]wireItem, len(chunk))
 	for i, item := range chunk {

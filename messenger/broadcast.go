@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// CreateMessageCreative keeps messages for a broadcast or a sponsored message and
-// returns the creative's id. A creative takes every message but the airline,
-// receipt and open graph templates.
+// CreateMessageCreative keeps messages for a broadcast or a sponsored message and returns the
+// creative's id. A creative may hold every message but the airline, receipt and open graph
+// templates.
 //
 // Deprecated: broadcasts ended on March 4, 2020. Use [Client.Send] with an opt-in
 // or a utility message.
@@ -45,8 +45,8 @@ func checkCreative(k *checker, messages []Message) {
 	}
 }
 
-// ScheduleTime is when a broadcast goes out, as the platform takes it: an
-// ISO 8601 time or seconds since 1970.
+// ScheduleTime is when a broadcast is sent, in the form that the platform accepts: an ISO 8601 time
+// or seconds since 1970.
 type ScheduleTime string
 
 // ScheduleAt is a moment as an ISO 8601 time.
@@ -70,16 +70,16 @@ type Predicate struct {
 	Values   []Predicate // what the operator works on
 }
 
-// HasLabel holds for people with a label.
+// HasLabel matches people with a label.
 func HasLabel(labelID string) Predicate { return Predicate{Label: labelID} }
 
-// And holds when all of the conditions hold.
+// And matches when all of the conditions match.
 func And(values ...Predicate) Predicate { return Predicate{Operator: "AND", Values: values} }
 
-// Or holds when one of the conditions holds.
+// Or matches when one of the conditions matches.
 func Or(values ...Predicate) Predicate { return Predicate{Operator: "OR", Values: values} }
 
-// Not holds when none of the conditions holds.
+// Not matches when none of the conditions matches.
 func Not(values ...Predicate) Predicate { return Predicate{Operator: "NOT", Values: values} }
 
 // MarshalJSON is the condition as it goes on the wire.
@@ -157,7 +157,7 @@ func (c *Client) CancelBroadcast(ctx context.Context, id string) error {
 	return c.Do(ctx, http.MethodPost, nodePath(id, ""), nil, body, nil)
 }
 
-// BroadcastMetrics tells how many people a broadcast was sent to.
+// BroadcastMetrics returns how many people a broadcast was sent to.
 //
 // Deprecated: broadcasts ended on March 4, 2020. Use [Client.Send].
 //

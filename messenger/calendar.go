@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Rule is a row of the platform's calendar: something that the platform takes,
-// or took for a time, with the source that says so.
+// Rule is a row of the platform's calendar: something that the platform accepts, or accepted for a
+// time, and the source of that.
 type Rule struct {
 	Feature Feature
 	// Tags are the message tags that the row is about.
@@ -26,7 +26,7 @@ type Rule struct {
 	Window time.Duration
 	// Since is the day it came; zero where it was there from the beginning.
 	Since time.Time
-	// Until is the day from which no version takes it; zero while there is none.
+	// Until is the day from which no version accepts it; zero while there is none.
 	Until time.Time
 	// First and Removed are the first version that has it and the first that
 	// has it no more, such as v8.0; empty for all.
@@ -37,16 +37,16 @@ type Rule struct {
 	Source string
 }
 
-// Takes reports whether the real platform takes it with a version of the API,
-// such as v26.0, at a moment.
+// Takes reports whether the real platform accepts it with a version of the API, such as v26.0, at a
+// moment.
 func (r Rule) Takes(version string, at time.Time) bool {
 	return !at.Before(r.Since) && (r.Until.IsZero() || at.Before(r.Until)) &&
 		(r.First == "" || CompareVersions(version, r.First) >= 0) &&
 		(r.Removed == "" || CompareVersions(version, r.Removed) < 0)
 }
 
-// Begins is the first day on which any version takes it: Since, or the release
-// of First where that is later.
+// Begins is the first day on which any version accepts it: Since, or the release of First where
+// that is later.
 func (r Rule) Begins() time.Time {
 	if first, ok := Released(r.First); ok && first.After(r.Since) {
 		return first
@@ -54,8 +54,8 @@ func (r Rule) Begins() time.Time {
 	return r.Since
 }
 
-// Ends is the day from which the newest version takes it no more: the release
-// of Removed, or Until where that is earlier; zero while there is none.
+// Ends is the day from which the newest version no longer accepts it: the release of Removed, or
+// Until where that is earlier; zero while there is none.
 func (r Rule) Ends() time.Time {
 	removed, ok := Released(r.Removed)
 	if !ok || !r.Until.IsZero() && r.Until.Before(removed) {

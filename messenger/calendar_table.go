@@ -25,7 +25,8 @@ var calendar = []Rule{
 	{Feature: FeatureListTemplate, Templates: []string{"list"}, Until: day("2021-08-03"), Removed: "v4.0", Successor: "GenericTemplate", Source: changelog},
 	{Feature: FeatureOpenGraphTemplate, Templates: []string{"open_graph"}, Until: day("2021-08-03"), Removed: "v4.0", Successor: "GenericTemplate", Source: changelog},
 	{Feature: FeatureMessageTags, Until: day("2020-03-04"), Successor: "TagHumanAgent", Source: tagsPage},
-	// The new tags could be used from the day on which they were announced; the old ones until March 4, 2020, to which their end of January 15 was moved.
+	// The new tags could be used from the day on which they were announced; the old ones until
+	// March 4, 2020, to which their end of January 15 was moved.
 	{Feature: FeatureTagHumanAgent, Tags: []Tag{TagHumanAgent}, Window: weekWindow, Since: day("2019-08-29"), Source: tagsPage + ": for some in the beginning, for all by App Review since June 2, 2021"},
 	{Feature: FeatureTagCustomerFeedback, Tags: []Tag{TagCustomerFeedback}, Templates: []string{"customer_feedback"}, Window: weekWindow, Since: day("2023-01-01"), Source: sendPage + ": no day was announced; the page of 2023 is the first that has it"},
 	{Feature: FeatureTagsOf2020, Tags: []Tag{TagAccountUpdate, TagConfirmedEventUpdate, TagPostPurchaseUpdate}, Since: day("2019-08-29"), Until: day("2026-04-27"), Successor: "TypeUtility, or TagHumanAgent", Source: changelog + " of March 27, 2026; an end on January 12 was an earlier plan"},

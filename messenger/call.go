@@ -39,7 +39,7 @@ type CallError struct {
 // Error says which call failed and why.
 func (e *CallError) Error() string { return fmt.Sprintf("%s %s: %v", e.Method, e.Path, e.Err) }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *CallError) Unwrap() error { return e.Err }
 
 // Unsent reports whether the call certainly never reached the platform: the
@@ -236,9 +236,9 @@ func readAnswer(resp *http.Response) ([]byte, error) {
 	return body, err
 }
 
-// redact takes token, secret and proof out of what the platform sent, since it
-// quotes a malformed token in its words. What is shorter than 8 bytes is no
-// secret of the platform and may well be a part of a word.
+// redact removes token, secret and proof from what the platform sent, since it quotes a malformed
+// token in its words. What is shorter than 8 bytes is no secret of the platform and may well be a
+// part of a word.
 func (c *Client) redact(b []byte) []byte {
 	for _, secret := range []string{c.token, c.secret, strings.TrimPrefix(c.proof, "appsecret_proof=")} {
 		if len(secret) >= 8 && bytes.Contains(b, []byte(secret)) {

@@ -34,8 +34,7 @@ func WithoutChecks() Option {
 	return func(c *Client) error { c.unchecked = true; return nil }
 }
 
-// check holds a request to the rules of the platform, unless the client does
-// without.
+// check checks a request against the rules of the platform, unless the client does without.
 func (c *Client) check(method, path string, rules func(*checker)) error {
 	if c.unchecked {
 		return nil
@@ -48,8 +47,9 @@ func (c *Client) check(method, path string, rules func(*checker)) error {
 	return &CallError{method, path, k.err, true}
 }
 
-// CheckMessage holds a message object, as it goes on the wire, to the documented limits of its type, such as 13 quick replies or 3 buttons. The error is a
-// *FieldError below "message", or that of the decoder.
+// CheckMessage checks a message object, as it goes on the wire, against the documented limits of
+// its type, such as 13 quick replies or 3 buttons. The error is a *FieldError below "message", or
+// that of the decoder.
 //
 // Docs: https://developers.facebook.com/docs/messenger-platform/reference/send-api
 func CheckMessage(message json.RawMessage) error {

@@ -30,7 +30,7 @@ func (r Recipient) check(k *checker) {
 	}
 }
 
-// check holds a message to its limits. A raw one is the caller's own.
+// check checks a message against its limits. A raw one is the caller's own.
 func (m Message) check(k *checker, at string) {
 	if m.Raw != nil {
 		return

@@ -27,8 +27,8 @@ func (r CodeRequest) check(k *checker) {
 	}
 }
 
-// check holds a profile to its limits, which the version of the API decides in
-// the menu's case. A raw profile is the caller's own.
+// check checks a profile against its limits, which the version of the API decides in the menu's
+// case. A raw profile is the caller's own.
 func (p MessengerProfile) check(k *checker, nestedMenus bool) {
 	if p.Raw != nil {
 		return

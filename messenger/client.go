@@ -126,8 +126,8 @@ func WithoutAppSecretProof() Option {
 	return func(c *Client) error { c.useProof = false; return nil }
 }
 
-// WithUsageHook has f called with the usage that an answer tells, in the
-// goroutine of the call, for answers that carry any.
+// WithUsageHook has f called with the usage that an answer reports, in the goroutine of the call,
+// for answers that carry any.
 func WithUsageHook(f func(Usage)) Option {
 	return func(c *Client) error { c.onUsage = f; return nil }
 }

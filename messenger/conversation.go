@@ -84,9 +84,8 @@ func (r ConversationsRequest) query() url.Values {
 	return query
 }
 
-// ListConversations gives one page of the conversations of the token's page,
-// the latest first, at most 2 calls a second for a page. Without fields the
-// platform gives ids and times.
+// ListConversations returns one page of the conversations of the token's page, the latest first, at
+// most 2 calls a second for a page. Without fields the platform gives ids and times.
 //
 // Docs: https://developers.facebook.com/docs/graph-api/reference/page/conversations
 func (c *Client) ListConversations(ctx context.Context, req ConversationsRequest) (List[Conversation], error) {
@@ -111,8 +110,8 @@ func (c *Client) Conversation(ctx context.Context, id ConversationID, fields ...
 // chatFields are what messages are asked for without fields.
 const chatFields = "id,created_time,from,to,message"
 
-// ListMessages gives one page of the messages of a conversation, the latest
-// first. The platform keeps the details of the last 20 only.
+// ListMessages returns one page of the messages of a conversation, the latest first. The platform
+// keeps the details of the last 20 only.
 //
 // Docs: https://developers.facebook.com/docs/graph-api/reference/conversation
 func (c *Client) ListMessages(ctx context.Context, id ConversationID, opts ListOptions) (List[ChatMessage], error) {

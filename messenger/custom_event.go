@@ -40,7 +40,7 @@ type CustomEvents struct {
 	ApplicationTrackingEnabled bool
 }
 
-// LogCustomEvents gives events of a person to the analytics of an app.
+// LogCustomEvents logs events of a person in the analytics of an app.
 //
 // Docs: https://developers.facebook.com/docs/app-events/bots-for-messenger
 func (c *Client) LogCustomEvents(ctx context.Context, e CustomEvents) error {

@@ -10,9 +10,8 @@
 // that walks them: [Client.ListLabels], [Client.AllLabels]. [Client.NewBatch]
 // puts any calls into few requests. [Client.Do] makes calls that have no method.
 //
-// What the platform has retired stays callable, for old versions and private
-// servers. It is marked as deprecated with the day and what to use now, and
-// [Support] tells what the platform takes.
+// What the platform has retired stays callable, for old versions and private servers. It is marked
+// as deprecated with the day and what to use now, and [Support] says what the platform accepts.
 //
 // # Errors
 //

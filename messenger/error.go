@@ -45,7 +45,7 @@ type Error struct {
 	Body        []byte // the answer, at most 4 KiB of it, without token and secret
 }
 
-// Error gives the numbers and the platform's words, never a token or secret.
+// Error returns the codes and the platform's message, never a token or secret.
 func (e *Error) Error() string {
 	var b strings.Builder
 	switch {
@@ -115,8 +115,8 @@ func WriteError(w http.ResponseWriter, e *Error) {
 	}
 }
 
-// errorFrom reads a refusal out of an answer, nil when the answer is none. It
-// accepts a status of 200 with an error member, and bodies that are no JSON.
+// errorFrom returns the refusal in an answer, nil when the answer is not a refusal. It accepts a
+// status of 200 with an error member, and bodies that are no JSON.
 func errorFrom(status int, header http.Header, body []byte, redact func([]byte) []byte) *Error {
 	refused := status < 200 || status > 299
 	trimmed := bytes.TrimSpace(body)

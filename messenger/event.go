@@ -119,8 +119,8 @@ type Change struct {
 	Value json.RawMessage `json:"value"`
 }
 
-// PriorMessage stands beside the first event of a person after a message that
-// was sent to a plugin's user_ref.
+// PriorMessage comes with the first event of a person after a message that was sent to a plugin's
+// user_ref.
 type PriorMessage struct {
 	Source     string `json:"source"`     // "checkbox_plugin", "customer_matching"
 	Identifier string `json:"identifier"` // the user_ref that was written to

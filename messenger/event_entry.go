@@ -2,8 +2,8 @@ package messenger
 
 import "encoding/json"
 
-// Postback tells that the person tapped a postback button, Get Started, an
-// entry of the menu or an ice breaker.
+// Postback reports that the person tapped a postback button, Get Started, an entry of the menu or
+// an ice breaker.
 type Postback struct {
 	MID      MessageID `json:"mid,omitempty"` // from v11.0 on
 	Title    string    `json:"title,omitempty"`
@@ -20,7 +20,7 @@ const (
 	SourceCustomerChatPlugin = "CUSTOMER_CHAT_PLUGIN"
 )
 
-// Referral tells where a person came from.
+// Referral says where a person came from.
 type Referral struct {
 	Ref            string           `json:"ref,omitempty"`
 	Source         string           `json:"source,omitempty"`
@@ -47,8 +47,8 @@ type ReferralProduct struct {
 	ID string `json:"id"`
 }
 
-// Optin tells that a person agreed to be written to: through a plugin, a
-// notification request or customer matching.
+// Optin reports that a person agreed to be written to: through a plugin, a notification request or
+// customer matching.
 type Optin struct {
 	Type           string `json:"type,omitempty"` // one_time_notif_req, notification_messages, "" for plugins
 	Ref            string `json:"ref,omitempty"`
@@ -67,14 +67,13 @@ type Optin struct {
 	UserTokenStatus               string `json:"user_token_status,omitempty"`
 }
 
-// AccountLinking tells that a person linked or unlinked an account of the
-// business.
+// AccountLinking reports that a person linked or unlinked an account of the business.
 type AccountLinking struct {
 	Status            string `json:"status"` // linked, unlinked
 	AuthorizationCode string `json:"authorization_code,omitempty"`
 }
 
-// GamePlay tells that a person played an instant game.
+// GamePlay reports that a person played an instant game.
 type GamePlay struct {
 	GameID      string          `json:"game_id"`
 	PlayerID    string          `json:"player_id"`

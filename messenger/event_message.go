@@ -40,7 +40,8 @@ const (
 // UnmarshalJSON accepts a JSON string or number.
 func (id *StickerID) UnmarshalJSON(b []byte) error { return setID((*string)(id), b) }
 
-// Flag is a truth value. The platform, and programs that pass its events on, have written it as true, "true", 1 and "1".
+// Flag is a truth value. The platform, and programs that pass its events on, have written it as
+// true, "true", 1 and "1".
 type Flag bool
 
 // UnmarshalJSON accepts truth values, numbers, and both as text. Anything else is false.
@@ -50,12 +51,12 @@ func (f *Flag) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// QuickReplyTap tells which quick reply was tapped.
+// QuickReplyTap is a tapped quick reply.
 type QuickReplyTap struct {
 	Payload string `json:"payload"`
 }
 
-// ReplyTo names the message that a message answers.
+// ReplyTo names the message to which a message replies.
 type ReplyTo struct {
 	MID         MessageID       `json:"mid,omitempty"`
 	IsSelfReply *Flag           `json:"is_self_reply,omitempty"`
@@ -158,7 +159,7 @@ func (p *AttachmentPayload) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// MessageEdit tells that a person changed a message; the text is the new one.
+// MessageEdit reports that a person changed a message; the text is the new one.
 type MessageEdit struct {
 	MID     MessageID `json:"mid"`
 	Text    string    `json:"text"`
@@ -173,15 +174,15 @@ type Reaction struct {
 	Emoji    string    `json:"emoji,omitempty"`
 }
 
-// Delivery tells which messages of the page reached the person: those listed,
-// and all sent at or before the watermark.
+// Delivery says which messages of the page reached the person: those listed, and all sent at or
+// before the watermark.
 type Delivery struct {
 	MIDs      []MessageID `json:"mids,omitempty"`
 	Watermark Millis      `json:"watermark"`
 	Seq       Count       `json:"seq,omitempty"`
 }
 
-// Read tells that the person has seen everything up to the watermark.
+// Read reports that the person has seen everything up to the watermark.
 type Read struct {
 	Watermark Millis `json:"watermark"`
 	Seq       Count  `json:"seq,omitempty"`

@@ -71,9 +71,8 @@ func (m *InboundMessage) Sticker() StickerID {
 	return m.StickerID
 }
 
-// Source tells through which plugin the message came, such as
-// customer_chat_plugin, "" for none: the platform has sent an object and a list
-// here.
+// Source says through which plugin the message came, such as customer_chat_plugin, "" for none: the
+// platform has sent an object and a list here.
 func (m *InboundMessage) Source() string {
 	if s := scalarText(member(m.Tags, "source")); s != "" {
 		return s

@@ -1,14 +1,14 @@
 package messenger
 
-// PassThreadControl tells the app that it was given a thread. An empty previous
-// owner means that the thread was idle.
+// PassThreadControl tells the app that it now controls a thread. An empty previous owner means that
+// the thread was idle.
 type PassThreadControl struct {
 	PreviousOwnerAppID AppID  `json:"previous_owner_app_id,omitempty"`
 	NewOwnerAppID      AppID  `json:"new_owner_app_id,omitempty"`
 	Metadata           string `json:"metadata,omitempty"`
 }
 
-// TakeThreadControl tells the app that a thread was taken from it.
+// TakeThreadControl tells the app that it no longer controls a thread.
 type TakeThreadControl struct {
 	PreviousOwnerAppID AppID  `json:"previous_owner_app_id,omitempty"`
 	NewOwnerAppID      AppID  `json:"new_owner_app_id,omitempty"`
@@ -26,8 +26,7 @@ type RequestThreadControl struct {
 // "primary_receiver".
 type AppRoles map[string][]string
 
-// PolicyEnforcement tells that the platform warned, blocked or unblocked the
-// page.
+// PolicyEnforcement reports that the platform warned, blocked or unblocked the page.
 type PolicyEnforcement struct {
 	Action string `json:"action"` // warning, block, unblock
 	Reason string `json:"reason,omitempty"`

@@ -94,7 +94,7 @@ func (f File) size() int64 {
 	return size
 }
 
-// seekable tells where a reader stands and how much is left.
+// seekable returns the position of a reader and how much is left.
 func seekable(r io.Reader) (at, left int64, ok bool) {
 	s, is := r.(io.Seeker)
 	if !is {

@@ -11,11 +11,10 @@ import (
 // otherwise: well above the platform's batches of 1,000 events.
 const DefaultMaxBody = 8 << 20
 
-// Handler receives webhooks over net/http. A GET is answered as the platform's
-// verification wants it. A POST is read up to MaxBody, its signature is checked,
-// it is parsed and given to Receive: status 200 when that returns nil, and 500
-// when it returns an error, so that the platform sends the delivery again. The
-// answers give no reasons away; Problem is told them.
+// Handler receives webhooks over net/http. A GET is answered as the platform's verification wants
+// it. A POST is read up to MaxBody, its signature is checked, it is parsed and given to Receive:
+// status 200 when that returns nil, and 500 when it returns an error, so that the platform sends
+// the delivery again. The answers do not give reasons away; Problem is told them.
 //
 // The platform waits for the answer before it sends the next event of a thread,
 // and gives up after some seconds: Receive should store what it gets and return.

@@ -34,7 +34,7 @@ type PageScopedID struct {
 	Page Page `json:"page"`
 }
 
-// ListIDsForApps gives one page of a person's ids for the apps of the business.
+// ListIDsForApps returns one page of a person's ids for the apps of the business.
 //
 // Docs: https://developers.facebook.com/docs/messenger-platform/identity/id-matching
 func (c *Client) ListIDsForApps(ctx context.Context, req IDMatchRequest) (List[AppScopedID], error) {
@@ -49,8 +49,7 @@ func (c *Client) AllIDsForApps(ctx context.Context, req IDMatchRequest) iter.Seq
 	return all[AppScopedID](ctx, c, nodePath(req.ID, "ids_for_apps"), req.query())
 }
 
-// ListIDsForPages gives one page of a person's ids for the pages of the
-// business.
+// ListIDsForPages returns one page of a person's ids for the pages of the business.
 //
 // Docs: https://developers.facebook.com/docs/messenger-platform/identity/id-matching
 func (c *Client) ListIDsForPages(ctx context.Context, req IDMatchRequest) (List[PageScopedID], error) {

@@ -32,8 +32,8 @@ func (id *MessageID) UnmarshalJSON(b []byte) error { return setID((*string)(id),
 // UnmarshalJSON accepts a JSON string or number; null leaves the id empty.
 func (id *AppID) UnmarshalJSON(b []byte) error { return setID((*string)(id), b) }
 
-// Millis is a moment in milliseconds since 1970. On the wire it is a number; a
-// string of digits is accepted too.
+// Millis is a time in milliseconds since 1970. On the wire it is a number; a string of digits is
+// accepted too.
 type Millis int64
 
 // UnmarshalJSON accepts a JSON number or a string of digits; null means zero.
@@ -68,9 +68,8 @@ func setID(dst *string, b []byte) error {
 	return nil
 }
 
-// scalarText gives a JSON string's text or a JSON number's own digits, and ""
-// for anything else. The text is valid UTF-8 without NUL, so that any database
-// can hold it.
+// scalarText returns a JSON string's text or a JSON number's own digits, and "" for anything else.
+// The text is valid UTF-8 without NUL, so that any database can hold it.
 func scalarText(value []byte) string {
 	if len(value) == 0 {
 		return ""

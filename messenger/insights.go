@@ -60,7 +60,7 @@ type InsightValue struct {
 	EndTime string          `json:"end_time"` // such as 2018-03-12T07:00:00+0000
 }
 
-// Count is the value as a whole number, 0 when it is none.
+// Count returns the value as a whole number, 0 when it is not one.
 func (v InsightValue) Count() int64 {
 	n, _ := scalarInt(v.Value)
 	return n

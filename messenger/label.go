@@ -58,7 +58,7 @@ func (c *Client) AssociateLabel(ctx context.Context, labelID string, psid PSID) 
 	return c.Do(ctx, http.MethodPost, nodePath(labelID, "label"), nil, labelledUser{psid}, nil)
 }
 
-// DissociateLabel takes a label off a person.
+// DissociateLabel removes a label from a person.
 //
 // Docs: https://developers.facebook.com/docs/messenger-platform/identity/custom-labels
 func (c *Client) DissociateLabel(ctx context.Context, labelID string, psid PSID) error {
@@ -72,7 +72,7 @@ func (c *Client) Label(ctx context.Context, id string, fields ...string) (Label,
 	return get[Label](ctx, c, nodePath(id, ""), ListOptions{Fields: fields}.query(c.labelName()))
 }
 
-// ListLabels gives one page of the labels of the token's page.
+// ListLabels returns one page of the labels of the token's page.
 //
 // Docs: https://developers.facebook.com/docs/messenger-platform/identity/custom-labels
 func (c *Client) ListLabels(ctx context.Context, opts ListOptions) (List[Label], error) {
@@ -86,7 +86,7 @@ func (c *Client) AllLabels(ctx context.Context, opts ListOptions) iter.Seq2[Labe
 	return all[Label](ctx, c, "me/custom_labels", opts.query(c.labelName()))
 }
 
-// ListPersonLabels gives one page of the labels of a person.
+// ListPersonLabels returns one page of the labels of a person.
 //
 // Docs: https://developers.facebook.com/docs/messenger-platform/identity/custom-labels
 func (c *Client) ListPersonLabels(ctx context.Context, psid PSID, opts ListOptions) (List[Label], error) {

@@ -21,8 +21,8 @@ type MessengerProfile struct {
 	Title              string           `json:"title,omitempty"`
 	Description        string           `json:"description,omitempty"`
 
-	// SubjectToEUPrivacyRules tells whether rules of December 2020 limit the page.
-	// It can only be read.
+	// SubjectToEUPrivacyRules reports whether rules of December 2020 limit the page. It can only be
+	// read.
 	SubjectToEUPrivacyRules *bool `json:"subject_to_new_eu_privacy_rules,omitempty"`
 
 	// HomeURL is a page that opens from the composer.
@@ -94,7 +94,7 @@ type IceBreaker struct {
 	Payload  string `json:"payload"`
 }
 
-// PersistentMenu is the menu beside the composer, for one locale.
+// PersistentMenu is the menu next to the composer, for one locale.
 type PersistentMenu struct {
 	Locale                string   `json:"locale"` // one of them must be "default"
 	ComposerInputDisabled bool     `json:"composer_input_disabled,omitempty"`

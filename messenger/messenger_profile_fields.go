@@ -19,14 +19,14 @@ func (c *Client) SetGetStarted(ctx context.Context, payload string) error {
 	return c.SetMessengerProfile(ctx, MessengerProfile{GetStarted: &GetStarted{Payload: payload}})
 }
 
-// DeleteGetStarted takes back what [Client.SetGetStarted] set.
+// DeleteGetStarted removes what [Client.SetGetStarted] set.
 //
 // Docs: https://developers.facebook.com/docs/messenger-platform/reference/messenger-profile-api/get-started-button
 func (c *Client) DeleteGetStarted(ctx context.Context) error {
 	return c.DeleteMessengerProfile(ctx, "get_started")
 }
 
-// PersistentMenu reads the menus beside the composer, one for each locale.
+// PersistentMenu reads the menus next to the composer, one for each locale.
 //
 // Docs: https://developers.facebook.com/docs/messenger-platform/send-messages/persistent-menu
 func (c *Client) PersistentMenu(ctx context.Context) ([]PersistentMenu, error) {
@@ -34,16 +34,15 @@ func (c *Client) PersistentMenu(ctx context.Context) ([]PersistentMenu, error) {
 	return p.PersistentMenu, err
 }
 
-// SetPersistentMenu sets the menus beside the composer. One of them has the
-// locale "default"; the page needs a Get Started button. At most 10 calls in 10
-// minutes for a page.
+// SetPersistentMenu sets the menus next to the composer. One of them has the locale "default"; the
+// page needs a Get Started button. At most 10 calls in 10 minutes for a page.
 //
 // Docs: https://developers.facebook.com/docs/messenger-platform/send-messages/persistent-menu
 func (c *Client) SetPersistentMenu(ctx context.Context, menus ...PersistentMenu) error {
 	return c.SetMessengerProfile(ctx, MessengerProfile{PersistentMenu: menus})
 }
 
-// DeletePersistentMenu takes back what [Client.SetPersistentMenu] set.
+// DeletePersistentMenu removes what [Client.SetPersistentMenu] set.
 //
 // Docs: https://developers.facebook.com/docs/messenger-platform/send-messages/persistent-menu
 func (c *Client) DeletePersistentMenu(ctx context.Context) error {
@@ -66,7 +65,7 @@ func (c *Client) SetGreeting(ctx context.Context, greetings ...Greeting) error {
 	return c.SetMessengerProfile(ctx, MessengerProfile{Greeting: greetings})
 }
 
-// DeleteGreeting takes back what [Client.SetGreeting] set.
+// DeleteGreeting removes what [Client.SetGreeting] set.
 //
 // Docs: https://developers.facebook.com/docs/messenger-platform/reference/messenger-profile-api/greeting
 func (c *Client) DeleteGreeting(ctx context.Context) error {
@@ -90,7 +89,7 @@ func (c *Client) SetIceBreakers(ctx context.Context, lists ...IceBreakers) error
 	return c.SetMessengerProfile(ctx, MessengerProfile{IceBreakers: lists})
 }
 
-// DeleteIceBreakers takes back what [Client.SetIceBreakers] set.
+// DeleteIceBreakers removes what [Client.SetIceBreakers] set.
 //
 // Docs: https://developers.facebook.com/docs/messenger-platform/reference/messenger-profile-api/ice-breakers
 func (c *Client) DeleteIceBreakers(ctx context.Context) error {
@@ -113,7 +112,7 @@ func (c *Client) SetWhitelistedDomains(ctx context.Context, domains ...string) e
 	return c.SetMessengerProfile(ctx, MessengerProfile{WhitelistedDomains: domains})
 }
 
-// DeleteWhitelistedDomains takes back what [Client.SetWhitelistedDomains] set.
+// DeleteWhitelistedDomains removes what [Client.SetWhitelistedDomains] set.
 //
 // Docs: https://developers.facebook.com/docs/messenger-platform/reference/messenger-profile-api/domain-whitelisting
 func (c *Client) DeleteWhitelistedDomains(ctx context.Context) error {
@@ -136,7 +135,7 @@ func (c *Client) SetAccountLinkingURL(ctx context.Context, address string) error
 	return c.SetMessengerProfile(ctx, MessengerProfile{AccountLinkingURL: address})
 }
 
-// DeleteAccountLinkingURL takes back what [Client.SetAccountLinkingURL] set.
+// DeleteAccountLinkingURL removes what [Client.SetAccountLinkingURL] set.
 //
 // Docs: https://developers.facebook.com/docs/messenger-platform/reference/messenger-profile-api/account-linking-url
 func (c *Client) DeleteAccountLinkingURL(ctx context.Context) error {
@@ -159,7 +158,7 @@ func (c *Client) SetCommands(ctx context.Context, lists ...Commands) error {
 	return c.SetMessengerProfile(ctx, MessengerProfile{Commands: lists})
 }
 
-// DeleteCommands takes back what [Client.SetCommands] set.
+// DeleteCommands removes what [Client.SetCommands] set.
 //
 // Docs: https://developers.facebook.com/docs/messenger-platform/reference/messenger-profile-api/commands
 func (c *Client) DeleteCommands(ctx context.Context) error {

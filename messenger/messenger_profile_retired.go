@@ -22,7 +22,7 @@ func (c *Client) SetHomeURL(ctx context.Context, home HomeURL) error {
 	return c.SetMessengerProfile(ctx, MessengerProfile{HomeURL: &home})
 }
 
-// DeleteHomeURL takes back what [Client.SetHomeURL] set.
+// DeleteHomeURL removes what [Client.SetHomeURL] set.
 //
 // Deprecated: gone since May 5, 2020 (v7.0). Use a button that opens a page.
 //
@@ -52,7 +52,7 @@ func (c *Client) SetTargetAudience(ctx context.Context, audience TargetAudience)
 	return c.SetMessengerProfile(ctx, MessengerProfile{TargetAudience: &audience})
 }
 
-// DeleteTargetAudience takes back what [Client.SetTargetAudience] set.
+// DeleteTargetAudience removes what [Client.SetTargetAudience] set.
 //
 // Deprecated: gone from the documentation by December 19, 2019. There is no successor.
 //
@@ -84,7 +84,7 @@ func (c *Client) SetPaymentSettings(ctx context.Context, settings PaymentSetting
 	return c.SetMessengerProfile(ctx, MessengerProfile{PaymentSettings: &settings})
 }
 
-// DeletePaymentSettings takes back what [Client.SetPaymentSettings] set.
+// DeletePaymentSettings removes what [Client.SetPaymentSettings] set.
 //
 // Deprecated: gone from the documentation by December 19, 2019. Use a button that
 // opens a page.

@@ -35,7 +35,7 @@ func WithLogger(l *slog.Logger) Option {
 	return func(c *Client) error { c.logger = l; return nil }
 }
 
-// RequestInfo is what a request hook is told. It has no token, secret or proof.
+// RequestInfo is what a request hook receives. It has no token, secret or proof.
 type RequestInfo struct {
 	Method      string
 	Path        string // without the version, such as me/messages

@@ -48,7 +48,7 @@ func (c *Client) Persona(ctx context.Context, id string) (Persona, error) {
 	return get[Persona](ctx, c, nodePath(id, ""), nil)
 }
 
-// ListPersonas gives one page of the personas of the token's page.
+// ListPersonas returns one page of the personas of the token's page.
 //
 // Docs: https://developers.facebook.com/docs/messenger-platform/send-messages/personas
 func (c *Client) ListPersonas(ctx context.Context, opts ListOptions) (List[Persona], error) {

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// UserProfile is what the platform tells about a person. Fields that were not
-// asked for, or that the person does not share, are empty.
+// UserProfile is what the platform reports about a person. Fields that were not asked for, or that
+// the person does not share, are empty.
 type UserProfile struct {
 	ID         PSID    `json:"id,omitempty"`
 	Name       string  `json:"name,omitempty"`
@@ -33,7 +33,7 @@ func (c *Client) UserProfile(ctx context.Context, psid PSID, fields ...string) (
 	return p, err
 }
 
-// Page is what the platform tells about a page.
+// Page is what the platform reports about a page.
 type Page struct {
 	ID         PageID
 	Name       string

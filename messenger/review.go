@@ -8,7 +8,7 @@ type FeatureReview struct {
 	Status  string `json:"status"`  // pending, rejected, approved, limited
 }
 
-// FeatureReviews tells how far the review of the page's features is.
+// FeatureReviews returns how far the review of the page's features has come.
 //
 // Docs: https://developers.facebook.com/docs/messenger-platform/reference/messaging-feature-review-api
 func (c *Client) FeatureReviews(ctx context.Context) ([]FeatureReview, error) {
@@ -22,7 +22,7 @@ type MessageTag struct {
 	Description string `json:"description"`
 }
 
-// MessageTags lists the tags that the platform takes.
+// MessageTags lists the tags that the platform accepts.
 //
 // Deprecated: the platform removed the list on March 4, 2020. Use
 // [TagHumanAgent], the tag that remained.

@@ -223,7 +223,7 @@ const (
 	Unreact   SenderActionName = "unreact"
 )
 
-// SenderActionRequest shows something in the thread that is no message.
+// SenderActionRequest shows something in the thread that is not a message.
 type SenderActionRequest struct {
 	PageID    PageID
 	Recipient Recipient

@@ -47,9 +47,8 @@ func SignSHA1(secret string, body []byte) string {
 	return "sha1=" + mac(sha1.New, secret, body)
 }
 
-// Verify checks the value of the X-Hub-Signature-256 header against the raw
-// body in constant time. The error matches [ErrSignature] and tells neither
-// the expected nor the received value.
+// Verify checks the value of the X-Hub-Signature-256 header against the raw body in constant time.
+// The error matches [ErrSignature] and reveals neither the expected nor the received value.
 //
 // Docs: https://developers.facebook.com/docs/graph-api/webhooks/getting-started
 func Verify(secret string, body []byte, header string) error {

@@ -10,14 +10,17 @@ import (
 	"strings"
 )
 
-// ErrSignedRequest is returned by ParseSignedRequest for a text that is no signed request, or that another secret signed.
+// ErrSignedRequest is returned by ParseSignedRequest for a text that is not a signed request, or
+// that was signed with another secret.
 var ErrSignedRequest = errors.New("messenger: not a request signed with this app's secret")
 
-// SignedRequest is what the platform posts, signed with the app's secret, to an app's data-deletion and deauthorize callbacks.
+// SignedRequest is what the platform posts, signed with the app's secret, to an app's data-deletion
+// and deauthorize callbacks.
 type SignedRequest struct {
 	// Algorithm is HMAC-SHA256.
 	Algorithm string `json:"algorithm"`
-	// UserID is the person's app-scoped id, which is another one than the PSID that a page knows the person by.
+	// UserID is the person's app-scoped id, which differs from the PSID by which a page knows the
+	// person.
 	UserID string `json:"user_id"`
 	// IssuedAt and Expires are seconds since 1970; zero when absent.
 	IssuedAt int64 `json:"issued_at"`
@@ -26,8 +29,8 @@ type SignedRequest struct {
 
 const signedAlgorithm = "HMAC-SHA256"
 
-// ParseSignedRequest reads the form field signed_request and checks its signature in constant time. The error is ErrSignedRequest, and does not say what
-// was wrong.
+// ParseSignedRequest reads the form field signed_request and checks its signature in constant time.
+// The error is ErrSignedRequest, and does not say what was wrong.
 //
 // Docs: https://developers.facebook.com/docs/development/create-an-app/app-dashboard/data-deletion-callback
 func ParseSignedRequest(appSecret, text string) (SignedRequest, error) {

@@ -24,11 +24,10 @@ type Envelope struct {
 	Raw     json.RawMessage // the event as received: a sub-slice of the body
 }
 
-// Split takes a delivery apart into its events, in their order. It does not
-// parse the events. An entry in which nothing is known gives one envelope with
-// an empty channel and the entry's bytes; a JSON body of another shape gives
-// one such envelope with the whole body, so that nothing is lost. The only
-// error is [ErrNotJSON]. The envelopes share the body's memory.
+// Split splits a delivery into its events, in their order. It does not parse the events. An entry
+// in which nothing is known yields one envelope with an empty channel and the entry's bytes; a JSON
+// body of another shape yields one such envelope with the whole body, so that nothing is lost. The
+// only error is [ErrNotJSON]. The envelopes share the body's memory.
 //
 // Docs: https://developers.facebook.com/docs/messenger-platform/webhooks
 func Split(body []byte) ([]Envelope, error) {

@@ -59,7 +59,7 @@ const (
 	FeatureMIDsWithoutPrefix    Feature = "mids_without_prefix"
 )
 
-// Availability says whether the real platform takes a feature.
+// Availability says whether the real platform accepts a feature.
 type Availability struct {
 	Known     bool      // whether the feature is known here at all
 	OK        bool      // whether the platform takes it, with that version on that day
@@ -69,10 +69,9 @@ type Availability struct {
 	Successor string    // what to use now, "" when there is nothing
 }
 
-// Support says whether the real platform takes a feature with a version of the
-// API, such as v26.0, on a day. It is about the platform alone: emulators and
-// private servers may take more, and the calls stay here for them. [Rules] has
-// the whole calendar, with the source of each row.
+// Support says whether the real platform accepts a feature with a version of the API, such as
+// v26.0, on a day. It is about the platform alone: emulators and private servers may take more, and
+// the calls stay here for them. [Rules] has the whole calendar, with the source of each row.
 func Support(feature Feature, version string, at time.Time) Availability {
 	r, ok := RuleOf(feature)
 	if !ok {

@@ -1,7 +1,6 @@
 package messenger
 
-// AirlineBoardingPassTemplate gives one or more boarding passes for the same
-// flight.
+// AirlineBoardingPassTemplate shows one or more boarding passes for the same flight.
 type AirlineBoardingPassTemplate struct {
 	IntroMessage string         `json:"intro_message"`
 	Locale       string         `json:"locale"` // such as en_US
@@ -116,7 +115,7 @@ type AirlinePrice struct {
 	Currency string  `json:"currency,omitempty"`
 }
 
-// AirlineUpdateTemplate tells of a delay, another gate or a cancellation.
+// AirlineUpdateTemplate reports a delay, another gate or a cancellation.
 type AirlineUpdateTemplate struct {
 	IntroMessage     string     `json:"intro_message"`
 	ThemeColor       string     `json:"theme_color,omitempty"`

@@ -50,7 +50,7 @@ type FeedbackQuestion struct {
 	FollowUp    *FeedbackFollowUp `json:"follow_up,omitempty"`
 }
 
-// FeedbackFollowUp lets a person explain a score in words of their own.
+// FeedbackFollowUp lets a person explain a score in their own words.
 type FeedbackFollowUp struct {
 	Type        string `json:"type"` // free_form
 	Placeholder string `json:"placeholder,omitempty"`

@@ -27,11 +27,11 @@ type Template struct {
 	NotificationMessages *NotificationMessagesTemplate
 	// List is a vertical list.
 	//
-	// Deprecated: not taken since July 29, 2019 (v4.0); see [ListTemplate].
+	// Deprecated: not accepted since July 29, 2019 (v4.0); see [ListTemplate].
 	List *ListTemplate
 	// OpenGraph is a page of the web.
 	//
-	// Deprecated: not taken since July 29, 2019 (v4.0); see [OpenGraphTemplate].
+	// Deprecated: not accepted since July 29, 2019 (v4.0); see [OpenGraphTemplate].
 	OpenGraph *OpenGraphTemplate
 
 	// Raw, when set, is the whole payload of the template, template_type
@@ -42,8 +42,7 @@ type Template struct {
 // ErrEmptyTemplate is returned when a template without content is marshalled.
 var ErrEmptyTemplate = errors.New("template has no content")
 
-// content gives the name of the template that is set, and the template; nil when
-// none is.
+// content returns the name of the template that is set, and the template; nil when none is.
 func (t Template) content() (name string, content any) {
 	switch {
 	case t.Generic != nil:

@@ -6,7 +6,7 @@ import (
 	"net/url"
 )
 
-// ThreadRequest is a request about who owns the thread of a person.
+// ThreadRequest is a request about control of the thread of a person.
 type ThreadRequest struct {
 	PSID     PSID
 	AppID    AppID  // PassThread: who gets the thread, such as [AppIDPageInbox]
@@ -37,16 +37,16 @@ func (c *Client) thread(ctx context.Context, edge string, req ThreadRequest) err
 	return c.Do(ctx, http.MethodPost, edge, nil, body, nil)
 }
 
-// PassThread gives the thread of a person to another app. [AppIDPageInbox] is
-// the inbox of the page.
+// PassThread passes control of the thread of a person to another app. [AppIDPageInbox] is the inbox
+// of the page.
 //
 // Docs: https://developers.facebook.com/docs/messenger-platform/handover-protocol/pass-thread-control
 func (c *Client) PassThread(ctx context.Context, req ThreadRequest) error {
 	return c.thread(ctx, "me/pass_thread_control", req)
 }
 
-// TakeThread takes the thread of a person from the app that has it. Only the
-// primary receiver may.
+// TakeThread takes control of the thread of a person from the app that has it. Only the primary
+// receiver may.
 //
 // Docs: https://developers.facebook.com/docs/messenger-platform/handover-protocol/take-thread-control
 func (c *Client) TakeThread(ctx context.Context, req ThreadRequest) error {
@@ -67,8 +67,8 @@ func (c *Client) ReleaseThread(ctx context.Context, req ThreadRequest) error {
 	return c.thread(ctx, "me/release_thread_control", req)
 }
 
-// ThreadOwner tells which app has the thread of a person. It is nil for a
-// thread that nobody has.
+// ThreadOwner returns the app that controls the thread of a person. It is nil for a thread that
+// nobody has.
 //
 // Docs: https://developers.facebook.com/docs/messenger-platform/handover-protocol/get-thread-owner
 func (c *Client) ThreadOwner(ctx context.Context, psid PSID) (*ThreadOwner, error) {

@@ -25,8 +25,8 @@ func (c *Client) UserMenu(ctx context.Context, psid PSID) (UserMenu, error) {
 	return answer.Data[0], nil
 }
 
-// SetUserMenu gives one person menus of their own, which take the place of the
-// page's. One of them has the locale "default".
+// SetUserMenu sets menus for one person, in place of the page's. One of them has the locale
+// "default".
 //
 // Docs: https://developers.facebook.com/docs/messenger-platform/send-messages/persistent-menu
 func (c *Client) SetUserMenu(ctx context.Context, psid PSID, menus ...PersistentMenu) error {
@@ -44,7 +44,7 @@ func (c *Client) SetUserMenu(ctx context.Context, psid PSID, menus ...Persistent
 	return c.Do(ctx, http.MethodPost, userSettingsPath, nil, body, nil)
 }
 
-// DeleteUserMenu gives a person the page's menu back.
+// DeleteUserMenu returns a person to the page's menu.
 //
 // Docs: https://developers.facebook.com/docs/messenger-platform/send-messages/persistent-menu
 func (c *Client) DeleteUserMenu(ctx context.Context, psid PSID) error {

@@ -87,8 +87,9 @@ func (e *Error) byStatus() class {
 	return class{action: Never, is: ErrInvalid}
 }
 
-// codes is every code and subcode that is known; it is only read. Rows with PageBroken stop a whole page, so they are kept to what concerns the
-// whole page: a permission that only some recipients need is Never.
+// codes is every code and subcode that is known; it is only read. Rows with PageBroken stop a whole
+// page, so they are kept to what concerns the whole page: a permission that only some recipients
+// need is Never.
 var codes = [...]class{
 	{1, 0, Retry, ErrTemporary, 1},
 	{1, 1357046, Never, ErrUnreadable, 0}, // the messages were in fact sent

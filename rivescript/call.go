@@ -13,7 +13,8 @@ const (
 	callShut = "</call>"
 )
 
-// calls runs <call>name args</call>, those within the arguments of others first. Their results stand in the reply as they are.
+// calls runs <call>name args</call>, those within the arguments of others first. Their results
+// stand in the reply as they are.
 func (t *turn) calls(s string, depth int) string {
 	from := 0
 	for t.err == nil {
@@ -44,7 +45,8 @@ func (t *turn) calls(s string, depth int) string {
 	return ""
 }
 
-// callEnd is the place after the </call> that belongs to the <call> at a place; -1 when there is none.
+// callEnd is the place after the </call> that belongs to the <call> at a place; -1 when there is
+// none.
 func callEnd(s string, from int) int {
 	nested := 0
 	for i := from; i < len(s); {
@@ -103,7 +105,8 @@ func (t *turn) call(args []string, depth int) string {
 	return storable(result)
 }
 
-// storable is a text of a macro without what no database takes: bytes that are not UTF-8, and U+0000.
+// storable is a text of a macro without what no database takes: bytes that are not UTF-8, and
+// U+0000.
 func storable(text string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(text, ""), "\x00", "")
 }
@@ -111,7 +114,8 @@ func storable(text string) string {
 // argMark stands around an argument whose limits were settled before tags were run.
 const argMark = "\x10"
 
-// splitCalls marks the limits of arguments as Dexter has them: between blanks before tags are run, so that a star of several words is one argument.
+// splitCalls marks the limits of arguments as Dexter has them: between blanks before tags are run,
+// so that a star of several words is one argument.
 func (t *turn) splitCalls(s string) string {
 	var b strings.Builder
 	for {

@@ -16,7 +16,7 @@ import (
 // Dialect is a way to read and run scripts.
 type Dialect string
 
-// The dialects; the package comment tells how they differ.
+// The dialects; the package comment says how they differ.
 const (
 	RiveScript Dialect = "rivescript"
 	Dexter     Dialect = "dexter"
@@ -50,7 +50,8 @@ type Budget struct {
 	Steps   int // of the matcher, and for tags; 2,000,000, which takes less than a second
 	Turns   int // redirects, calls and requests of one message together; 500
 
-	// Time is what matching and macros of one turn may take together; 1 s. Waiting for the answers to requests does not count.
+	// Time is what matching and macros of one turn may take together; 1 s. Waiting for the answers
+	// to requests does not count.
 	Time time.Duration
 }
 
@@ -100,13 +101,14 @@ func NewBuilder(o Options) (*Builder, error) {
 	return &Builder{o: o, s: newScript()}, nil
 }
 
-// Add reads a source and adds it to those before. File is for messages only. A source that is refused adds nothing; the error is a *[LoadError].
+// Add reads a source and adds it to those before. File is for messages only. A source that is
+// refused adds nothing; the error is a *[LoadError].
 func (b *Builder) Add(file, source string) error {
 	return b.AddAll([]Source{{File: file, Text: source}})
 }
 
-// AddTopic reads a source whose triggers belong to a topic, unless it says otherwise: Dexter keeps each topic in a file of its own, without a label. The topics
-// random and default are one.
+// AddTopic reads a source whose triggers belong to a topic, unless it says otherwise: Dexter keeps
+// each topic in a file of its own, without a label. The topics random and default are one.
 func (b *Builder) AddTopic(file, topic, source string) error {
 	return b.AddAll([]Source{{File: file, Topic: topic, Text: source}})
 }
@@ -118,7 +120,8 @@ type Source struct {
 	Text  string
 }
 
-// AddAll reads sources and adds them to those before. When one is refused nothing is added; the error is a *[LoadError] with the problems of all.
+// AddAll reads sources and adds them to those before. When one is refused nothing is added; the
+// error is a *[LoadError] with the problems of all.
 func (b *Builder) AddAll(sources []Source) error {
 	s, problems := b.read(sources)
 	if len(problems) > 0 {
@@ -128,8 +131,9 @@ func (b *Builder) AddAll(sources []Source) error {
 	return nil
 }
 
-// Check reads sources as AddAll does, and returns all that is wrong with them at once: the problems for which they are refused, and warnings, among them what
-// [Engine.Check] finds in what could be read. Nothing is added. The error is that of a compiler of macros which cannot work.
+// Check reads sources as AddAll does, and returns all that is wrong with them at once: the problems
+// for which they are refused, and warnings, among them what [Engine.Check] finds in what could be
+// read. Nothing is added. The error is that of a compiler of macros which cannot work.
 func (b *Builder) Check(sources []Source) (problems, warnings []Problem, err error) {
 	had := len(b.warnings)
 	s, problems := b.read(sources)
@@ -171,7 +175,8 @@ func (b *Builder) read(sources []Source) (*script, []Problem) {
 // Warnings are the problems of all sources that did not keep them from being read.
 func (b *Builder) Warnings() []Problem { return b.warnings }
 
-// Engine answers messages. It is safe for any number of goroutines and does not change, but for the bot's variables that scripts set.
+// Engine answers messages. It is safe for any number of goroutines and does not change, but for the
+// bot's variables that scripts set.
 type Engine struct {
 	o      Options
 	s      *script
@@ -190,7 +195,8 @@ type Engine struct {
 	envs     atomic.Pointer[map[string]string]
 }
 
-// Build makes an engine of the sources. More can be added to the builder afterwards, for another engine.
+// Build makes an engine of the sources. More can be added to the builder afterwards, for another
+// engine.
 func (b *Builder) Build() (*Engine, error) {
 	s := b.s.clone()
 	s.own()
@@ -288,7 +294,8 @@ func (e *Engine) BotVar(name string) (string, bool) {
 	return v, ok
 }
 
-// SetBotVar sets a variable of the bot for everybody whom this engine answers, as <bot name=value> does. It does nothing when what was set so is more than a mebibyte.
+// SetBotVar sets a variable of the bot for everybody whom this engine answers, as <bot name=value>
+// does. It does nothing when what was set so is more than a mebibyte.
 func (e *Engine) SetBotVar(name, value string) {
 	if !e.room(name, value) {
 		return

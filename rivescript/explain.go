@@ -19,7 +19,8 @@ type Candidate struct {
 
 var classNames = [...]string{"words only", "an option", "a word of any letters (_)", "a number (#)", "anything (*)", "nothing but _", "nothing but #", "nothing but *"}
 
-// Explain answers the triggers that take a message of a person, the one that wins first, at most limit of them. It changes nothing.
+// Explain returns the triggers that take a message of a person, the one that wins first, at most
+// limit of them. It changes nothing.
 func (e *Engine) Explain(u *User, message string, limit int) []Candidate {
 	t := &turn{e: e, ctx: context.Background(), u: u, m: &machine{}, message: e.form.hear(message)}
 	t.kept = t.message.text

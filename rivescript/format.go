@@ -54,7 +54,8 @@ func plain(r rune) bool { return r >= 'a' && r <= 'z' || r >= '0' && r <= '9' ||
 
 func lower(s string) string { return strings.ToLower(normalize(s)) }
 
-// tidy keeps some characters, and squeezes blanks. A text that is as it should be comes back without a copy.
+// tidy keeps some characters, and squeezes blanks. A text that is as it should be comes back
+// without a copy.
 func tidy(s string, keep func(rune) bool) string {
 	clean := true
 	blank := true         // what came before

@@ -45,7 +45,8 @@ func (f *formatter) redirect(s string) (h heard, unstripped string) {
 	return f.strip(unstripped), unstripped
 }
 
-// small is a text in lower case, with the apostrophes and hyphens of a plain keyboard, and in UTF-8 without the punctuation that only other keyboards have.
+// small is a text in lower case, with the apostrophes and hyphens of a plain keyboard, and in UTF-8
+// without the punctuation that only other keyboards have.
 func (f *formatter) small(s string) string {
 	s = lower(s)
 	if f.utf8 {
@@ -54,7 +55,7 @@ func (f *formatter) small(s string) string {
 	return s
 }
 
-// strip takes the punctuation out of a text, and remembers what stood within words.
+// strip removes the punctuation from a text, and remembers what stood within words.
 func (f *formatter) strip(s string) heard {
 	h := heard{text: tidy(s, f.keeps)}
 	if !f.utf8 || !strings.ContainsAny(s, punctuation) {
@@ -82,7 +83,7 @@ func (f *formatter) strip(s string) heard {
 	return h
 }
 
-// keeps tells whether a character is matched.
+// keeps reports whether a character is matched.
 func (f *formatter) keeps(r rune) bool {
 	if !f.utf8 {
 		return plain(r)
@@ -94,8 +95,9 @@ func (f *formatter) keeps(r rune) bool {
 	return r >= ' ' && !strings.ContainsRune(f.punct, r)
 }
 
-// plainSigns writes typographic apostrophes and hyphens as the plain ones, and other punctuation beyond ASCII (¿ ¡ « “ … — 。 、 and so on) as blanks; a sign that is part of
-// words, such as the dot of Catalan, is left out. What cannot be seen is left out too.
+// plainSigns writes typographic apostrophes and hyphens as the plain ones, and other punctuation
+// beyond ASCII (¿ ¡ « “ … — 。 、 and so on) as blanks; a sign that is part of words, such as the dot
+// of Catalan, is left out. What cannot be seen is left out too.
 func plainSigns(s string) string {
 	i := strings.IndexFunc(s, func(r rune) bool { return r >= utf8.RuneSelf })
 	if i < 0 {
@@ -122,12 +124,13 @@ func plainSigns(s string) string {
 	return b.String()
 }
 
-// spaceless tells the characters of scripts that write no blanks between words: each may begin or end one.
+// spaceless reports whether a character belongs to a script that writes no blanks between words:
+// each may begin or end one.
 func spaceless(r rune) bool {
 	return r >= 0x0e00 && unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar) && !unicode.IsMark(r)
 }
 
-// joined tells whether two characters that follow each other are of one word.
+// joined reports whether two characters that follow each other are of one word.
 func joined(before, after rune) bool {
 	if !isWord(before) || !isWord(after) {
 		return false

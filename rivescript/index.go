@@ -6,8 +6,9 @@ import (
 	"unicode/utf8"
 )
 
-// index finds the triggers of a list that may match a text without looking at all of them: a trigger is found by its whole text when it is nothing but text,
-// else by a word that every text it matches must hold, and only triggers that have no such word are looked at every time.
+// index finds the triggers of a list that may match a text without looking at all of them: a
+// trigger is found by its whole text when it is nothing but text, else by a word that every text it
+// matches must hold, and only triggers that have no such word are looked at every time.
 type index struct {
 	exact  map[string][]int32 // by text; ranks in order
 	words  map[string][]int32 // by a word
@@ -17,7 +18,8 @@ type index struct {
 // maxAlternatives bounds under how many words one trigger is found.
 const maxAlternatives = 512
 
-// newIndex indexes patterns, given in the order of their ranks. Nil ones are left out. Each word beyond the first few of a pattern takes from room.
+// newIndex indexes patterns, given in the order of their ranks. Nil ones are left out. Each word
+// beyond the first few of a pattern takes from room.
 func newIndex(patterns []*pattern, array func(string) []string, room *int) *index {
 	ix := &index{exact: map[string][]int32{}, words: map[string][]int32{}}
 	needs := make([][][]string, len(patterns))
@@ -58,7 +60,7 @@ func newIndex(patterns []*pattern, array func(string) []string, room *int) *inde
 	return ix
 }
 
-// rarest answers the set of words that the fewest triggers share.
+// rarest returns the set of words that the fewest triggers share.
 func rarest(sets [][]string, frequency map[string]int) []string {
 	var best []string
 	least := 0
@@ -155,7 +157,7 @@ func (n *needer) either(alts [][]node, left, right bool) {
 	}
 }
 
-// closed tells whether a word must end where a neighbour begins, or begin where it ends.
+// closed reports whether a word must end where a neighbour begins, or begin where it ends.
 func closed(n node, begins bool) bool {
 	switch n.kind {
 	case nodeOption:
@@ -170,7 +172,7 @@ func closed(n node, begins bool) bool {
 	return false
 }
 
-// wholeWords answers the words of a text that no neighbour can lengthen.
+// wholeWords returns the words of a text that no neighbour can lengthen.
 func wholeWords(text string, left, right bool) []string {
 	var words []string
 	eachWord(text, func(from, to int) {
@@ -181,7 +183,8 @@ func wholeWords(text string, left, right bool) []string {
 	return words
 }
 
-// eachWord calls f with the limits of each run of word characters. Where a script writes no blanks, each character is a word.
+// eachWord calls f with the limits of each run of word characters. Where a script writes no blanks,
+// each character is a word.
 func eachWord(text string, f func(from, to int)) {
 	from := -1
 	for i, r := range text {
@@ -227,7 +230,7 @@ func (c *candidates) reset(ix *index, text string) {
 	}
 }
 
-// next answers the next rank, or -1.
+// next returns the next rank, or -1.
 func (c *candidates) next() int32 {
 	least := int32(-1)
 	for _, l := range c.lists {
@@ -246,5 +249,6 @@ func (c *candidates) next() int32 {
 	return least
 }
 
-// squash forgets underscores: Messenger payloads are often written without those of the trigger that means them.
+// squash forgets underscores: Messenger payloads are often written without those of the trigger
+// that means them.
 func squash(s string) string { return strings.ReplaceAll(s, "_", "") }

@@ -2,7 +2,8 @@ package rivescript
 
 import "fmt"
 
-// What a script may hold. What is more is refused when it is read, so that no script takes more memory or time than these say, whoever wrote it.
+// What a script may hold. What is more is refused when it is read, so that no script takes more
+// memory or time than these say, whoever wrote it.
 const (
 	maxTriggerText = 16 << 10  // bytes of a + or % line
 	maxLine        = 64 << 10  // bytes of any other line with those that continue it, and of an object
@@ -23,7 +24,7 @@ const (
 	keptSeen       = 256 << 10 // bytes that are kept for the next
 )
 
-// Limits of a script, for whoever tells people about them.
+// The limits of a script, for programs that show them.
 const (
 	MaxTriggers    = maxTriggers
 	MaxTriggerText = maxTriggerText

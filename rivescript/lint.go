@@ -15,8 +15,9 @@ var (
 	inlineArray    = regexp.MustCompile(`\(@(\w+)\)`)
 )
 
-// Check looks for what a script can hardly mean: triggers that can never win, and names of arrays, topics, objects and redirects that lead nowhere. The engine
-// works with all of them. Problems come in the order of files and lines.
+// Check looks for what a script can hardly mean: triggers that can never win, and names of arrays,
+// topics, objects and redirects that lead nowhere. The engine works with all of them. Problems come
+// in the order of files and lines.
 func (e *Engine) Check() []Problem {
 	c := checker{e: e, seen: map[string]bool{}, taken: map[string]bool{}}
 	for _, name := range e.s.order {

@@ -15,7 +15,8 @@ type Call struct {
 	step int
 }
 
-// Reply returns what the engine would say to a text at this point of the turn, as {@text} does. Macros that are called meanwhile get ctx.
+// Reply returns what the engine would say to a text at this point of the turn, as {@text} does.
+// Macros that are called meanwhile get ctx.
 func (c *Call) Reply(ctx context.Context, text string) string {
 	was := c.t.ctx
 	c.t.ctx = ctx
@@ -26,7 +27,8 @@ func (c *Call) Reply(ctx context.Context, text string) string {
 // maxSet bounds what the macros of a turn may set, in bytes of names and values.
 const maxSet = 1 << 20
 
-// Set sets a variable of the person. It fails when the macros of the turn have set more than a mebibyte.
+// Set sets a variable of the person. It fails when the macros of the turn have set more than a
+// mebibyte.
 func (c *Call) Set(name, value string) error {
 	if c.t.set += len(name) + len(value); c.t.set > maxSet {
 		return errors.New("it sets too much")
@@ -38,7 +40,8 @@ func (c *Call) Set(name, value string) error {
 // Left is how much of the turn's time is left (see [Budget]).
 func (c *Call) Left() time.Duration { return c.t.left() }
 
-// Pause stops the turn's clock, while something is waited for that is not the script's doing, until the function that it returns is called.
+// Pause stops the turn's clock, while something is waited for that is not the script's doing, until
+// the function that it returns is called.
 func (c *Call) Pause() (resume func()) {
 	from := time.Now()
 	return func() { c.t.waited += time.Since(from) }
@@ -52,7 +55,8 @@ var (
 	ErrUnavailable = errors.New("rivescript: macros cannot be run at the moment")
 )
 
-// Macro answers <call>name args</call>. An error stands in the reply as [ERR: …], unless it wraps [ErrEnded] or [ErrUnavailable].
+// Macro is called for <call>name args</call>. An error stands in the reply as [ERR: …], unless it
+// wraps [ErrEnded] or [ErrUnavailable].
 type Macro func(ctx context.Context, c *Call, args []string) (string, error)
 
 // Compiler makes a macro of the body of an object.
@@ -80,5 +84,6 @@ func noHandler(context.Context, *Call, []string) (string, error) {
 	return noHandlerWords, nil
 }
 
-// Data are the answers of the turn's $ lines (Dexter): those with a name under it, the others by their members.
+// Data are the answers of the turn's $ lines (Dexter): those with a name under it, the others by
+// their members.
 func (c *Call) Data() map[string]any { return c.t.data }

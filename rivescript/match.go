@@ -6,10 +6,12 @@ import (
 	"unicode/utf8"
 )
 
-// program is a compiled pattern: a matcher that backtracks but tries each of its instructions at each place of the text once at most, so that its work is
-// bounded by the product of both, whatever the pattern.
+// program is a compiled pattern: a matcher that backtracks but tries each of its instructions at
+// each place of the text once at most, so that its work is bounded by the product of both, whatever
+// the pattern.
 //
-// regexp would do but for one thing: its \b knows ASCII only, and options hang on the boundaries of words.
+// regexp would do but for one thing: its \b knows ASCII only, and options hang on the boundaries of
+// words.
 type program struct {
 	code     []inst
 	captures int
@@ -91,7 +93,8 @@ func number(seq []node, n *int) {
 	}
 }
 
-// counter gives captures their numbers from left to right although the code is made from right to left.
+// counter gives captures their numbers from left to right although the code is made from right to
+// left.
 type counter struct{ before int }
 
 func (c *compiler) emit(i inst) int {
@@ -183,7 +186,8 @@ func (c *compiler) list(name string, next int) int {
 	return c.emit(inst{op: opAny, texts: words, next: next})
 }
 
-// textsOf are alternatives that are nothing but text; nil when one is more, or when there is only one.
+// textsOf are alternatives that are nothing but text; nil when one is more, or when there is only
+// one.
 func textsOf(alts [][]node) []string {
 	if len(alts) < 2 {
 		return nil
@@ -216,7 +220,8 @@ type machine struct {
 	next  candidates
 }
 
-// match tells whether the program takes the whole text. The captures stand in m.caps until the next match.
+// match reports whether the program takes the whole text. The captures stand in m.caps until the
+// next match.
 func (m *machine) match(p *program, text string) bool {
 	width := len(text) + 1
 	words := (len(p.code)*width + 63) / 64
@@ -254,7 +259,7 @@ const (
 	restoreTo   = -2
 )
 
-// tired tells whether the machine has taken all the steps that it may.
+// tired reports whether the machine has taken all the steps that it may.
 func (m *machine) tired() bool { return m.most > 0 && m.steps > m.most }
 
 // exceed takes all steps at once.
@@ -264,7 +269,7 @@ func (m *machine) exceed() {
 	}
 }
 
-// rest gives back what the machine has taken for large matches.
+// rest frees what the machine has allocated for large matches.
 func (m *machine) rest() {
 	if cap(m.seen) > keptSeen/8 {
 		m.seen = nil
@@ -364,7 +369,8 @@ func (m *machine) follow(p *program, text string, pc, pos, width int) bool {
 	}
 }
 
-// skip answers the next place where a * may stop because the text that must follow it stands there; -1 when there is none. Where that cannot be told, it is pos itself.
+// skip returns the next place where a * may stop because the text that must follow it stands there;
+// -1 when there is none. Where that cannot be told, it is pos itself.
 func (m *machine) skip(p *program, text string, in *inst, pos int) int {
 	if in.class != classAny {
 		return pos
@@ -386,7 +392,7 @@ func (m *machine) skip(p *program, text string, in *inst, pos int) int {
 	return pos
 }
 
-// one answers the size of the character that s begins with when it is of the class, else 0.
+// one returns the size of the character that s begins with when it is of the class, else 0.
 func one(s string, k class) int {
 	if s == "" {
 		return 0
@@ -415,7 +421,8 @@ func blanks(s string) int {
 	return n
 }
 
-// edge tells whether a word may begin or end at a position: everywhere but between two characters of a word.
+// edge reports whether a word may begin or end at a position: everywhere but between two characters
+// of a word.
 func edge(text string, pos int) bool {
 	if pos == 0 || pos == len(text) {
 		return true
@@ -425,7 +432,7 @@ func edge(text string, pos int) bool {
 	return !joined(before, after)
 }
 
-// isWord tells whether a character is part of words: letters, marks, digits and the low line.
+// isWord reports whether a character is part of words: letters, marks, digits and the low line.
 func isWord(r rune) bool {
 	if r < utf8.RuneSelf {
 		return r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r >= 'A' && r <= 'Z' || r == '_'

@@ -35,8 +35,9 @@ var jsonShortcodes = []string{"template", "metadata", "menu"}
 // Shortcodes are the names of the shortcodes that are known.
 func Shortcodes() []string { return slices.Clone(shortcodes) }
 
-// Messages splits a reply of Dexter's dialect into the messages that are sent: at <send> and <delay>. With <noreply> anywhere in it there are none. What the
-// person wrote is never taken for any of these, and neither is what <raw> holds.
+// Messages splits a reply of Dexter's dialect into the messages that are sent: at <send> and
+// <delay>. With <noreply> anywhere in it there are none. What the person wrote is never taken for
+// any of these, and neither is what <raw> holds.
 func (r Reply) Messages() []Message {
 	if r.Err != nil {
 		return nil
@@ -44,7 +45,8 @@ func (r Reply) Messages() []Message {
 	return SplitMessages(r.marked)
 }
 
-// SplitMessages does what [Reply.Messages] does for a text that is not a reply, such as the content of a reminder.
+// SplitMessages does what [Reply.Messages] does for a text that is not a reply, such as the content
+// of a reminder.
 func SplitMessages(text string) []Message {
 	if strings.Contains(text, "<noreply>") {
 		return nil
@@ -151,7 +153,8 @@ func shortcode(s string) (code Shortcode, size int) {
 	return code, open + len(inner) + 2
 }
 
-// enclosed answers what stands between the bracket that s begins with and the one that closes it. Brackets in quotes do not count.
+// enclosed returns what stands between the bracket that s begins with and the one that closes it.
+// Brackets in quotes do not count.
 func enclosed(s string) (string, bool) {
 	depth := 0
 	var quote byte
@@ -177,7 +180,8 @@ func enclosed(s string) (string, bool) {
 	return "", false
 }
 
-// opensQuote tells a quote from an apostrophe: it stands where an argument begins.
+// opensQuote reports whether a mark is a quote rather than an apostrophe: a quote stands where an
+// argument begins.
 func opensQuote(s string, i int) bool {
 	before := strings.TrimRight(s[:i], " \n")
 	return before == "" || strings.ContainsRune("(,[{:", rune(before[len(before)-1]))
@@ -225,7 +229,7 @@ func unquote(s string, quote byte) string {
 	return strings.NewReplacer(`\`+string(quote), string(quote), `\\`, `\`).Replace(s)
 }
 
-// readable takes the marks off a text.
+// readable removes the marks from a text.
 func readable(s string) string {
 	if strings.ContainsAny(s, guardAll) {
 		return unguarding.Replace(s)

@@ -57,7 +57,8 @@ func keyOf(t *trigger, level int) sortKey {
 	return k
 }
 
-// countWords counts as the engines on record do: between blanks and wildcards, so that the brackets of [*] are two words.
+// countWords counts as the engines on record do: between blanks and wildcards, so that the brackets
+// of [*] are two words.
 func countWords(text string) int {
 	return len(strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || r == '*' || r == '#' || r == '_' || r == '|' }))
 }

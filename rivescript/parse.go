@@ -25,7 +25,7 @@ func (p Problem) String() string {
 // LoadError refuses a source; nothing of that source is kept.
 type LoadError struct{ Problems []Problem }
 
-// Error tells the first problem and how many more there are.
+// Error returns the first problem and how many more there are.
 func (e *LoadError) Error() string {
 	s := e.Problems[0].String()
 	if n := len(e.Problems) - 1; n > 0 {
@@ -129,7 +129,8 @@ func (p *parser) plus(c command) {
 	p.added = append(p.added, t)
 }
 
-// checkTriggers takes the new triggers apart. A bad one refuses the source; Dexter's scripts expect that it is left out.
+// checkTriggers parses the new triggers. A bad one refuses the source; Dexter's scripts expect that
+// it is left out.
 func (p *parser) checkTriggers() {
 	bad := map[*trigger]bool{}
 	defer func() {
@@ -373,7 +374,7 @@ func items(lines []string) []string {
 
 func squeeze(s string) string { return strings.Join(strings.Fields(s), " ") }
 
-// cutWeight takes the first {weight=N} with the blanks around it out of a text.
+// cutWeight removes the first {weight=N} with the blanks around it from a text.
 func cutWeight(s string, blanks bool) (rest string, weight int, ok bool) {
 	i := strings.Index(s, "{weight=")
 	if i < 0 {
@@ -394,7 +395,7 @@ func cutWeight(s string, blanks bool) (rest string, weight int, ok bool) {
 	return before + after, n, true
 }
 
-// triggerWeight keeps the text as it is, for it counts in sorting, and answers the weight.
+// triggerWeight keeps the text as it is, for it counts in sorting, and returns the weight.
 func triggerWeight(text string) (string, int) {
 	_, weight, _ := cutWeight(text, true)
 	return text, weight

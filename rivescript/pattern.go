@@ -7,7 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// pattern is the text of a trigger taken apart. What depends on the person or on variables is filled in when it is compiled.
+// pattern is the parsed text of a trigger. What depends on the person or on variables is filled in
+// when it is compiled.
 type pattern struct {
 	seq    []node
 	exact  string // the text of a pattern that is nothing but text
@@ -51,7 +52,8 @@ type patternParser struct {
 // maxNesting bounds brackets in brackets.
 const maxNesting = 20
 
-// parsePattern reads the text of a + or % line. With keep its punctuation stays, as that of the messages that it is matched with.
+// parsePattern reads the text of a + or % line. With keep its punctuation stays, as that of the
+// messages that it is matched with.
 func parsePattern(text string, unicode, keep bool) (*pattern, error) {
 	for {
 		rest, _, ok := cutWeight(text, true)
@@ -198,7 +200,7 @@ func (pp *patternParser) special(c byte) (node, bool, error) {
 	return n, true, err
 }
 
-// knownInTrigger tells the tags that may stand in a trigger.
+// knownInTrigger reports whether a tag may stand in a trigger.
 func knownInTrigger(tag string) bool {
 	name, rest, _ := strings.Cut(tag, " ")
 	switch name {
@@ -236,7 +238,8 @@ func (pp *patternParser) allowed(r rune) error {
 	return fmt.Errorf("%q cannot stand in a trigger unless the engine works in UTF-8", r)
 }
 
-// trimBlanks takes the blanks off both ends of an alternative, and those around options: they belong to the boundary that an option brings.
+// trimBlanks removes the blanks from both ends of an alternative, and those around options: they
+// belong to the boundary that an option brings.
 func trimBlanks(seq []node) []node {
 	out := seq[:0]
 	for i, n := range seq {
@@ -256,7 +259,7 @@ func trimBlanks(seq []node) []node {
 	return out
 }
 
-// leading answers the longest beginning of s whose runes all satisfy ok.
+// leading returns the longest beginning of s whose runes all satisfy ok.
 func leading(s string, ok func(rune) bool) string {
 	for i, r := range s {
 		if !ok(r) {

@@ -7,7 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// choose answers the reply of a trigger that won: its redirect, the first condition that holds, or one of its replies. False when it has none.
+// choose returns the reply of a trigger that won: its redirect, the first condition that holds, or
+// one of its replies. False when it has none.
 func (t *turn) choose(won *trigger, caps, before []string, depth int) (string, bool) {
 	t.request(won, caps, before, depth)
 	if won.redirect != nil {
@@ -88,7 +89,8 @@ func star(caps []string, n int) string {
 // absent stands for what a capture took that had no part in the match. A message never holds it.
 const absent = "\x00"
 
-// What a person wrote, or what is read from variables of theirs, must not act as a tag. While a reply is made its special characters are written as others.
+// What a person wrote, or what is read from variables of theirs, must not act as a tag. While a
+// reply is made its special characters are written as others.
 const (
 	guardLess = "\x01"
 	guardMore = "\x02"

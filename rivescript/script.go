@@ -29,7 +29,7 @@ func newScript() *script {
 	return s
 }
 
-// topic answers the topic of a name, made if it is new.
+// topic returns the topic of a name, made if it is new.
 func (s *script) topic(name string) *topic {
 	t := s.topics[name]
 	if t == nil {

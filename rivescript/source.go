@@ -22,7 +22,8 @@ type object struct {
 	line                 int
 }
 
-// lexer cuts a source into commands: it takes away comments, joins continued lines and collects the bodies of macros.
+// lexer cuts a source into commands: it removes comments, joins continued lines and collects the
+// bodies of macros.
 type lexer struct {
 	file    string
 	dialect Dialect
@@ -110,7 +111,7 @@ func (l *lexer) object(rest string, line int) *object {
 	return o
 }
 
-// uncomment takes comments out of a trimmed line; what is left may be nothing.
+// uncomment removes comments from a trimmed line; what is left may be nothing.
 func (l *lexer) uncomment(line string) string {
 	if l.comment {
 		if strings.Contains(line, "*/") {
@@ -134,7 +135,8 @@ func (l *lexer) uncomment(line string) string {
 	return strings.TrimSpace(line)
 }
 
-// directive obeys what Dexter's scripts write behind a #; to everybody else it is an old kind of comment.
+// directive obeys what Dexter's scripts write behind a #; to everybody else it is an old kind of
+// comment.
 func (l *lexer) directive(text string) {
 	if l.dialect == Dexter && strings.Join(strings.Fields(text), " ") == "punc nostrip" {
 		l.nostrip = true

@@ -6,7 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// substitutions replace whole words and phrases in one pass, the longest phrase first. What was put in is not looked at again.
+// substitutions replace whole words and phrases in one pass, the longest phrase first. What was put
+// in is not looked at again.
 type substitutions struct {
 	root  *letter
 	first [4]uint64 // the bytes that phrases begin with
@@ -119,7 +120,8 @@ func after(text string, pos int) rune {
 	return r
 }
 
-// settle keeps of hits that overlap those that are applied first, and answers them from left to right.
+// settle keeps of hits that overlap those that are applied first, and returns them from left to
+// right.
 func settle(hits []hit) []hit {
 	apart := true
 	for i := 1; i < len(hits); i++ {

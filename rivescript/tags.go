@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// tags runs the tags that read and write variables, the innermost first, so that <set a=<get b>> works. What is no tag of ours stays as it is.
+// tags runs the tags that read and write variables, the innermost first, so that <set a=<get b>>
+// works. What is not a known tag stays as it is.
 func (t *turn) tags(s string, depth int) string {
 	from := 0 // before it no tag is left to run
 	for t.err == nil {
@@ -56,7 +57,7 @@ func innermost(s string, from int) (int, int) {
 	}
 }
 
-// tag runs one tag and answers what stands in its place; false when it is none of ours.
+// tag runs one tag and returns what stands in its place, and false when it is not a known tag.
 func (t *turn) tag(inner string, depth int) (string, bool) {
 	kind, rest, _ := strings.Cut(inner, " ")
 	rest = strings.TrimSpace(rest)
@@ -187,7 +188,7 @@ func (t *turn) number(s string) (int64, bool) {
 	return n, err == nil
 }
 
-// holds tells whether a condition is true.
+// holds reports whether a condition is true.
 func (t *turn) holds(c *condition, caps, before []string, depth int) bool {
 	left, right := t.side(c.leftT, caps, before, depth), t.side(c.rightT, caps, before, depth)
 	switch c.op {

@@ -5,8 +5,9 @@ import (
 	"strings"
 )
 
-// template is a reply, or another text with tags, looked through once when it is loaded: most replies are plain or name a few stars, and only the others go
-// through all the passes that tags ask for.
+// template is a reply, or another text with tags, looked through once when it is loaded: most
+// replies are plain or name a few stars, and only the others go through all the passes that tags
+// ask for.
 type template struct {
 	text  string
 	parts []part // of a text whose only tags are stars; nil when it needs all passes

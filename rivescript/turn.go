@@ -67,13 +67,15 @@ func (e *Engine) Reply(ctx context.Context, u *User, message string) Reply {
 	return e.run(ctx, u, message, false)
 }
 
-// Event answers something that happened, by its name, such as the payload of a postback. It is matched as if the person had written it, but a trigger that
-// differs from it only in underscores is meant too.
+// Event answers something that happened, by its name, such as the payload of a postback. It is
+// matched as if the person had written it, but a trigger that differs from it only in underscores
+// is meant too.
 func (e *Engine) Event(ctx context.Context, u *User, name string) Reply {
 	return e.run(ctx, u, name, true)
 }
 
-// Process runs the tags of a text as if it were the reply to nothing, for what is said unasked: a reminder or a broadcast.
+// Process runs the tags of a text as if it were the reply to nothing, for what is said unasked: a
+// reminder or a broadcast.
 func (e *Engine) Process(ctx context.Context, u *User, text string) Reply {
 	t := e.turn(ctx, u)
 	defer e.rest(t)
@@ -129,7 +131,7 @@ func (e *Engine) run(ctx context.Context, u *User, message string, event bool) R
 	return r
 }
 
-// framed answers the message within the frame that a begin block makes.
+// framed returns the message within the frame that a begin block makes.
 func (t *turn) framed() string {
 	if t.e.views[topicBegin] == nil {
 		return t.answer(t.message.text, 0)
@@ -147,7 +149,7 @@ func (t *turn) framed() string {
 	return t.process(frame, nil, nil, 0)
 }
 
-// begin answers the frame: the reply to "request" with nothing done but its topics and sets.
+// begin returns the frame: the reply to "request" with nothing done but its topics and sets.
 func (t *turn) begin() string {
 	v := t.e.views[topicBegin]
 	t.begins = true
@@ -163,7 +165,7 @@ func (t *turn) begin() string {
 	return t.first(text)
 }
 
-// answer matches a text in the person's topic and answers the reply. Depth counts redirects.
+// answer matches a text in the person's topic and returns the reply. Depth counts redirects.
 func (t *turn) answer(text string, depth int) string {
 	if t.err != nil {
 		return ""
@@ -219,7 +221,7 @@ func (t *turn) match(v *view, text string, depth int) (won *trigger, caps, befor
 	return won, caps, nil
 }
 
-// problem answers an error in words; at the top it is the turn's.
+// problem returns an error in words; at the top it is the turn's.
 func (t *turn) problem(err error, depth int) string {
 	if depth == 0 && !t.begins {
 		return t.fail(err)
@@ -237,7 +239,7 @@ func (t *turn) fail(err error) string {
 	return ""
 }
 
-// find answers the first trigger of a view that takes the text, and what it captured.
+// find returns the first trigger of a view that takes the text, and what it captured.
 func (t *turn) find(v *view, text, kept string) (*trigger, []string) {
 	if t.event {
 		if rank, ok := v.squashed[squash(text)]; ok && text == t.message.text {
@@ -260,7 +262,8 @@ func (t *turn) find(v *view, text, kept string) (*trigger, []string) {
 	return v.plain[won].trigger, caps
 }
 
-// firstOf answers the rank of the first trigger below a limit that takes the text; -1 when there is none.
+// firstOf returns the rank of the first trigger below a limit that takes the text; -1 when there is
+// none.
 func (t *turn) firstOf(v *view, ix *index, text string, limit int32) (int32, []string) {
 	c := &t.m.next
 	c.reset(ix, text)
@@ -276,7 +279,7 @@ func (t *turn) firstOf(v *view, ix *index, text string, limit int32) (int32, []s
 	return -1, nil
 }
 
-// findAfter answers the first trigger whose % takes the bot's last reply and which takes the text.
+// findAfter returns the first trigger whose % takes the bot's last reply and which takes the text.
 func (t *turn) findAfter(v *view, text string) (*trigger, []string, []string) {
 	if len(t.u.Replies) == 0 {
 		return nil, nil, nil
@@ -309,7 +312,7 @@ func (t *turn) findAfter(v *view, text string) (*trigger, []string, []string) {
 	return nil, nil, nil
 }
 
-// takes matches one pattern and answers what it captured.
+// takes matches one pattern and returns what it captured.
 func (t *turn) takes(p *pattern, text string) ([]string, bool) {
 	t.m.steps++
 	if p.atomic {
@@ -373,7 +376,7 @@ func (t *turn) botText(value string) string {
 	return tidy(value, func(r rune) bool { return !strings.ContainsRune(`\<>`, r) && !strings.ContainsRune(t.e.form.punct, r) })
 }
 
-// chance answers a number from 0 up to but not including n.
+// chance returns a number from 0 up to but not including n.
 func (t *turn) chance(n int) int {
 	switch {
 	case n < 2 || t.e.o.First:

@@ -8,14 +8,15 @@ import (
 // keptTurns is how many messages and replies of a person are remembered.
 const keptTurns = 10
 
-// User is what an engine knows of a person between messages. The caller keeps it; it may be stored as JSON. It is not for several goroutines at once.
+// User is what an engine knows of a person between messages. The caller keeps it; it may be stored
+// as JSON. It is not for several goroutines at once.
 type User struct {
 	ID      string            `json:"id,omitempty"`      // <id>
 	Vars    map[string]string `json:"vars,omitempty"`    // <get>; the topic is the variable topic
 	Inputs  []string          `json:"inputs,omitempty"`  // messages as they were matched, the newest first
 	Replies []string          `json:"replies,omitempty"` // the newest first
 
-	// Rand answers a number from 0 up to but not including n. Nil stands for chance.
+	// Rand returns a number from 0 up to but not including n. Nil stands for chance.
 	Rand func(n int) int `json:"-"`
 }
 
@@ -65,7 +66,7 @@ func pushed(list []string, s string) []string {
 	return list
 }
 
-// past answers an earlier message or reply, or what stands for one that never was.
+// past returns an earlier message or reply, or what stands for one that never was.
 func past(list []string, n int) string {
 	if n <= len(list) && n > 0 {
 		return list[n-1]

@@ -1,6 +1,7 @@
 package rivescript
 
-// view is a topic as a person in it meets it: its triggers, those it includes and those it inherits, in the order in which they are tried.
+// view is a topic as a person in it meets it: its triggers, those it includes and those it
+// inherits, in the order in which they are tried.
 type view struct {
 	plain    []ranked // without %
 	after    []ranked // with %
@@ -10,7 +11,8 @@ type view struct {
 	squashed map[string]int32
 }
 
-// newView collects and orders the triggers of a topic; nil when there are more than there is room for.
+// newView collects and orders the triggers of a topic; nil when there are more than there is room
+// for.
 func newView(s *script, name string, d Dialect, depth int, array func(string) []string, room *int) *view {
 	v := &view{squashed: map[string]int32{}}
 	var list []ranked
@@ -60,7 +62,7 @@ func newView(s *script, name string, d Dialect, depth int, array func(string) []
 	return v
 }
 
-// literal tells whether a squashed trigger is nothing but text.
+// literal reports whether a squashed trigger is nothing but text.
 func literal(text string) bool {
 	for _, r := range text {
 		switch r {
@@ -71,7 +73,8 @@ func literal(text string) bool {
 	return text != ""
 }
 
-// collect visits a topic and what it includes at one level, then what these inherit at the next. Each topic is visited once, at the lowest level it is found on.
+// collect visits a topic and what it includes at one level, then what these inherit at the next.
+// Each topic is visited once, at the lowest level it is found on.
 func collect(s *script, name string, d Dialect, level, depth int, seen map[string]bool, visit func(t *topic, level int)) {
 	here := []string{name}
 	for level <= depth && len(here) > 0 {

@@ -8,9 +8,10 @@ import (
 	"io"
 )
 
-// The program and a worker talk in frames over two pipes: four bytes of length, the least first, and that many bytes of JSON. One side speaks at a time. The program
-// asks for a macro to be compiled or run; until the worker is done it may ask in turn for what rs offers, and while it waits for the reply to a text it may be asked
-// to run another macro.
+// The program and a worker talk in frames over two pipes: four bytes of length, the least first,
+// and that many bytes of JSON. One side speaks at a time. The program asks for a macro to be
+// compiled or run; until the worker is done it may ask in turn for what rs offers, and while it
+// waits for the reply to a text it may be asked to run another macro.
 const (
 	maxToWorker   = 8 << 20
 	maxFromWorker = 1 << 20

@@ -1,11 +1,14 @@
 // Package js runs the JavaScript macros of scripts, in processes of their own.
 //
-// A macro is the body of function(rs, args), as in every engine for RiveScript that knows JavaScript. Each call has a runtime of its own, without files, network or
-// timers. Of lodash (_) and moment there is what scripts use; docs of the project list it.
+// A macro is the body of function(rs, args), as in every engine for RiveScript that knows
+// JavaScript. Each call has a runtime of its own, without files, network or timers. Of lodash (_)
+// and moment there is what scripts use; docs of the project list it.
 //
-// No script can end or hold the program that runs it: its JavaScript is compiled and run in a child process, a worker, whose address space is limited and which is
-// killed when the time of a turn is over. A worker is the same program, started a second time, so every program that makes a [Pool] calls [Main] first thing in its
-// main function, and in TestMain of its tests. Workers start when they are needed and end when they are not; each works for one call at a time, and calls of one
+// No script can end or hold the program that runs it: its JavaScript is compiled and run in a child
+// process, a worker, whose address space is limited and which is killed when the time of a turn is
+// over. A worker is the same program, started a second time, so every program that makes a [Pool]
+// calls [Main] first thing in its main function, and in TestMain of its tests. Workers start when
+// they are needed and end when they are not; each works for one call at a time, and calls of one
 // tenant never hold them all.
 package js
 
@@ -81,7 +84,8 @@ var (
 	errSystem = errors.New("JavaScript is off, because this system cannot limit the memory of a process")
 )
 
-// checkSource refuses a macro by what can be seen without compiling it. Brackets in texts count too: what is sought is what a compiler would have to go down into.
+// checkSource refuses a macro by what can be seen without compiling it. Brackets in texts count
+// too: what is sought is what a compiler would have to go down into.
 func (l *Limits) checkSource(code string) error {
 	if len(code) > l.Source {
 		return fmt.Errorf("it has %d bytes; at most %d are allowed", len(code), l.Source)

@@ -8,14 +8,16 @@ import (
 	"syscall"
 )
 
-// canLimit tells whether a worker can limit its own memory.
+// canLimit reports whether a worker can limit its own memory.
 const canLimit = true
 
 // unknownSize stands for the address space that a program takes when it cannot be read.
 const unknownSize = 2 << 30
 
-// limitMemory bounds the address space of this process to what it takes now and so much more. Beyond, the allocation fails, which ends a Go program; before it has
-// touched a page of it, so that the machine does not suffer. It also bounds what a worker has no need of: core dumps, files and processes.
+// limitMemory bounds the address space of this process to what it takes now and so much more.
+// Beyond, the allocation fails, which ends a Go program; before it has touched a page of it, so
+// that the machine does not suffer. It also bounds what a worker has no need of: core dumps, files
+// and processes.
 func limitMemory(more uint64) (bool, error) {
 	size := uint64(unknownSize)
 	if b, err := os.ReadFile("/proc/self/statm"); err == nil {

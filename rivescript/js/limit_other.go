@@ -2,7 +2,7 @@
 
 package js
 
-// canLimit tells whether a worker can limit its own memory.
+// canLimit reports whether a worker can limit its own memory.
 const canLimit = false
 
 // limitMemory does nothing on systems that enforce no limit of address space for a process.

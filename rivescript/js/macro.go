@@ -59,7 +59,8 @@ func (w *worker) ask(f *frame, within time.Duration) (*frame, error) {
 	return got, nil
 }
 
-// runningKey is the key of the worker that a turn is using, for macros that are called while another waits for its reply.
+// runningKey is the key of the worker that a turn is using, for macros that are called while
+// another waits for its reply.
 type runningKey struct{}
 
 // call runs the macro once.
@@ -141,7 +142,8 @@ func (m *macro) talk(ctx context.Context, w *worker, c *rivescript.Call, args []
 	}
 }
 
-// give answers what the worker asks; nil when it is no question. The person is the one whose turn it is, whatever name the macro has given.
+// give returns the answer to what the worker asks, nil when it asks nothing. The person is the one whose turn
+// it is, whatever name the macro has given.
 func (m *macro) give(ctx context.Context, c *rivescript.Call, q *frame) *frame {
 	a := &frame{Kind: kindValue}
 	variable := func(value string, ok bool) { a.Text, a.Missing = value, !ok }

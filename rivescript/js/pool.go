@@ -43,7 +43,8 @@ type Pool struct {
 	sweep   *time.Timer
 }
 
-// strike is how often the macros of a tenant have ended a worker, or used up the time of their turn, lately. Calls that end well count against it.
+// strike is how often the macros of a tenant have ended a worker, or used up the time of their
+// turn, lately. Calls that end well count against it.
 type strike struct {
 	n    float64
 	last time.Time
@@ -60,7 +61,8 @@ const (
 	forgiven     = 0.05 // of a strike, by a call that ends well
 )
 
-// errNoMain says that the program would not become a worker when it is started as one, but do its work a second time.
+// errNoMain says that the program would not become a worker when it is started as one, but do its
+// work a second time.
 var errNoMain = errors.New("js: the program does not call js.Main first thing in main (in tests: in TestMain)")
 
 // NewPool makes a pool. No worker starts before there is a macro to be compiled or run.
@@ -116,8 +118,9 @@ func (p *Pool) off() error {
 	return nil
 }
 
-// Checker returns a compiler for scripts of a tenant that are new: each macro is compiled at once, and one that is no JavaScript is refused with line and column. Tenant is
-// whatever must not suffer from others and they from it, such as an application.
+// Checker returns a compiler for scripts of a tenant that are new: each macro is compiled at once,
+// and one that is not JavaScript is refused with line and column. Tenant is whatever must not
+// suffer from others and they from it, such as an application.
 func (p *Pool) Checker(ctx context.Context, tenant string) rivescript.Compiler {
 	return func(name, code string) (rivescript.Macro, error) {
 		if err := p.off(); err != nil {
@@ -131,7 +134,8 @@ func (p *Pool) Checker(ctx context.Context, tenant string) rivescript.Compiler {
 	}
 }
 
-// Compiler returns a compiler for scripts of a tenant that were checked before: a macro is compiled when it is first called.
+// Compiler returns a compiler for scripts of a tenant that were checked before: a macro is compiled
+// when it is first called.
 func (p *Pool) Compiler(tenant string) rivescript.Compiler {
 	return func(name, code string) (rivescript.Macro, error) { return p.macro(tenant, name, code).call, nil }
 }
@@ -141,7 +145,8 @@ func (p *Pool) macro(tenant, name, code string) *macro {
 	return &macro{p: p, tenant: tenant, name: name, code: code, hash: string(fmt.Appendf(nil, "%x", hash[:16]))}
 }
 
-// acquire returns a worker for one call of a tenant, started if none is idle. Errors are that of ctx, errHeld, or wrap rivescript.ErrUnavailable.
+// acquire returns a worker for one call of a tenant, started if none is idle. Errors are that of
+// ctx, errHeld, or wrap rivescript.ErrUnavailable.
 func (p *Pool) acquire(ctx context.Context, tenant string) (*worker, error) {
 	if err := p.penance(ctx, tenant); err != nil {
 		return nil, err
@@ -157,8 +162,9 @@ func (p *Pool) acquire(ctx context.Context, tenant string) (*worker, error) {
 	return w, nil
 }
 
-// penance lets a tenant wait whose macros have just ended workers, so that starting new ones does not take all of the machine. After many in a row only one call is let through
-// now and then, until they end well again.
+// penance lets a tenant wait whose macros have just ended workers, so that starting new ones does
+// not take all of the machine. After many in a row only one call is let through now and then, until
+// they end well again.
 func (p *Pool) penance(ctx context.Context, tenant string) error {
 	p.mu.Lock()
 	s := p.strikes[tenant]

@@ -116,7 +116,7 @@ func (w *worker) kill() {
 	})
 }
 
-// end lets the process end by itself.
+// end lets the process exit by itself.
 func (w *worker) end() {
 	w.once.Do(func() {
 		w.in.Close()
@@ -130,7 +130,8 @@ func (w *worker) end() {
 	})
 }
 
-// failed ends a worker with which something went wrong, and says what: errTime, or an error that wraps rivescript.ErrEnded.
+// failed ends a worker with which something went wrong, and says what: errTime, or an error that
+// wraps rivescript.ErrEnded.
 func (w *worker) failed(err error) error {
 	w.kill()
 	if errors.Is(err, os.ErrDeadlineExceeded) {

@@ -134,8 +134,8 @@ func explain(err error) error {
 	return err
 }
 
-// watch stops the runtime between two steps when it takes too much, until stop is called. What it cannot stop, because it is one step, ends at the limit of memory or by
-// being killed.
+// watch stops the runtime between two steps when it takes too much, until stop is called. What it
+// cannot stop, because it is one step, ends at the limit of memory or by being killed.
 func (r *running) watch() (stop func()) {
 	done := make(chan struct{})
 	before := heap()
@@ -179,7 +179,8 @@ func (r *running) ask(q *frame) *frame {
 	return a
 }
 
-// bridge is the rs of a macro. It reads and writes only the person whose turn it is, whatever name is given.
+// bridge is the rs of a macro. It reads and writes only the person whose turn it is, whatever name
+// is given.
 func (r *running) bridge(user string) map[string]any {
 	get := func(k kind, name string) string {
 		if a := r.ask(&frame{Kind: k, Name: name}); !a.Missing {

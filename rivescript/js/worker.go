@@ -15,7 +15,7 @@ import (
 	"github.com/dop251/goja"
 )
 
-// called tells that Main was called: only then can the program be started as a worker.
+// called says that Main was called: only then can the program be started as a worker.
 var called atomic.Bool
 
 // What a worker does not need to be told.
@@ -29,8 +29,9 @@ const (
 	regexpRepeat = 50 * time.Millisecond // how exactly that is kept
 )
 
-// Main is called first thing in main, and in TestMain of tests. In a program that was started as a worker it works until the program that started it has no more need
-// of it, and does not return. Otherwise it does nothing.
+// Main is called first thing in main, and in TestMain of tests. In a program that was started as a
+// worker it works until the program that started it has no more need of it, and does not return.
+// Otherwise it does nothing.
 func Main() {
 	called.Store(true)
 	words, ok := os.LookupEnv(marker)
