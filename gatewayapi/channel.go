@@ -167,8 +167,8 @@ type UpdateChannelRequest struct {
 	// Replaces those that are named; an empty one is removed.
 	Secrets map[string]string `json:"secrets,omitempty"`
 
-	// Settings are changes for providers that have no field of their own here, by provider: whatever
-	// encodes as a JSON object.
+	// Settings are changes for providers that have no field of their own here, by provider:
+	// whatever encodes as a JSON object.
 	Settings map[Provider]any `json:"-"`
 	// Reset names settings that go back to their defaults, such as smpp.source or
 	// twilio.mediaAsLinks: a zero value in the settings is one that is left out.

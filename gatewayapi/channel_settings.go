@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Settings of a provider are a member under its name. Those of the providers that this package knows
-// have fields; for all others the member is written and read here.
+// Settings of a provider are a member under its name. Those of the providers that this package
+// knows have fields; for all others the member is written and read here.
 
 // MarshalJSON writes Settings under the provider's name.
 func (r CreateChannelRequest) MarshalJSON() ([]byte, error) {
@@ -74,8 +74,8 @@ func (a ChannelAccount) MarshalJSON() ([]byte, error) {
 	return withMember(b, a.Provider, a.Settings)
 }
 
-// UnmarshalJSON reads the settings of any provider into Settings, beside the field of its own that it
-// may have.
+// UnmarshalJSON reads the settings of any provider into Settings, beside the field of its own that
+// it may have.
 func (a *ChannelAccount) UnmarshalJSON(b []byte) error {
 	type object ChannelAccount
 	if err := json.Unmarshal(b, (*object)(a)); err != nil {

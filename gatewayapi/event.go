@@ -13,7 +13,8 @@ type Event struct {
 	CreatedAt Time `json:"createdAt"`
 	// Key of the application; null when none owns the event.
 	Application string `json:"application" nullable:"true"`
-	// What the event is about when that is no page, such as instagram: PageID is the id of that then.
+	// What the event is about when that is no page, such as instagram: PageID is the id of that
+	// then.
 	Object string `json:"object,omitempty"`
 	// Id of the page.
 	PageID string `json:"pageId,omitempty"`

@@ -7,14 +7,14 @@ import "encoding/json"
 // the caller has given it.
 type Profile map[string]json.RawMessage
 
-// ID answers the profile's id.
+// ID returns the profile's id.
 func (p Profile) ID() string {
 	var id string
 	json.Unmarshal(p["id"], &id) // the gateway always writes one
 	return id
 }
 
-// MessengerIDs answers the profile's addresses on Messenger: application key → person's id.
+// MessengerIDs returns the profile's addresses on Messenger: application key → person's id.
 func (p Profile) MessengerIDs() map[string]string {
 	ids := map[string]string{}
 	json.Unmarshal(p["fbMessengerIds"], &ids) // missing is none

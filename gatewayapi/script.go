@@ -144,7 +144,7 @@ func (c *Client) UploadScript(ctx context.Context, req UploadScriptRequest) (Scr
 	return send[Script](ctx, c, http.MethodPost, "/v1/scripts", req)
 }
 
-// ValidateScript says whether files would be taken.
+// ValidateScript reports whether files would be taken.
 func (c *Client) ValidateScript(ctx context.Context, req UploadScriptRequest) (ScriptValidation, error) {
 	return send[ScriptValidation](ctx, c, http.MethodPost, "/v1/script-checks", req)
 }

@@ -45,7 +45,8 @@ type restoreCmd struct {
 	File string `arg:"" help:"Backup to restore."`
 }
 
-// Run restores a backup into a data folder that has no database. Unfinished messages come back held, so that nothing is sent twice.
+// Run restores a backup into a data folder that has no database. Unfinished messages come back
+// held, so that nothing is sent twice.
 func (cmd restoreCmd) Run(c console) error {
 	if cmd.Store != "" {
 		return usageError{errNotSQLite}
@@ -56,7 +57,8 @@ func (cmd restoreCmd) Run(c console) error {
 	if _, err := os.Lstat(cmd.Database()); !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%s is there already: move it away first", cmd.Database())
 	}
-	// Everything is done beside and then moved into place, so that a restore that is cut short leaves no half-restored database.
+	// Everything is done beside and then moved into place, so that a restore that is cut short
+	// leaves no half-restored database.
 	folder, err := os.MkdirTemp(cmd.Data, "restore-")
 	if err != nil {
 		return fmt.Errorf("make folder: %w", err)

@@ -12,7 +12,8 @@ import (
 	"github.com/chasqui/chasqui/internal/bench"
 )
 
-// benchCmd measures the gateway on this machine. Its last two subcommands are the servers beside it, which it starts itself.
+// benchCmd measures the gateway on this machine. Its last two subcommands are the servers beside
+// it, which it starts itself.
 type benchCmd struct {
 	Inbound  benchInboundCmd  `cmd:"" help:"Measure how fast webhooks are taken, beside a bare handler."`
 	Outbound benchOutboundCmd `cmd:"" help:"Measure how fast messages are sent, beside a bare handler."`

@@ -15,7 +15,8 @@ import (
 	"github.com/chasqui/chasqui/internal/bench"
 )
 
-// benchPlatformCmd is a platform that answers messages at once and sends no webhooks. Everything but messages is the emulator's.
+// benchPlatformCmd is a platform that answers messages at once and sends no webhooks. Everything
+// but messages is the emulator's.
 type benchPlatformCmd struct {
 	Pages int `default:"1" help:"How many pages it has."`
 }

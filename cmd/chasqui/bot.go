@@ -39,7 +39,8 @@ func (f scriptFlags) load() ([]script.File, rivescript.Dialect, error) {
 	return files, script.DialectOf(files), nil
 }
 
-// javascript runs the macros of a command: also where their memory cannot be limited, for the scripts are those of whoever gives it.
+// javascript runs the macros of a command: also where their memory cannot be limited, for the
+// scripts are those of whoever gives it.
 func javascript() *js.Pool { return js.NewPool(js.Options{Mode: js.On, Workers: 1}) }
 
 type botCheckCmd struct{ scriptFlags }

@@ -70,7 +70,7 @@ type evaluator struct {
 	users   map[string]*rivescript.User
 }
 
-// Run answers one line for each line.
+// Run returns one line for each line.
 func (cmd *botEvalCmd) Run(c console) error {
 	macros := javascript()
 	defer macros.Close()

@@ -12,7 +12,8 @@ import (
 	"github.com/chasqui/chasqui/internal/qr"
 )
 
-// codeCmd makes the picture of a code. Numbers are taken as text, so that a bad one is answered like any other bad value.
+// codeCmd makes the picture of a code. Numbers are taken as text, so that a bad one is answered
+// like any other bad value.
 type codeCmd struct {
 	linkFlags
 	Output      string `short:"o" required:"" placeholder:"FILE" help:"Picture to write; its ending says what it is: .png, .svg or .pdf."`

@@ -19,7 +19,8 @@ import (
 	"github.com/chasqui/chasqui/internal/gateway"
 )
 
-// devCmd starts the emulated platform and the gateway in one process, with everything set up to try them.
+// devCmd starts the emulated platform and the gateway in one process, with everything set up to try
+// them.
 type devCmd struct {
 	GatewayAddr    string `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address of the gateway; ${default} when left out."`
 	PlatformAddr   string `default:"127.0.0.1:8081" placeholder:"HOST:PORT" help:"Address of the emulated platform and its chat page; ${default} when left out."`
@@ -212,7 +213,7 @@ func (s *devSession) connect(ctx context.Context) error {
 // everyone is the key of this command itself, which may do all.
 var everyone = gateway.Everything()
 
-// subscription answers the subscription of the same kind and URL, made if there is none.
+// subscription returns the subscription of the same kind and URL, made if there is none.
 func (s *devSession) subscription(ctx context.Context, want *gateway.Subscription) (*gateway.Subscription, error) {
 	all, err := s.gateway.Subscriptions.List(ctx, everyone)
 	if err != nil {

@@ -20,7 +20,8 @@ import (
 	"github.com/chasqui/chasqui/internal/service"
 )
 
-// demo is what dev.json keeps: the credentials of the demo page and app, its people, and the API key.
+// demo is what dev.json keeps: the credentials of the demo page and app, its people, and the API
+// key.
 type demo struct {
 	App         graphemu.App      `json:"app"`
 	Page        graphemu.Page     `json:"page"`
@@ -33,8 +34,8 @@ func connectInput(d demo) service.ConnectInput {
 	return service.ConnectInput{AccessToken: gateway.Secret(d.Page.AccessToken), AppID: d.App.ID, AppSecret: gateway.Secret(d.App.Secret)}
 }
 
-// seed puts a page, an app and two people on a platform, or the same as before when d is filled: the first person has an open thread with the
-// page, the second has never written.
+// seed puts a page, an app and two people on a platform, or the same as before when d is filled:
+// the first person has an open thread with the page, the second has never written.
 func seed(server *graphemu.Server, d demo) demo {
 	if d.App.ID == "" {
 		d.App.Name = "Chasqui Demo App"
@@ -76,7 +77,8 @@ const (
 	platformFile = "platform.json"
 )
 
-// startPlatform starts the emulated platform with the demo of an earlier start, or a new one that is written down first.
+// startPlatform starts the emulated platform with the demo of an earlier start, or a new one that
+// is written down first.
 func (s *devSession) startPlatform(l net.Listener) error {
 	emulator := &graphemu.Server{Logger: s.log.With("component", "platform"), Epoch: rand.Text()}
 	if err := s.readDemo(emulator); err != nil {
@@ -120,7 +122,8 @@ func (s *devSession) readDemo(emulator *graphemu.Server) error {
 	return nil
 }
 
-// saveNowAndThen keeps the platform's threads on disk, so that little is lost when the process is killed.
+// saveNowAndThen keeps the platform's threads on disk, so that little is lost when the process is
+// killed.
 func (s *devSession) saveNowAndThen(ctx context.Context) {
 	if !s.keep {
 		return

@@ -13,8 +13,8 @@ import (
 
 const receiverTick = 250 * time.Millisecond
 
-// watchReceiver says in one line when the program that events are forwarded to begins to refuse them or is off, with what came of the last try, and in another
-// when it is back.
+// watchReceiver says in one line when the program that events are forwarded to begins to refuse
+// them or is off, with what came of the last try, and in another when it is back.
 func (s *devSession) watchReceiver(ctx context.Context, w io.Writer) {
 	tick := time.NewTicker(receiverTick)
 	defer tick.Stop()

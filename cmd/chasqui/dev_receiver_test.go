@@ -25,7 +25,8 @@ func (d *dev) await(text string) string {
 	}
 }
 
-// Whoever writes a receiver sees in the terminal that it refuses what it gets, and that it is back; and where the folder is, and the application's key.
+// Whoever writes a receiver sees in the terminal that it refuses what it gets, and that it is back;
+// and where the folder is, and the application's key.
 func TestDevTellsOfTheReceiver(t *testing.T) {
 	t.Parallel()
 	var answer atomic.Int32

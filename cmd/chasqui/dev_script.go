@@ -17,8 +17,9 @@ import (
 // scriptPoll is how often a folder of scripts is looked at for changes.
 const scriptPoll = 300 * time.Millisecond
 
-// runScripts gives the demo page its bot: the scripts of a folder, which are read again whenever they change, or the demo's own. The demo's own gives way to a program that gets
-// the events and answers them.
+// runScripts gives the demo page its bot: the scripts of a folder, which are read again whenever
+// they change, or the demo's own. The demo's own gives way to a program that gets the events and
+// answers them.
 func (s *devSession) runScripts(ctx context.Context, dir string, forwarded bool) error {
 	if dir == "" && forwarded {
 		s.silent = true
@@ -97,7 +98,8 @@ func (s *devSession) useNoScripts(ctx context.Context) error {
 	return err
 }
 
-// watchScripts reads the folder again when it has changed. Scripts that do not load leave those before in place.
+// watchScripts reads the folder again when it has changed. Scripts that do not load leave those
+// before in place.
 func (s *devSession) watchScripts(ctx context.Context, dir string, last []script.File) {
 	tick := time.NewTicker(scriptPoll)
 	defer tick.Stop()

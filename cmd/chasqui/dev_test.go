@@ -23,7 +23,8 @@ import (
 	"github.com/chasqui/chasqui/graphemu"
 )
 
-// patience is how long a test waits for what must happen; it only matters when something is wrong, or the machine is busy.
+// patience is how long a test waits for what must happen; it only matters when something is wrong,
+// or the machine is busy.
 const patience = 40 * time.Second
 
 // dev is a running `chasqui dev`.
@@ -113,7 +114,8 @@ func until(t *testing.T, what string, holds func() bool) {
 	}
 }
 
-// receiver collects the events that are forwarded to it, and answers 401 to those whose signature is not good.
+// receiver collects the events that are forwarded to it, and answers 401 to those whose signature
+// is not good.
 type receiver struct {
 	secret chan string
 	events chan gatewayapi.Event
@@ -292,7 +294,8 @@ func TestDevPrintsCommandsThatWork(t *testing.T) {
 	}
 }
 
-// Scripts of a folder answer on the demo page, and are read again when they are saved; what does not load leaves those before in place.
+// Scripts of a folder answer on the demo page, and are read again when they are saved; what does
+// not load leaves those before in place.
 func TestDevReadsScriptsAgain(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -320,7 +323,8 @@ func TestDevReadsScriptsAgain(t *testing.T) {
 	says("two yes")
 }
 
-// Without a folder the demo's own bot answers: somebody new who scans the code of table 7 is asked what to bring there.
+// Without a folder the demo's own bot answers: somebody new who scans the code of table 7 is asked
+// what to bring there.
 func TestDevDemoBot(t *testing.T) {
 	t.Parallel()
 	d := startDev(t, "--json").ready()
@@ -331,7 +335,8 @@ func TestDevDemoBot(t *testing.T) {
 	})
 }
 
-// The whole way of a code: made over the API, scanned from its picture by somebody new and by somebody known, answered by the script, and seen in the report.
+// The whole way of a code: made over the API, scanned from its picture by somebody new and by
+// somebody known, answered by the script, and seen in the report.
 func TestDevFromCodeToReport(t *testing.T) {
 	t.Parallel()
 	d := startDev(t, "--json").ready()

@@ -56,7 +56,8 @@ type emulatedPerson struct {
 	Name string `json:"name"`
 }
 
-// demoAdAccount is the account that the ads of the demo page would belong to, as clients want it: without act_.
+// demoAdAccount is the account that the ads of the demo page would belong to, as clients want it:
+// without act_.
 const demoAdAccount = "100200300400500"
 
 // Run runs the emulated platform alone until it is told to stop.
@@ -197,7 +198,8 @@ func (cmd emulateCmd) keep(c console, platform *graphemu.Server) {
 // anaPhone is a number of the platform's documentation.
 const anaPhone = "+1(212)555-2368"
 
-// seedPlatform gives the platform a page with its app, another app, and two people: the first has an open thread with the page, the second has never written.
+// seedPlatform gives the platform a page with its app, another app, and two people: the first has
+// an open thread with the page, the second has never written.
 func seedPlatform(platform *graphemu.Server, address string) emulated {
 	app := platform.AddApp(graphemu.App{Name: "Demo App"})
 	other := platform.AddApp(graphemu.App{Name: "Second App"})

@@ -10,7 +10,8 @@ import (
 	"github.com/chasqui/chasqui/graphemu"
 )
 
-// intercept makes the platform stand in for the real one's names, if it is to. It returns what serves the main address, and what ends the rest.
+// intercept makes the platform stand in for the real one's names, if it is to. It returns what
+// serves the main address, and what ends the rest.
 func (cmd emulateCmd) intercept(platform *graphemu.Server, shown *emulated, failed chan<- error) (http.Handler, func(), error) {
 	nothing := func() {}
 	if !cmd.Proxy {

@@ -41,7 +41,8 @@ const (
 // shownRefusals is how many refused lines are told one by one on stderr; the report has them all.
 const shownRefusals = 20
 
-// Run imports the file. A run that is cut short, in whichever way, goes on where it was when it is started again with the same file and flags.
+// Run imports the file. A run that is cut short, in whichever way, goes on where it was when it is
+// started again with the same file and flags.
 func (cmd importProfilesCmd) Run(c console) error {
 	format, ok := transfer.FormatOf(cmd.File)
 	if cmd.Format != "" {
@@ -86,7 +87,7 @@ func (cmd importProfilesCmd) Run(c console) error {
 	return summary(c.stdout, done, cmd.DryRun)
 }
 
-// theApplication answers the application named, or the only one there is, or none.
+// theApplication returns the application named, or the only one there is, or none.
 func theApplication(ctx context.Context, s *store.Store, named string) (string, error) {
 	keys, err := s.ApplicationKeys(ctx)
 	if err != nil {
@@ -121,7 +122,8 @@ func summary(w io.Writer, p transfer.Progress, dry bool) error {
 	return err
 }
 
-// importDisplay tells on stderr how an import goes: one line that changes on a terminal, else a line every few seconds.
+// importDisplay tells on stderr how an import goes: one line that changes on a terminal, else a
+// line every few seconds.
 type importDisplay struct {
 	w        io.Writer
 	dry      bool

@@ -17,7 +17,8 @@ import (
 	"github.com/chasqui/chasqui/internal/store"
 )
 
-// An import that is killed or interrupted goes on behind its last commit: nothing is missing, counted twice or reported twice.
+// An import that is killed or interrupted goes on behind its last commit: nothing is missing,
+// counted twice or reported twice.
 func TestImportGoesOnAfterItsEnd(t *testing.T) {
 	t.Parallel()
 	self, err := os.Executable()
@@ -94,7 +95,7 @@ func TestImportGoesOnAfterItsEnd(t *testing.T) {
 	}
 }
 
-// imported answers how many profiles there are.
+// imported returns how many profiles there are.
 func imported(t *testing.T, s *store.Store) int {
 	t.Helper()
 	n, err := s.CountProfiles(t.Context())

@@ -19,7 +19,7 @@ type linkFlags struct {
 // pageName is what the id or name of a page is made of.
 var pageName = regexp.MustCompile(`^[\w.\-]{1,200}$`)
 
-// link answers the address, or an error that names the flag.
+// link returns the address, or an error that names the flag.
 func (l linkFlags) link() (string, error) {
 	if !pageName.MatchString(l.Page) {
 		return "", fmt.Errorf("--page: %q is no id or name of a page", l.Page)

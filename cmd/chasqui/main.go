@@ -1,5 +1,5 @@
-// Command chasqui is the self-hosted Messenger gateway: one program with a subcommand for each job. This package reads the command line
-// and hands over; it holds no logic of its own.
+// Command chasqui is the self-hosted Messenger gateway: one program with a subcommand for each job.
+// This package reads the command line and hands over; it holds no logic of its own.
 package main
 
 import (
@@ -64,7 +64,8 @@ func main() {
 	os.Exit(c.run())
 }
 
-// run parses the command line, runs the subcommand and answers the exit code. Errors are one plain line on stderr.
+// run parses the command line, runs the subcommand and returns the exit code. Errors are one plain
+// line on stderr.
 func (c console) run() int {
 	if len(c.args) == 0 {
 		c.args = []string{"--help"}

@@ -34,7 +34,7 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// freePort answers a port that nothing listens on.
+// freePort returns a port that nothing listens on.
 func freePort() (string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -6,7 +6,8 @@ type migrateCmd struct {
 	databaseFlags
 }
 
-// Run brings the database to this version's schema. `chasqui serve` does it too; this is for those who migrate before they start the new version.
+// Run brings the database to this version's schema. `chasqui serve` does it too; this is for those
+// who migrate before they start the new version.
 func (cmd migrateCmd) Run(c console) error {
 	s, err := cmd.open(c)
 	if err != nil {

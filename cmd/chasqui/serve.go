@@ -14,8 +14,8 @@ import (
 	"github.com/chasqui/chasqui/internal/config"
 )
 
-// gcPercent lets the heap grow further between collections than Go's default: what the gateway holds in memory is small and bounded, and short-lived
-// garbage is most of what it makes.
+// gcPercent lets the heap grow further between collections than Go's default: what the gateway
+// holds in memory is small and bounded, and short-lived garbage is most of what it makes.
 const gcPercent = 250
 
 type serveCmd struct {
@@ -35,7 +35,8 @@ func (cmd serveCmd) Run(c console) error {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}
-	// Signals are taken from here on, so that one during the start does not leave the work half done.
+	// Signals are taken from here on, so that one during the start does not leave the work half
+	// done.
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
 	defer signal.Stop(signals)
@@ -66,7 +67,8 @@ func (cmd serveCmd) Run(c console) error {
 	}
 }
 
-// reload reads command line, environment and file again. When something is wrong with them the gateway goes on as it was.
+// reload reads command line, environment and file again. When something is wrong with them the
+// gateway goes on as it was.
 func (c console) reload(gateway *app.App, log *slog.Logger) {
 	var again commands
 	_, err := c.parse(&again)

@@ -22,7 +22,8 @@ type served struct {
 	log     chan map[string]any // each line of the log
 }
 
-// serve starts `chasqui serve` with JSON logs. The test's own binary is the program when it is called so: see TestMain.
+// serve starts `chasqui serve` with JSON logs. The test's own binary is the program when it is
+// called so: see TestMain.
 func serve(t *testing.T, args ...string) *served {
 	t.Helper()
 	self, err := os.Executable()

@@ -10,8 +10,8 @@ import (
 	"github.com/chasqui/chasqui/internal/config"
 )
 
-// configFile is embedded by the subcommands whose flags are settings: it overlays what the command line leaves out with the environment
-// and the configuration file.
+// configFile is embedded by the subcommands whose flags are settings: it overlays what the command
+// line leaves out with the environment and the configuration file.
 type configFile struct {
 	ConfigFile string `name:"config" placeholder:"FILE" help:"Configuration file (JSON); also CHASQUI_CONFIG."`
 }
@@ -44,7 +44,8 @@ func (configFile) BeforeResolve(k *kong.Context, c console) error {
 	return nil
 }
 
-// addressesMapper reads a list of addresses, which stood for true alone before it was a list: without a value it is that.
+// addressesMapper reads a list of addresses, which stood for true alone before it was a list:
+// without a value it is that.
 type addressesMapper struct{}
 
 // Decode reads the value.

@@ -16,7 +16,8 @@ type vacuumCmd struct {
 	databaseFlags
 }
 
-// Run rewrites the SQLite file, so that what was removed from it cannot be found in its bytes any more.
+// Run rewrites the SQLite file, so that what was removed from it cannot be found in its bytes any
+// more.
 func (cmd vacuumCmd) Run(c console) error {
 	if cmd.Store != "" {
 		return usageError{errNoFile}

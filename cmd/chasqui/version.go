@@ -14,7 +14,8 @@ func (versionCmd) Run(c console) error {
 	return err
 }
 
-// version is the module's version as the build recorded it, with the revision when it was built from a checkout.
+// version is the module's version as the build recorded it, with the revision when it was built
+// from a checkout.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

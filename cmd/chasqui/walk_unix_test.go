@@ -13,7 +13,8 @@ import (
 	"time"
 )
 
-// TestConnectingAPageAsDocumented runs the lines of docs/emulator.md that connect a page without Facebook, on free ports.
+// TestConnectingAPageAsDocumented runs the lines of docs/emulator.md that connect a page without
+// Facebook, on free ports.
 func TestConnectingAPageAsDocumented(t *testing.T) {
 	t.Parallel()
 	for _, program := range []string{"bash", "curl", "sed"} {
@@ -48,7 +49,8 @@ func TestConnectingAPageAsDocumented(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
-	// The gateway fetches and stores in its own time: the last lines are asked again until they show it.
+	// The gateway fetches and stores in its own time: the last lines are asked again until they
+	// show it.
 	events, thread := lineWith(script, "/events?type="), lineWith(script, "/thread")
 	script += "\nuntil " + events + " | grep -q 'Are you open?'; do :; done\nuntil " + thread + " | grep -q 'Until six.'; do :; done\necho walked\n"
 	cmd := exec.CommandContext(ctx, "bash", "-eu", "-c", "trap 'kill $(jobs -p); wait' EXIT\n"+script)

@@ -1,4 +1,5 @@
-// Command echo-bot answers what people write: it receives forwarded events, and sends through the gateway. docs/getting-started.md shows how to start it.
+// Command echo-bot answers what people write: it receives forwarded events, and sends through the
+// gateway. docs/getting-started.md shows how to start it.
 package main
 
 import (

@@ -14,7 +14,8 @@ import (
 	"time"
 )
 
-// The bot runs beside `chasqui dev`, as the page that describes it says: a person writes, and finds the answer in the thread.
+// The bot runs beside `chasqui dev`, as the page that describes it says: a person writes, and finds
+// the answer in the thread.
 func TestTheBotAnswers(t *testing.T) {
 	t.Parallel()
 	bin := t.TempDir()

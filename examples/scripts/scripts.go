@@ -1,4 +1,5 @@
-// Package scripts holds examples of bots: folders of scripts with transcripts, to be read, tried with `chasqui bot chat` and run with `chasqui dev --script`.
+// Package scripts holds examples of bots: folders of scripts with transcripts, to be read, tried
+// with `chasqui bot chat` and run with `chasqui dev --script`.
 package scripts
 
 import "embed"

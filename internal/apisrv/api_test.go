@@ -212,7 +212,8 @@ func TestTheDescriptionFitsTheRoutes(t *testing.T) {
 			t.Errorf("%s is not described", path)
 		}
 	}
-	// Every method of every address is tried without a key: what is described asks for one or answers, all else is refused as no method of it.
+	// Every method of every address is tried without a key: what is described asks for one or
+	// answers, all else is refused as no method of it.
 	for path, operations := range document.Paths {
 		concrete := regexp.MustCompile(`\{\w+\}`).ReplaceAllString(path, "x")
 		for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
@@ -268,7 +269,8 @@ func TestEveryRouteSaysWhoMayCallIt(t *testing.T) {
 	}
 }
 
-// A person who opens the gateway's address is shown where to go; a program hears that there is nothing.
+// A person who opens the gateway's address is shown where to go; a program hears that there is
+// nothing.
 func TestTheGatewaysOwnAddress(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

@@ -375,7 +375,8 @@ func TestAForeignCallbackIsReplacedAndFoundByTheCheck(t *testing.T) {
 	if check, err := b.client.CheckApplication(ctx, first.Key); err != nil || check.OK || check.CallbackOK || !check.TokenValid {
 		t.Errorf("check: %+v, %v", check, err)
 	}
-	// Connecting another page of the app finds the door shut and opens it again, with the verify token that belongs to it.
+	// Connecting another page of the app finds the door shut and opens it again, with the verify
+	// token that belongs to it.
 	b.connect(b.platform.AddPage(graphemu.Page{ID: "2000"}))
 	if got := b.callback(); got != first.CallbackURL {
 		t.Errorf("callback: %s, want %s", got, first.CallbackURL)

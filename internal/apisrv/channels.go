@@ -149,7 +149,8 @@ func (s *server) getChannel(q *request) (*gatewayapi.ChannelAccount, error) {
 	return s.wireChannel(a)
 }
 
-// channelPatch is a change of an account, with the members of settings as they came: null in them means the default.
+// channelPatch is a change of an account, with the members of settings as they came: null in them
+// means the default.
 type channelPatch struct {
 	gatewayapi.UpdateChannelRequest
 	settings providerMembers
@@ -188,7 +189,8 @@ func (s *server) updateChannel(q *request, in *channelPatch) (*gatewayapi.Channe
 	return s.wireChannel(a)
 }
 
-// settle applies the members that hold settings, as JSON merge patches. They have been decoded strictly before.
+// settle applies the members that hold settings, as JSON merge patches. They have been decoded
+// strictly before.
 func (in *channelPatch) settle(a *gateway.ChannelAccount) (err error) {
 	for name, patch := range in.settings {
 		if name != a.Provider {

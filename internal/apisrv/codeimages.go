@@ -89,7 +89,8 @@ func (q *request) replyFile(media, name string, content []byte) error {
 	return nil
 }
 
-// selected are the entry points of a zip file or print sheet, the oldest first, as they were made. More than most are refused, unless the caller says with limit that some will do.
+// selected are the entry points of a zip file or print sheet, the oldest first, as they were made.
+// More than most are refused, unless the caller says with limit that some will do.
 func (s *server) selected(q *request, params []param, most int) ([]*gateway.EntryPoint, error) {
 	f, err := q.entryPointFilter(params, most+1, most)
 	if err != nil {
@@ -164,7 +165,8 @@ func ofPoint(err error, e *gateway.EntryPoint) error {
 	return gateway.Invalid(known.Field, "the code of %.60q: %s", cmp.Or(e.Ref, e.ID), known.Message)
 }
 
-// breakOff ends an answer of which a part is sent: its connection is closed, so that the caller does not take the part for the whole.
+// breakOff ends an answer of which a part is sent: its connection is closed, so that the caller
+// does not take the part for the whole.
 func (q *request) breakOff(err error) error {
 	if q.W.Status() == 0 {
 		return err

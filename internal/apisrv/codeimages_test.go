@@ -61,7 +61,8 @@ func (r *slowReader) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// download asks for something with a reader that takes nothing yet, and waits until its first bytes are there. Done is closed when the handler has ended.
+// download asks for something with a reader that takes nothing yet, and waits until its first bytes
+// are there. Done is closed when the handler has ended.
 func (b *bundle) download(ctx context.Context, path string) (r *slowReader, done chan any) {
 	r, done = newSlowReader(ctx), make(chan any, 1)
 	req := httptest.NewRequestWithContext(ctx, http.MethodGet, path, nil)
@@ -78,7 +79,8 @@ func (b *bundle) download(ctx context.Context, path string) (r *slowReader, done
 	return r, done
 }
 
-// Sheets and zip files come as they are drawn, hold up nobody while they are taken, and end when their reader goes.
+// Sheets and zip files come as they are drawn, hold up nobody while they are taken, and end when
+// their reader goes.
 func TestSheetsComePageByPage(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
@@ -98,7 +100,8 @@ func TestSheetsComePageByPage(t *testing.T) {
 		r, done := b.download(ctx, paths[i%len(paths)])
 		readers, ends = append(readers, r), append(ends, done)
 	}
-	// All of them wait for their readers; no more are let in, and a single picture is drawn none the less.
+	// All of them wait for their readers; no more are let in, and a single picture is drawn none
+	// the less.
 	for _, path := range append(paths, "/v1/entry-points/"+b.firstPoint(app)+"/image.png?logo=page") {
 		if r := b.call(http.MethodGet, path, b.key, ""); r.apiError(t).Code != gateway.CodeOverloaded || r.header.Get("Retry-After") != "5" || r.header.Get("ETag") != "" {
 			t.Errorf("%s: %d %v %s", path, r.status, r.header, r.body)

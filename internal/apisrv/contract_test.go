@@ -113,7 +113,8 @@ func TestResourcesAreShownWhole(t *testing.T) {
 	allSet(t, reflect.ValueOf(wireScript(filled[gateway.Script](t))), "script", map[string]string{"script.Files": "in the answer to one alone", "script.Warnings": "in the answer to an upload alone"})
 }
 
-// An account of every provider is shown whole, with the settings of its provider as they are stored.
+// An account of every provider is shown whole, with the settings of its provider as they are
+// stored.
 func TestChannelAccountsAreShownWhole(t *testing.T) {
 	t.Parallel()
 	described := channel.Describe(providers.Table())

@@ -21,7 +21,8 @@ func (q *request) decode(into any) error {
 	return decode(body, into)
 }
 
-// decode reads one JSON value, strictly: names that are not known, values of the wrong type and anything after the value are errors that name the field.
+// decode reads one JSON value, strictly: names that are not known, values of the wrong type and
+// anything after the value are errors that name the field.
 func decode(body []byte, into any) error {
 	if len(bytes.TrimSpace(body)) == 0 {
 		return gateway.Invalid("", "the body is empty; JSON is expected")
@@ -78,12 +79,14 @@ func kindInWords(t reflect.Type) string {
 	return "an object"
 }
 
-// unknownField answers the path of the first name in a JSON value that the type does not know, "" when there is none.
+// unknownField returns the path of the first name in a JSON value that the type does not know, ""
+// when there is none.
 func unknownField(body json.RawMessage, t reflect.Type) string {
 	return findField(body, t, "", func(json.RawMessage, reflect.Type) bool { return false })
 }
 
-// wrongTime answers the path of the first value that the type's own decoder refuses, "" when there is none.
+// wrongTime returns the path of the first value that the type's own decoder refuses, "" when there
+// is none.
 func wrongTime(body json.RawMessage, t reflect.Type) string {
 	return findField(body, t, "", func(v json.RawMessage, t reflect.Type) bool {
 		return json.Unmarshal(v, reflect.New(t).Interface()) != nil
@@ -92,7 +95,8 @@ func wrongTime(body json.RawMessage, t reflect.Type) string {
 
 var unmarshaler = reflect.TypeFor[json.Unmarshaler]()
 
-// findField walks a JSON value along a type and answers the path of the first name that the type does not know, or of the first leaf that is wrong.
+// findField walks a JSON value along a type and returns the path of the first name that the type
+// does not know, or of the first leaf that is wrong.
 func findField(v json.RawMessage, t reflect.Type, path string, wrong func(json.RawMessage, reflect.Type) bool) string {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
@@ -131,7 +135,7 @@ func findField(v json.RawMessage, t reflect.Type, path string, wrong func(json.R
 	return ""
 }
 
-// fieldByName answers the type of the member that encoding/json would decode a name into.
+// fieldByName returns the type of the member that encoding/json would decode a name into.
 func fieldByName(t reflect.Type, name string) (reflect.Type, bool) {
 	for i := range t.NumField() {
 		f := t.Field(i)

@@ -90,7 +90,8 @@ func (s *server) createEntryPoints(q *request, in *gatewayapi.BulkEntryPointsReq
 	return &out, nil
 }
 
-// entryPointFilter reads what selects entry points; limit is the usual size of a page and the largest.
+// entryPointFilter reads what selects entry points; limit is the usual size of a page and the
+// largest.
 func (q *request) entryPointFilter(params []param, usual, most int) (f service.EntryPointFilter, err error) {
 	if err := q.known(params); err != nil {
 		return f, err

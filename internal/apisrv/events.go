@@ -11,7 +11,8 @@ import (
 	"github.com/chasqui/chasqui/internal/service"
 )
 
-// eventPage is gatewayapi.EventPage with the domain's publications, which are events as subscribers get them.
+// eventPage is gatewayapi.EventPage with the domain's publications, which are events as subscribers
+// get them.
 type eventPage struct {
 	Events []gateway.Publication `json:"events"`
 	Cursor string                `json:"cursor"`

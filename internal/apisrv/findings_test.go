@@ -89,7 +89,8 @@ func (b *bundle) points(callback string, fields []string) {
 	}))
 }
 
-// The check names everything that can be wrong, with a code, what to do, and where the documentation says how.
+// The check names everything that can be wrong, with a code, what to do, and where the
+// documentation says how.
 func TestCheckExplains(t *testing.T) {
 	t.Parallel()
 	for _, info := range gateway.FindingTable() {

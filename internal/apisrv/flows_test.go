@@ -86,7 +86,8 @@ func jsonValue(t *testing.T, text string) any {
 	return v
 }
 
-// A message is answered from its stored request where that suffices, and rendered field by field elsewhere: both must say the same.
+// A message is answered from its stored request where that suffices, and rendered field by field
+// elsewhere: both must say the same.
 func TestAcceptedAndReadMessagesAreTheSame(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

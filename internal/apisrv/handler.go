@@ -33,7 +33,7 @@ func takes[In, Out any](f func(*request, *In) (*Out, error)) handler {
 	}}
 }
 
-// takesOnly makes a handler of a function that reads a body and answers nothing.
+// takesOnly makes a handler of a function that reads a body and returns nothing.
 func takesOnly[In any](f func(*request, *In) error) handler {
 	return handler{typeOf[In](), nil, func(q *request, _ int) error {
 		in := new(In)
@@ -58,7 +58,7 @@ func answers[Out any](f func(*request) (*Out, error)) handler {
 	}}
 }
 
-// does makes a handler of a function that reads no body and answers nothing.
+// does makes a handler of a function that reads no body and returns nothing.
 func does(f func(*request) error) handler {
 	return handler{nil, nil, func(q *request, _ int) error {
 		if err := f(q); err != nil {

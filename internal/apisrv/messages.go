@@ -137,7 +137,8 @@ func (s *server) acceptBatch(q *request, inputs []gateway.MessageInput, places [
 	return replayed, nil
 }
 
-// verdictError is why the message at a place of a batch was refused; its field is told within the message itself, below messages[i].
+// verdictError is why the message at a place of a batch was refused; its field is told within the
+// message itself, below messages[i].
 func verdictError(err error, place int) *gatewayapi.Error {
 	var e *gateway.Error
 	if !errors.As(err, &e) {

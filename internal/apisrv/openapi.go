@@ -135,7 +135,8 @@ func requestMedia(r route) string {
 	return "application/json"
 }
 
-// failures are the statuses of errors that a route can answer with, beside those that every request can meet.
+// failures are the statuses of errors that a route can answer with, beside those that every request
+// can meet.
 func failures(r route) []int {
 	statuses := []int{http.StatusBadRequest} // an address that is no text, which every route refuses
 	if r.scope != "" {

@@ -2,7 +2,8 @@ package apisrv
 
 import "net/http"
 
-// operationIDs name the operations for programs that are made of the description. They stay as they are.
+// operationIDs name the operations for programs that are made of the description. They stay as they
+// are.
 func operationIDs() map[string]string {
 	ids := map[string]string{}
 	for path, methods := range map[string]map[string]string{

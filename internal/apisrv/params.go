@@ -40,7 +40,8 @@ func header(name, doc string) param {
 	return param{name, "header", doc, &huma.Schema{Type: huma.TypeString}}
 }
 
-// number is a whole number within bounds; usual is what is meant when it is left out, 0 for nothing.
+// number is a whole number within bounds; usual is what is meant when it is left out, 0 for
+// nothing.
 func number(name string, low, high, usual int, doc string) param {
 	least, most := float64(low), float64(high)
 	s := &huma.Schema{Type: huma.TypeInteger, Minimum: &least, Maximum: &most}

@@ -17,7 +17,8 @@ const (
 	maxEventSize = 1000
 )
 
-// known refuses query parameters that the route does not have: a slip of the pen would otherwise select everything.
+// known refuses query parameters that the route does not have: a slip of the pen would otherwise
+// select everything.
 func (q *request) known(params []param) error {
 	for name := range q.URL.Query() {
 		if !slices.ContainsFunc(params, func(p param) bool { return p.in == "query" && p.name == name }) {
@@ -53,7 +54,8 @@ func (q *request) list(name string) []string {
 	return values
 }
 
-// A cursor is opaque to callers: the letter says what it is of, so that one of another list is refused rather than misread.
+// A cursor is opaque to callers: the letter says what it is of, so that one of another list is
+// refused rather than misread.
 func cursor(kind byte, value string) string {
 	return base64.RawURLEncoding.EncodeToString([]byte(string(kind) + value))
 }

@@ -8,7 +8,8 @@ import (
 	"github.com/chasqui/chasqui/internal/gateway"
 )
 
-// route is one address of the API: what answers it, and all that its description says. Mux, authorization and document are made of the same table.
+// route is one address of the API: what answers it, and all that its description says. Mux,
+// authorization and document are made of the same table.
 type route struct {
 	method    string
 	path      string

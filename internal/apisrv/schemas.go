@@ -13,7 +13,8 @@ import (
 
 const schemaPrefix = "#/components/schemas/"
 
-// profile describes gatewayapi.Profile, which is any JSON object with some fields of the gateway's own.
+// profile describes gatewayapi.Profile, which is any JSON object with some fields of the gateway's
+// own.
 type profile struct {
 	ID             string            `json:"id,omitempty" doc:"Your own id for the person; made when left out."`
 	FBMessengerIDs map[string]string `json:"fbMessengerIds,omitempty" doc:"Application key → page-scoped id of the person."`
@@ -97,7 +98,8 @@ func pathSchema(name string, r route) *huma.Schema {
 	return s
 }
 
-// finishSchemas makes the schemas as the handlers are: lists are never null, answers are open for what is new, and what is null where it is nothing says so.
+// finishSchemas makes the schemas as the handlers are: lists are never null, answers are open for
+// what is new, and what is null where it is nothing says so.
 func finishSchemas(api *huma.OpenAPI, registry huma.Registry) {
 	schemas := registry.Map()
 	for _, s := range schemas {

@@ -1,5 +1,6 @@
-// Package apisrv is the gateway's own API over HTTP: /v1, its description, and the addresses that tell how the gateway fares. It turns requests into calls of the
-// use cases and their results into gatewayapi's types; it decides nothing itself.
+// Package apisrv is the gateway's own API over HTTP: /v1, its description, and the addresses that
+// tell how the gateway fares. It turns requests into calls of the use cases and their results into
+// gatewayapi's types; it decides nothing itself.
 package apisrv
 
 import (
@@ -28,7 +29,8 @@ type Options struct {
 	MaxBody int64
 	// Ready says why the gateway should get no requests now, nil when it should.
 	Ready func(ctx context.Context) error
-	// Observe is called after each request with its route, such as `POST /v1/messages`; nil for no call.
+	// Observe is called after each request with its route, such as `POST /v1/messages`; nil for no
+	// call.
 	Observe func(route string, status int, took time.Duration)
 }
 
@@ -38,7 +40,8 @@ type server struct {
 	document *document
 }
 
-// New makes the handler of everything that is not a webhook. Requests to an address it does not know are answered with the API's own error body.
+// New makes the handler of everything that is not a webhook. Requests to an address it does not
+// know are answered with the API's own error body.
 func New(o Options) (http.Handler, error) {
 	s := &server{o: o}
 	routes := s.routes()

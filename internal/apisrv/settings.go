@@ -15,11 +15,13 @@ import (
 	"github.com/chasqui/chasqui/internal/gateway"
 )
 
-// providerMembers are the members of a request that hold settings, by their provider, as they came. Those that are null are not among them.
+// providerMembers are the members of a request that hold settings, by their provider, as they came.
+// Those that are null are not among them.
 type providerMembers map[gateway.Provider]json.RawMessage
 
-// readWithSettings reads a request in which the settings of each provider may be a member under its name: those strictly as their provider describes them, all else strictly into a
-// value. The members of the rest are returned as they came.
+// readWithSettings reads a request in which the settings of each provider may be a member under its
+// name: those strictly as their provider describes them, all else strictly into a value. The
+// members of the rest are returned as they came.
 func readWithSettings(q *request, into any) (settings providerMembers, rest map[string]json.RawMessage, err error) {
 	body, err := q.Body()
 	if err != nil {
@@ -53,7 +55,8 @@ func readWithSettings(q *request, into any) (settings providerMembers, rest map[
 	return settings, rest, nil
 }
 
-// taken takes a member out of an object; nil when it is null or not there. Names are compared as the decoder does.
+// taken takes a member out of an object; nil when it is null or not there. Names are compared as
+// the decoder does.
 func taken(members map[string]json.RawMessage, name string) (value json.RawMessage) {
 	for member, v := range members {
 		if strings.EqualFold(member, name) {
@@ -66,7 +69,8 @@ func taken(members map[string]json.RawMessage, name string) (value json.RawMessa
 	return value
 }
 
-// ofOne says which settings are of another provider than the account's, if it has one that there is.
+// ofOne says which settings are of another provider than the account's, if it has one that there
+// is.
 func (m providerMembers) ofOne(providers gateway.Providers, provider gateway.Provider) error {
 	if providers.Find(provider) == nil {
 		return nil
@@ -79,7 +83,8 @@ func (m providerMembers) ofOne(providers gateway.Providers, provider gateway.Pro
 	return nil
 }
 
-// setSettings shows the settings of an account: in the field of its provider, where the client's type has one.
+// setSettings shows the settings of an account: in the field of its provider, where the client's
+// type has one.
 func setSettings(out *gatewayapi.ChannelAccount, settings json.RawMessage) error {
 	if len(settings) == 0 {
 		return nil

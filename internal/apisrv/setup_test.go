@@ -27,7 +27,8 @@ import (
 	"github.com/chasqui/chasqui/internal/store"
 )
 
-// bundle is a gateway's API with its webhook endpoint over a real socket, beside an emulated platform.
+// bundle is a gateway's API with its webhook endpoint over a real socket, beside an emulated
+// platform.
 type bundle struct {
 	t           *testing.T
 	url         string
@@ -110,7 +111,8 @@ func (l *logs) Write(p []byte) (int, error) {
 	return l.text.Write(p)
 }
 
-// secretForms are what tokens, keys and secrets begin with. Tokens are longer than the keys of applications, some of which begin with the same letters.
+// secretForms are what tokens, keys and secrets begin with. Tokens are longer than the keys of
+// applications, some of which begin with the same letters.
 var secretForms = regexp.MustCompile(`\bEAA[0-9A-Za-z]{30,}|\bchq_|\bchqv_|\bwhsec_|appsecret_proof=`)
 
 // check fails the test when a token, a key or a secret was logged.

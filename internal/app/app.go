@@ -1,5 +1,6 @@
-// Package app puts the gateway together: it is the only package that sees all the others. A gateway is a value: New makes it and binds its address, Start
-// begins the work, Stop ends it. Several can run in one process.
+// Package app puts the gateway together: it is the only package that sees all the others. A gateway
+// is a value: New makes it and binds its address, Start begins the work, Stop ends it. Several can
+// run in one process.
 package app
 
 import (
@@ -38,7 +39,8 @@ type Options struct {
 	Version string
 	// LogLevel is changed by Reload; nil when nobody reads it.
 	LogLevel *slog.LevelVar
-	// AllowLoopback lets forward subscriptions lead to this machine, as they do while trying things out.
+	// AllowLoopback lets forward subscriptions lead to this machine, as they do while trying things
+	// out.
 	AllowLoopback bool
 	// Listener is used instead of binding Config.Addr; nil for none.
 	Listener net.Listener
@@ -86,8 +88,9 @@ type cleanup struct {
 	do   func(context.Context) error
 }
 
-// New opens the database, puts everything together and binds the address. Nothing is sent or answered before Start. What New has acquired is released by Stop, also when Start
-// was never called.
+// New opens the database, puts everything together and binds the address. Nothing is sent or
+// answered before Start. What New has acquired is released by Stop, also when Start was never
+// called.
 func New(ctx context.Context, o Options) (_ *App, err error) {
 	if err := o.Config.Validate(); err != nil {
 		return nil, err
@@ -192,7 +195,8 @@ func (a *App) serveMetrics(addr string, m *metrics) error {
 	return nil
 }
 
-// Start takes the leases and begins to receive, send and forward. It returns when the gateway answers requests.
+// Start takes the leases and begins to receive, send and forward. It returns when the gateway
+// answers requests.
 func (a *App) Start(ctx context.Context) error {
 	if err := a.Store.Leases().Start(ctx); err != nil {
 		return err
@@ -204,7 +208,8 @@ func (a *App) Start(ctx context.Context) error {
 	background.Go(func() { a.Applications.RunChecks(run) })
 	background.Go(func() { a.Erasures.Run(run) })
 	a.defers("background", func(context.Context) error { cancel(); background.Wait(); return nil })
-	// The server ends after the workers, though it begins after them: while sends in flight end, /readyz answers 503 and not nothing.
+	// The server ends after the workers, though it begins after them: while sends in flight end,
+	// /readyz answers 503 and not nothing.
 	a.defers("server", a.stopServer)
 
 	if err := a.channels.Start(ctx, a.Brought); err != nil {
@@ -249,7 +254,8 @@ func (a *App) watcher() *store.Watcher {
 	return w
 }
 
-// stopServer lets requests under way end. Those that merely wait for events are cut off after a moment.
+// stopServer lets requests under way end. Those that merely wait for events are cut off after a
+// moment.
 func (a *App) stopServer(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, time.Second, errors.New("requests did not end in time"))
 	defer cancel()
@@ -270,7 +276,8 @@ func (a *App) ready(ctx context.Context) error {
 	return a.Store.Ready(ctx)
 }
 
-// Stop ends the gateway: readiness turns off at once, no new send begins, and those in flight may end until ctx does. It is idempotent.
+// Stop ends the gateway: readiness turns off at once, no new send begins, and those in flight may
+// end until ctx does. It is idempotent.
 func (a *App) Stop(ctx context.Context) error {
 	a.stop.Do(func() {
 		a.stopping.Store(true)
@@ -285,7 +292,8 @@ func (a *App) Stop(ctx context.Context) error {
 	return a.stopErr
 }
 
-// Reload applies what may change while the gateway runs: limits, log level and TLS files. The old values stay when the new ones are wrong.
+// Reload applies what may change while the gateway runs: limits, log level and TLS files. The old
+// values stay when the new ones are wrong.
 func (a *App) Reload(c config.Config) error {
 	if err := c.Validate(); err != nil {
 		return err

@@ -51,7 +51,8 @@ func (a *App) open(ctx context.Context) (*service.Directory, error) {
 	return service.NewDirectory(ctx, a.vault, component(a.log, "directory"))
 }
 
-// assemble makes what works and the use cases, each after what it needs: what sends, the use cases, what reads the log.
+// assemble makes what works and the use cases, each after what it needs: what sends, the use cases,
+// what reads the log.
 func (a *App) assemble(directory *service.Directory) error {
 	c := a.o.Config
 	var err error
@@ -109,7 +110,8 @@ func (a *App) readers() {
 // agent is how the gateway calls itself to those it posts to.
 func (a *App) agent() string { return "Chasqui/" + a.o.Version }
 
-// handler makes what answers requests: webhooks, links, the console, providers' reports, and the APIs.
+// handler makes what answers requests: webhooks, links, the console, providers' reports, and the
+// APIs.
 func (a *App) handler() (http.Handler, error) {
 	c, now := a.o.Config, a.Store.Now
 	mux := http.NewServeMux()

@@ -21,7 +21,8 @@ func dialects() []dialect.Dialect {
 	}
 }
 
-// OpenStore opens the database with everything that the gateway keeps in it. Every program that opens a gateway's database does so here.
+// OpenStore opens the database with everything that the gateway keeps in it. Every program that
+// opens a gateway's database does so here.
 func OpenStore(ctx context.Context, o store.Options) (*store.Store, error) {
 	for _, d := range dialects() {
 		o.Extensions = append(o.Extensions, d.Extension)

@@ -148,7 +148,8 @@ func (m *metrics) upkeep() upkeep.Metrics {
 	}
 }
 
-// statesAge is for how long what was read from the database is good: whoever asks more often is told the same.
+// statesAge is for how long what was read from the database is good: whoever asks more often is
+// told the same.
 const statesAge = 2 * time.Second
 
 // states reads when it is asked what the database knows better than a counter.

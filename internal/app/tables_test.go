@@ -38,8 +38,9 @@ func texts(t *testing.T, s *store.Store, query string) []string {
 	return all
 }
 
-// Every table of the database is in the register, with a rule for how its rows end, and what the rules name is there: a table that nobody has thought of would keep for ever what
-// it holds of people.
+// Every table of the database is in the register, with a rule for how its rows end, and what the
+// rules name is there: a table that nobody has thought of would keep for ever what it holds of
+// people.
 func TestEveryTableIsInTheRegister(t *testing.T) {
 	t.Parallel()
 	s := openStore(t, filepath.Join(t.TempDir(), "chasqui.db"))
@@ -80,7 +81,8 @@ func TestEveryTableIsInTheRegister(t *testing.T) {
 	}
 }
 
-// What a database of the version before held for the dialects is there afterwards, where it is kept now. A note that a caller of /v1 made up stays what it is: metadata.
+// What a database of the version before held for the dialects is there afterwards, where it is kept
+// now. A note that a caller of /v1 made up stays what it is: metadata.
 func TestWhatDialectsKeptIsCarriedOver(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "chasqui.db")

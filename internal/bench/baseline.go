@@ -13,8 +13,9 @@ import (
 	_ "modernc.org/sqlite" // the driver "sqlite"
 )
 
-// Baseline is the least that a durable receiver can do: a bare handler that reads the body, inserts it in a commit that concurrent requests share, with
-// the same settings as the gateway's, and answers. With forward it also makes one POST of each body to that address afterwards.
+// Baseline is the least that a durable receiver can do: a bare handler that reads the body, inserts
+// it in a commit that concurrent requests share, with the same settings as the gateway's, and
+// answers. With forward it also makes one POST of each body to that address afterwards.
 type Baseline struct {
 	db      *sql.DB
 	queue   chan *insert
@@ -109,7 +110,7 @@ func (b *Baseline) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusAccepted)
 }
 
-// Serve answers on a listener until it is closed.
+// Serve serves a listener until it is closed.
 func (b *Baseline) Serve(l net.Listener) error { return http.Serve(l, b) }
 
 // forwarder posts bodies on, over as many connections as the gateway may use.

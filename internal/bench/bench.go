@@ -1,6 +1,7 @@
-// Package bench measures a gateway from outside: as a process of its own, beside a platform and a baseline that are processes too, all on this machine's
-// loopback. It counts what was lost, doubled or out of order along with how fast it went, and puts every figure beside the baseline of the same
-// run, since machines differ and are noisy.
+// Package bench measures a gateway from outside: as a process of its own, beside a platform and a
+// baseline that are processes too, all on this machine's loopback. It counts what was lost, doubled
+// or out of order along with how fast it went, and puts every figure beside the baseline of the
+// same run, since machines differ and are noisy.
 package bench
 
 import (

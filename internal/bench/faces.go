@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// faceRounds is how often each API has its turn: in turns, so that a machine that slows down slows all of them.
+// faceRounds is how often each API has its turn: in turns, so that a machine that slows down slows
+// all of them.
 const faceRounds = 4
 
 // face is one of the APIs over which messages come.
@@ -36,7 +37,8 @@ func faces(key string) []face {
 	}
 }
 
-// Faces measures what the APIs that people come from cost beside the gateway's own: the CPU time of the gateway for a message, from request to platform.
+// Faces measures what the APIs that people come from cost beside the gateway's own: the CPU time of
+// the gateway for a message, from request to platform.
 func Faces(ctx context.Context, o Options) (Report, error) {
 	r := Report{Bench: "faces", Machine: Machine(), Store: storeName(o)}
 	s, err := open(ctx, o, outboundPages, "--limits-text-per-second", "1000000")

@@ -17,10 +17,12 @@ import (
 	"github.com/chasqui/chasqui/messenger"
 )
 
-// peoplePerConnection is how many people write over one connection: enough that most events touch another conversation than the one before.
+// peoplePerConnection is how many people write over one connection: enough that most events touch
+// another conversation than the one before.
 const peoplePerConnection = 16
 
-// Inbound measures how fast webhooks are taken durably, beside the baseline, while a pull subscription reads everything.
+// Inbound measures how fast webhooks are taken durably, beside the baseline, while a pull
+// subscription reads everything.
 func Inbound(ctx context.Context, o Options) (Report, error) {
 	r := Report{Bench: "inbound", Machine: Machine(), Store: storeName(o)}
 	o.say("baseline: %d connections for %s", o.Connections, o.Duration)
@@ -60,7 +62,8 @@ func webhook(page string, person, n int) []byte {
 		`"},"timestamp":` + now + `,"message":{"mid":"` + mid + `","text":"` + Text(person, n) + `"}}]}]}`)
 }
 
-// inboundRequests makes the requests of a load: each connection writes for people of its own, in turn.
+// inboundRequests makes the requests of a load: each connection writes for people of its own, in
+// turn.
 func inboundRequests(url, page, secret string) func(connection, n int) *http.Request {
 	t := template(url)
 	return func(connection, n int) *http.Request {
@@ -124,7 +127,8 @@ func inboundGateway(ctx context.Context, o Options) (Run, time.Duration, error) 
 	return run, lag, nil
 }
 
-// puller reads a pull subscription as a system of the business would, and acknowledges what it has read.
+// puller reads a pull subscription as a system of the business would, and acknowledges what it has
+// read.
 type puller struct {
 	s            *session
 	subscription string

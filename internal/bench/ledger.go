@@ -6,7 +6,8 @@ import (
 	"sync"
 )
 
-// Ledger tells what of a numbered stream per person arrived: each text reads `person <p> number <n> …`, with n from 0 for each person.
+// Ledger tells what of a numbered stream per person arrived: each text reads `person <p> number <n>
+// …`, with n from 0 for each person.
 type Ledger struct {
 	mu         sync.Mutex
 	next       map[int]int          // highest number seen, plus one
@@ -89,7 +90,7 @@ func (l *Ledger) add(person, n int) {
 	}
 }
 
-// Counts answers what was found so far.
+// Counts returns what was found so far.
 func (l *Ledger) Counts() Counts {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -16,8 +16,9 @@ func newHTTPClient(connections int) *http.Client {
 	}}
 }
 
-// closedLoop keeps each connection busy for a while: a request, its answer, the next request. next makes the n-th request of a connection, and want is the
-// status it must have. It answers how long good requests took, how many were not good, and how long it all took.
+// closedLoop keeps each connection busy for a while: a request, its answer, the next request. next
+// makes the n-th request of a connection, and want is the status it must have. It returns how long
+// good requests took, how many were not good, and how long it all took.
 func closedLoop(ctx context.Context, connections int, duration time.Duration, want int, next func(connection, n int) *http.Request) (latencies, int, time.Duration) {
 	client := newHTTPClient(connections)
 	defer client.CloseIdleConnections()

@@ -16,7 +16,8 @@ import (
 // outboundPages is over how many pages the closed loop spreads.
 const outboundPages = 8
 
-// Outbound measures how fast messages go from the API to the platform, beside the baseline; how steadily a page keeps its rate; and what a long queue costs.
+// Outbound measures how fast messages go from the API to the platform, beside the baseline; how
+// steadily a page keeps its rate; and what a long queue costs.
 func Outbound(ctx context.Context, o Options) (Report, error) {
 	r := Report{Bench: "outbound", Machine: Machine(), Store: storeName(o)}
 	o.say("baseline: %d connections for %s", o.Connections, o.Duration)

@@ -35,7 +35,8 @@ func (t *tailBuffer) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// start runs a subcommand that prints {"url":…} on its first line once it answers, and ends when its standard input does.
+// start runs a subcommand that prints {"url":…} on its first line once it serves, and ends when
+// its standard input does.
 func start(ctx context.Context, program string, args ...string) (*process, error) {
 	p := &process{cmd: exec.CommandContext(ctx, program, args...), log: &tailBuffer{}}
 	p.cmd.Stderr = p.log
@@ -110,11 +111,13 @@ func (p *process) stop() {
 	}
 }
 
-// usage answers the processor time that the process has used, and its peak memory in bytes; zeros where the system does not tell.
+// usage returns the processor time that the process has used, and its peak memory in bytes; zeros
+// where the system does not tell.
 func (p *process) usage() (cpu time.Duration, peak int64) {
 	dir := "/proc/" + strconv.Itoa(p.cmd.Process.Pid)
 	if stat, err := os.ReadFile(dir + "/stat"); err == nil {
-		// The fields after the name, which is in brackets: 14th and 15th of the line are user and system time in ticks of 10 ms.
+		// The fields after the name, which is in brackets: 14th and 15th of the line are user and
+		// system time in ticks of 10 ms.
 		rest := string(stat[strings.LastIndexByte(string(stat), ')')+1:])
 		if fields := strings.Fields(rest); len(fields) > 12 {
 			user, _ := strconv.ParseInt(fields[11], 10, 64)
@@ -143,7 +146,8 @@ func freePort() (int, error) {
 	return l.Addr().(*net.TCPAddr).Port, nil
 }
 
-// Announce tells the parent process where a child answers, and waits until the parent is gone or wants no more.
+// Announce tells the parent process where a child answers, and waits until the parent is gone or
+// wants no more.
 func Announce(stdin io.Reader, stdout io.Writer, l net.Listener) error {
 	if err := json.NewEncoder(stdout).Encode(map[string]string{"url": "http://" + l.Addr().String()}); err != nil {
 		return err

@@ -8,17 +8,21 @@ import (
 	"github.com/chasqui/chasqui/internal/store"
 )
 
-// care is how a session deals with what may have ended the process before it, or that of another node: one after the other, each noted in the database before it begins. What
-// stands noted when the next session begins was under way when the process ended. Once may be chance, as when somebody ended it; what was under way twice is set aside.
+// care is how a session deals with what may have ended the process before it, or that of another
+// node: one after the other, each noted in the database before it begins. What stands noted when
+// the next session begins was under way when the process ended. Once may be chance, as when
+// somebody ended it; what was under way twice is set aside.
 //
-// That is a second line: no script should be able to end the gateway. In normal running nothing is noted, and neither where partitions come from a node that has given them back.
+// That is a second line: no script should be able to end the gateway. In normal running nothing is
+// noted, and neither where partitions come from a node that has given them back.
 type care struct {
 	found map[string]int // tries of what was noted before
 	gate  chan struct{}  // held by the one that is under way
 	parts map[int]caution
 }
 
-// caution is up to where care is taken in a partition that another node, or this one's last process, has left without a word.
+// caution is up to where care is taken in a partition that another node, or this one's last
+// process, has left without a word.
 type caution struct {
 	epoch int64     // under which this node took it
 	pos   int64     // the head of the log then
@@ -121,7 +125,8 @@ func (r *Runner) carefully(ctx context.Context, j *job) error {
 	})
 }
 
-// giveUp takes back what was noted of a job that this session leaves to the next, here or elsewhere: its script has ended nothing.
+// giveUp takes back what was noted of a job that this session leaves to the next, here or
+// elsewhere: its script has ended nothing.
 func (r *Runner) giveUp(ctx context.Context, j job) {
 	t := j.trial
 	if t == nil || !t.noted {
@@ -139,7 +144,8 @@ func (r *Runner) giveUp(ctx context.Context, j job) {
 
 type passageKey struct{}
 
-// passage is the way through the gate of those that are done with care. While a script waits for somebody else's server, another may pass, unless the script is suspected.
+// passage is the way through the gate of those that are done with care. While a script waits for
+// somebody else's server, another may pass, unless the script is suspected.
 type passage struct {
 	gate chan struct{}
 	held bool // also while it waits

@@ -27,14 +27,16 @@ const (
 	maxFetching  = 30 * time.Second // of all requests of a turn
 )
 
-// Fetcher makes the requests of scripts: only to hosts that are allowed, never to private addresses, without following redirects.
+// Fetcher makes the requests of scripts: only to hosts that are allowed, never to private
+// addresses, without following redirects.
 type Fetcher struct {
 	hosts []string
 	http  *http.Client
 }
 
-// NewFetcher makes a fetcher. A host that begins with *. stands for all below it; a host with a port stands for that port, and may be on this machine or in a private
-// network, since somebody wrote it down.
+// NewFetcher makes a fetcher. A host that begins with *. stands for all below it; a host with a
+// port stands for that port, and may be on this machine or in a private network, since somebody
+// wrote it down.
 func NewFetcher(hosts []string) *Fetcher {
 	f := &Fetcher{}
 	var ported []string
@@ -77,7 +79,8 @@ func withTurn(ctx context.Context, id string) context.Context {
 	return context.WithValue(ctx, turnKey{}, &turnInfo{id: id})
 }
 
-// Fetch makes one request. Since a turn may be done anew after a crash, each request of it carries the same Idempotency-Key as before.
+// Fetch makes one request. Since a turn may be done anew after a crash, each request of it carries
+// the same Idempotency-Key as before.
 func (f *Fetcher) Fetch(ctx context.Context, _ *rivescript.Call, r rivescript.Request) (rivescript.Response, error) {
 	u, err := url.Parse(escaped(r.URL))
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {

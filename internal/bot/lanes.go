@@ -14,7 +14,8 @@ import (
 	"github.com/chasqui/chasqui/rivescript"
 )
 
-// How often a turn is tried that fails although the database is well, and how long it waits in between, doubled each time.
+// How often a turn is tried that fails although the database is well, and how long it waits in
+// between, doubled each time.
 const (
 	maxTries      = 5
 	maxEnded      = 2 // when its macros end the process that they run in
@@ -91,7 +92,8 @@ func (i inbox) Lane(ctx context.Context, key gateway.Lane, from int64, limit int
 	return jobs, next, err
 }
 
-// read goes through the log from a position on until it has taken so many events, and returns the position to go on from; 0 at the end of the log.
+// read goes through the log from a position on until it has taken so many events, and returns the
+// position to go on from; 0 at the end of the log.
 func (i inbox) read(ctx context.Context, from int64, limit int, of func(*gateway.Event) bool, take func(*gateway.Event)) (next int64, err error) {
 	for taken := 0; ; {
 		events, upto, err := i.log.ReadEvents(ctx, from-1, readBatch)
@@ -114,8 +116,9 @@ func (i inbox) read(ctx context.Context, from int64, limit int, of func(*gateway
 	}
 }
 
-// newLanes makes the lanes of a session: conversations side by side and each in order, and applications by turns. An application whose script is slow has so many events in
-// memory, and the others wait in the log.
+// newLanes makes the lanes of a session: conversations side by side and each in order, and
+// applications by turns. An application whose script is slow has so many events in memory, and the
+// others wait in the log.
 func (r *Runner) newLanes(ctx context.Context, begin *store.Cursor) *lane.Scheduler[gateway.Lane, *job] {
 	return lane.New(lane.Options[gateway.Lane, *job]{
 		Owner: func(key gateway.Lane) string { return key.Application }, Order: func(j *job) int64 { return j.order() },
@@ -133,7 +136,8 @@ func (r *Runner) jobOf(e *gateway.Event) *job {
 	return &job{event: e, trial: r.trial(r.care.event(e.Partition, e.Pos), e.ID(), e.Partition)}
 }
 
-// offerTimer takes a timer that is due into its lane. One that cannot be taken now is looked for again.
+// offerTimer takes a timer that is due into its lane. One that cannot be taken now is looked for
+// again.
 func (r *Runner) offerTimer(lanes *lane.Scheduler[gateway.Lane, *job], t *gateway.BotTimer) {
 	r.mu.Lock()
 	_, under := r.timers[t.ID]
@@ -154,8 +158,9 @@ func (r *Runner) beginAnew() {
 	}
 }
 
-// settle makes one try at a job, and returns how its lane goes on. When it cannot, the session begins anew, here or on the node that has taken the partition over: what was
-// not answered is read again then.
+// settle makes one try at a job, and returns how its lane goes on. When it cannot, the session
+// begins anew, here or on the node that has taken the partition over: what was not answered is read
+// again then.
 func (r *Runner) settle(ctx context.Context, j *job) lane.Next {
 	err := r.carefully(ctx, j)
 	if err == nil {
@@ -204,7 +209,8 @@ func (r *Runner) attempt(ctx context.Context, j job) (err error) {
 	return r.do(ctx, j)
 }
 
-// setAside goes on without a job. The event stays in the log, and can be given to the bot anew; a timer is gone.
+// setAside goes on without a job. The event stays in the log, and can be given to the bot anew; a
+// timer is gone.
 func (r *Runner) setAside(ctx context.Context, j job, reason string, failures int) error {
 	part := j.partition()
 	epoch, held := r.o.Store.Leases().Epoch(part)

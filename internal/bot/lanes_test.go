@@ -31,7 +31,8 @@ func TestPanicsAreErrors(t *testing.T) {
 	}
 }
 
-// A lane that cannot go on, because its partition is not held, has the session begin anew, and what it did not answer is not passed by.
+// A lane that cannot go on, because its partition is not held, has the session begin anew, and what
+// it did not answer is not passed by.
 func TestALaneThatCannotGoOn(t *testing.T) {
 	t.Parallel()
 	s, err := store.Open(t.Context(), store.Options{URL: filepath.Join(t.TempDir(), "chasqui.db"), Logger: slog.New(slog.DiscardHandler)})
@@ -59,7 +60,8 @@ func TestALaneThatCannotGoOn(t *testing.T) {
 	}
 }
 
-// What an application has no room for in memory is read from the log, in order, and nothing of others with it.
+// What an application has no room for in memory is read from the log, in order, and nothing of
+// others with it.
 func TestWhatIsLeftInTheLog(t *testing.T) {
 	t.Parallel()
 	s, err := store.Open(t.Context(), store.Options{URL: filepath.Join(t.TempDir(), "chasqui.db"), Logger: slog.New(slog.DiscardHandler)})

@@ -153,7 +153,8 @@ func setMenu(ctx context.Context, c *messenger.Client, person string, menu json.
 	return c.Do(ctx, "POST", "me/custom_user_settings", nil, map[string]any{"psid": person, "persistent_menu": menu}, nil)
 }
 
-// inputs are the messages that one of the script's takes on Messenger: pictures and files first, then templates, then the text with what can be tapped.
+// inputs are the messages that one of the script's takes on Messenger: pictures and files first,
+// then templates, then the text with what can be tapped.
 func (t *turn) inputs(m rivescript.Message) []gateway.MessageInput {
 	var customs []messenger.Message
 	var buttons []messenger.Button
@@ -243,7 +244,8 @@ func (t *turn) inputs(m rivescript.Message) []gateway.MessageInput {
 	return all
 }
 
-// quickReply reads "Title", "Title=payload" or "Title=payload=icon"; @email and @phone ask for these.
+// quickReply reads "Title", "Title=payload" or "Title=payload=icon"; @email and @phone ask for
+// these.
 func quickReply(arg string) messenger.QuickReply {
 	switch arg {
 	case "@email":
@@ -285,7 +287,8 @@ func short(s string, limit int) string {
 	return string([]rune(s)[:limit-1]) + "…"
 }
 
-// compose makes messages of what is said now. What cannot be sent is logged and left out, so that the conversation goes on.
+// compose makes messages of what is said now. What cannot be sent is logged and left out, so that
+// the conversation goes on.
 func (t *turn) compose() ([]*gateway.Message, error) {
 	if len(t.plan.now) > maxBotMessages {
 		t.r.log.Warn("script says too much at once", "application", t.lane.Application, "messages", len(t.plan.now))

@@ -10,7 +10,8 @@ import (
 	"github.com/chasqui/chasqui/internal/store"
 )
 
-// findProfile answers the person's profile. A script that wants names waits a moment for those of somebody new.
+// findProfile returns the person's profile. A script that wants names waits a moment for those of
+// somebody new.
 func (t *turn) findProfile(ctx context.Context) (*gateway.Profile, error) {
 	deadline := time.Now().Add(nameWait)
 	if t.script == nil || !t.script.Names || t.person.Rev > 0 {
@@ -91,7 +92,8 @@ func plainText(raw json.RawMessage) string {
 	return string(raw)
 }
 
-// profileChanges are the attributes of the profile that the script has set or forgotten: nil for those it has forgotten.
+// profileChanges are the attributes of the profile that the script has set or forgotten: nil for
+// those it has forgotten.
 func (t *turn) profileChanges() map[string]*string {
 	if t.profile == "" {
 		return nil
@@ -113,7 +115,8 @@ func (t *turn) profileChanges() map[string]*string {
 	return changes
 }
 
-// changeProfile writes them. What the profile refuses, such as a name that is the gateway's own, is logged and left out.
+// changeProfile writes them. What the profile refuses, such as a name that is the gateway's own, is
+// logged and left out.
 func (t *turn) changeProfile(tx *store.Tx, changes map[string]*string) error {
 	if len(changes) == 0 {
 		return nil

@@ -1,8 +1,9 @@
-// Package bot lets scripts answer people: it reads the log, gives what people write and do to the active script of their page, and puts what the script says into the
-// outbox.
+// Package bot lets scripts answer people: it reads the log, gives what people write and do to the
+// active script of their page, and puts what the script says into the outbox.
 //
-// A turn is one commit: what the bot knows afterwards, what it says, and up to where it has answered. So each turn happens once, whatever crashes. Conversations run side
-// by side, and each in order: one whose script waits for somebody else's server holds up nobody.
+// A turn is one commit: what the bot knows afterwards, what it says, and up to where it has
+// answered. So each turn happens once, whatever crashes. Conversations run side by side, and each
+// in order: one whose script waits for somebody else's server holds up nobody.
 package bot
 
 import (
@@ -28,7 +29,8 @@ type Options struct {
 	Logger    *slog.Logger
 	Turns     int                      // that may be under way at once, a quarter of them of one application; 128
 	Accepted  func(application string) // counts a message of the bot; may be nil
-	// Code tells whether a ref belongs to a code of the application, which a link then came from; nil for never.
+	// Code reports whether a ref belongs to a code of the application, which a link then came from;
+	// nil for never.
 	Code func(application, ref string) bool
 }
 
@@ -80,7 +82,8 @@ func New(o Options) *Runner {
 // cursorName is the name of the reader.
 const cursorName = "bot"
 
-// Start begins to answer. The leases must have been started. What the log holds before the first start ever is not answered.
+// Start begins to answer. The leases must have been started. What the log holds before the first
+// start ever is not answered.
 func (r *Runner) Start(ctx context.Context) error {
 	if err := r.o.Scripts.Refresh(ctx); err != nil {
 		return err
@@ -99,7 +102,8 @@ func (r *Runner) Start(ctx context.Context) error {
 	return nil
 }
 
-// begin notes where the partitions that this node holds begin. Leases may move meanwhile, as when nodes start together: then it looks again at which those are.
+// begin notes where the partitions that this node holds begin. Leases may move meanwhile, as when
+// nodes start together: then it looks again at which those are.
 func (r *Runner) begin(ctx context.Context) error {
 	for {
 		first := r.health.Cursor()
@@ -132,7 +136,8 @@ func (r *Runner) session(ctx context.Context) {
 	r.timers, r.again, r.anew = map[string]struct{}{}, make(chan struct{}), false
 	r.mu.Unlock()
 	_, leasesMoved := r.o.Store.Leases().Held()
-	// What is left in the log is read from there by other goroutines than this one, with a cursor that nobody moves.
+	// What is left in the log is read from there by other goroutines than this one, with a cursor
+	// that nobody moves.
 	head, cursor, begin := r.o.Store.Head(), r.health.Cursor(), r.health.Cursor()
 	err := errors.Join(cursor.Sync(run, head), begin.Sync(run, head))
 	if err == nil {
@@ -157,7 +162,8 @@ func (r *Runner) session(ctx context.Context) {
 func (r *Runner) read(ctx context.Context, cursor *store.Cursor, lanes *lane.Scheduler[gateway.Lane, *job], leasesMoved <-chan struct{}) error {
 	at, saved := cursor.Low(), time.Now()
 	defer func() {
-		// What was read since the last save is read again after the next start; saving it is a courtesy, also to retention.
+		// What was read since the last save is read again after the next start; saving it is a
+		// courtesy, also to retention.
 		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 		defer cancel()
 		if low := answered(lanes, at); low > cursor.Low() {
@@ -203,7 +209,8 @@ func (r *Runner) read(ctx context.Context, cursor *store.Cursor, lanes *lane.Sch
 	}
 }
 
-// idle waits until there is something to read, or to save. It returns true when the session is over.
+// idle waits until there is something to read, or to save. It returns true when the session is
+// over.
 func (r *Runner) idle(ctx context.Context, full, unsaved bool, headMoved, leasesMoved <-chan struct{}) (ended bool, err error) {
 	var room <-chan struct{}
 	var wait <-chan time.Time
@@ -268,7 +275,7 @@ func errMoved(held bool) error {
 
 var errLeaseLost = errors.New("a partition was taken over by another node")
 
-// concerns tells whether an event is one that bots look at.
+// concerns reports whether an event is one that bots look at.
 func (r *Runner) concerns(e *gateway.Event) bool {
 	if e.Application == "" || e.Person == "" || e.Channel != "messaging" {
 		return false

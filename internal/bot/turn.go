@@ -43,7 +43,8 @@ type turn struct {
 	plan    plan
 }
 
-// do deals with a job. When what the bot knows has changed meanwhile, it is done anew: nothing of the first try was kept.
+// do deals with a job. When what the bot knows has changed meanwhile, it is done anew: nothing of
+// the first try was kept.
 func (r *Runner) do(ctx context.Context, j job) error {
 	for {
 		again, err := r.once(ctx, j)
@@ -105,7 +106,8 @@ func (t *turn) load(ctx context.Context) error {
 	return nil
 }
 
-// run gives the job to the script and plans what is to be said. An error says that the turn is to be tried again.
+// run gives the job to the script and plans what is to be said. An error says that the turn is to
+// be tried again.
 func (t *turn) run(ctx context.Context) error {
 	id := t.lane.Person
 	if t.job.event != nil {
@@ -211,7 +213,8 @@ func (t *turn) answers(ctx context.Context, event *messenger.Event) []rivescript
 	return replies
 }
 
-// referral sets the variables of a referral. A link whose ref is that of a code is said to be that code, since today's codes are links.
+// referral sets the variables of a referral. A link whose ref is that of a code is said to be that
+// code, since today's codes are links.
 func (t *turn) referral(r *messenger.Referral) {
 	if r == nil {
 		return
@@ -273,7 +276,8 @@ func (t *turn) runTimer(ctx context.Context, timer *gateway.BotTimer) error {
 	return nil
 }
 
-// commit stores everything that the turn has brought about. It answers true when the turn must be done anew.
+// commit stores everything that the turn has brought about. It returns true when the turn must be
+// done anew.
 func (t *turn) commit(ctx context.Context, part int) (again bool, err error) {
 	changes := t.profileChanges()
 	for _, name := range append(keysOf(t.before), "_platform", "_platformId") {

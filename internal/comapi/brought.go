@@ -67,7 +67,8 @@ type broughtMessage struct {
 	Metadata     map[string]any      `json:"metadata"`
 }
 
-// address is the one of those of a sender or recipient by which conversations are told apart: the channel's own, or else the first that is known.
+// address is the one of those of a sender or recipient by which conversations are told apart: the
+// channel's own, or else the first that is known.
 func (in *broughtMessage) address(of map[string]any) string {
 	for _, name := range []string{in.Channel, in.Channel + "Id", "id", "address", "phoneNumber", "email", "profileId"} {
 		if text, ok := of[name].(string); ok && text != "" {
@@ -77,7 +78,8 @@ func (in *broughtMessage) address(of map[string]any) string {
 	return ""
 }
 
-// bring takes a message that a person sent over a channel of the business's own, and answers it as subscribers get it.
+// bring takes a message that a person sent over a channel of the business's own, and answers it as
+// subscribers get it.
 func (f *Face) bring(q *request) error {
 	body, err := q.Body()
 	if err != nil {
@@ -103,7 +105,8 @@ func (f *Face) bring(q *request) error {
 	return q.Reply(http.StatusCreated, Inbound(stored, "", q.space.PageID))
 }
 
-// tellInbound takes the news that somebody has got or read an inbound message. It is answered with the message in that state, of which nothing is kept.
+// tellInbound takes the news that somebody has got or read an inbound message. It is answered with
+// the message in that state, of which nothing is kept.
 func (f *Face) tellInbound(q *request) error {
 	status := q.PathValue("status")
 	if status != "delivered" && status != "read" {

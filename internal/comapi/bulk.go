@@ -58,7 +58,8 @@ func (f *Face) deleteMany(q *request) error {
 	return q.Reply(http.StatusOK, gone)
 }
 
-// defaultOptIns answers for each channel whether customers count as opted in who have not said so: they never do.
+// defaultOptIns answers for each channel whether customers count as opted in who have not said so:
+// they never do.
 func (f *Face) defaultOptIns(q *request) error {
 	all := map[string]bool{}
 	for _, channel := range gateway.Channels() {

@@ -1,8 +1,11 @@
-// Package comapi answers in the shapes of Comapi's (later dotdigital's) Enterprise Communications API, so that a program written for it goes on with another
-// base address and another credential. It is a face: it translates requests into calls of the use cases and their results back, and keeps nothing itself.
+// Package comapi answers in the shapes of Comapi's (later dotdigital's) Enterprise Communications
+// API, so that a program written for it goes on with another base address and another credential.
+// It is a face: it translates requests into calls of the use cases and their results back, and
+// keeps nothing itself.
 //
-// An api space is an application: its id is the application's key. Below /apispaces/{id} and below /cpaas the credential is an API key, as a bearer token or as
-// the password of HTTP Basic with any user name.
+// An api space is an application: its id is the application's key. Below /apispaces/{id} and below
+// /cpaas the credential is an API key, as a bearer token or as the password of HTTP Basic with any
+// user name.
 package comapi
 
 import (
@@ -31,7 +34,8 @@ type Options struct {
 	OptIns        *service.OptIns
 	Sessions      *sessions.Sessions
 	Logger        *slog.Logger
-	// Observe is called after each request with its route, such as `POST /cpaas/messages`; nil for no call.
+	// Observe is called after each request with its route, such as `POST /cpaas/messages`; nil for
+	// no call.
 	Observe func(route string, status int, took time.Duration)
 	// MaxBody is in bytes; face.DefaultMaxBody when 0.
 	MaxBody int64
@@ -43,7 +47,8 @@ type Face struct {
 	shell *face.Face
 }
 
-// maxOpenBody is the largest body of a call that needs no credential, in bytes: a token, and words about a device.
+// maxOpenBody is the largest body of a call that needs no credential, in bytes: a token, and words
+// about a device.
 const maxOpenBody = 16 << 10
 
 // New makes the face.
@@ -166,12 +171,14 @@ func (q *request) authorize(e endpoint) error {
 	return q.Allow(key, e.scope)
 }
 
-// reaches reports whether an api space may be entered: one that the key may touch, or any by a call that needs no key.
+// reaches reports whether an api space may be entered: one that the key may touch, or any by a call
+// that needs no key.
 func (q *request) reaches(a *gateway.Application) bool {
 	return q.open || q.Key.AllowsApplication(a.Key)
 }
 
-// enter finds the api space of the request. Below /cpaas, where the address names none, it is the one of the query or else the only one the key may use.
+// enter finds the api space of the request. Below /cpaas, where the address names none, it is the
+// one of the query or else the only one the key may use.
 func (q *request) enter() error {
 	id := q.PathValue("space")
 	if id == "" {
@@ -215,7 +222,8 @@ func problemOf(_ *face.Request, err error) face.Problem {
 	return face.Problem{Status: e.Code.Status(), Body: encode([]problem{{e.Field, failureCode(e), e.Message}})}
 }
 
-// failureCode names an error after the property at fault, such as ToInvalid, and else after its code, such as NotFound.
+// failureCode names an error after the property at fault, such as ToInvalid, and else after its
+// code, such as NotFound.
 func failureCode(e *gateway.Error) string {
 	if e.Code != gateway.CodeInvalidRequest {
 		return pascal(string(e.Code))
@@ -242,7 +250,8 @@ func pascal(code string) string {
 	return b.String()
 }
 
-// Routes lists the calls of the face as `POST /messages`, without what precedes the path: /apispaces/{space} or /cpaas.
+// Routes lists the calls of the face as `POST /messages`, without what precedes the path:
+// /apispaces/{space} or /cpaas.
 func Routes() []string {
 	var all []string
 	for _, e := range new(Face).endpoints() {

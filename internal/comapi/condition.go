@@ -11,8 +11,10 @@ import (
 	"github.com/chasqui/chasqui/internal/gateway"
 )
 
-// condition is one thing that a query wants of a field, in the notation of mongo-querystring: an operator before the value (`tier=!tin`, `age=>=18`), a list in `name[]`,
-// an empty value for a field that is there and `!` alone for one that is not. `name[$gt]=` and its like are taken too. A name with dots leads into objects.
+// condition is one thing that a query wants of a field, in the notation of mongo-querystring: an
+// operator before the value (`tier=!tin`, `age=>=18`), a list in `name[]`, an empty value for a
+// field that is there and `!` alone for one that is not. `name[$gt]=` and its like are taken too. A
+// name with dots leads into objects.
 //
 // Docs: https://github.com/Turistforeningen/node-mongo-querystring
 type condition struct {
@@ -100,7 +102,7 @@ func valued(path []string, value string) condition {
 	return c
 }
 
-// plain answers the value of a condition that a field simply has it.
+// plain returns the value of a condition that a field simply has it.
 func (c condition) plain() (string, bool) {
 	if c.op != "eq" || len(c.values) != 1 {
 		return "", false
@@ -108,7 +110,7 @@ func (c condition) plain() (string, bool) {
 	return c.values[0], true
 }
 
-// holds tells whether a profile is as the condition wants it.
+// holds reports whether a profile is as the condition wants it.
 func (c condition) holds(shown map[string]any) bool {
 	have, ok := at(shown, c.path)
 	equal := func(value string) bool { return ok && c.same(have, value) }
@@ -143,7 +145,8 @@ func (c condition) holds(shown map[string]any) bool {
 	return order <= 0
 }
 
-// same compares a field with a value: a string as it is, anything else as JSON, and a list by what it holds.
+// same compares a field with a value: a string as it is, anything else as JSON, and a list by what
+// it holds.
 func (c condition) same(have any, value string) bool {
 	switch v := have.(type) {
 	case string:
@@ -215,7 +218,8 @@ func sortings(values url.Values) []sorting {
 	return all
 }
 
-// order compares two profiles by the fields in turn: those that lack one come first, then numbers, then strings, then the rest.
+// order compares two profiles by the fields in turn: those that lack one come first, then numbers,
+// then strings, then the rest.
 func order(by []sorting, a, b map[string]any) int {
 	for _, s := range by {
 		x, _ := at(a, s.path)

@@ -5,8 +5,9 @@ import (
 	"encoding/json"
 )
 
-// customer makes sure of the profile that a message names, where the key may write profiles: it is created when there is none, and learns what the message says of the customer
-// and the profile does not.
+// customer makes sure of the profile that a message names, where the key may write profiles: it is
+// created when there is none, and learns what the message says of the customer and the profile does
+// not.
 func (q *request) customer(ctx context.Context, in *sendRequest) error {
 	to := in.To
 	if to.ProfileID == "" {

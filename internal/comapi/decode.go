@@ -9,7 +9,8 @@ import (
 	"github.com/chasqui/chasqui/internal/gateway"
 )
 
-// decode reads one JSON value. Names that are not known are passed over, as the API always did; text that is no JSON is an error that says in which line and column.
+// decode reads one JSON value. Names that are not known are passed over, as the API always did;
+// text that is no JSON is an error that says in which line and column.
 func decode(body []byte, into any) error {
 	err := json.Unmarshal(body, into)
 	var syntax *json.SyntaxError
@@ -26,7 +27,8 @@ func decode(body []byte, into any) error {
 	return gateway.Invalid("", "the body cannot be understood: %s", err.Error())
 }
 
-// place answers line and column, from 1, of the byte at an offset that counts from 1; past the end it is that after the last.
+// place returns line and column, from 1, of the byte at an offset that counts from 1; past the end
+// it is that after the last.
 func place(body []byte, offset int) (line, column int) {
 	before := body[:min(max(offset-1, 0), len(body))]
 	if offset >= len(body) {

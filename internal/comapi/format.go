@@ -13,7 +13,8 @@ import (
 	"github.com/chasqui/chasqui/internal/gateway"
 )
 
-// Dialect is the name of the API as an origin of messages, and of its format of deliveries. What is kept with a message is what was asked.
+// Dialect is the name of the API as an origin of messages, and of its format of deliveries. What is
+// kept with a message is what was asked.
 const Dialect = sessions.Dialect
 
 // topic is one kind of event that a webhook wants, such as message.inbound.
@@ -28,7 +29,8 @@ type filter struct {
 	Value string `json:"value"`
 }
 
-// format is the format of webhooks: an envelope of each event, alone or in a list. It is what is kept with their subscriptions.
+// format is the format of webhooks: an envelope of each event, alone or in a list. It is what is
+// kept with their subscriptions.
 type format struct {
 	Topics []topic  `json:"topics,omitempty"`
 	Lists  batching `json:"batching,omitzero"`
@@ -96,7 +98,8 @@ func (f *format) Batching() gateway.Batching {
 // Timeout is for how long a receiver may take.
 func (f *format) Timeout() time.Duration { return 10 * time.Second }
 
-// Encode makes the envelope, or the list of them for a receiver that asked for batches. X-Comapi-Signature is the lower-case hexadecimal HMAC-SHA1 of the body.
+// Encode makes the envelope, or the list of them for a receiver that asked for batches.
+// X-Comapi-Signature is the lower-case hexadecimal HMAC-SHA1 of the body.
 func (f *format) Encode(ctx context.Context, s *gateway.Subscription, events []*gateway.Event, around gateway.Around) (gateway.Body, error) {
 	envelopes := make([]any, len(events))
 	for i, e := range events {

@@ -9,7 +9,8 @@ import (
 	"github.com/chasqui/chasqui/internal/gateway"
 )
 
-// FuzzIfMatch reads ETags of any text: one is refused as a precondition that does not hold, or it is a version.
+// FuzzIfMatch reads ETags of any text: one is refused as a precondition that does not hold, or it
+// is a version.
 func FuzzIfMatch(f *testing.F) {
 	for _, seed := range []string{"", "*", `"3"`, `W/"3"`, "3", `"-3"`, `"99999999999999999999"`, `"3", "4"`, "\"\x003\"", `"`, `W/`, `"0x3"`} {
 		f.Add(seed)

@@ -106,7 +106,8 @@ func channelPayload(e *gateway.Event, r *received, p *gateway.Publication) any {
 	}
 }
 
-// broughtPayload is a message over a channel of the business's own: what the business brought, and what the gateway knows of it.
+// broughtPayload is a message over a channel of the business's own: what the business brought, and
+// what the gateway knows of it.
 func broughtPayload(e *gateway.Event, r *received, p *gateway.Publication) any {
 	all := map[string]any{"metadata": map[string]any{}, "messageParts": []any{}}
 	var brought map[string]json.RawMessage

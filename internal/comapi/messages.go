@@ -12,7 +12,8 @@ import (
 // MaxBatch is how many messages one batch may hold.
 const MaxBatch = 5000
 
-// send answers 201 with the whole message, also when no rule could be taken: then the message is failed.
+// send answers 201 with the whole message, also when no rule could be taken: then the message is
+// failed.
 func (f *Face) send(q *request) error {
 	body, err := q.Body()
 	if err != nil {

@@ -48,7 +48,8 @@ func (a *address) phone() string {
 	return gateway.Digits(number)
 }
 
-// plan turns a request into a message of the core, and answers what was asked as the answer repeats it. The error is for requests that are wrong; nothing was stored then.
+// plan turns a request into a message of the core, and answers what was asked as the answer repeats
+// it. The error is for requests that are wrong; nothing was stored then.
 func (q *request) plan(ctx context.Context, raw json.RawMessage) (*gateway.Message, json.RawMessage, error) {
 	var in sendRequest
 	if err := decode(raw, &in); err != nil {
@@ -118,7 +119,8 @@ func (q *request) input(in *sendRequest) (*gateway.MessageInput, error) {
 	return out, nil
 }
 
-// custom hands over bodies of channels that are here or asked for, and options of those that are the business's own.
+// custom hands over bodies of channels that are here or asked for, and options of those that are
+// the business's own.
 func (in *sendRequest) custom(out *gateway.MessageInput) {
 	for channel, custom := range in.CustomBody {
 		if slices.Contains(gateway.Channels(), channel) || slices.Contains(in.Rules, channel) {

@@ -15,12 +15,14 @@ import (
 
 const fieldMessengerID = "fbMessengerId"
 
-// systemFields are written by the gateway only. A caller who sends a profile back as it was read has them in it; they are passed over.
+// systemFields are written by the gateway only. A caller who sends a profile back as it was read
+// has them in it; they are passed over.
 func systemFields() []string {
 	return []string{"_createdOn", "_createdBy", "_updatedOn", "_updatedBy", "_lastActivityOn", gateway.FieldFacebook}
 }
 
-// showProfile makes a profile as the API has it: the caller's fields, the person's id for this api space, and what the platform says of the person.
+// showProfile makes a profile as the API has it: the caller's fields, the person's id for this api
+// space, and what the platform says of the person.
 func (q *request) showProfile(p *gateway.Profile) map[string]any {
 	all := map[string]any{gateway.FieldID: p.ID, "_createdOn": gateway.FormatTime(p.CreatedAt), "_updatedOn": gateway.FormatTime(p.UpdatedAt)}
 	for name, value := range p.Doc {
@@ -76,7 +78,8 @@ func (q *request) translate(fields map[string]json.RawMessage) error {
 	return nil
 }
 
-// named takes the id out of a profile that is sent to an address: where it is given it must be the same.
+// named takes the id out of a profile that is sent to an address: where it is given it must be the
+// same.
 func named(fields map[string]json.RawMessage, id string) error {
 	given, ok := fields[gateway.FieldID]
 	delete(fields, gateway.FieldID)
@@ -120,7 +123,8 @@ func (f *Face) profile(q *request) error {
 	return q.replyProfile(http.StatusOK, p)
 }
 
-// putProfile replaces the caller's fields. The person's id and the opt-ins stay unless they are given.
+// putProfile replaces the caller's fields. The person's id and the opt-ins stay unless they are
+// given.
 func (f *Face) putProfile(q *request) error {
 	return q.write(func(before *gateway.Profile, fields map[string]json.RawMessage) {
 		for name := range before.Doc {
@@ -132,7 +136,8 @@ func (f *Face) putProfile(q *request) error {
 	})
 }
 
-// patchProfile merges; ?deletes=a,b takes fields away, and ?allowcreate=true makes a profile that is not there.
+// patchProfile merges; ?deletes=a,b takes fields away, and ?allowcreate=true makes a profile that
+// is not there.
 func (f *Face) patchProfile(q *request) error {
 	query := q.URL.Query()
 	if query.Get("allowcreate") == "true" && q.session == nil {
@@ -170,8 +175,9 @@ func (f *Face) createNamed(q *request) error {
 	return q.replyProfile(http.StatusCreated, p)
 }
 
-// write changes the profile of the address by the body, after complete has added what the body leaves out. When the profile changes meanwhile the error is
-// precondition_failed for a caller who gave an ETag, and a conflict for one who did not.
+// write changes the profile of the address by the body, after complete has added what the body
+// leaves out. When the profile changes meanwhile the error is precondition_failed for a caller who
+// gave an ETag, and a conflict for one who did not.
 func (q *request) write(complete func(before *gateway.Profile, fields map[string]json.RawMessage)) error {
 	given, err := q.changes()
 	if err != nil {
@@ -197,7 +203,8 @@ func (q *request) write(complete func(before *gateway.Profile, fields map[string
 	return q.replyProfile(http.StatusOK, p)
 }
 
-// ownFields checks what a session says of its profile: a field that the operator has not listed must be sent as it was read, and is passed over.
+// ownFields checks what a session says of its profile: a field that the operator has not listed
+// must be sent as it was read, and is passed over.
 func (q *request) ownFields(before *gateway.Profile, fields map[string]json.RawMessage) error {
 	if q.session == nil {
 		return nil
@@ -243,7 +250,7 @@ func personIn(object json.RawMessage) string {
 	return "null"
 }
 
-// same tells whether two values are the same JSON; nothing is the same as null.
+// same reports whether two values are the same JSON; nothing is the same as null.
 func same(a, b json.RawMessage) bool {
 	read := func(raw json.RawMessage) (v any) {
 		if len(raw) > 0 && json.Unmarshal(raw, &v) != nil {
@@ -254,10 +261,12 @@ func same(a, b json.RawMessage) bool {
 	return reflect.DeepEqual(read(a), read(b))
 }
 
-// patchTries is how often a change is made anew when somebody else's came between; the gateway itself writes what the platform says of a person.
+// patchTries is how often a change is made anew when somebody else's came between; the gateway
+// itself writes what the platform says of a person.
 const patchTries = 5
 
-// patch changes a profile by what change answers for it as it is. A caller who names a version gets that one or 412.
+// patch changes a profile by what change answers for it as it is. A caller who names a version gets
+// that one or 412.
 func (q *request) patch(id string, change func(before *gateway.Profile) map[string]json.RawMessage) (*gateway.Profile, error) {
 	version, err := q.ifMatch()
 	if err != nil {

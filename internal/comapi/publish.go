@@ -8,7 +8,8 @@ import (
 	"github.com/chasqui/chasqui/internal/gateway"
 )
 
-// topicTypes are the events of the API that there are here, with the types of events they are made of.
+// topicTypes are the events of the API that there are here, with the types of events they are made
+// of.
 var topicTypes = map[string][]gateway.EventType{
 	"message.inbound": {gateway.EventMessageInbound, gateway.EventPostback}, "message.sent": {gateway.EventMessageSent}, "message.delivered": {gateway.EventMessageDelivered},
 	"message.read": {gateway.EventMessageRead}, "message.failed": {gateway.EventMessageFailed}, "message.expired": {gateway.EventMessageExpired},
@@ -62,7 +63,8 @@ type envelope struct {
 	Timestamp  string `json:"timestamp"`
 }
 
-// Publish makes of an event what webhooks carry. last is the newest message to the person; nil when there is none.
+// Publish makes of an event what webhooks carry. last is the newest message to the person; nil when
+// there is none.
 func Publish(e *gateway.Event, profileID, pageID string, last *gateway.Message) any {
 	p := gateway.Publish(e, profileID, pageID)
 	out := envelope{EventID: e.ID(), APISpaceID: e.Application, Name: topicOf(e), ETag: `"` + e.ID() + `"`, Timestamp: p.CreatedAt}

@@ -28,7 +28,8 @@ type profileQuery struct {
 	limit, skip int
 }
 
-// queryProfiles answers the profiles that a query wants, in the order of their ids unless it is sorted.
+// queryProfiles answers the profiles that a query wants, in the order of their ids unless it is
+// sorted.
 func (f *Face) queryProfiles(q *request) error {
 	query, err := q.profileQuery()
 	if err != nil {
@@ -152,7 +153,7 @@ func number(values url.Values, name string, otherwise, most int) (int, error) {
 	return n, nil
 }
 
-// fits tells whether a profile is as all conditions want it.
+// fits reports whether a profile is as all conditions want it.
 func fits(shown map[string]any, conditions []condition) bool {
 	return !slices.ContainsFunc(conditions, func(c condition) bool { return !c.holds(shown) })
 }

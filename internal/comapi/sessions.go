@@ -10,8 +10,10 @@ import (
 	"github.com/chasqui/chasqui/internal/gateway"
 )
 
-// A session is what the JavaScript SDK works with: the business's own server says by a token who the customer is, and from then on the SDK may read and change that one profile,
-// and make a state for it. Browsers come from other origins, so that what sessions may do is open to all of them: the token is what counts.
+// A session is what the JavaScript SDK works with: the business's own server says by a token who
+// the customer is, and from then on the SDK may read and change that one profile, and make a state
+// for it. Browsers come from other origins, so that what sessions may do is open to all of them:
+// the token is what counts.
 
 // startSession answers what the business's token has to carry.
 func (f *Face) startSession(q *request) error {
@@ -22,7 +24,8 @@ func (f *Face) startSession(q *request) error {
 	return q.Reply(http.StatusOK, map[string]string{"authenticationId": id, "nonce": nonce, "provider": "jwt", "expiresOn": gateway.FormatTime(expires)})
 }
 
-// sessionRequest is the body of a request for a session. What it says of the device is kept and shown again.
+// sessionRequest is the body of a request for a session. What it says of the device is kept and
+// shown again.
 type sessionRequest struct {
 	AuthenticationID    string `json:"authenticationId"`
 	AuthenticationToken string `json:"authenticationToken"`
@@ -100,7 +103,8 @@ func (q *request) shownSession(s *sessions.Session) (any, error) {
 	return out, json.Unmarshal(s.Device, &out.device)
 }
 
-// authorizeSession lets a session in where it may go: to itself, to its own profile, and to states for that.
+// authorizeSession lets a session in where it may go: to itself, to its own profile, and to states
+// for that.
 func (q *request) authorizeSession(token string, e endpoint) error {
 	s, err := q.f.o.Sessions.Authenticate(q.Context(), token)
 	if err != nil {
@@ -134,7 +138,8 @@ func (f *Face) allow(r *face.Request) error {
 	return r.Done()
 }
 
-// crossOrigin lets pages of every origin read an answer. No cookie counts here, so that they can do no more than anybody with the same token.
+// crossOrigin lets pages of every origin read an answer. No cookie counts here, so that they can do
+// no more than anybody with the same token.
 func crossOrigin(w http.ResponseWriter) {
 	w.Header().Set("Access-Control-Allow-Origin", "*")
 	w.Header().Set("Access-Control-Expose-Headers", "ETag")

@@ -6,8 +6,8 @@ import (
 	"github.com/chasqui/chasqui/internal/gateway"
 )
 
-// state makes the secure metadata that binds a profile to the person who comes back with it: one opaque string in quotes. What the body holds beside profileId
-// comes back with the opt-in.
+// state makes the secure metadata that binds a profile to the person who comes back with it: one
+// opaque string in quotes. What the body holds beside profileId comes back with the opt-in.
 func (f *Face) state(q *request) error {
 	var in map[string]any
 	body, err := q.Body()

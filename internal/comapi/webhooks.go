@@ -118,7 +118,7 @@ func (q *request) fresh(s *gateway.Subscription) error {
 	return nil
 }
 
-// ours tells whether a subscription is a webhook of the api space.
+// ours reports whether a subscription is a webhook of the api space.
 func (q *request) ours(s *gateway.Subscription) bool {
 	return s.Format == Dialect && len(s.Applications) == 1 && s.Applications[0] == q.space.Key
 }

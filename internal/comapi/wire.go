@@ -54,7 +54,7 @@ type reserved struct {
 	Application     json.RawMessage `json:"application"`
 }
 
-// any tells whether there is one.
+// any reports whether there is one.
 func (r *reserved) any() bool {
 	return r.MessageID != nil || r.Status != nil || r.StatusDetails != nil || r.SenderProfileID != nil || r.SubmittedOn != nil || r.SentOn != nil ||
 		r.CreatedOn != nil || r.CreatedBy != nil || r.UpdatedOn != nil || r.UpdatedBy != nil || r.Application != nil
@@ -85,7 +85,8 @@ func show(m *gateway.Message) (json.RawMessage, error) {
 	return join(m, asked)
 }
 
-// join puts what the gateway knows of a message before what was asked, an object without a member that the gateway writes.
+// join puts what the gateway knows of a message before what was asked, an object without a member
+// that the gateway writes.
 func join(m *gateway.Message, asked json.RawMessage) (json.RawMessage, error) {
 	by, accepted := "access:"+m.APIKey, gateway.FormatTime(m.AcceptedAt)
 	updated, sent := m.UpdatedAt, accepted

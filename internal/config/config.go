@@ -1,7 +1,9 @@
-// Package config is the gateway's configuration: one struct whose tags give every setting's name, default and meaning. A value comes from the
-// command line, else from the environment, else from the configuration file, else it is the default.
+// Package config is the gateway's configuration: one struct whose tags give every setting's name,
+// default and meaning. A value comes from the command line, else from the environment, else from
+// the configuration file, else it is the default.
 //
-// The package reads the file and the environment it is handed; the command line is read by cmd/chasqui, whose flags are made from the same tags.
+// The package reads the file and the environment it is handed; the command line is read by
+// cmd/chasqui, whose flags are made from the same tags.
 package config
 
 import (
@@ -18,8 +20,9 @@ import (
 	"github.com/chasqui/chasqui/internal/reach"
 )
 
-// Config holds every setting of the gateway. The tags are those of the command line's parser: `help` is the meaning, `default` the
-// default, `enum` the values allowed; `reload:"yes"` marks what SIGHUP applies to a running gateway, `secret:"yes"` what must not be printed.
+// Config holds every setting of the gateway. The tags are those of the command line's parser:
+// `help` is the meaning, `default` the default, `enum` the values allowed; `reload:"yes"` marks
+// what SIGHUP applies to a running gateway, `secret:"yes"` what must not be printed.
 type Config struct {
 	Storage `embed:""`
 
@@ -58,7 +61,8 @@ type Config struct {
 	Retention Retention `embed:"" prefix:"retention-"`
 }
 
-// Storage holds the settings that say where the data lies; every subcommand that works on the database takes them.
+// Storage holds the settings that say where the data lies; every subcommand that works on the
+// database takes them.
 type Storage struct {
 	Data          string `default:"chasqui-data" placeholder:"DIR" help:"Folder for the database, unless store names another, and for the key file, unless keyFile does."`
 	Store         string `placeholder:"URL" secret:"yes" help:"Database: postgres://… for PostgreSQL; empty for SQLite in the data folder."`
@@ -104,7 +108,8 @@ type Sessions struct {
 	IDClaim  string `name:"id-claim" default:"sub" help:"Claim of those tokens that holds the profile's id."`
 }
 
-// Retention holds the ages, in days counted from receipt, after which data is removed; 0 keeps it for ever.
+// Retention holds the ages, in days counted from receipt, after which data is removed; 0 keeps it
+// for ever.
 type Retention struct {
 	Events     int `default:"30" help:"Days that events are kept; 0 for ever."`
 	Messages   int `default:"30" help:"Days that finished messages are kept; 0 for ever."`
@@ -130,7 +135,8 @@ func (s Storage) KeyPath() string {
 	return filepath.Join(s.Data, "chasqui.key")
 }
 
-// Database is where the database is: the store's URL, or the path of the SQLite file in the data folder.
+// Database is where the database is: the store's URL, or the path of the SQLite file in the data
+// folder.
 func (s Storage) Database() string {
 	if s.Store != "" {
 		return s.Store

@@ -10,7 +10,8 @@ import (
 
 // Setting describes one setting and, when it was made from a Config, points at its value.
 type Setting struct {
-	// Name is the name in the configuration file, with a dot for each level: `limits.textPerSecond`.
+	// Name is the name in the configuration file, with a dot for each level:
+	// `limits.textPerSecond`.
 	Name string
 	// Env is the environment variable: `CHASQUI_LIMITS_TEXT_PER_SECOND`.
 	Env string
@@ -22,7 +23,7 @@ type Setting struct {
 	Enum string
 	// Help says what the setting means.
 	Help string
-	// Reload tells whether SIGHUP applies a new value to a running gateway.
+	// Reload says whether SIGHUP applies a new value to a running gateway.
 	Reload bool
 	// Secret tells that the value must not be printed.
 	Secret bool
@@ -127,7 +128,7 @@ func (s Setting) allows(text string) bool {
 	return false
 }
 
-// number answers the setting's value when it is one.
+// number returns the setting's value when it is one.
 func (s Setting) number() (float64, bool) {
 	switch v := s.value.Interface().(type) {
 	case int:
@@ -142,7 +143,7 @@ func (s Setting) number() (float64, bool) {
 	return 0, false
 }
 
-// zeroAllowed tells whether 0 has a meaning: for ever for ages, and no reserve for the disk.
+// zeroAllowed reports whether 0 has a meaning: for ever for ages, and no reserve for the disk.
 func (s Setting) zeroAllowed() bool {
 	return strings.HasPrefix(s.Name, "retention.") || s.Name == "lowDisk" || s.Name == "maxConnections"
 }

@@ -12,7 +12,8 @@ import (
 	"strings"
 )
 
-// FileEnv is the environment variable that names the configuration file; the flag --config wins over it.
+// FileEnv is the environment variable that names the configuration file; the flag --config wins
+// over it.
 const FileEnv = "CHASQUI_CONFIG"
 
 // Source holds what the environment and the configuration file give.
@@ -20,14 +21,16 @@ type Source struct {
 	values map[string]string // by flag
 }
 
-// Lookup answers the value that the environment, or else the file, gives to a setting, named by its flag.
+// Lookup returns the value that the environment, or else the file, gives to a setting, named by its
+// flag.
 func (s Source) Lookup(flag string) (string, bool) {
 	v, ok := s.values[flag]
 	return v, ok
 }
 
-// Read reads the configuration file, when path is not empty, and the environment, given as os.Environ gives it. Both are read strictly: a name
-// that is no setting, or a value of the wrong type, is an error that names it, so that a slip of the pen is not silently without effect.
+// Read reads the configuration file, when path is not empty, and the environment, given as
+// os.Environ gives it. Both are read strictly: a name that is no setting, or a value of the wrong
+// type, is an error that names it, so that a slip of the pen is not silently without effect.
 func Read(path string, environ []string) (Source, error) {
 	s := Source{values: map[string]string{}}
 	settings := Settings()
@@ -39,7 +42,7 @@ func Read(path string, environ []string) (Source, error) {
 	return s, s.readEnv(environ, settings)
 }
 
-// Apply answers the defaults overlaid by the source.
+// Apply returns the defaults overlaid by the source.
 func (s Source) Apply() (Config, error) {
 	c := Default()
 	for _, setting := range settingsOf(&c) {
@@ -118,7 +121,8 @@ func (s Source) addTree(prefix string, tree map[string]any, settings []Setting) 
 	return nil
 }
 
-// fromJSON answers the text of a value from the file, where numbers are numbers, booleans booleans and all else strings.
+// fromJSON returns the text of a value from the file, where numbers are numbers, booleans booleans
+// and all else strings.
 func (s Setting) fromJSON(v any) (string, error) {
 	var text string
 	switch v := v.(type) {

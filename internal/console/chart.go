@@ -45,7 +45,8 @@ type step struct {
 	Width       float64 // in percent of the longest
 }
 
-// funnel shows how many come through from the code to the goal. Who comes is answered by the bot before they write anything, so that comes first.
+// funnel shows how many come through from the code to the goal. Who comes is answered by the bot
+// before they write anything, so that comes first.
 func funnel(f figures) []step {
 	steps := []step{
 		{Name: "Visits", Class: "visits", N: f.Visits}, {Name: "Opens in Messenger", Class: "opens", N: f.Opens}, {Name: "First contacts", Class: "contacts", N: f.First},
@@ -137,7 +138,8 @@ func newChart(class string, width, height float64, dates int, days []dayFigures)
 	return c
 }
 
-// scale answers the top of a scale for values up to most, and the step between its marks: 1, 2 or 5 times a power of ten, four or five of them.
+// scale returns the top of a scale for values up to most, and the step between its marks: 1, 2 or 5
+// times a power of ten, four or five of them.
 func scale(most int64) (top, by int64) {
 	most = max(most, 4)
 	raw := float64(most) / 4

@@ -70,7 +70,8 @@ func styled(look url.Values) url.Values {
 	return api
 }
 
-// drawn is the picture of an entry point's code, with its media type and a tag that changes with it.
+// drawn is the picture of an entry point's code, with its media type and a tag that changes with
+// it.
 type drawn struct {
 	picture    []byte
 	media, tag string
@@ -116,7 +117,7 @@ func (c *Console) tryLook(v *visit, e *gateway.EntryPoint, look url.Values) erro
 	return d.Fits(c.o.EntryPoints.Held(e, look.Get("link") == "short"), caption, qr.FormatPNG)
 }
 
-// send answers a picture. It may be opened by itself, where it can load nothing.
+// send sends a picture. It may be opened by itself, where it can load nothing.
 func (d drawn) send(v *visit) {
 	h := v.w.Header()
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'; sandbox")

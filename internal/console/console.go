@@ -1,5 +1,6 @@
-// Package console is the gateway's pages in the browser: entry points with their codes, print sheets and what came of them. They are made on the server, work
-// without JavaScript, and bring all they need along. Whoever signs in does so with an API key, and may do there what the key may.
+// Package console is the gateway's pages in the browser: entry points with their codes, print
+// sheets and what came of them. They are made on the server, work without JavaScript, and bring all
+// they need along. Whoever signs in does so with an API key, and may do there what the key may.
 package console
 
 import (
@@ -29,7 +30,8 @@ type Options struct {
 	// SignIns remembers which sessions were signed out of.
 	SignIns *service.SignIns
 	Logger  *slog.Logger
-	// PublicURL is the gateway's own address: its host may be asked for besides localhost and IP addresses, and with https cookies are sent over TLS only.
+	// PublicURL is the gateway's own address: its host may be asked for besides localhost and IP
+	// addresses, and with https cookies are sent over TLS only.
 	PublicURL string
 	// Now is the clock.
 	Now func() time.Time
@@ -47,7 +49,8 @@ type Console struct {
 //go:embed static
 var static embed.FS
 
-// New makes a console. The error says which template is wrong, which a test shows before any user does.
+// New makes a console. The error says which template is wrong, which a test shows before any user
+// does.
 func New(o Options) (*Console, error) {
 	all, err := parsePages()
 	if err != nil {
@@ -102,7 +105,8 @@ func (c *Console) Register(mux *http.ServeMux) {
 	page("POST "+home+"/{id}/restore", write, c.restore)
 }
 
-// guard refuses requests under a foreign name, which a page elsewhere could have made lead here, and says what a browser may do with the answer.
+// guard refuses requests under a foreign name, which a page elsewhere could have made lead here,
+// and says what a browser may do with the answer.
 func (c *Console) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
@@ -163,7 +167,8 @@ type visit struct {
 // maxForm is the largest form that is read, in bytes.
 const maxForm = 64 << 10
 
-// signedIn makes the handler of a page: it opens the session, checks the key's scope, and turns errors into pages.
+// signedIn makes the handler of a page: it opens the session, checks the key's scope, and turns
+// errors into pages.
 func (c *Console) signedIn(scope gateway.Scope, do func(*visit) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v := &visit{w: w, Request: r}

@@ -31,7 +31,8 @@ func luminance(t *testing.T, colour string) float64 {
 	return 0.2126*part(16) + 0.7152*part(8) + 0.0722*part(0)
 }
 
-// All words can be read in the light and in the dark: at least 4.5 to 1 on every ground that they stand on.
+// All words can be read in the light and in the dark: at least 4.5 to 1 on every ground that they
+// stand on.
 func TestContrast(t *testing.T) {
 	t.Parallel()
 	css, err := static.ReadFile("static/base.css")

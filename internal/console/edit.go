@@ -15,7 +15,8 @@ import (
 // fieldProblem is what is wrong with a form, by the field at fault; "" stands for no single one.
 type fieldProblem struct{ field, message string }
 
-// problems reads from an error what is wrong with the input; nil when the error says nothing about it.
+// problems reads from an error what is wrong with the input; nil when the error says nothing about
+// it.
 func problems(err error) *fieldProblem {
 	var e *gateway.Error
 	if !errors.As(err, &e) || e.Code != gateway.CodeInvalidRequest && e.Code != gateway.CodeConflict {

@@ -16,7 +16,8 @@ import (
 	"github.com/chasqui/chasqui/internal/store"
 )
 
-// count lets n visits happen at an entry point, half as many first contacts, and a goal worth 2.5 for every fifth.
+// count lets n visits happen at an entry point, half as many first contacts, and a goal worth 2.5
+// for every fifth.
 func (w *world) count(e *gateway.EntryPoint, at time.Time, n int64) {
 	w.t.Helper()
 	one := func(metric string, n int64, value float64) store.Count {

@@ -53,7 +53,7 @@ func kinds(chosen string) (all []choice) {
 // query is the address of the list: what it shows, and how to come to something else.
 type query struct{ values url.Values }
 
-// Get answers a parameter.
+// Get returns a parameter.
 func (q query) Get(name string) string { return q.values.Get(name) }
 
 // With is the address with one parameter changed; an empty value takes it out.
@@ -76,7 +76,7 @@ func (q query) With(name, value string) string {
 // filterNames select entry points.
 var filterNames = [...]string{"application", "kind", "campaign", "tag", "ref"}
 
-// Filtered says whether the list is narrowed by more than the page.
+// Filtered reports whether the list is narrowed by more than the page.
 func (q query) Filtered() bool {
 	return slices.ContainsFunc(filterNames[1:], func(name string) bool { return q.Get(name) != "" })
 }

@@ -65,7 +65,7 @@ type frame struct {
 	Body     any
 }
 
-// render answers a page. It is made in full before anything is sent.
+// render sends a page. It is made in full before anything is sent.
 func (c *Console) render(v *visit, status int, name string, l layout, body any) {
 	f := frame{layout: l, Body: body}
 	if v.key != nil {

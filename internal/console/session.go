@@ -23,14 +23,15 @@ const (
 	sessionLife   = 12 * time.Hour
 )
 
-// sealedSession is what the cookie holds, sealed. The key is authenticated again with each request, so that a session ends when its key is revoked.
+// sealedSession is what the cookie holds, sealed. The key is authenticated again with each request,
+// so that a session ends when its key is revoked.
 type sealedSession struct {
 	ID      string    `json:"id"`
 	Key     string    `json:"key"`
 	Expires time.Time `json:"expires"`
 }
 
-// session answers the key of whoever is signed in; the error is unauthorized when nobody is.
+// session returns the key of whoever is signed in; the error is unauthorized when nobody is.
 func (c *Console) session(r *http.Request) (*gateway.APIKey, error) {
 	nobody := gateway.Errorf(gateway.CodeUnauthorized, "sign in first")
 	cookie, err := r.Cookie(cookieName)
@@ -83,7 +84,8 @@ func (c *Console) signIn(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	f := signInForm{Next: ours(r.PostForm.Get("next"))}
-	// The key is tried first: it has 256 random bits, so that nobody guesses one, and whoever has one is never kept out by those who guess.
+	// The key is tried first: it has 256 random bits, so that nobody guesses one, and whoever has
+	// one is never kept out by those who guess.
 	secret := strings.TrimSpace(r.PostForm.Get("key"))
 	key, err := c.o.Keys.Authenticate(r.Context(), "Bearer "+secret)
 	if err == nil {
@@ -163,7 +165,8 @@ type guesses struct {
 	buckets map[netip.Prefix]*rate.Limiter
 }
 
-// failed counts a try that failed, and answers for how long the address has to wait when there were too many.
+// failed counts a try that failed, and answers for how long the address has to wait when there were
+// too many.
 func (g *guesses) failed(from netip.Addr, now time.Time) time.Duration {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -182,7 +185,8 @@ func (g *guesses) failed(from netip.Addr, now time.Time) time.Duration {
 	return time.Duration((1 - b.TokensAt(now)) * float64(guessEvery))
 }
 
-// source is whom tries are counted for: an IPv4 address, or the network that one household has of IPv6.
+// source is whom tries are counted for: an IPv4 address, or the network that one household has of
+// IPv6.
 func source(ip netip.Addr) netip.Prefix {
 	bits := ip.BitLen()
 	if ip.Is6() {

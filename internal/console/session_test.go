@@ -109,7 +109,8 @@ func TestFailedSignInsAreSlowed(t *testing.T) {
 	v.post("/console/sign-in", "key", strings.Repeat("x", 5000)).wants(t, http.StatusRequestEntityTooLarge)
 }
 
-// A cookie that somebody has kept is good no more once its session was signed out of; others of the same key are.
+// A cookie that somebody has kept is good no more once its session was signed out of; others of the
+// same key are.
 func TestSigningOutEndsTheSession(t *testing.T) {
 	t.Parallel()
 	w := setup(t, "")

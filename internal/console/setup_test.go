@@ -25,7 +25,8 @@ import (
 	"github.com/chasqui/chasqui/internal/store"
 )
 
-// world is a console over a real store and a real socket, with pages of an emulated platform connected.
+// world is a console over a real store and a real socket, with pages of an emulated platform
+// connected.
 type world struct {
 	t      *testing.T
 	url    string
@@ -102,7 +103,7 @@ func (l *logs) check(t *testing.T) {
 
 var everyone = gateway.Everything()
 
-// connect connects a page, and answers its application's key.
+// connect connects a page, and returns its application's key.
 func (w *world) connect(name string) string {
 	w.t.Helper()
 	p := w.platform.AddPage(graphemu.Page{Name: name, AppID: w.app.ID})
@@ -214,7 +215,8 @@ func (v *visitor) post(path string, fields ...string) page {
 	return v.do(http.MethodPost, path, form)
 }
 
-// wants fails the test unless the page has a status and holds texts; one that begins with ! must not be there.
+// wants fails the test unless the page has a status and holds texts; one that begins with ! must
+// not be there.
 func (p page) wants(t *testing.T, status int, texts ...string) page {
 	t.Helper()
 	if p.status != status {

@@ -31,7 +31,8 @@ const (
 	sheetFilename = "codes.pdf"
 )
 
-// onSheet are the entry points of a print sheet in the order in which they were made: those of the filter, without those out of use unless they are asked for.
+// onSheet are the entry points of a print sheet in the order in which they were made: those of the
+// filter, without those out of use unless they are asked for.
 func (c *Console) onSheet(v *visit, q query) (points []*gateway.EntryPoint, full bool, err error) {
 	all, err := c.o.EntryPoints.List(v.Context(), v.key, q.filter(service.MaxSheet+1))
 	if err != nil {
@@ -118,7 +119,8 @@ func (c *Console) sheet(v *visit) (sheet *service.Sheet, leave func(), err error
 	return sheet, d.Close, nil
 }
 
-// caption is the text below a code. Where {name} or {ref} leaves nothing it is the ref or the page's name, and it is cut where it is too long to print.
+// caption is the text below a code. Where {name} or {ref} leaves nothing it is the ref or the
+// page's name, and it is cut where it is too long to print.
 func (c *Console) caption(template string, e *gateway.EntryPoint) string {
 	if template == "" {
 		return ""

@@ -29,8 +29,8 @@ func (d *Deliverer) attempt(_ gateway.Lane, j *job) lane.Next {
 	return d.finish(j, decision)
 }
 
-// judge looks whether the message may go out at its step now. When it may not, that is finished, and
-// next says how its lane goes on.
+// judge looks whether the message may go out at its step now. When it may not, that is finished,
+// and next says how its lane goes on.
 func (d *Deliverer) judge(j *job) (next lane.Next, done bool) {
 	m, now := j.m, d.now()
 	m.DueAt = time.Time{}
@@ -103,7 +103,8 @@ func (d *Deliverer) mark(j *job) (next lane.Next, marked bool) {
 		return lane.Reread(), false
 	}
 	mark := &store.Sending{Seq: m.Seq, Partition: m.Partition, Epoch: epoch, From: m.Status, PartsSent: m.PartsSent, Step: m.Step, At: d.now(), Resent: m.Resent}
-	// A stop must not part the mark from its POST: the row would say that one may be under way, and the next start could only call it uncertain.
+	// A stop must not part the mark from its POST: the row would say that one may be under way, and
+	// the next start could only call it uncertain.
 	if err := d.o.Store.MarkSending(context.WithoutCancel(d.ctx), mark); err != nil {
 		j.doubt = mark
 		return d.later("mark a message as sending", err), false
@@ -118,8 +119,9 @@ func (d *Deliverer) mark(j *job) (next lane.Next, marked bool) {
 	return next, true
 }
 
-// markedBefore returns the mark that was made when the database's answer to it was lost, if the row bears it and the lease is still the same: nothing was posted
-// under it, so that it is as good as a new one. Nil when there is none.
+// markedBefore returns the mark that was made when the database's answer to it was lost, if the row
+// bears it and the lease is still the same: nothing was posted under it, so that it is as good as a
+// new one. Nil when there is none.
 func (d *Deliverer) markedBefore(j *job, epoch int64) *store.Sending {
 	doubt, m := j.doubt, j.m
 	j.doubt = nil
@@ -133,8 +135,8 @@ func (d *Deliverer) markedBefore(j *job, epoch int64) *store.Sending {
 	return doubt
 }
 
-// sure returns the epoch of a partition's lease once this node can be sure that it holds it. It waits for one that is only late in being renewed; false when it is lost,
-// or the deliverer stops.
+// sure returns the epoch of a partition's lease once this node can be sure that it holds it. It
+// waits for one that is only late in being renewed; false when it is lost, or the deliverer stops.
 func (d *Deliverer) sure(part int) (int64, bool) {
 	for {
 		if epoch, held := d.o.Store.Leases().Epoch(part); held {

@@ -20,7 +20,8 @@ import (
 	"github.com/chasqui/chasqui/internal/store/storetest"
 )
 
-// BenchmarkSend accepts messages for many persons from many goroutines, and waits until a platform that takes each at once has them all.
+// BenchmarkSend accepts messages for many persons from many goroutines, and waits until a platform
+// that takes each at once has them all.
 func BenchmarkSend(b *testing.B) {
 	platform := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"recipient_id":"1","message_id":"m_1"}`) }))
 	defer platform.Close()

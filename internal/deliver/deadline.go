@@ -15,7 +15,8 @@ const (
 	stepBatch = 500
 )
 
-// watchSteps leaves steps whose time is up before they have reached their goal, or of which their provider has reported a failure.
+// watchSteps leaves steps whose time is up before they have reached their goal, or of which their
+// provider has reported a failure.
 func (d *Deliverer) watchSteps() {
 	for {
 		wait := d.leaveDue()
@@ -53,7 +54,8 @@ func (d *Deliverer) leaveDue() time.Duration {
 	return min(stepPoll, max(0, next.Sub(d.o.Store.Now())))
 }
 
-// leaveStep leaves the step of one message, unless a lane is working on it: then the lane sees to it.
+// leaveStep leaves the step of one message, unless a lane is working on it: then the lane sees to
+// it.
 func (d *Deliverer) leaveStep(m *gateway.Message) bool {
 	if _, held := d.o.Store.Leases().Epoch(m.Partition); !held {
 		return false
@@ -78,8 +80,8 @@ func (d *Deliverer) leaveStep(m *gateway.Message) bool {
 	return recorded && r.Applied
 }
 
-// comeBack takes a message about which something was decided outside its lane back into the lane, or
-// out of it.
+// comeBack takes a message about which something was decided outside its lane back into the lane,
+// or out of it.
 func (d *Deliverer) comeBack(r *store.Result) {
 	switch {
 	case !r.Applied:
@@ -95,7 +97,8 @@ const (
 	sweepBatch    = 500
 )
 
-// sweep ends messages that no lane will: those whose time is up while their page or conversation is held, and those that stayed uncertain.
+// sweep ends messages that no lane will: those whose time is up while their page or conversation is
+// held, and those that stayed uncertain.
 func (d *Deliverer) sweep() {
 	tick := time.NewTicker(sweepInterval)
 	defer tick.Stop()

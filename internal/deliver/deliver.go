@@ -1,8 +1,9 @@
-// Package deliver takes messages from the outbox to the platform, and learns from receipts and echoes
-// what became of them.
+// Package deliver takes messages from the outbox to the platform, and learns from receipts and
+// echoes what became of them.
 //
-// Every conversation is a lane: strictly in order, one message in flight (package lane). What becomes
-// of a message is decided elsewhere (package outcome). What is left is read from top to bottom:
+// Every conversation is a lane: strictly in order, one message in flight (package lane). What
+// becomes of a message is decided elsewhere (package outcome). What is left is read from top to
+// bottom:
 //
 //	outbox.go    what is accepted comes into its lane
 //	reserve.go   or goes at once, when nothing is in its way
@@ -19,8 +20,8 @@
 //
 // Each file calls only into those below it.
 //
-// A POST is made only after the mark `sending` is committed, and what became of it is committed before
-// the lane goes on.
+// A POST is made only after the mark `sending` is committed, and what became of it is committed
+// before the lane goes on.
 package deliver
 
 import (
@@ -68,7 +69,8 @@ type Options struct {
 	Metrics     Metrics
 }
 
-// Channels sends over channels other than Messenger. Errors are *gateway.ChannelError where it is known what follows from them.
+// Channels sends over channels other than Messenger. Errors are *gateway.ChannelError where it is
+// known what follows from them.
 type Channels interface {
 	Send(ctx context.Context, channel string, m *gateway.ChannelMessage) (account string, sent gateway.ChannelSent, err error)
 }
@@ -174,7 +176,8 @@ func (d *Deliverer) Start(ctx context.Context) error {
 	return nil
 }
 
-// Stop begins nothing new, and waits for what is in flight until ctx ends; what is then still in flight is uncertain after the next start.
+// Stop begins nothing new, and waits for what is in flight until ctx ends; what is then still in
+// flight is uncertain after the next start.
 func (d *Deliverer) Stop(ctx context.Context) error {
 	d.lanes.Close() // whoever reserves a lane from here on sees that it is over
 	d.cancel()

@@ -13,7 +13,8 @@ import (
 	"github.com/chasqui/chasqui/internal/store/storetest"
 )
 
-// newBench makes a deliverer over a real database whose page is stopped: what is ready stays in line.
+// newBench makes a deliverer over a real database whose page is stopped: what is ready stays in
+// line.
 func newBench(t *testing.T) *Deliverer {
 	t.Helper()
 	s := storetest.Open(t, storetest.SQLite(t))
@@ -101,7 +102,8 @@ func echoOf(m *gateway.Message, part int) *gateway.Event {
 	return &gateway.Event{Type: gateway.EventMessageEcho, Application: m.Application, Person: m.Person, PageID: "9", Channel: "messaging", Partition: m.Partition, Raw: json.RawMessage(raw)}
 }
 
-// A message whose echo came while nobody worked its conversation is sent, however long ago it was left.
+// A message whose echo came while nobody worked its conversation is sent, however long ago it was
+// left.
 func TestAnEchoThatCameBeforeTheNextOwner(t *testing.T) {
 	t.Parallel()
 	for _, status := range []gateway.Status{gateway.StatusSending, gateway.StatusUncertain} {
@@ -146,7 +148,8 @@ func TestAnEchoThatCameBeforeTheNextOwner(t *testing.T) {
 	}
 }
 
-// The database's answer to a mark was lost although the mark was made: nothing was posted under it, so that it counts.
+// The database's answer to a mark was lost although the mark was made: nothing was posted under it,
+// so that it counts.
 func TestAMarkWhoseAnswerWasLostCounts(t *testing.T) {
 	t.Parallel()
 	d := newBench(t)

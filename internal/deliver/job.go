@@ -20,7 +20,7 @@ type job struct {
 	proofBy time.Time      // until when its lane waits for proof; zero when that is not known yet
 }
 
-// newJob makes the job of a message. What the outbox hands out is shared with whoever answers the
+// newJob makes the job of a message. What the outbox hands out is shared with whoever returns the
 // caller, so that the job has its own.
 func newJob(m *gateway.Message) *job {
 	own := *m
@@ -34,9 +34,9 @@ func (j *job) unproven() bool {
 	return (j.m.Status == gateway.StatusUncertain || j.m.Status == gateway.StatusSending) && !j.resend
 }
 
-// The lines of a page on Messenger: each has its rate, so that a file never holds up a text. Messages
-// whose answer was lost wait for neither. On other channels each has its own, whose account knows how
-// fast it may go.
+// The lines of a page on Messenger: each has its rate, so that a file never holds up a text.
+// Messages whose answer was lost wait for neither. On other channels each has its own, whose
+// account knows how fast it may go.
 const (
 	lineText  = gateway.ChannelMessenger
 	lineMedia = gateway.ChannelMessenger + " media"

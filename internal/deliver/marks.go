@@ -7,11 +7,13 @@ import (
 	"github.com/chasqui/chasqui/internal/store"
 )
 
-// maxMarks is how many conversations' watermarks are remembered, to spare the database the question for each message sent.
+// maxMarks is how many conversations' watermarks are remembered, to spare the database the question
+// for each message sent.
 const maxMarks = 50_000
 
-// markCache remembers the watermarks of conversations. Only the consumer of receipts uses it, which is also the only writer of watermarks in the partitions
-// this node works: what it remembers of a partition counts only under the lease it was read under.
+// markCache remembers the watermarks of conversations. Only the consumer of receipts uses it, which
+// is also the only writer of watermarks in the partitions this node works: what it remembers of a
+// partition counts only under the lease it was read under.
 type markCache map[gateway.Lane]knownMarks
 
 type knownMarks struct {
@@ -19,7 +21,8 @@ type knownMarks struct {
 	epoch int64
 }
 
-// cover tells whether a watermark covers a message that was sent, so that it came before the answer to the message was recorded.
+// cover reports whether a watermark covers a message that was sent, so that it came before the
+// answer to the message was recorded.
 func (c markCache) cover(ctx context.Context, s *store.Store, e *gateway.Event) (bool, error) {
 	epoch, _ := s.Leases().Epoch(e.Partition)
 	lane := e.Lane()

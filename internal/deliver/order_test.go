@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// The files of the package read from top to bottom, in the order of the package's comment: none calls
-// a function or method of one above it.
+// The files of the package read from top to bottom, in the order of the package's comment: none
+// calls a function or method of one above it.
 func TestFilesCallDownwards(t *testing.T) {
 	t.Parallel()
 	names, err := filepath.Glob("*.go")

@@ -44,10 +44,10 @@ func after(messages []*gateway.Message, limit int) int64 {
 	return messages[len(messages)-1].Seq + 1
 }
 
-// admits says whether a message may come into memory: it is unfinished, its partition is this node's,
-// and that partition's backlog has been noted. One that comes before that is noted with it, for it
-// must not overtake what the last owner has left. A lease that is only late in being renewed still
-// counts: each send looks at it again.
+// admits reports whether a message may come into memory: it is unfinished, its partition is this
+// node's, and that partition's backlog has been noted. One that comes before that is noted with it,
+// for it must not overtake what the last owner has left. A lease that is only late in being renewed
+// still counts: each send looks at it again.
 func (d *Deliverer) admits(_ gateway.Lane, j *job) lane.Admission {
 	m := j.m
 	if !m.Status.Open() {
@@ -68,8 +68,8 @@ func (d *Deliverer) admits(_ gateway.Lane, j *job) lane.Admission {
 	return lane.Take
 }
 
-// takeBacklog notes what the last run, or the last owner of a partition, has left: it is read from the
-// database. From here on what is accepted for the partitions held is admitted.
+// takeBacklog notes what the last run, or the last owner of a partition, has left: it is read from
+// the database. From here on what is accepted for the partitions held is admitted.
 func (d *Deliverer) takeBacklog(ctx context.Context, held map[int]int64) error {
 	head := d.o.Store.Head()
 	open, err := d.o.Store.OpenApplications(ctx)
@@ -118,8 +118,8 @@ func (d *Deliverer) follow() {
 	}
 }
 
-// followLeases takes up the backlog of partitions that this node gains, and drops the lanes of those
-// it loses.
+// followLeases takes up the backlog of partitions that this node gains, and drops the lanes of
+// those it loses.
 func (d *Deliverer) followLeases(before map[int]int64, changed <-chan struct{}) {
 	for {
 		select {

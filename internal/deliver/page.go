@@ -10,7 +10,8 @@ import (
 	"github.com/chasqui/chasqui/messenger"
 )
 
-// page is what is known of an application that messages go out for. It is guarded by the Deliverer's mutex.
+// page is what is known of an application that messages go out for. It is guarded by the
+// Deliverer's mutex.
 type page struct {
 	key         string
 	text, media *rate.Limiter
@@ -58,7 +59,8 @@ func (d *Deliverer) refresh(p *page) {
 	d.applyLimits(p)
 }
 
-// applyLimits sets the rates of a page: a short burst keeps the rate where timers are coarse, and is small against a second's worth.
+// applyLimits sets the rates of a page: a short burst keeps the rate where timers are coarse, and
+// is small against a second's worth.
 func (d *Deliverer) applyLimits(p *page) {
 	limits := *d.limits.Load()
 	if p.app != nil && p.app.Limits.TextPerSecond > 0 {
@@ -102,8 +104,9 @@ func (d *Deliverer) followDirectory() {
 	}
 }
 
-// pace reports whether a line may send one more: 0 for now, which counts, how long it has to wait, or
-// less than 0 while the page is stopped. Neither that nor a hold means anything to other channels.
+// pace reports whether a line may send one more: 0 for now, which counts, how long it has to wait,
+// or less than 0 while the page is stopped. Neither that nor a hold means anything to other
+// channels.
 func (d *Deliverer) pace(app, line string) time.Duration {
 	if line != lineText && line != lineMedia {
 		return 0
@@ -169,7 +172,8 @@ func (d *Deliverer) hold(app string, wait time.Duration) {
 	}
 }
 
-// breakPage stops a page whose token or permissions are refused. Its queue is kept until somebody mends it.
+// breakPage stops a page whose token or permissions are refused. Its queue is kept until somebody
+// mends it.
 func (d *Deliverer) breakPage(app string, why *gateway.Failure) {
 	d.mu.Lock()
 	p := d.page(app)

@@ -10,8 +10,8 @@ import (
 )
 
 // post makes the call for the next part of a message whose mark is committed, if the lease still
-// holds, and returns what came of it. It is bounded in time, and is not cut short when the deliverer
-// stops.
+// holds, and returns what came of it. It is bounded in time, and is not cut short when the
+// deliverer stops.
 func (d *Deliverer) post(m *gateway.Message) outcome.Came {
 	in, parts, err := m.Content()
 	if _, held := d.o.Store.Leases().Epoch(m.Partition); !held || err != nil {
@@ -42,7 +42,8 @@ func send(ctx context.Context, client *messenger.Client, m *gateway.Message, o g
 	return client.Send(ctx, req)
 }
 
-// recipientOf returns whom a message goes to on Messenger: a person of the page, or whoever Customer Matching finds by phone number.
+// recipientOf returns whom a message goes to on Messenger: a person of the page, or whoever
+// Customer Matching finds by phone number.
 func recipientOf(m *gateway.Message, o gateway.MessengerOptions) messenger.Recipient {
 	if o.OneTimeToken != "" || o.NotificationToken != "" {
 		return messenger.Recipient{OneTimeNotifToken: o.OneTimeToken, NotificationMessagesToken: o.NotificationToken}

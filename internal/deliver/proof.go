@@ -8,8 +8,9 @@ import (
 	"github.com/chasqui/chasqui/internal/outcome"
 )
 
-// seekProof deals with a message whose answer was lost: with proof it goes on, and while there is time
-// its lane waits. Then it is sent again if the policy says so, or else its lane goes on without it.
+// seekProof deals with a message whose answer was lost: with proof it goes on, and while there is
+// time its lane waits. Then it is sent again if the policy says so, or else its lane goes on
+// without it.
 func (d *Deliverer) seekProof(j *job) lane.Next {
 	if j.m.Status == gateway.StatusSending { // as whoever sent it has left it
 		return d.finish(j, d.decide(j.m, outcome.Interrupted{}))

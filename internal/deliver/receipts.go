@@ -9,8 +9,8 @@ import (
 	"github.com/chasqui/chasqui/internal/store"
 )
 
-// handleReceipts takes from the log what the platform says about our messages: echoes, deliveries, reads; and the facts that messages were sent, to which
-// receipts may have come first.
+// handleReceipts takes from the log what the platform says about our messages: echoes, deliveries,
+// reads; and the facts that messages were sent, to which receipts may have come first.
 func (d *Deliverer) handleReceipts(ctx context.Context, events []*gateway.Event) (func(*store.Tx) error, error) {
 	var steps []func(*store.Tx) error
 	moved := map[gateway.Lane]bool{} // conversations whose watermarks these events move
@@ -67,7 +67,8 @@ func (d *Deliverer) afterReceipts(events []*gateway.Event) {
 	}
 }
 
-// echoStep takes an echo of ours: it proves that a part was sent, and gives the time that watermarks are compared with.
+// echoStep takes an echo of ours: it proves that a part was sent, and gives the time that
+// watermarks are compared with.
 func (d *Deliverer) echoStep(e *gateway.Event) func(*store.Tx) error {
 	event := e.Parse()
 	if event.Message == nil {
@@ -153,7 +154,8 @@ func (d *Deliverer) sentStep(e *gateway.Event) func(*store.Tx) error {
 	}
 }
 
-// applyLate applies watermarks to the steps on Messenger that messages of the conversation have left.
+// applyLate applies watermarks to the steps on Messenger that messages of the conversation have
+// left.
 func (d *Deliverer) applyLate(tx *store.Tx, lane gateway.Lane, came outcome.LateMarks) error {
 	messages, err := tx.LateWaiting(lane, max(came.Delivered, came.Read))
 	if err != nil {
@@ -167,8 +169,8 @@ func (d *Deliverer) applyLate(tx *store.Tx, lane gateway.Lane, came outcome.Late
 	return nil
 }
 
-// applyMarks marks the messages of a conversation that its watermarks cover. read says that the read mark has moved: what was delivered before had its turn when it
-// last did.
+// applyMarks marks the messages of a conversation that its watermarks cover. read says that the
+// read mark has moved: what was delivered before had its turn when it last did.
 func (d *Deliverer) applyMarks(tx *store.Tx, lane gateway.Lane, marks store.Marks, came outcome.Marks, read bool) error {
 	waiting, err := tx.Awaiting(lane, marks.ReadSeq, read)
 	if err != nil {
@@ -193,7 +195,8 @@ func (d *Deliverer) applyMarks(tx *store.Tx, lane gateway.Lane, marks store.Mark
 	return moveReadSeq(tx, lane, marks)
 }
 
-// moveReadSeq notes up to where every message of the conversation has come to its end, so that the next receipt need not look at them again.
+// moveReadSeq notes up to where every message of the conversation has come to its end, so that the
+// next receipt need not look at them again.
 func moveReadSeq(tx *store.Tx, lane gateway.Lane, marks store.Marks) error {
 	first, err := tx.FirstUnfinished(lane, marks.ReadSeq)
 	if err != nil {

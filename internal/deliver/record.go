@@ -61,8 +61,8 @@ func (d *Deliverer) heed(of outcome.Decision) {
 	}
 }
 
-// result makes what is written down of a decision. A message that was being sent must still be as this
-// node's lease, or that of the node before it, has left it.
+// result makes what is written down of a decision. A message that was being sent must still be as
+// this node's lease, or that of the node before it, has left it.
 func (d *Deliverer) result(of outcome.Decision) *store.Result {
 	m := of.Message
 	r := &store.Result{Message: m, From: of.From, AtStep: of.AtStep, Events: of.Events}
@@ -78,8 +78,8 @@ func (d *Deliverer) result(of outcome.Decision) *store.Result {
 	return r
 }
 
-// fence is the epoch that a result of the message must be recorded under: this node's lease, and if that is lost the one the message was sent under, which the
-// database then refuses.
+// fence is the epoch that a result of the message must be recorded under: this node's lease, and if
+// that is lost the one the message was sent under, which the database then refuses.
 func (d *Deliverer) fence(m *gateway.Message) int64 {
 	if epoch, held := d.o.Store.Leases().Epoch(m.Partition); held {
 		return epoch
@@ -87,8 +87,9 @@ func (d *Deliverer) fence(m *gateway.Message) int64 {
 	return m.Epoch
 }
 
-// record commits a result, and tries again for as long as the database cannot: what the platform did is not to be forgotten. False when the deliverer
-// stopped first; the row then still says `sending`, and the next start treats it as uncertain.
+// record commits a result, and tries again for as long as the database cannot: what the platform
+// did is not to be forgotten. False when the deliverer stopped first; the row then still says
+// `sending`, and the next start treats it as uncertain.
 func (d *Deliverer) record(r *store.Result) bool {
 	for {
 		err := d.o.Store.Record(context.WithoutCancel(d.ctx), r)

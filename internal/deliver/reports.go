@@ -10,13 +10,15 @@ import (
 	"github.com/chasqui/chasqui/internal/store"
 )
 
-// A report that comes before the answer to its send is recorded waits so long for it, looking so often.
+// A report that comes before the answer to its send is recorded waits so long for it, looking so
+// often.
 const (
 	reportPatience = 10 * time.Second
 	reportPoll     = 50 * time.Millisecond
 )
 
-// Report takes what a provider says of a message that it was given. It returns once that is committed; after an error the provider has to say it again.
+// Report takes what a provider says of a message that it was given. It returns once that is
+// committed; after an error the provider has to say it again.
 func (d *Deliverer) Report(ctx context.Context, r gateway.ChannelReport) error {
 	deadline := time.NewTimer(reportPatience)
 	defer deadline.Stop()
@@ -44,7 +46,8 @@ func (d *Deliverer) Report(ctx context.Context, r gateway.ChannelReport) error {
 	}
 }
 
-// report applies a report. early tells that the message is still being sent, so that the report has to wait.
+// report applies a report. early tells that the message is still being sent, so that the report has
+// to wait.
 func (d *Deliverer) report(tx *store.Tx, r gateway.ChannelReport) (m *gateway.Message, early bool, err error) {
 	m, err = tx.Message(r.MessageID)
 	if gateway.CodeOf(err) == gateway.CodeNotFound {

@@ -5,11 +5,13 @@ import (
 	"github.com/chasqui/chasqui/internal/lane"
 )
 
-// Reserve lets a message be sent as soon as it is accepted: where nothing is in its way, its lane is taken and it is marked as sending, so that the commit that
-// accepts it is also the one that comes before its POST. It returns false when the message has to wait for its turn like any other. After true either
-// Go or Release must follow.
+// Reserve lets a message be sent as soon as it is accepted: where nothing is in its way, its lane
+// is taken and it is marked as sending, so that the commit that accepts it is also the one that
+// comes before its POST. It returns false when the message has to wait for its turn like any other.
+// After true either Go or Release must follow.
 //
-// Only a node that has the database to itself may do this: another could have accepted an earlier message of the conversation that this one has not heard of.
+// Only a node that has the database to itself may do this: another could have accepted an earlier
+// message of the conversation that this one has not heard of.
 func (d *Deliverer) Reserve(m *gateway.Message) bool {
 	if !d.o.Store.Exclusive() {
 		return false

@@ -22,7 +22,8 @@ import (
 // appKey is the key of the page that the tests send for.
 var appKey = strings.Repeat("A", 32)
 
-// world is a deliverer between a real database and the emulated platform, without the rest of a gateway.
+// world is a deliverer between a real database and the emulated platform, without the rest of a
+// gateway.
 type world struct {
 	t        *testing.T
 	store    *store.Store
@@ -115,7 +116,8 @@ func (w *world) send(psid, text string, rules ...gateway.Rule) *gateway.Message 
 	return m
 }
 
-// becomes waits until a message is in a state. Every fact of a message is an event, which moves the head of the log.
+// becomes waits until a message is in a state. Every fact of a message is an event, which moves the
+// head of the log.
 func (w *world) becomes(m *gateway.Message, want gateway.Status) *gateway.Message {
 	w.t.Helper()
 	deadline := time.After(30 * time.Second)
@@ -204,7 +206,8 @@ func TestAPageThatIsBrokenKeepsItsQueue(t *testing.T) {
 	}
 }
 
-// An answer that is lost and not proven holds up the conversation for its time, and then the policy decides.
+// An answer that is lost and not proven holds up the conversation for its time, and then the policy
+// decides.
 func TestALostAnswer(t *testing.T) {
 	for policy, want := range map[deliver.Resend]string{deliver.ResendNever: "uncertain", deliver.ResendOnce: "uncertain sent"} {
 		t.Run(string(policy), func(t *testing.T) {
@@ -251,7 +254,8 @@ func TestAnEchoEndsTheWait(t *testing.T) {
 	w.becomes(next, gateway.StatusSent)
 }
 
-// A step that does not reach its goal in time gives way to the next, and what its provider says late is noted.
+// A step that does not reach its goal in time gives way to the next, and what its provider says
+// late is noted.
 func TestStepsOverChannels(t *testing.T) {
 	w := start(t, deliver.Options{})
 	ana := w.platform.NewPerson(t, messengertest.WithThread())

@@ -1,2 +1,3 @@
-// Package deps holds the arrows between the project's packages, as a test: which package may import which. docs/architecture.md draws them.
+// Package deps holds the arrows between the project's packages, as a test: which package may import
+// which. docs/architecture.md draws them.
 package deps

@@ -15,8 +15,9 @@ import (
 
 const module = "github.com/chasqui/chasqui"
 
-// allowed names, for each package, the packages of the project that it may import. A package that is not named here fails the test: whoever adds one decides
-// where it stands. A name that ends in /* is of every package right below that is not named itself.
+// allowed names, for each package, the packages of the project that it may import. A package that
+// is not named here fails the test: whoever adds one decides where it stands. A name that ends in
+// /* is of every package right below that is not named itself.
 var allowed = map[string][]string{
 	"messenger":                    nil,
 	"graphemu":                     {"messenger", "internal/qr"},
@@ -51,7 +52,8 @@ var allowed = map[string][]string{
 	"internal/face":                {"internal/guard", "internal/gateway"},
 	"internal/dialect":             {"internal/service", "internal/store", "internal/gateway"},
 	"internal/channel":             {"internal/guard", "internal/reach", "internal/store", "internal/gateway"},
-	// Each provider of a channel knows the socket, and no other provider; the table alone names them.
+	// Each provider of a channel knows the socket, and no other provider; the table alone names
+	// them.
 	"internal/channel/*":           {"gatewayapi", "internal/channel", "internal/store", "internal/gateway"},
 	"internal/channel/providers":   {"internal/channel", "internal/channel/*"},
 	"internal/channel/channeltest": {"internal/channel", "internal/gateway", "internal/reach", "internal/store"},
@@ -78,7 +80,8 @@ var standardLibraryOnly = []string{"messenger", "graphemu", "messengertest", "ga
 // onlyInTests are packages that no program may contain.
 var onlyInTests = []string{"testing", module + "/internal/store/storetest", module + "/internal/service/servicetest", module + "/internal/channel/channeltest", module + "/messengertest"}
 
-// faces are the APIs and the console. They ask use cases, which take the caller's key, and never the store past them.
+// faces are the APIs and the console. They ask use cases, which take the caller's key, and never
+// the store past them.
 var faces = []string{"internal/apisrv", "internal/comapi", "internal/console", "internal/infobip"}
 
 // No face may import the store.

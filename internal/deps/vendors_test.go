@@ -9,13 +9,16 @@ import (
 	"testing"
 )
 
-// vendors are the dialects' names, and the folders where each may be spoken of beside internal/app, which plugs them in, the program's own words and documents.
+// vendors are the dialects' names, and the folders where each may be spoken of beside internal/app,
+// which plugs them in, the program's own words and documents.
 var vendors = []string{"comapi", "infobip"}
 
-// mayName are the folders that may name a vendor: the dialects themselves, whoever plugs them in, measures them or tries them from outside.
+// mayName are the folders that may name a vendor: the dialects themselves, whoever plugs them in,
+// measures them or tries them from outside.
 var mayName = []string{"internal/comapi", "internal/infobip", "internal/app", "internal/bench", "internal/e2e", "internal/deps", "cmd", "compat", "docs", "bench", "examples", ".ci", ".git"}
 
-// TestNoVendorInTheCore holds that the domain, the store, forwarding and all other parts know no API of another vendor by name: not in code, comments, names of files, or migrations.
+// TestNoVendorInTheCore holds that the domain, the store, forwarding and all other parts know no
+// API of another vendor by name: not in code, comments, names of files, or migrations.
 func TestNoVendorInTheCore(t *testing.T) {
 	t.Parallel()
 	root := filepath.Join("..", "..")

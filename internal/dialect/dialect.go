@@ -1,5 +1,6 @@
-// Package dialect is the socket for APIs of other vendors that the gateway speaks beside its own: a dialect is a package that owns its requests, answers, errors, format of
-// deliveries and tables, and is plugged in by one line in package app. Nothing else knows a dialect by name.
+// Package dialect is the socket for APIs of other vendors that the gateway speaks beside its own: a
+// dialect is a package that owns its requests, answers, errors, format of deliveries and tables,
+// and is plugged in by one line in package app. Nothing else knows a dialect by name.
 package dialect
 
 import (

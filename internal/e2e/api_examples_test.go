@@ -23,8 +23,9 @@ import (
 	"github.com/chasqui/chasqui/graphemu"
 )
 
-// TestAPIExamples runs every curl command of docs/api.md, one after the other, against a gateway and a platform, and compares status and members of each answer with the one printed below
-// it. It fails when a route of the API is not among them. With -update it prints the answers anew.
+// TestAPIExamples runs every curl command of docs/api.md, one after the other, against a gateway
+// and a platform, and compares status and members of each answer with the one printed below it. It
+// fails when a route of the API is not among them. With -update it prints the answers anew.
 func TestAPIExamples(t *testing.T) {
 	t.Parallel()
 	for _, program := range []string{"bash", "curl"} {
@@ -141,7 +142,7 @@ curl() {
 }
 `
 
-// run runs the curl commands of a block and answers what they got, fit to be printed.
+// run runs the curl commands of a block and returns what they got, fit to be printed.
 func (x *examples) run(command string) []string {
 	x.t.Helper()
 	folder, err := os.MkdirTemp(x.folder, "run")
@@ -335,7 +336,7 @@ func (x *examples) direct(text string) {
 	}
 }
 
-// member answers a member of the newest answer as text; empty when it is not there.
+// member returns a member of the newest answer as text; empty when it is not there.
 func (x *examples) member(path string) string {
 	x.t.Helper()
 	var v any
@@ -362,7 +363,8 @@ func (x *examples) member(path string) string {
 	return fmt.Sprint(v)
 }
 
-// compare holds the printed answers to those that came: status, headers, and which members there are.
+// compare holds the printed answers to those that came: status, headers, and which members there
+// are.
 func (x *examples) compare(e example, answers []string) {
 	x.t.Helper()
 	printed := strings.TrimSuffix(strings.TrimPrefix(e.answer, "```http\n"), "\n```\n")
@@ -372,7 +374,8 @@ func (x *examples) compare(e example, answers []string) {
 	}
 }
 
-// outline is what must not change in answers: status lines, headers but for their values, and the paths of all members.
+// outline is what must not change in answers: status lines, headers but for their values, and the
+// paths of all members.
 func outline(t *testing.T, text string) []string {
 	t.Helper()
 	var lines []string

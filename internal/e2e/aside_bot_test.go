@@ -28,7 +28,8 @@ func (p *page) aside(n int) []gatewayapi.SetAsideEvent {
 	return found
 }
 
-// asked is a server that scripts ask: each request comes out of the channel, and is answered when what came is closed.
+// asked is a server that scripts ask: each request comes out of the channel, and is answered when
+// what came is closed.
 func asked(t *testing.T) (server *httptest.Server, requests chan chan struct{}) {
 	requests = make(chan chan struct{}, 100)
 	server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -56,7 +57,8 @@ func next(t *testing.T, requests chan chan struct{}) chan struct{} {
 	}
 }
 
-// An event whose macro ends its process twice is set aside, others of the same person are answered, and once the script is mended it can be answered after all.
+// An event whose macro ends its process twice is set aside, others of the same person are answered,
+// and once the script is mended it can be answered after all.
 func TestAMacroThatEndsItsProcessIsSetAside(t *testing.T) {
 	t.Parallel()
 	w := startWorld(t)
@@ -84,7 +86,8 @@ func TestAMacroThatEndsItsProcessIsSetAside(t *testing.T) {
 	p.awaitSaid(ben, "still here")
 }
 
-// An event that was under way each time the gateway's own process ended is set aside after the second time that is certain; nothing else is.
+// An event that was under way each time the gateway's own process ended is set aside after the
+// second time that is certain; nothing else is.
 func TestWhatIsUnderWayWhenTheGatewayEndsIsSetAside(t *testing.T) {
 	t.Parallel()
 	server, requests := asked(t)
@@ -117,7 +120,8 @@ func TestWhatIsUnderWayWhenTheGatewayEndsIsSetAside(t *testing.T) {
 	p.awaitSaid(ben, "waited")
 }
 
-// A partition that is lost in the middle of a turn and won again before the node has noticed is answered on.
+// A partition that is lost in the middle of a turn and won again before the node has noticed is
+// answered on.
 func TestBotsGoOnInAPartitionThatWasLostAndWonAgain(t *testing.T) {
 	t.Parallel()
 	server, requests := asked(t)
@@ -168,7 +172,8 @@ func TestBotsGoOnInAPartitionThatWasLostAndWonAgain(t *testing.T) {
 	p.aside(0)
 }
 
-// A turn that fails for a reason of its own is set aside after some tries; other people are answered meanwhile, and later messages of the same person once it is mended.
+// A turn that fails for a reason of its own is set aside after some tries; other people are
+// answered meanwhile, and later messages of the same person once it is mended.
 func TestATurnThatAlwaysFailsIsSetAside(t *testing.T) {
 	t.Parallel()
 	w := startWorld(t)

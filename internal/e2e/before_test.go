@@ -19,9 +19,10 @@ import (
 	"github.com/chasqui/chasqui/internal/gateway"
 )
 
-// What testdata/before.db.gz holds: a database written by the version whose migrations end at 14. Its page's token had been refused, so that five
-// messages wait (two over /v1 to 70001, one by steps and one of Infobip's API to 70002, one of Comapi's to 70001), and its forward subscription's receiver answered 500
-// to what the two had written.
+// What testdata/before.db.gz holds: a database written by the version whose migrations end at 14.
+// Its page's token had been refused, so that five messages wait (two over /v1 to 70001, one by
+// steps and one of Infobip's API to 70002, one of Comapi's to 70001), and its forward
+// subscription's receiver answered 500 to what the two had written.
 const (
 	beforeApp    = "424242"
 	beforeSecret = "00112233445566778899aabbccddeeff"
@@ -60,7 +61,8 @@ func unpackBefore(t *testing.T) string {
 	return folder
 }
 
-// A database of the version before opens; what was queued in it is sent in its order, and what was parked is forwarded in its order.
+// A database of the version before opens; what was queued in it is sent in its order, and what was
+// parked is forwarded in its order.
 func TestADatabaseOfTheVersionBefore(t *testing.T) {
 	t.Parallel()
 	p := startPlatform(t)

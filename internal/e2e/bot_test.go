@@ -435,7 +435,8 @@ func TestBotTurnsSurviveAKill(t *testing.T) {
 	t.Logf("%v turns", said)
 }
 
-// Whoever comes by the Send to Messenger button is heard as by any other way in; an opt-in without a ref says nothing.
+// Whoever comes by the Send to Messenger button is heard as by any other way in; an opt-in without
+// a ref says nothing.
 func TestBotHearsOptIns(t *testing.T) {
 	t.Parallel()
 	w := startWorld(t)

@@ -26,9 +26,11 @@ import (
 	"github.com/chasqui/chasqui/internal/store/storetest"
 )
 
-// The random faults of machine, network and database. CHASQUI_CHAOS says how many, CHASQUI_SEED which: the test logs the seed it took.
+// The random faults of machine, network and database. CHASQUI_CHAOS says how many, CHASQUI_SEED
+// which: the test logs the seed it took.
 
-// chaosPace is slower than a conversation can be sent on a busy machine: what waits is to wait for a fault, and not for its turn.
+// chaosPace is slower than a conversation can be sent on a busy machine: what waits is to wait for
+// a fault, and not for its turn.
 const chaosPace = 500 * time.Millisecond
 
 // chaos is a gateway of several nodes under load, with a ledger of what it has acknowledged.
@@ -55,7 +57,8 @@ type chaosNode struct {
 
 func (n *chaosNode) start() { n.g = n.w.serve(n.args...) }
 
-// balancer hands requests to whichever node answers. One that did not, or said that it could not, is asked last for a while, as by any balancer that looks at /readyz.
+// balancer hands requests to whichever node answers. One that did not, or said that it could not,
+// is asked last for a while, as by any balancer that looks at /readyz.
 type balancer struct {
 	nodes []string
 	http  http.Client
@@ -66,7 +69,8 @@ type balancer struct {
 	bad map[string]time.Time // until when a node is asked last
 }
 
-// nodePatience is for how long a node is waited for once faults are made. Before, on a machine that does much else, connecting a page may take longer.
+// nodePatience is for how long a node is waited for once faults are made. Before, on a machine that
+// does much else, connecting a page may take longer.
 const nodePatience = 4 * time.Second
 
 // ask passes a request on to a node and reads its answer.
@@ -217,7 +221,8 @@ func (x *chaos) run(rounds int, faults map[string]func()) {
 	x.t.Logf("out: %s; in: %s; %d calls made again", out, in, x.ledger.again)
 }
 
-// getsOn waits until every conversation has got on from where it is now, both ways: what is accepted from here on is sent, and what is written is read.
+// getsOn waits until every conversation has got on from where it is now, both ways: what is
+// accepted from here on is sent, and what is written is read.
 func (x *chaos) getsOn(what string) {
 	x.t.Helper()
 	x.ledger.mu.Lock()
@@ -256,7 +261,8 @@ func (x *chaos) getsOn(what string) {
 	})
 }
 
-// tell says what there is to look at after a failure: what the nodes logged last, and the messages that are not done.
+// tell says what there is to look at after a failure: what the nodes logged last, and the messages
+// that are not done.
 func (x *chaos) tell() {
 	if !x.t.Failed() {
 		return
@@ -324,7 +330,8 @@ func (x *chaos) signal(n *chaosNode, s syscall.Signal) {
 	}
 }
 
-// silence lets nothing pass between a node and the database, without closing anything, until the others have taken over.
+// silence lets nothing pass between a node and the database, without closing anything, until the
+// others have taken over.
 func (x *chaos) silence() {
 	n := x.node()
 	n.wire.Silence()
@@ -378,8 +385,9 @@ func (x *chaos) lock() {
 	})
 }
 
-// Whatever happens to nodes, network and database, what was acknowledged comes out once and in order, nothing is stuck, and a node that is stopped or cut off holds up
-// nobody until it comes back.
+// Whatever happens to nodes, network and database, what was acknowledged comes out once and in
+// order, nothing is stuck, and a node that is stopped or cut off holds up nobody until it comes
+// back.
 func TestChaosOfNodes(t *testing.T) {
 	t.Parallel()
 	x := startChaos(t, 3)

@@ -26,7 +26,7 @@ type batched struct {
 	}
 }
 
-// lists answers the batches that came, each checked for its signature.
+// lists returns the batches that came, each checked for its signature.
 func (h *hook) lists(t *testing.T) [][]batched {
 	t.Helper()
 	var all [][]batched
@@ -96,7 +96,8 @@ func TestComapiBatchesGather(t *testing.T) {
 	slow.named(t, "message.inbound")
 }
 
-// What is gathered but not delivered when the gateway stops is delivered after its start: the place in the log has not passed it.
+// What is gathered but not delivered when the gateway stops is delivered after its start: the place
+// in the log has not passed it.
 func TestComapiBatchesOutliveARestart(t *testing.T) {
 	t.Parallel()
 	w := startWorld(t)

@@ -22,7 +22,8 @@ func channelOf(details any, channel string) (status map[string]any, more map[str
 	return status, more
 }
 
-// A message whose tag has ended goes on by SMS when the conversation's window is closed, as the documentation of the Messenger channel had it.
+// A message whose tag has ended goes on by SMS when the conversation's window is closed, as the
+// documentation of the Messenger channel had it.
 func TestComapiFallsBackToSMS(t *testing.T) {
 	t.Parallel()
 	w := startWorld(t)
@@ -114,7 +115,8 @@ func TestComapiRuleSet(t *testing.T) {
 	})
 }
 
-// A channel of the business's own is a webhook account of its name: what goes over it is reported, and what comes over it is brought, through the API.
+// A channel of the business's own is a webhook account of its name: what goes over it is reported,
+// and what comes over it is brought, through the API.
 func TestComapiChannelsOfOnesOwn(t *testing.T) {
 	t.Parallel()
 	w := startWorld(t)

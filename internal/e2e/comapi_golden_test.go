@@ -26,8 +26,9 @@ import (
 	"github.com/chasqui/chasqui/internal/service"
 )
 
-// pair is a request in Comapi's shapes and the answer to it, kept in a file of testdata/comapi: comment lines, the request, a line of dashes, the answer. Identifiers and
-// times stand as {names}, numbered as they come up. A line `# until TEXT` asks again until the answer has the text.
+// pair is a request in Comapi's shapes and the answer to it, kept in a file of testdata/comapi:
+// comment lines, the request, a line of dashes, the answer. Identifiers and times stand as {names},
+// numbered as they come up. A line `# until TEXT` asks again until the answer has the text.
 type pair struct {
 	comment, until string
 	method, path   string
@@ -123,7 +124,7 @@ func (n *names) hide(text string) string {
 // goldenHeaders are the headers of answers that matter.
 var goldenHeaders = []string{"Content-Type", "Location", "ETag", "WWW-Authenticate", "Access-Control-Allow-Origin"}
 
-// exchange makes the request of a pair and answers its answer as it stands in the file.
+// exchange makes the request of a pair and returns its answer as it stands in the file.
 func (n *names) exchange(t *testing.T, w *world, p pair) string {
 	t.Helper()
 	if strings.Contains(p.body, "{jwt}") {
@@ -185,7 +186,8 @@ func (n *names) exchange(t *testing.T, w *world, p pair) string {
 
 const goldenSecret = "a secret of the shop, at least 32 bytes"
 
-// goldenWorld is a gateway with a page, Ana who has a profile, a provider for SMS, a channel whatsApp of the business's own, and a route.
+// goldenWorld is a gateway with a page, Ana who has a profile, a provider for SMS, a channel
+// whatsApp of the business's own, and a route.
 func goldenWorld(t *testing.T) (*world, *names) {
 	t.Helper()
 	w := startWorld(t, func(c *config.Config) { c.Sessions.Secret = goldenSecret })
@@ -221,7 +223,8 @@ func goldenWorld(t *testing.T) (*world, *names) {
 	return w, n
 }
 
-// TestComapiGolden makes every call of the face and holds the answers equal to those on file. -update writes the answers.
+// TestComapiGolden makes every call of the face and holds the answers equal to those on file.
+// -update writes the answers.
 func TestComapiGolden(t *testing.T) {
 	t.Parallel()
 	w, n := goldenWorld(t)

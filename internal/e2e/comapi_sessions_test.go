@@ -11,7 +11,8 @@ import (
 	"github.com/chasqui/chasqui/internal/config"
 )
 
-// A customer's session reaches their own profile and nothing else. That the SDK itself works with it is shown by compat/comapi.
+// A customer's session reaches their own profile and nothing else. That the SDK itself works with
+// it is shown by compat/comapi.
 func TestComapiSessions(t *testing.T) {
 	t.Parallel()
 	const secret = "a secret of the shop, at least 32 bytes"

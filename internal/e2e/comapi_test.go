@@ -91,7 +91,8 @@ func (w *world) settled(path, status string) map[string]any {
 	return m
 }
 
-// comapiRequests are the requests that the documentation of the Messenger channel had, in shape: PSID stands for a person's id, and profile ana@example.com is hers.
+// comapiRequests are the requests that the documentation of the Messenger channel had, in shape:
+// PSID stands for a person's id, and profile ana@example.com is hers.
 var comapiRequests = []struct {
 	name, request string
 	text          string // of what arrives; JSON when it is no text

@@ -19,7 +19,8 @@ import (
 	"github.com/chasqui/chasqui/internal/store"
 )
 
-// browser starts a Chromium of its own and closes it with the test. Where none is installed the test is skipped, unless CHASQUI_REQUIRE_BROWSER=1.
+// browser starts a Chromium of its own and closes it with the test. Where none is installed the
+// test is skipped, unless CHASQUI_REQUIRE_BROWSER=1.
 func browser(t *testing.T, width, height int) context.Context {
 	t.Helper()
 	path := ""
@@ -80,7 +81,8 @@ func (w *world) signIn() chromedp.Action[chromedp.Void] {
 	})
 }
 
-// fits fails the test when something of the page reaches beyond the screen, but for what scrolls by itself, or when a field has no label.
+// fits fails the test when something of the page reaches beyond the screen, but for what scrolls by
+// itself, or when a field has no label.
 func fits(t *testing.T, ctx context.Context, page string, width int) {
 	t.Helper()
 	right, err := chromedp.Run(ctx, chromedp.Evaluate[float64](`Math.max(...[...document.querySelectorAll("body *")]
@@ -101,7 +103,8 @@ func fits(t *testing.T, ctx context.Context, page string, width int) {
 	}
 }
 
-// Somebody signs in, makes a code for table 7, looks at it, dresses it up, and retires it: at a desk and on a phone.
+// Somebody signs in, makes a code for table 7, looks at it, dresses it up, and retires it: at a
+// desk and on a phone.
 func TestConsole(t *testing.T) {
 	t.Parallel()
 	for name, size := range map[string][2]int{"desktop": {1280, 900}, "phone": {390, 844}} {
@@ -149,7 +152,8 @@ func TestConsole(t *testing.T) {
 	}
 }
 
-// TestConsoleScreenshots draws the console for the documentation into the folder that CHASQUI_SCREENSHOTS names.
+// TestConsoleScreenshots draws the console for the documentation into the folder that
+// CHASQUI_SCREENSHOTS names.
 func TestConsoleScreenshots(t *testing.T) {
 	dir := os.Getenv("CHASQUI_SCREENSHOTS")
 	if dir == "" {
@@ -198,7 +202,7 @@ func TestConsoleScreenshots(t *testing.T) {
 	}
 }
 
-// furnish makes entry points and what came of them, and answers the id of one.
+// furnish makes entry points and what came of them, and returns the id of one.
 func (w *world) furnish() (id string) {
 	w.t.Helper()
 	p := w.connect(graphemu.Page{Name: "Café Chasqui"})

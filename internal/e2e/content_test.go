@@ -67,7 +67,8 @@ func fetch(t testing.TB, url string) string {
 	return string(b)
 }
 
-// A message of several parts goes out in order: texts as they are, files by address, and files that came in the message itself.
+// A message of several parts goes out in order: texts as they are, files by address, and files that
+// came in the message itself.
 func TestMessageParts(t *testing.T) {
 	t.Parallel()
 	w := startWorld(t)
@@ -95,7 +96,8 @@ func TestMessageParts(t *testing.T) {
 	}
 }
 
-// A lost answer in the middle of a message, to the upload of a file, is proven like any other, and the rest follows.
+// A lost answer in the middle of a message, to the upload of a file, is proven like any other, and
+// the rest follows.
 func TestLostAnswerOfAFile(t *testing.T) {
 	t.Parallel()
 	w := startWorld(t)

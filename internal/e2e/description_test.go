@@ -68,7 +68,8 @@ func (d *description) judge(pattern string, status int, kind string, body []byte
 	return nil
 }
 
-// fits says in what a value differs from a schema, beginning with the path to it; empty when in nothing. It knows what stands in our description, and fails on all else.
+// fits says in what a value differs from a schema, beginning with the path to it; empty when in
+// nothing. It knows what stands in our description, and fails on all else.
 func (d *description) fits(schema, value any) string {
 	s, ok := schema.(map[string]any)
 	if !ok {

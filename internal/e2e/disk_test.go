@@ -20,7 +20,8 @@ import (
 	"github.com/chasqui/chasqui/internal/store"
 )
 
-// flood is load on a gateway whose disk fills up: messages are handed over and webhooks delivered by hand until both are refused.
+// flood is load on a gateway whose disk fills up: messages are handed over and webhooks delivered
+// by hand until both are refused.
 type flood struct {
 	p        *page
 	ana      string
@@ -32,7 +33,8 @@ type flood struct {
 // filler makes messages large enough to fill a disk with.
 var filler = strings.TrimSpace(strings.Repeat("all work and no play ", 60))
 
-// one hands one message and one webhook over, and tells whether each was taken. What is refused must be refused with 503.
+// one hands one message and one webhook over, and reports whether each was taken. What is refused
+// must be refused with 503.
 func (f *flood) one(t *testing.T) (sent, stored bool) {
 	t.Helper()
 	w := f.p.w
@@ -57,7 +59,8 @@ func (f *flood) one(t *testing.T) (sent, stored bool) {
 	return err == nil, status == http.StatusOK
 }
 
-// begin hands some over while there is room, to a platform that is slow, so that most of it is still queued and one is in flight when the disk is full.
+// begin hands some over while there is room, to a platform that is slow, so that most of it is
+// still queued and one is in flight when the disk is full.
 func (f *flood) begin(t *testing.T) {
 	t.Helper()
 	f.p.w.platform.SetFaults([]graphemu.Fault{{Endpoint: "messages", DelayMS: 100}})

@@ -23,8 +23,9 @@ import (
 
 var update = flag.Bool("update", false, "write the examples of docs/events.md instead of comparing them")
 
-// TestEventsDocumentIsUpToDate lets everything happen once that makes an event, and holds the examples of docs/events.md equal to what a receiver got. Ids and
-// times, which differ from run to run, stand as fixed ones in the page.
+// TestEventsDocumentIsUpToDate lets everything happen once that makes an event, and holds the
+// examples of docs/events.md equal to what a receiver got. Ids and times, which differ from run to
+// run, stand as fixed ones in the page.
 func TestEventsDocumentIsUpToDate(t *testing.T) {
 	t.Parallel()
 	const path = "../../docs/events.md"
@@ -151,7 +152,8 @@ func (p *page) makeMessageEvents(t *testing.T, take func(string, func(gatewayapi
 	take("message.expired", of("message.expired", sampleCleo))
 }
 
-// sample reads a sample payload, with the page and the person of the examples in the places of its own. Several share a mid, so that n makes a new one.
+// sample reads a sample payload, with the page and the person of the examples in the places of its
+// own. Several share a mid, so that n makes a new one.
 func sample(t *testing.T, name string, n int) []byte {
 	t.Helper()
 	b, err := os.ReadFile("../../messenger/testdata/payloads/" + name + ".json")

@@ -13,7 +13,8 @@ import (
 	"github.com/chasqui/chasqui/internal/qr"
 )
 
-// Pictures of codes are read by a decoder that is not their encoder, whatever their style, and come by the hundred.
+// Pictures of codes are read by a decoder that is not their encoder, whatever their style, and come
+// by the hundred.
 func TestEntryPointPictures(t *testing.T) {
 	t.Parallel()
 	w := startWorld(t)

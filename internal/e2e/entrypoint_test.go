@@ -60,7 +60,8 @@ func (w *world) report(group string) (map[string]gatewayapi.ReportRow, gatewayap
 	return rows, r.Total
 }
 
-// A referral is one record whichever way a person came, goes before what it explains, and is counted with what follows.
+// A referral is one record whichever way a person came, goes before what it explains, and is
+// counted with what follows.
 func TestEntryPointsFromScanToGoal(t *testing.T) {
 	t.Parallel()
 	w := startWorld(t)
@@ -326,7 +327,7 @@ func TestMessengerCodeAPI(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	//lint:ignore SA1019 the platform has ended it, the gateway answers it
+	// lint:ignore SA1019 the platform has ended it, the gateway answers it
 	if uri, err := client.MessengerCode(t.Context(), messenger.CodeRequest{Ref: "from-go", ImageSize: 500}); err != nil || !strings.HasPrefix(uri, w.url+"/codes/") {
 		t.Errorf("package messenger: %q %v", uri, err)
 	}
@@ -335,7 +336,8 @@ func TestMessengerCodeAPI(t *testing.T) {
 	}
 }
 
-// A code made by the Messenger Code API is a code from the first, whatever its size, and its path may name the page.
+// A code made by the Messenger Code API is a code from the first, whatever its size, and its path
+// may name the page.
 func TestACodeOfTheAPICountsAsACode(t *testing.T) {
 	t.Parallel()
 	w := startWorld(t)

@@ -27,7 +27,7 @@ import (
 	"github.com/chasqui/chasqui/messenger"
 )
 
-// api makes a request with the API key and answers the status and the body.
+// api makes a request with the API key and returns the status and the body.
 func (w *world) api(method, path string, into any) int {
 	w.t.Helper()
 	req, err := http.NewRequestWithContext(w.t.Context(), method, w.url+path, nil)
@@ -134,7 +134,8 @@ func (w *world) wantNone(needles ...string) {
 	}
 }
 
-// Everything of a person goes, from tables and logs; others, positions and counts stay, and the readers of the log go on.
+// Everything of a person goes, from tables and logs; others, positions and counts stay, and the
+// readers of the log go on.
 func TestErasure(t *testing.T) {
 	t.Parallel()
 	w := startWorld(t)
@@ -229,7 +230,8 @@ func TestErasure(t *testing.T) {
 	}
 }
 
-// named gives the profile that a person has by itself fields of a business's own, and answers its id.
+// named gives the profile that a person has by itself fields of a business's own, and returns its
+// id.
 func (p *page) named(psid, patch string) string {
 	p.w.t.Helper()
 	id := ""
@@ -247,7 +249,8 @@ func (p *page) named(psid, patch string) string {
 	return id
 }
 
-// erasedLog looks at the log after an erasure: its events are there, those of the person are empty and are one conversation's, and the bystander's are whole.
+// erasedLog looks at the log after an erasure: its events are there, those of the person are empty
+// and are one conversation's, and the bystander's are whole.
 func (w *world) erasedLog(p *page, subscription, stays, kept string) {
 	w.t.Helper()
 	standIns, empty, whole := map[string]bool{}, 0, 0
@@ -279,7 +282,8 @@ func (w *world) erasedLog(p *page, subscription, stays, kept string) {
 	}
 }
 
-// erasedFile looks into the bytes of SQLite's file once the gateway is stopped, as it is and after chasqui vacuum.
+// erasedFile looks into the bytes of SQLite's file once the gateway is stopped, as it is and after
+// chasqui vacuum.
 func (w *world) erasedFile(needles []string) {
 	w.t.Helper()
 	w.stop()
@@ -519,7 +523,8 @@ func TestErasedEventsArePublished(t *testing.T) {
 	}
 }
 
-// A customer who is known by phone and e-mail goes from the other channels too, and a message that would have gone on to another channel does not.
+// A customer who is known by phone and e-mail goes from the other channels too, and a message that
+// would have gone on to another channel does not.
 func TestErasureOverChannels(t *testing.T) {
 	t.Parallel()
 	w := startWorld(t)

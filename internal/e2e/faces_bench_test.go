@@ -9,7 +9,8 @@ import (
 	"github.com/chasqui/chasqui/graphemu"
 )
 
-// What a request to send costs over /v1 and over Comapi's API, in one process with the platform: for profiles rather than for figures.
+// What a request to send costs over /v1 and over Comapi's API, in one process with the platform:
+// for profiles rather than for figures.
 func BenchmarkSendOverFaces(b *testing.B) {
 	w := startWorld(b)
 	p := w.connect(graphemu.Page{})

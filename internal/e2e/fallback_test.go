@@ -75,7 +75,7 @@ func (c *carrier) take(rw http.ResponseWriter, r *http.Request) {
 	io.WriteString(rw, answer)
 }
 
-// taken answers what has been handed over of a message.
+// taken returns what has been handed over of a message.
 func (c *carrier) taken(id string) []handed {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -88,7 +88,7 @@ func (c *carrier) taken(id string) []handed {
 	return all
 }
 
-// says reports a status of a message back, and answers the HTTP status of the answer.
+// says reports a status of a message back, and returns the HTTP status of the answer.
 func (c *carrier) says(h handed, report string) int {
 	c.w.t.Helper()
 	hook, err := standardwebhooks.NewWebhook(c.secret)
@@ -189,7 +189,8 @@ func TestFallback(t *testing.T) {
 	}
 	w.awaitSteps(send("x", `["webhook","fbMessenger"]`), "sent", "webhook reached", "fbMessenger not_used")
 
-	// A provider that fails with what it took: before the goal the next step is taken, after it the message is failed.
+	// A provider that fails with what it took: before the goal the next step is taken, after it the
+	// message is failed.
 	id := send("x", `[{"channel":"webhook","until":"delivered"},{"channel":"webhook","body":"sent"}]`)
 	await(t, "the first step", func() (bool, string) { return len(c.taken(id)) == 1, "" })
 	if got := c.says(c.taken(id)[0], `{"status":"sent"}`); got != http.StatusNoContent && got != http.StatusOK {
@@ -255,7 +256,8 @@ func TestFallbackByTime(t *testing.T) {
 	}
 	w.awaitSteps(last, "expired", "fbMessenger passed not_reached")
 
-	// Receipts that come later are noted, and start nothing; a message that had come to nothing is corrected.
+	// Receipts that come later are noted, and start nothing; a message that had come to nothing is
+	// corrected.
 	p.act(ana, graphemu.Action{Read: true})
 	p.act(carla, graphemu.Action{Read: true})
 	m = w.awaitSteps(unread, "sent", "fbMessenger passed not_reached late", "webhook reached")
@@ -284,7 +286,8 @@ func TestFallbackByTime(t *testing.T) {
 	})
 }
 
-// The deadline is kept to the millisecond: on a clock that stands, what is due a millisecond later stays, and a receipt of the last moment counts.
+// The deadline is kept to the millisecond: on a clock that stands, what is due a millisecond later
+// stays, and a receipt of the last moment counts.
 func TestFallbackToTheMillisecond(t *testing.T) {
 	t.Parallel()
 	w := startWorld(t)
@@ -359,7 +362,8 @@ func TestFallbackAfterTrouble(t *testing.T) {
 	}
 }
 
-// A page whose token is refused holds up its own channel only, and no longer than the step may take.
+// A page whose token is refused holds up its own channel only, and no longer than the step may
+// take.
 func TestFallbackFromAPageThatIsHeld(t *testing.T) {
 	t.Parallel()
 	w := startWorld(t)
@@ -508,7 +512,8 @@ func TestRoutes(t *testing.T) {
 	}
 }
 
-// Whom a message is for, what it says and which channels it may take are settled when it is accepted, from what the profile knows.
+// Whom a message is for, what it says and which channels it may take are settled when it is
+// accepted, from what the profile knows.
 func TestFallbackKnowsTheCustomer(t *testing.T) {
 	t.Parallel()
 	w := startWorld(t, func(c *config.Config) { c.GraphVersion = "v26.0" })
@@ -578,7 +583,8 @@ func TestFallbackKnowsTheCustomer(t *testing.T) {
 	}
 }
 
-// Customer Matching, for those who still have an old version of the Graph API: a phone number alone reaches its owner, who has to let the page in.
+// Customer Matching, for those who still have an old version of the Graph API: a phone number alone
+// reaches its owner, who has to let the page in.
 func TestCustomerMatching(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, startPlatform(t), func(c *config.Config) { c.CustomerMatching, c.GraphVersion = true, "v3.0" })

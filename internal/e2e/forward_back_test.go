@@ -12,7 +12,8 @@ import (
 	"github.com/chasqui/chasqui/graphemu"
 )
 
-// parked waits until a subscription has n deliveries with at least so many tries each of them has, but for those that wait behind others.
+// parked waits until a subscription has n deliveries with at least so many tries each of them has,
+// but for those that wait behind others.
 func (w *world) parked(sub string, n, tries int) []gatewayapi.Delivery {
 	w.t.Helper()
 	var list gatewayapi.DeliveryPage
@@ -31,7 +32,8 @@ func (w *world) parked(sub string, n, tries int) []gatewayapi.Delivery {
 	return list.Deliveries
 }
 
-// A receiver that has been away for long gets what waits as soon as it is back, although nobody writes and the next try of each is minutes away.
+// A receiver that has been away for long gets what waits as soon as it is back, although nobody
+// writes and the next try of each is minutes away.
 func TestAReceiverThatIsBackGetsAllThatWaits(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"one by one", "in batches"} {
@@ -91,7 +93,8 @@ func TestAReceiverThatIsBackGetsAllThatWaits(t *testing.T) {
 	}
 }
 
-// A success of somebody else's events does not have one asked for again and again that the receiver never takes.
+// A success of somebody else's events does not have one asked for again and again that the receiver
+// never takes.
 func TestAnEventThatIsNeverTakenKeepsItsPauses(t *testing.T) {
 	t.Parallel()
 	w := startWorld(t)

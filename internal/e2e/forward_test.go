@@ -29,7 +29,7 @@ func hang(r *http.Request) int {
 
 func always(status int) func(*http.Request) int { return func(*http.Request) int { return status } }
 
-// chatter lets people write in turns, and answers what each wrote.
+// chatter lets people write in turns, and returns what each wrote.
 func chatter(p *page, persons []string, from, to int) map[string][]string {
 	p.w.t.Helper()
 	wrote := map[string][]string{}
@@ -43,7 +43,8 @@ func chatter(p *page, persons []string, from, to int) map[string][]string {
 	return wrote
 }
 
-// arrived answers the events whose delivery was answered with 2xx, in order, after waiting for n of them.
+// arrived returns the events whose delivery was answered with 2xx, in order, after waiting for n of
+// them.
 func (r *receiver) arrived(n int) []gatewayapi.Event {
 	r.t.Helper()
 	var events []gatewayapi.Event

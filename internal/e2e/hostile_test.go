@@ -12,7 +12,8 @@ import (
 	"github.com/chasqui/chasqui/internal/service"
 )
 
-// macro is a script whose macro is called by "boom" and by an image; other words are answered plainly.
+// macro is a script whose macro is called by "boom" and by an image; other words are answered
+// plainly.
 func macro(body string) string {
 	return "> object x javascript\n" + body + "\n< object\n+ boom\n- [<call>x</call>]\n+ hello\n- still here\n"
 }
@@ -30,7 +31,8 @@ var hostileMacros = map[string]string{
 	"neverthere": "return new Promise(function () {});",
 }
 
-// No macro ends the gateway or holds up other pages, whether it is tried over the API or answers people.
+// No macro ends the gateway or holds up other pages, whether it is tried over the API or answers
+// people.
 func TestHostileMacros(t *testing.T) {
 	t.Parallel()
 	w := startWorld(t)
@@ -73,7 +75,8 @@ func TestATurnHasOneTime(t *testing.T) {
 	}
 }
 
-// What is too large or too deep is refused with its place before anything is compiled, and checks want the scope that uploads want.
+// What is too large or too deep is refused with its place before anything is compiled, and checks
+// want the scope that uploads want.
 func TestScriptChecksAreBounded(t *testing.T) {
 	t.Parallel()
 	w := startWorld(t)
@@ -116,7 +119,8 @@ func TestScriptChecksAreBounded(t *testing.T) {
 	wantCode(t, err, http.StatusForbidden, "forbidden")
 }
 
-// A message of 16 kB on triggers with thousands of alternatives is answered, or its turn given up, while other pages are answered.
+// A message of 16 kB on triggers with thousands of alternatives is answered, or its turn given up,
+// while other pages are answered.
 func TestLongMessagesOnLargeTriggers(t *testing.T) {
 	t.Parallel()
 	w := startWorld(t)

@@ -6,7 +6,8 @@ import (
 	"github.com/chasqui/chasqui/graphemu"
 )
 
-// What the API's own clients and public callers send: a bulkId for one destination, a destination that stands alone, calls that do not come back.
+// What the API's own clients and public callers send: a bulkId for one destination, a destination
+// that stands alone, calls that do not come back.
 func TestInfobipAsCallersHaveIt(t *testing.T) {
 	t.Parallel()
 	f := startInfobip(t)

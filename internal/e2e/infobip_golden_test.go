@@ -25,10 +25,13 @@ import (
 
 var updateGolden = flag.Bool("update-infobip", false, "write the answers into testdata/infobip")
 
-// TestInfobipGolden makes the requests of testdata/infobip and compares every answer, and what receivers are posted. Each file is a gateway of its own, and is gone through twice:
-// as it is written, and with null for every member that a request leaves out. Every call of the face must be there.
+// TestInfobipGolden makes the requests of testdata/infobip and compares every answer, and what
+// receivers are posted. Each file is a gateway of its own, and is gone through twice: as it is
+// written, and with null for every member that a request leaves out. Every call of the face must be
+// there.
 //
-// A file holds blocks, with an empty line between. Names in braces stand for what differs from run to run.
+// A file holds blocks, with an empty line between. Names in braces stand for what differs from run
+// to run.
 //
 //	POST /path              a request, perhaps with an Authorization of its own and a body
 //	-> 200                  status and answer; "~>" asks again until they are there
@@ -205,7 +208,7 @@ func (g *golden) block(block string) string {
 	return strings.Join(out, "\n")
 }
 
-// following answers where the next thing begins.
+// following returns where the next thing begins.
 func following(lines []string, i int) int {
 	for i < len(lines) && !slices.ContainsFunc([]string{"#", "! ", "= ", ">> ", "GET ", "POST ", "PUT ", "DELETE "}, func(s string) bool { return strings.HasPrefix(lines[i], s) }) {
 		i++

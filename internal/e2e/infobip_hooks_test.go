@@ -125,7 +125,8 @@ var known = []string{
 	"webhookUrl", "application", "username", "password", "forwardUrl", "page", "accessToken", "id", "secret", "to", "imageUrl", "key",
 }
 
-// stuffed puts null for every member that a request leaves out, but in what goes to the platform as it is and in addresses that are answered as they were given.
+// stuffed puts null for every member that a request leaves out, but in what goes to the platform as
+// it is and in addresses that are answered as they were given.
 func stuffed(body string) string {
 	var v any
 	if json.Unmarshal([]byte(body), &v) != nil {

@@ -17,7 +17,7 @@ import (
 	"github.com/chasqui/chasqui/internal/store/storetest"
 )
 
-// single hands a message over and answers its id.
+// single hands a message over and returns its id.
 func (f *infobip) single(body string) string {
 	f.t.Helper()
 	status, answer := f.call("POST", "/facebook/1/single", body)
@@ -57,7 +57,8 @@ func (h *hooks) awaitTries(t testing.TB, n int) {
 	})
 }
 
-// dueReports counts the reports that are to be posted by a moment, and the tries that they have had at the most.
+// dueReports counts the reports that are to be posted by a moment, and the tries that they have had
+// at the most.
 func (f *infobip) dueReports(by time.Time) (due, tries int, err error) {
 	err = f.app.Store.QueryRow(f.t.Context(), `SELECT COUNT(*), COALESCE(MAX(tries), 0) FROM infobip_reports WHERE due_at > 0 AND due_at <= ?`, by.UnixMilli()).Scan(&due, &tries)
 	return due, tries, err
@@ -86,7 +87,8 @@ func TestInfobipNotifiesAgain(t *testing.T) {
 	}
 }
 
-// Reports never go to private addresses unless the operator allows it: such an address is refused at once, and one that was taken before leads nowhere.
+// Reports never go to private addresses unless the operator allows it: such an address is refused
+// at once, and one that was taken before leads nowhere.
 func TestInfobipNotifiesNoPrivateAddress(t *testing.T) {
 	t.Parallel()
 	f, h := startInfobip(t), startHooks(t)
@@ -155,7 +157,8 @@ func TestInfobipNotifiesPastATroubledReceiver(t *testing.T) {
 	}
 }
 
-// TestKillInfobipReports kills the gateway while reports are being posted: every one comes in the end.
+// TestKillInfobipReports kills the gateway while reports are being posted: every one comes in the
+// end.
 func TestKillInfobipReports(t *testing.T) {
 	t.Parallel()
 	const messages = 60

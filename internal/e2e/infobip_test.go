@@ -29,7 +29,7 @@ func startInfobip(t *testing.T) *infobip {
 	return &infobip{w, "App " + w.key}
 }
 
-// call makes a request as it stands and answers status and body.
+// call makes a request as it stands and returns status and body.
 func (f *infobip) call(method, path, body string) (int, string) {
 	f.t.Helper()
 	req, err := http.NewRequestWithContext(f.t.Context(), method, f.url+path, strings.NewReader(body))
@@ -50,7 +50,8 @@ func (f *infobip) call(method, path, body string) (int, string) {
 	return resp.StatusCode, string(answer)
 }
 
-// want makes a request and compares the answer with a golden one. Pairs of old and new put names in the place of what differs from run to run.
+// want makes a request and compares the answer with a golden one. Pairs of old and new put names in
+// the place of what differs from run to run.
 func (f *infobip) want(method, path, body string, status int, golden string, replace ...string) string {
 	f.t.Helper()
 	got, answer := f.call(method, path, body)

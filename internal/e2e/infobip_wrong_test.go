@@ -9,7 +9,8 @@ import (
 	"github.com/chasqui/chasqui/graphemu"
 )
 
-// Whatever stands in the place of a member, the answer is a success or an error in the envelope, and never a failure of the gateway.
+// Whatever stands in the place of a member, the answer is a success or an error in the envelope,
+// and never a failure of the gateway.
 func TestInfobipWrongTypes(t *testing.T) {
 	t.Parallel()
 	f := startInfobip(t)

@@ -25,7 +25,7 @@ type webhook struct {
 	contentType string // application/json when empty
 }
 
-// post makes the delivery and answers the status.
+// post makes the delivery and returns the status.
 func (w *world) post(h webhook) int {
 	w.t.Helper()
 	if h.signature == "" {
@@ -71,8 +71,9 @@ func written(page, person, mid string) string {
 	return fmt.Sprintf(`{"sender":{"id":%q},"recipient":{"id":%q},"timestamp":1700000000000,"message":{"mid":%q,"text":"text %s"}}`, person, page, mid, mid)
 }
 
-// mixed makes a body of 1,000 different events and one of them twice. The first 100 are of a page that nobody has connected. It answers what is to be found
-// under each application, as counts of types; "" is no application.
+// mixed makes a body of 1,000 different events and one of them twice. The first 100 are of a page
+// that nobody has connected. It returns what is to be found under each application, as counts of
+// types; "" is no application.
 func mixed(a, b *page) ([]byte, map[string]map[string]int) {
 	const unknown = "990000000000001"
 	want := map[string]map[string]int{"": {}, a.key: {}, b.key: {}}
@@ -143,7 +144,8 @@ func TestBatchOfAThousandEvents(t *testing.T) {
 		t.Errorf("%d events that nobody owns, %v", len(orphans.Events), err)
 	}
 	checkNothingNew(t, w, pulled, webhook{door: "/webhooks/" + a.key, body: body}, http.StatusOK)
-	// The app has one callback whatever its number of pages: the other page's door leads to the same place.
+	// The app has one callback whatever its number of pages: the other page's door leads to the
+	// same place.
 	checkNothingNew(t, w, pulled, webhook{door: "/facebook/1/applications/" + b.key + "/webhook", body: body}, http.StatusOK)
 	if got := w.metric(`chasqui_events_duplicate_total{application="none"}`); got != 200 {
 		t.Errorf("%v events that nobody owns were counted as duplicates", got)
@@ -229,7 +231,8 @@ func TestVerificationOfTheCallback(t *testing.T) {
 	}
 }
 
-// A webhook that is about something else than a page is kept with what it is about, its type and its person, as nobody's: a page of the same number has nothing of it.
+// A webhook that is about something else than a page is kept with what it is about, its type and
+// its person, as nobody's: a page of the same number has nothing of it.
 func TestWebhooksOfAnotherObject(t *testing.T) {
 	t.Parallel()
 	w := startWorld(t)

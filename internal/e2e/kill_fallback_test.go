@@ -14,8 +14,9 @@ import (
 	"github.com/chasqui/chasqui/internal/config"
 )
 
-// TestKillFallback kills the gateway while messages go from Messenger to another channel, by failure and by time: each comes to one end, and nothing is there twice on any
-// channel. CHASQUI_FALLBACKS says how many messages.
+// TestKillFallback kills the gateway while messages go from Messenger to another channel, by
+// failure and by time: each comes to one end, and nothing is there twice on any channel.
+// CHASQUI_FALLBACKS says how many messages.
 func TestKillFallback(t *testing.T) {
 	t.Parallel()
 	total, seed := number(t, "CHASQUI_FALLBACKS", 1000), number(t, "CHASQUI_SEED", int(time.Now().UnixNano()%1_000_000))
@@ -67,7 +68,8 @@ func TestKillFallback(t *testing.T) {
 	t.Logf("%d messages: %d over Messenger, %d over both by time, %d over the other channel alone, %d of unknown outcome", l.seen, l.messenger, l.both, l.other, l.unknown)
 }
 
-// sendFallbacks hands over messages, again until it is answered. Every third waits a second to be read before it goes on.
+// sendFallbacks hands over messages, again until it is answered. Every third waits a second to be
+// read before it goes on.
 func (w *world) sendFallbacks(p *page, persons []string, from, n int) {
 	req := gatewayapi.SendBatchRequest{}
 	for i := from; i < from+n; i++ {

@@ -16,7 +16,8 @@ import (
 	"github.com/chasqui/chasqui/internal/config"
 )
 
-// The kill test: a gateway is killed at random moments under load in both directions, and afterwards everything it has acknowledged must be accounted for.
+// The kill test: a gateway is killed at random moments under load in both directions, and
+// afterwards everything it has acknowledged must be accounted for.
 const (
 	killPeople = 10
 	killPace   = 100 * time.Millisecond // between two messages of a person, and between two to them
@@ -119,7 +120,8 @@ func (l *ledger) write(load context.Context, p *page, psid string, i int) {
 	})
 }
 
-// send hands messages over, one after the other: a call without an answer is made again under the same key, until there is one.
+// send hands messages over, one after the other: a call without an answer is made again under the
+// same key, until there is one.
 func (l *ledger) send(load context.Context, p *page, psid string, i int) {
 	l.pace(load, func(n int) {
 		text := fmt.Sprintf("out %d-%d", i, n)
@@ -186,7 +188,8 @@ func (a account) check(t *testing.T, what string) {
 	}
 }
 
-// compare adds what is found of one conversation: what came out against what was put in, leaving out what is excused.
+// compare adds what is found of one conversation: what came out against what was put in, leaving
+// out what is excused.
 func (a *account) compare(in, out []string, excused map[string]bool) {
 	place := map[string]int{}
 	for i, item := range in {
@@ -216,7 +219,8 @@ func (a *account) compare(in, out []string, excused map[string]bool) {
 	}
 }
 
-// checkOutbound holds the threads of the platform to the ledger: every message once and in order, or reported as of unknown outcome and not there.
+// checkOutbound holds the threads of the platform to the ledger: every message once and in order,
+// or reported as of unknown outcome and not there.
 func (l *ledger) checkOutbound(t *testing.T, w *world, p *page) account {
 	t.Helper()
 	var a account
@@ -247,7 +251,8 @@ func (l *ledger) checkOutbound(t *testing.T, w *world, p *page) account {
 	return a
 }
 
-// checkInbound holds what was pulled and what was pushed to what people wrote: everything, in order, and each under one event.
+// checkInbound holds what was pulled and what was pushed to what people wrote: everything, in
+// order, and each under one event.
 func (l *ledger) checkInbound(t *testing.T, f *follower, r *receiver) account {
 	t.Helper()
 	total := 0
@@ -287,7 +292,8 @@ func pushedEvents(r *receiver) []gatewayapi.Event {
 	return events
 }
 
-// firstOfEach leaves out events that are there again: after a kill a receiver may get one twice, under the same id.
+// firstOfEach leaves out events that are there again: after a kill a receiver may get one twice,
+// under the same id.
 func firstOfEach(events []gatewayapi.Event) []gatewayapi.Event {
 	seen := map[string]bool{}
 	return slices.DeleteFunc(slices.Clone(events), func(e gatewayapi.Event) bool {
@@ -331,7 +337,8 @@ func (w *world) follow(id string) *follower {
 	return f
 }
 
-// end waits for n different events and ends the reading. What was read and could not be acknowledged is read again, under the same id.
+// end waits for n different events and ends the reading. What was read and could not be
+// acknowledged is read again, under the same id.
 func (f *follower) end(n int) []gatewayapi.Event {
 	f.w.t.Helper()
 	var events []gatewayapi.Event

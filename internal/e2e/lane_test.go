@@ -12,7 +12,8 @@ import (
 	"github.com/chasqui/chasqui/graphemu"
 )
 
-// More messages for one person than are held in memory come while the platform takes them: none may be left behind when the rest is read from the database.
+// More messages for one person than are held in memory come while the platform takes them: none may
+// be left behind when the rest is read from the database.
 func TestALongQueueThatGrowsWhileItIsSent(t *testing.T) {
 	t.Parallel()
 	const batch = 12

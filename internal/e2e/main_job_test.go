@@ -11,7 +11,8 @@ import (
 	"github.com/chasqui/chasqui/graphemu"
 )
 
-// A person writes, the business's system gets it pushed and pulled, answers over HTTP, and sees the answer delivered and read.
+// A person writes, the business's system gets it pushed and pulled, answers over HTTP, and sees the
+// answer delivered and read.
 func TestTheMainJob(t *testing.T) {
 	t.Parallel()
 	w := startWorld(t)
@@ -94,7 +95,8 @@ func checkStory(t *testing.T, events []gatewayapi.Event) {
 	}
 }
 
-// checkPushed holds what was pushed to what was pulled: the same events, each once, signed, and in the same order for the conversation.
+// checkPushed holds what was pushed to what was pulled: the same events, each once, signed, and in
+// the same order for the conversation.
 func checkPushed(t *testing.T, r *receiver, secret string, pulled []gatewayapi.Event) {
 	t.Helper()
 	await(t, "every event to be pushed", func() (bool, string) {

@@ -10,7 +10,8 @@ import (
 	"github.com/chasqui/chasqui/graphemu"
 )
 
-// While the page's inbox controls a conversation the dry run says so, a message fails with a code of its own, and both end when the conversation is given back.
+// While the page's inbox controls a conversation the dry run says so, a message fails with a code
+// of its own, and both end when the conversation is given back.
 func TestThreadControl(t *testing.T) {
 	t.Parallel()
 	w := startWorld(t)

@@ -13,8 +13,8 @@ import (
 	"github.com/chasqui/chasqui/internal/store/storetest"
 )
 
-// Two nodes over one PostgreSQL share the conversations. One is killed in the middle; the other takes over what it worked, and every message that either has
-// accepted arrives once and in order.
+// Two nodes over one PostgreSQL share the conversations. One is killed in the middle; the other
+// takes over what it worked, and every message that either has accepted arrives once and in order.
 func TestNodesTakeOverFromAKilledOne(t *testing.T) {
 	t.Parallel()
 	url := storetest.Postgres(t)
@@ -52,7 +52,8 @@ func TestNodesTakeOverFromAKilledOne(t *testing.T) {
 		send(w, n)
 	}
 	for i, psid := range persons {
-		// What the killed node had marked and not yet posted, or posted and not heard of, is uncertain: then it may be missing, and is named.
+		// What the killed node had marked and not yet posted, or posted and not heard of, is
+		// uncertain: then it may be missing, and is named.
 		await(t, fmt.Sprintf("the messages of person %d in order", i), func() (bool, string) {
 			list, err := w.client.ListMessages(t.Context(), gatewayapi.ListMessagesRequest{Status: gatewayapi.StatusUncertain, FBMessengerID: psid})
 			if err != nil {
@@ -77,7 +78,8 @@ func TestNodesTakeOverFromAKilledOne(t *testing.T) {
 	}
 }
 
-// A database that is killed and comes back loses nothing that was acknowledged, and the gateway goes on by itself.
+// A database that is killed and comes back loses nothing that was acknowledged, and the gateway
+// goes on by itself.
 func TestDatabaseRestart(t *testing.T) {
 	t.Parallel()
 	cluster := storetest.NewCluster(t)

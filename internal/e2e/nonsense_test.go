@@ -37,7 +37,8 @@ func inURL() map[string]string {
 	return map[string]string{"U+0000": "a%00b", "no UTF-8": "a%ff%feb", "a surrogate": "%ed%a0%80", "3,000 letters": strings.Repeat("x", 3000), "control characters": "a%01%1fb", "a quote": "%27%22%25"}
 }
 
-// inEachPlace calls check with a JSON value each of whose texts and names of members is replaced in turn by text that is JSON already, and with texts where other values stood.
+// inEachPlace calls check with a JSON value each of whose texts and names of members is replaced in
+// turn by text that is JSON already, and with texts where other values stood.
 func inEachPlace(t *testing.T, sample, replacement string, check func(body string)) {
 	t.Helper()
 	const mark = "@@nasty@@"
@@ -74,7 +75,8 @@ func inEachPlace(t *testing.T, sample, replacement string, check func(body strin
 	change(whole, func(w any) { whole = w })
 }
 
-// fullSamples are bodies with as many members as a call takes, beside those of the table of attempts.
+// fullSamples are bodies with as many members as a call takes, beside those of the table of
+// attempts.
 func fullSamples() map[string]string {
 	message := `{"application":"{A}","to":{"fbMessengerId":"1","profileId":"{profile}","phoneNumber":"4915100001","email":"a@example.com","firstName":"F","lastName":"L"},"title":"t","body":"b {{profile.firstName}}",
 "rules":[{"channel":"fbMessenger","until":"delivered","within":"1m"},{"channel":"webhook"}],"metadata":{"k":"v"},"channelOptions":{"fbMessenger":{"messagingType":"RESPONSE","personaId":"1","notificationType":"REGULAR"},"sms":{"from":"x"},"email":{"subject":"s"}}}`
@@ -108,7 +110,8 @@ func fullSamples() map[string]string {
 	}
 }
 
-// sober fails the test unless an answer is a success or the caller's own fault, and can be read by anybody.
+// sober fails the test unless an answer is a success or the caller's own fault, and can be read by
+// anybody.
 func sober(t *testing.T, what string, got call) {
 	t.Helper()
 	kind := got.header.Get("Content-Type")
@@ -120,7 +123,8 @@ func sober(t *testing.T, what string, got call) {
 	}
 }
 
-// Every route of the three APIs gets text that cannot be held, in every member of its body, every part of its path, each parameter and header: none may fail for it.
+// Every route of the three APIs gets text that cannot be held, in every member of its body, every
+// part of its path, each parameter and header: none may fail for it.
 func TestNonsenseEverywhere(t *testing.T) {
 	t.Parallel()
 	x := startTenants(t)
@@ -239,7 +243,8 @@ func mustQuery(t *testing.T, query string) url.Values {
 	return v
 }
 
-// Every member of every webhook that is known gets text that cannot be held: all are taken, none stops a reader, and each can be read by a strict client.
+// Every member of every webhook that is known gets text that cannot be held: all are taken, none
+// stops a reader, and each can be read by a strict client.
 func TestNonsenseInWebhooks(t *testing.T) {
 	t.Parallel()
 	w := startWorld(t)

@@ -38,7 +38,8 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	programFolder = folder
-	// These tests wait more than they work. Whoever gives -parallel another value than the default gets that.
+	// These tests wait more than they work. Whoever gives -parallel another value than the default
+	// gets that.
 	flag.Parse()
 	if parallel := flag.Lookup("test.parallel"); parallel.Value.String() == strconv.Itoa(runtime.GOMAXPROCS(0)) {
 		flag.Set("test.parallel", strconv.Itoa(3*runtime.GOMAXPROCS(0)))
@@ -62,7 +63,8 @@ var build = sync.OnceValues(func() (string, error) {
 	return path, nil
 })
 
-// command makes a command whose environment has none of the settings of the tests, which the program would take for its own.
+// command makes a command whose environment has none of the settings of the tests, which the
+// program would take for its own.
 func command(ctx context.Context, name string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Env = slices.DeleteFunc(os.Environ(), func(entry string) bool { return strings.HasPrefix(entry, "CHASQUI_") })
@@ -78,7 +80,8 @@ type process struct {
 	err   error         // how it ended
 }
 
-// startApart starts a platform here, and the gateway as a process with an API key. Further flags may be given.
+// startApart starts a platform here, and the gateway as a process with an API key. Further flags
+// may be given.
 func startApart(t *testing.T, p *platform, change func(*config.Config), flags ...string) (*world, *process) {
 	t.Helper()
 	w := newWorld(t, p, change)
@@ -89,7 +92,7 @@ func startApart(t *testing.T, p *platform, change func(*config.Config), flags ..
 	return w, g
 }
 
-// freeAddr answers an address that nothing listens on.
+// freeAddr returns an address that nothing listens on.
 func freeAddr(t *testing.T) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -109,7 +112,7 @@ func (w *world) storage() []string {
 	return args
 }
 
-// run runs a subcommand that works on the gateway's data, and answers what it printed.
+// run runs a subcommand that works on the gateway's data, and returns what it printed.
 func (w *world) run(args ...string) string {
 	w.t.Helper()
 	out, err := w.try(args...)
@@ -179,7 +182,8 @@ func (w *world) spawn(cmd *exec.Cmd) *process {
 	return g
 }
 
-// probe answers the status of an address, 0 when nothing answers. Each probe has a connection of its own.
+// probe returns the status of an address, 0 when nothing answers. Each probe has a connection of
+// its own.
 func probe(address string) int {
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 2 * time.Second}
 	resp, err := client.Get(address)
@@ -250,7 +254,8 @@ func TestSIGTERM(t *testing.T) {
 	}
 }
 
-// Keys are made, listed and revoked beside a gateway that runs; another gateway is refused in plain words.
+// Keys are made, listed and revoked beside a gateway that runs; another gateway is refused in plain
+// words.
 func TestCommandsBesideAGateway(t *testing.T) {
 	t.Parallel()
 	w, _ := startApart(t, startPlatform(t), func(*config.Config) {})

@@ -17,7 +17,8 @@ type reader struct {
 	events []gatewayapi.Event // all that were read, in order
 }
 
-// pull makes a pull subscription for some types of events, all of them when none is named, beginning with the earliest.
+// pull makes a pull subscription for some types of events, all of them when none is named,
+// beginning with the earliest.
 func (w *world) pull(types ...gatewayapi.EventType) *reader {
 	w.t.Helper()
 	sub, err := w.client.CreateSubscription(w.t.Context(), gatewayapi.CreateSubscriptionRequest{Kind: "pull", From: "earliest", EventTypes: types})
@@ -40,7 +41,7 @@ func (r *reader) more() {
 	r.events = append(r.events, page.Events...)
 }
 
-// await reads until an event fits, and answers the first that does.
+// await reads until an event fits, and returns the first that does.
 func (r *reader) await(what string, fits func(gatewayapi.Event) bool) gatewayapi.Event {
 	r.w.t.Helper()
 	looked := 0

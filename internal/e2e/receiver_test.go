@@ -38,7 +38,8 @@ type delivered struct {
 	event  gatewayapi.Event
 }
 
-// startReceiver starts a receiver; answer says what to answer, nil for 204 always. It may take its time, until the request's context ends.
+// startReceiver starts a receiver; answer says what to answer, nil for 204 always. It may take its
+// time, until the request's context ends.
 func startReceiver(t testing.TB, answer func(*http.Request) int) *receiver {
 	t.Helper()
 	r := &receiver{t: t, answer: answer}
@@ -95,7 +96,8 @@ func (r *receiver) deliveries() []delivered {
 	return append([]delivered(nil), r.got...)
 }
 
-// verify fails the test unless the delivery is signed with the secret, as the Standard Webhooks library sees it.
+// verify fails the test unless the delivery is signed with the secret, as the Standard Webhooks
+// library sees it.
 func (d delivered) verify(t testing.TB, secret string) {
 	t.Helper()
 	if err := d.check(secret); err != nil {

@@ -13,10 +13,12 @@ import (
 	"github.com/chasqui/chasqui/internal/store"
 )
 
-// A queue longer than what is held in memory, for many conversations and for one, survives restarts in its middle.
+// A queue longer than what is held in memory, for many conversations and for one, survives restarts
+// in its middle.
 func TestRestartInTheMiddleOfAQueue(t *testing.T) {
 	t.Parallel()
-	// More than the 2,000 messages of a page and the 32 of a conversation that are held in memory; the race detector makes that too slow.
+	// More than the 2,000 messages of a page and the 32 of a conversation that are held in memory;
+	// the race detector makes that too slow.
 	people, each, alone := 20, 120, 80
 	if slow {
 		people, each = 5, 60

@@ -58,7 +58,7 @@ func (w *world) texter(application string) *texter {
 	return x
 }
 
-// calls calls the gateway back at an address, signed, and answers the status.
+// calls calls the gateway back at an address, signed, and returns the status.
 func (x *texter) calls(address string, form url.Values) int {
 	x.w.t.Helper()
 	mac := hmac.New(sha1.New, []byte(texterToken))

@@ -40,7 +40,8 @@ func TestStorms(t *testing.T) {
 	}
 }
 
-// rage lets the storm rage over one person, and holds what becomes of them, of another person of the page and of another page to the verdict.
+// rage lets the storm rage over one person, and holds what becomes of them, of another person of
+// the page and of another page to the verdict.
 func (s storm) rage(t *testing.T) {
 	w := startWorld(t)
 	p, q := w.connect(graphemu.Page{}), w.connect(graphemu.Page{})
@@ -95,7 +96,7 @@ func (s storm) rage(t *testing.T) {
 	}
 }
 
-// allArrive waits until messages have arrived, and answers when the last went out.
+// allArrive waits until messages have arrived, and returns when the last went out.
 func (s storm) allArrive(t *testing.T, w *world, ids []string) time.Time {
 	t.Helper()
 	var last time.Time
@@ -109,7 +110,8 @@ func (s storm) allArrive(t *testing.T, w *world, ids []string) time.Time {
 	return last
 }
 
-// checkStruck waits for the end of the struck messages and holds them to the verdict. It answers when the first went out.
+// checkStruck waits for the end of the struck messages and holds them to the verdict. It returns
+// when the first went out.
 func (s storm) checkStruck(t *testing.T, w *world, ids []string) time.Time {
 	t.Helper()
 	end := gatewayapi.StatusDelivered

@@ -32,7 +32,8 @@ func (w *world) strangers(n int, says ...string) {
 	}
 }
 
-// A gateway with few files to open goes on working, for others and for its own database, while strangers hold as many connections as they can.
+// A gateway with few files to open goes on working, for others and for its own database, while
+// strangers hold as many connections as they can.
 func TestConnectionsThatSayNothing(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS == "windows" {
@@ -65,7 +66,8 @@ func TestConnectionsThatSayNothing(t *testing.T) {
 	p.awaitThread(ana, 1)
 }
 
-// Large bodies of strangers cost no memory before they come, and those who sign in or begin a session need little.
+// Large bodies of strangers cost no memory before they come, and those who sign in or begin a
+// session need little.
 func TestBodiesBeforeAKey(t *testing.T) {
 	t.Parallel()
 	w := startWorld(t, func(c *config.Config) { c.Sessions.Secret = tenantSecret })

@@ -10,7 +10,8 @@ import (
 	infobipface "github.com/chasqui/chasqui/internal/infobip"
 )
 
-// Every call of /v1, with a key of A at what is B's: a new route fails the test until it is said here what it answers.
+// Every call of /v1, with a key of A at what is B's: a new route fails the test until it is said
+// here what it returns.
 func TestRoutesForAnotherApplication(t *testing.T) {
 	t.Parallel()
 	x := startTenants(t)

@@ -24,7 +24,8 @@ import (
 	"github.com/chasqui/chasqui/rivescript"
 )
 
-// keyed lists the exported methods of the use cases that take a key, from their source, so that a new one is seen.
+// keyed lists the exported methods of the use cases that take a key, from their source, so that a
+// new one is seen.
 func keyed(t *testing.T) []string {
 	t.Helper()
 	var files []string
@@ -63,13 +64,15 @@ func keyed(t *testing.T) []string {
 	return all
 }
 
-// useCase is a use case with A's key at what is B's. codes are the errors that are right, empty for none: then the answer must hold nothing of B's.
+// useCase is a use case with A's key at what is B's. codes are the errors that are right, empty for
+// none: then the answer must hold nothing of B's.
 type useCase struct {
 	codes string
 	do    func(context.Context) (any, error)
 }
 
-// Every use case that takes a key, with a key of A at what is B's: a new one fails the test until it is said here what it answers.
+// Every use case that takes a key, with a key of A at what is B's: a new one fails the test until
+// it is said here what it returns.
 func TestUseCasesForAnotherApplication(t *testing.T) {
 	t.Parallel()
 	x := startTenants(t)

@@ -24,7 +24,8 @@ import (
 
 const tenantSecret = "a secret of the operator, 32 bytes"
 
-// tenants is a gateway that two share who must know nothing of each other: B has one of everything, and A has a key that is limited to A.
+// tenants is a gateway that two share who must know nothing of each other: B has one of everything,
+// and A has a key that is limited to A.
 type tenants struct {
 	*world
 	a, b    *page
@@ -177,12 +178,13 @@ type attempt struct {
 	want       string // statuses that are right, with spaces between
 }
 
-// refusedOf tells whether a status is among those of an attempt.
+// refusedOf reports whether a status is among those of an attempt.
 func (a attempt) allows(status int) bool {
 	return slices.Contains(strings.Fields(a.want), fmt.Sprint(status))
 }
 
-// run makes the attempts of a table: each of the routes must have a row, and each row must be of a route.
+// run makes the attempts of a table: each of the routes must have a row, and each row must be of a
+// route.
 func (x *tenants) run(t *testing.T, routes []string, table map[string][]attempt, authorization string) {
 	t.Helper()
 	for _, route := range routes {
@@ -280,7 +282,8 @@ func TestDoorsOfAnotherApplication(t *testing.T) {
 	}
 }
 
-// A session of one api space is nobody's in another, and a token of the business's that names a customer of another application makes none.
+// A session of one api space is nobody's in another, and a token of the business's that names a
+// customer of another application makes none.
 func TestSessionsOfAnotherApplication(t *testing.T) {
 	t.Parallel()
 	x := startTenants(t)
@@ -325,7 +328,8 @@ func TestSessionsOfAnotherApplication(t *testing.T) {
 	x.unharmed(t, "a session of A's", before)
 }
 
-// What comes back with an opt-in state binds no profile that the key which made the state may not see, also one that has come to be since.
+// What comes back with an opt-in state binds no profile that the key which made the state may not
+// see, also one that has come to be since.
 func TestOptInStatesOfAnotherApplication(t *testing.T) {
 	t.Parallel()
 	x := startTenants(t)
@@ -352,7 +356,8 @@ func TestOptInStatesOfAnotherApplication(t *testing.T) {
 	x.unharmed(t, "a state of A's", before)
 }
 
-// Erasing a profile that was given the number of another's customer leaves what the other has of that number.
+// Erasing a profile that was given the number of another's customer leaves what the other has of
+// that number.
 func TestErasureWithAnothersNumber(t *testing.T) {
 	t.Parallel()
 	x := startTenants(t)

@@ -74,7 +74,8 @@ func (w *world) awaitState(key string, state gatewayapi.ApplicationState) gatewa
 	return a
 }
 
-// What people write to a page whose token is dead still comes in, and a token of another page does not mend it.
+// What people write to a page whose token is dead still comes in, and a token of another page does
+// not mend it.
 func TestBrokenPageStillReceives(t *testing.T) {
 	t.Parallel()
 	w := startWorld(t)

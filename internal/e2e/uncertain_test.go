@@ -16,7 +16,8 @@ import (
 	"github.com/chasqui/chasqui/internal/config"
 )
 
-// echoGate is the way of webhooks to the gateway: while it is shut, echoes do not get through, and whatever of the same conversation comes after them.
+// echoGate is the way of webhooks to the gateway: while it is shut, echoes do not get through, and
+// whatever of the same conversation comes after them.
 type echoGate struct {
 	shut atomic.Bool
 	http.Transport
@@ -135,7 +136,8 @@ func TestLostAnswerWithoutProof(t *testing.T) {
 	w.awaitStatus(ids[1], gatewayapi.StatusDelivered)
 }
 
-// The policies decide what becomes of a message whose answer was lost, whether the platform had taken it or not.
+// The policies decide what becomes of a message whose answer was lost, whether the platform had
+// taken it or not.
 func TestResendPolicies(t *testing.T) {
 	t.Parallel()
 	cases := []struct {

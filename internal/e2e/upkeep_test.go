@@ -9,7 +9,8 @@ import (
 	"github.com/chasqui/chasqui/graphemu"
 )
 
-// After their age events and messages go, but not those that are unfinished; what a subscription has not read is counted as it goes.
+// After their age events and messages go, but not those that are unfinished; what a subscription
+// has not read is counted as it goes.
 func TestRetention(t *testing.T) {
 	t.Parallel()
 	w := startWorld(t)
@@ -55,7 +56,8 @@ func TestRetention(t *testing.T) {
 	}
 }
 
-// A page slows down when the platform's headers say that its limits are nearly used up, and waits when they say for how long.
+// A page slows down when the platform's headers say that its limits are nearly used up, and waits
+// when they say for how long.
 func TestUsageHeadersHoldThePage(t *testing.T) {
 	t.Parallel()
 	w := startWorld(t)

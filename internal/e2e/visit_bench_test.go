@@ -9,7 +9,8 @@ import (
 	"github.com/chasqui/chasqui/graphemu"
 )
 
-// BenchmarkVisits follows a short link over many connections until every visit is counted; client and gateway share the processors.
+// BenchmarkVisits follows a short link over many connections until every visit is counted; client
+// and gateway share the processors.
 func BenchmarkVisits(b *testing.B) {
 	w := startWorld(b)
 	p := w.connect(graphemu.Page{})

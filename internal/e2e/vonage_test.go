@@ -34,7 +34,8 @@ type nexmo struct {
 	sent []url.Values
 }
 
-// nexmo opens a provider and an account there. The client knows nothing of its settings, as of any provider that is added.
+// nexmo opens a provider and an account there. The client knows nothing of its settings, as of any
+// provider that is added.
 func (w *world) nexmo(application string) *nexmo {
 	w.t.Helper()
 	x := &nexmo{w: w, secret: "signature-" + application}
@@ -94,7 +95,8 @@ func (x *nexmo) calls(address string, form url.Values) int {
 	return resp.StatusCode
 }
 
-// An account at a provider that the client has no types for is made, read, changed and removed like any other.
+// An account at a provider that the client has no types for is made, read, changed and removed like
+// any other.
 func TestVonageAccount(t *testing.T) {
 	t.Parallel()
 	w := startWorld(t)
@@ -153,7 +155,8 @@ func TestFallbackOverVonage(t *testing.T) {
 		t.Errorf("%v", form)
 	}
 	receipt := map[string]string{"msisdn": number, "to": "Shop", "messageId": "0C01", "status": "delivered", "err-code": "0", "client-ref": form.Get("client-ref"), "price": "0.0333"}
-	// A signature of another account's secret is none of this one's, and a receipt by another account is not about this message.
+	// A signature of another account's secret is none of this one's, and a receipt by another
+	// account is not about this message.
 	if status := x.calls(form.Get("callback"), other.signed(receipt)); status != http.StatusForbidden {
 		t.Errorf("another's signature: %d", status)
 	}

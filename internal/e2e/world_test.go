@@ -37,7 +37,8 @@ type platform struct {
 	app graphemu.App
 }
 
-// startPlatform starts the platform. It sends a webhook that was refused again every 20 ms, for as long as any test lasts.
+// startPlatform starts the platform. It sends a webhook that was refused again every 20 ms, for as
+// long as any test lasts.
 func startPlatform(t testing.TB, change ...func(*graphemu.Server)) *platform {
 	t.Helper()
 	delays := make([]time.Duration, 20_000)
@@ -58,7 +59,8 @@ func startPlatform(t testing.TB, change ...func(*graphemu.Server)) *platform {
 	return p
 }
 
-// world is a gateway beside a platform. The gateway can be stopped and started again on the same data and address.
+// world is a gateway beside a platform. The gateway can be stopped and started again on the same
+// data and address.
 type world struct {
 	t        testing.TB
 	platform *platform
@@ -140,7 +142,8 @@ func (w *world) start() {
 	}
 }
 
-// stop stops the gateway, which is started again by start; it is done by itself at the end of the test.
+// stop stops the gateway, which is started again by start; it is done by itself at the end of the
+// test.
 func (w *world) stop() {
 	if w.app == nil {
 		return
@@ -172,7 +175,8 @@ func (w *world) use(key string) {
 	}
 }
 
-// testStore is the store setting of a test: empty for SQLite, or the URL of a schema made for the test.
+// testStore is the store setting of a test: empty for SQLite, or the URL of a schema made for the
+// test.
 func testStore(t testing.TB) string {
 	t.Helper()
 	base := os.Getenv("CHASQUI_TEST_POSTGRES")
@@ -262,7 +266,7 @@ func (p *page) text(psid, body string) gatewayapi.SendMessageRequest {
 	return gatewayapi.SendMessageRequest{To: gatewayapi.To{FBMessengerID: psid}, Body: body, Application: p.key}
 }
 
-// send hands a message over and answers its id.
+// send hands a message over and returns its id.
 func (w *world) send(req gatewayapi.SendMessageRequest) string {
 	w.t.Helper()
 	res, err := w.client.SendMessage(w.t.Context(), req)
@@ -291,7 +295,7 @@ func numbered(prefix string, n int) []string {
 	return texts
 }
 
-// thread answers the texts that the page has written to a person, as the platform has them.
+// thread returns the texts that the page has written to a person, as the platform has them.
 func (p *page) thread(psid string) []string {
 	p.w.t.Helper()
 	messages, err := p.w.platform.Thread(p.id, psid)
@@ -307,7 +311,8 @@ func (p *page) thread(psid string) []string {
 	return texts
 }
 
-// awaitThread waits until the page has written n messages to a person, for as long as more of them come, and returns their texts.
+// awaitThread waits until the page has written n messages to a person, for as long as more of them
+// come, and returns their texts.
 func (p *page) awaitThread(psid string, n int) []string {
 	p.w.t.Helper()
 	texts := p.thread(psid)
@@ -347,8 +352,9 @@ func (w *world) awaitStatus(id string, statuses ...gatewayapi.MessageStatus) gat
 	return m
 }
 
-// await asks again and again until something is so, ever less often; it fails the test with what was seen last when that has stayed the same for too long. A slow machine
-// gets all the time it needs, as long as something moves.
+// await asks again and again until something is so, ever less often; it fails the test with what
+// was seen last when that has stayed the same for too long. A slow machine gets all the time it
+// needs, as long as something moves.
 func await(t testing.TB, what string, so func() (bool, string)) {
 	t.Helper()
 	pause := 2 * time.Millisecond
@@ -405,7 +411,8 @@ func (w *world) metrics() string {
 	return string(body)
 }
 
-// metric reads one figure, such as `chasqui_webhooks_refused_total{reason="not_json"}`; 0 while it is not there.
+// metric reads one figure, such as `chasqui_webhooks_refused_total{reason="not_json"}`; 0 while it
+// is not there.
 func (w *world) metric(name string) float64 {
 	w.t.Helper()
 	body := w.metrics()

@@ -18,7 +18,8 @@ import (
 	"github.com/chasqui/chasqui/internal/store"
 )
 
-// Codes answers the Messenger Code API as the platform had it until 2019, with codes that phones read today.
+// Codes answers the Messenger Code API as the platform had it until 2019, with codes that phones
+// read today.
 //
 // Docs: https://developers.facebook.com/docs/messenger-platform/discovery/messenger-codes
 type Codes struct {
@@ -48,7 +49,8 @@ func (c *Codes) Register(mux *http.ServeMux) {
 
 var ofPage = regexp.MustCompile(`^/(v\d+\.\d+)/(\d+)/messenger_codes$`)
 
-// Otherwise takes requests that name the page by its id, as the platform had it too, and leaves all others to next: as a pattern of the mux it would meet others.
+// Otherwise takes requests that name the page by its id, as the platform had it too, and leaves all
+// others to next: as a pattern of the mux it would meet others.
 func (c *Codes) Otherwise(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		m := ofPage.FindStringSubmatch(r.URL.Path)
@@ -82,7 +84,8 @@ func invalid(format string, args ...any) graphError {
 	return graphError{status: http.StatusBadRequest, Message: "(#100) " + fmt.Sprintf(format, args...), Type: "OAuthException", Code: 100}
 }
 
-// codeRequest is what is asked for. Numbers may be written as strings, as everywhere in the Graph API.
+// codeRequest is what is asked for. Numbers may be written as strings, as everywhere in the Graph
+// API.
 type codeRequest struct {
 	Type      string          `json:"type"`
 	ImageSize json.RawMessage `json:"image_size"`
@@ -149,7 +152,8 @@ func readCodeRequest(w http.ResponseWriter, r *http.Request) (codeRequest, bool)
 	return request, json.Unmarshal(body, &request) == nil
 }
 
-// application answers the connected page whose token was sent, in the query, the body or the header.
+// application returns the connected page whose token was sent, in the query, the body or the
+// header.
 func (c *Codes) application(r *http.Request, inBody string) (*gateway.Application, graphError) {
 	token := r.URL.Query().Get("access_token")
 	if bearer, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); token == "" && ok {
@@ -206,12 +210,14 @@ func (q codeRequest) check() (size int, ref string, problem graphError) {
 	return size, ref, graphError{}
 }
 
-// uri makes the signed address of a picture. A code that would be too fine to be read holds our own short link.
+// uri makes the signed address of a picture. A code that would be too fine to be read holds our own
+// short link.
 func (c *Codes) uri(r *http.Request, app *gateway.Application, ref string, size int) (string, error) {
 	link := c.Points.Link(&gateway.EntryPoint{Application: app.Key, Ref: ref})
 	tooFine := qr.Smallest(link, qr.Style{Size: size}) > size
 	if ref != "" || tooFine {
-		// The ref is known as a code's from the first: what comes of it is counted and told as a code's.
+		// The ref is known as a code's from the first: what comes of it is counted and told as a
+		// code's.
 		point, err := c.Points.ForRef(r.Context(), app.Key, ref)
 		if err != nil {
 			return "", err

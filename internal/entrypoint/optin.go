@@ -9,7 +9,8 @@ import (
 	"github.com/chasqui/chasqui/internal/store"
 )
 
-// bind gives the person to the profile that an opt-in state is for, and tells what came of it. It answers the profile that the person has afterwards.
+// bind gives the person to the profile that an opt-in state is for, and tells what came of it. It
+// returns the profile that the person has afterwards.
 func (t *Tracker) bind(tx *store.Tx, s step, current string) (string, error) {
 	lane := s.event.Lane()
 	report := gatewayapi.Optin{Kind: "state", State: gatewayapi.OptinForged, Via: s.referral.Via}
@@ -48,8 +49,10 @@ func (t *Tracker) bind(tx *store.Tx, s step, current string) (string, error) {
 	return id, nil
 }
 
-// give makes a person of an application be a profile's. A profile that came about by itself is merged into it, with its history; one that somebody has named stays as it
-// is, and the answer is false. So it is when the key that made the state may not see the profile, which may have come to be since.
+// give makes a person of an application be a profile's. A profile that came about by itself is
+// merged into it, with its history; one that somebody has named stays as it is, and the answer is
+// false. So it is when the key that made the state may not see the profile, which may have come to
+// be since.
 func (t *Tracker) give(tx *store.Tx, key *gateway.APIKey, lane gateway.Lane, current, named string) (bool, error) {
 	if current == named {
 		return true, nil

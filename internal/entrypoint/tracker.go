@@ -1,5 +1,6 @@
-// Package entrypoint follows how people come: by which code, link, ad or button, and what came of it. It counts visits of short links, binds opt-in states to profiles,
-// and answers the Messenger Code API.
+// Package entrypoint follows how people come: by which code, link, ad or button, and what came of
+// it. It counts visits of short links, binds opt-in states to profiles, and answers the Messenger
+// Code API.
 package entrypoint
 
 import (
@@ -14,7 +15,8 @@ import (
 	"github.com/chasqui/chasqui/internal/store"
 )
 
-// maxIdle is how many people are remembered of whom nothing is awaited, to spare the database the question.
+// maxIdle is how many people are remembered of whom nothing is awaited, to spare the database the
+// question.
 const maxIdle = 100_000
 
 // Options says what the tracker works with.
@@ -165,7 +167,8 @@ func (t *Tracker) write(tx *store.Tx, steps []step) error {
 	return tx.AddCounts(counts...)
 }
 
-// rest remembers that nothing is awaited of a person. Should the transaction fail, the worst is that a referral that is handled again forgets it.
+// rest remembers that nothing is awaited of a person. Should the transaction fail, the worst is
+// that a referral that is handled again forgets it.
 func (t *Tracker) rest(lane gateway.Lane) {
 	if len(t.idle) >= maxIdle {
 		clear(t.idle)
@@ -198,7 +201,8 @@ func (t *Tracker) arrive(now *gateway.Touches, s step, counts *[]store.Count) *g
 	return now
 }
 
-// settleProfile binds the person to the profile of an opt-in state, and writes onto the profile how the person came.
+// settleProfile binds the person to the profile of an opt-in state, and writes onto the profile how
+// the person came.
 func (t *Tracker) settleProfile(tx *store.Tx, s step, now *gateway.Touches) error {
 	lane := s.event.Lane()
 	if err := tx.FirstContact(lane); err != nil {

@@ -24,7 +24,7 @@ type visits struct {
 // robots are programs that follow links without anybody looking.
 var robots = regexp.MustCompile(`(?i)bot\b|bot/|crawl|spider|slurp|facebookexternalhit|facebookcatalog|meta-externalagent|whatsapp/|telegrambot|preview|curl/|wget/|python-|java/|go-http-client|headless|lighthouse|monitor|uptime|scan`)
 
-// person tells whether a request was made by somebody, rather than by a program that looks ahead.
+// person reports whether a request was made by somebody, rather than by a program that looks ahead.
 func person(r *http.Request) bool {
 	agent := r.UserAgent()
 	return r.Method == http.MethodGet && agent != "" && !robots.MatchString(agent) &&
@@ -34,7 +34,8 @@ func person(r *http.Request) bool {
 var gone = template.Must(template.New("gone").Parse(`<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{.}}</title>
 <body style="font:18px/1.5 system-ui,sans-serif;margin:20vh auto;max-width:24em;padding:0 1em;text-align:center;color-scheme:light dark"><p>{{.}}</p></body></html>`))
 
-// Visit is GET /m/{slug}: it counts, without a cookie and without anything about the visitor, and leads on to the page's thread.
+// Visit is GET /m/{slug}: it counts, without a cookie and without anything about the visitor, and
+// leads on to the page's thread.
 func (t *Tracker) Visit(w http.ResponseWriter, r *http.Request) {
 	e := t.o.Points.OfSlug(r.PathValue("slug"))
 	h := w.Header()

@@ -14,7 +14,8 @@ import (
 	"github.com/chasqui/chasqui/internal/store"
 )
 
-// A visit leads to the page's thread whoever makes it, and counts when somebody looks; a link that has run out leads nowhere.
+// A visit leads to the page's thread whoever makes it, and counts when somebody looks; a link that
+// has run out leads nowhere.
 func TestVisits(t *testing.T) {
 	t.Parallel()
 	in := servicetest.Open(t)

@@ -1,5 +1,6 @@
-// Package face is the HTTP shell of every API that the gateway speaks: routes, request ids, the limits of bodies, 404 and 405, figures and log. An API brings its routes, how it
-// knows who calls, and what its errors look like.
+// Package face is the HTTP shell of every API that the gateway speaks: routes, request ids, the
+// limits of bodies, 404 and 405, figures and log. An API brings its routes, how it knows who calls,
+// and what its errors look like.
 package face
 
 import (
@@ -37,14 +38,17 @@ type Problem struct {
 // Options says what a face is made of. Fields are required unless noted.
 type Options struct {
 	Routes []Route
-	// Problem puts an error into the API's words. What it gets is a *gateway.Error, or an error of the API's own.
+	// Problem puts an error into the API's words. What it gets is a *gateway.Error, or an error of
+	// the API's own.
 	Problem func(r *Request, err error) Problem
 	// Challenges are the values of WWW-Authenticate with which 401 is answered.
 	Challenges []string
-	// Unknown may answer a request that no route takes, or refuse it; it returns false to leave that to the shell. Nil for no call.
+	// Unknown may answer a request that no route takes, or refuse it; it returns false to leave
+	// that to the shell. Nil for no call.
 	Unknown func(*Request) (answered bool, err error)
 	Logger  *slog.Logger
-	// Observe is called after each request with its route, such as `POST /v1/messages`; nil for no call.
+	// Observe is called after each request with its route, such as `POST /v1/messages`; nil for no
+	// call.
 	Observe func(route string, status int, took time.Duration)
 	// MaxBody is how large a body may be, in bytes; DefaultMaxBody when 0.
 	MaxBody int64
@@ -150,7 +154,8 @@ func (r *Request) Allow(key *gateway.APIKey, scope gateway.Scope) error {
 	return nil
 }
 
-// Body reads the request's body: at most as much as is allowed, which is little for a caller who has not shown a key.
+// Body reads the request's body: at most as much as is allowed, which is little for a caller who
+// has not shown a key.
 func (r *Request) Body() ([]byte, error) {
 	limit := r.face.o.MaxBody
 	if r.Key == nil {
@@ -238,7 +243,8 @@ func Internal(err error) *gateway.Error {
 
 var callersID = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
 
-// requestID is the caller's own id for the request where it has a harmless form, and one of ours otherwise.
+// requestID is the caller's own id for the request where it has a harmless form, and one of ours
+// otherwise.
 func requestID(r *http.Request) string {
 	if given := r.Header.Get("X-Request-Id"); given != "" && callersID.MatchString(given) {
 		return given

@@ -1,5 +1,5 @@
-// Package fair shares a fixed number of places among keys, such as applications, by turns: no key can hold them all, and one that wants many waits behind the
-// others.
+// Package fair shares a fixed number of places among keys, such as applications, by turns: no key
+// can hold them all, and one that wants many waits behind the others.
 package fair
 
 import (
@@ -23,7 +23,8 @@ func New(places, each int) *Gate {
 	return &Gate{free: places, each: each, held: map[string]int{}, queues: map[string][]chan struct{}{}}
 }
 
-// Enter waits for a place. It returns the error of ctx when that ends first; otherwise the place must be given back with Leave.
+// Enter waits for a place. It returns the error of ctx when that ends first; otherwise the place
+// must be given back with Leave.
 func (g *Gate) Enter(ctx context.Context, key string) error {
 	g.mu.Lock()
 	if g.free > 0 && g.held[key] < g.each {

@@ -8,10 +8,12 @@ import (
 	"github.com/chasqui/chasqui/internal/gateway"
 )
 
-// maxDueBatched is how many due deliveries are read at once for a receiver of batches: two batches of the largest size.
+// maxDueBatched is how many due deliveries are read at once for a receiver of batches: two batches
+// of the largest size.
 const maxDueBatched = 1000
 
-// gather adds an event to those that wait for the next batch. It answers false when an earlier one of its conversation is parked, so that it must be too.
+// gather adds an event to those that wait for the next batch. It returns false when an earlier one
+// of its conversation is parked, so that it must be too.
 func (w *worker) gather(p *position) bool {
 	if h := w.holds[p.event.Lane()]; h != nil && h.held {
 		h.parking++
@@ -30,7 +32,8 @@ func (w *worker) gather(p *position) bool {
 
 func (w *worker) batchSize() int { return max(1, w.sink.Batching(w.sub.Load()).Size) }
 
-// batches delivers what is gathered, one batch after the other: so the events of a conversation stay in order although they are spread over batches.
+// batches delivers what is gathered, one batch after the other: so the events of a conversation
+// stay in order although they are spread over batches.
 func (w *worker) batches() {
 	for {
 		batch := w.nextBatch()
@@ -41,7 +44,8 @@ func (w *worker) batches() {
 	}
 }
 
-// nextBatch waits until a batch is full or its oldest event has waited long enough; nil when the worker ends.
+// nextBatch waits until a batch is full or its oldest event has waited long enough; nil when the
+// worker ends.
 func (w *worker) nextBatch() []*position {
 	for {
 		size, longest := w.batchSize(), w.sink.Batching(w.sub.Load()).Wait
@@ -63,7 +67,8 @@ func (w *worker) nextBatch() []*position {
 	}
 }
 
-// awaitMore waits for more events, and for no longer than a time unless that is negative. It answers false when the worker ends.
+// awaitMore waits for more events, and for no longer than a time unless that is negative. It
+// returns false when the worker ends.
 func (w *worker) awaitMore(wait time.Duration) bool {
 	var timeout <-chan time.Time
 	if wait >= 0 {
@@ -79,7 +84,8 @@ func (w *worker) awaitMore(wait time.Duration) bool {
 	return w.ctx.Err() == nil
 }
 
-// deliverBatch hands over events as one list. What is not taken is parked, with what is gathered behind it in its conversations.
+// deliverBatch hands over events as one list. What is not taken is parked, with what is gathered
+// behind it in its conversations.
 func (w *worker) deliverBatch(batch []*position) {
 	events, rows := make([]*gateway.Event, len(batch)), make([]*gateway.Delivery, len(batch))
 	for i, p := range batch {
@@ -112,7 +118,8 @@ func (w *worker) deliverBatch(batch []*position) {
 	w.parked(behind...)
 }
 
-// holdBatch makes the conversations of events that were not taken wait for them, and takes what is gathered of them out again.
+// holdBatch makes the conversations of events that were not taken wait for them, and takes what is
+// gathered of them out again.
 func (w *worker) holdBatch(batch []*position) (behind []*position) {
 	if len(batch) == 0 {
 		return nil
@@ -134,8 +141,8 @@ func (w *worker) holdBatch(batch []*position) (behind []*position) {
 	return behind
 }
 
-// retryBatches tries parked batches when they are due, each as the list that it was. While a receiver does nothing but fail, one at a time is enough to see
-// whether it is back.
+// retryBatches tries parked batches when they are due, each as the list that it was. While a
+// receiver does nothing but fail, one at a time is enough to see whether it is back.
 func (w *worker) retryBatches() {
 	tick := time.NewTicker(retryTick)
 	defer tick.Stop()
@@ -182,7 +189,7 @@ func (w *worker) probeBatch() {
 	}
 }
 
-// freed answers the held conversations once persons were erased: what was parked of them is gone.
+// freed returns the held conversations once persons were erased: what was parked of them is gone.
 func (w *worker) freed() []gateway.Lane {
 	n := w.f.o.Store.Forgotten()
 	w.mu.Lock()
@@ -200,7 +207,8 @@ func (w *worker) freed() []gateway.Lane {
 	return held
 }
 
-// regrouped puts due deliveries of the partitions held here together as they were tried last. The last group may be a part of one when as many were read as may be: it waits.
+// regrouped puts due deliveries of the partitions held here together as they were tried last. The
+// last group may be a part of one when as many were read as may be: it waits.
 func (w *worker) regrouped(due []*gateway.Delivery) [][]*gateway.Delivery {
 	var order []string
 	groups := map[string][]*gateway.Delivery{}
@@ -245,8 +253,9 @@ func overIn(rows []*gateway.Delivery) []gateway.Lane {
 	return slices.DeleteFunc(lanes, func(key gateway.Lane) bool { return left[key] })
 }
 
-// tryBatch makes one try with parked deliveries and stores how it went, but for a probe that fails. It returns the conversations of which nothing in the list is left to
-// try, and whether it was tried.
+// tryBatch makes one try with parked deliveries and stores how it went, but for a probe that fails.
+// It returns the conversations of which nothing in the list is left to try, and whether it was
+// tried.
 func (w *worker) tryBatch(rows []*gateway.Delivery, probe bool) (over []gateway.Lane, tried bool) {
 	var events []*gateway.Event
 	var live []*gateway.Delivery
@@ -290,7 +299,8 @@ func (w *worker) tryBatch(rows []*gateway.Delivery, probe bool) (over []gateway.
 	return overIn(rows), true
 }
 
-// follow delivers what waits in conversations whose batch is over, in batches again, and frees those in which nothing waits.
+// follow delivers what waits in conversations whose batch is over, in batches again, and frees
+// those in which nothing waits.
 func (w *worker) follow(lanes []gateway.Lane) {
 	for len(lanes) > 0 && w.ctx.Err() == nil {
 		var batch []*gateway.Delivery
@@ -313,7 +323,8 @@ func (w *worker) follow(lanes []gateway.Lane) {
 	}
 }
 
-// waiting answers the parked deliveries of a conversation that may be tried now, in order. When there are none at all the conversation is free again.
+// waiting returns the parked deliveries of a conversation that may be tried now, in order. When
+// there are none at all the conversation is free again.
 func (w *worker) waiting(key gateway.Lane, limit int) []*gateway.Delivery {
 	for w.ctx.Err() == nil {
 		w.mu.Lock()

@@ -1,8 +1,11 @@
-// Package forward carries events to where subscriptions want them, in order per conversation and with retries: each kind of subscription has a [Sink]. The first posts to
-// URLs, signed and away from private addresses.
+// Package forward carries events to where subscriptions want them, in order per conversation and
+// with retries: each kind of subscription has a [Sink]. The first posts to URLs, signed and away
+// from private addresses.
 //
-// Each subscription has a worker with a cursor of its own. An event that is delivered at once leaves a row that says so; one that fails is parked in a
-// row, and with it the later ones of its conversation. The cursor passes both, so that one conversation, or one subscriber, never holds up another.
+// Each subscription has a worker with a cursor of its own. An event that is delivered at once
+// leaves a row that says so; one that fails is parked in a row, and with it the later ones of its
+// conversation. The cursor passes both, so that one conversation, or one subscriber, never holds up
+// another.
 package forward
 
 import (
@@ -23,9 +26,11 @@ type Options struct {
 	Vault     *store.Vault
 	Directory *service.Directory
 	Logger    *slog.Logger
-	// Projected says up to which position of the log events of the partitions held under these epochs have their profiles.
+	// Projected says up to which position of the log events of the partitions held under these
+	// epochs have their profiles.
 	Projected func(epochs map[int]int64) int64
-	// Sinks make where the events of subscriptions go, by their kind. Subscriptions of another kind are left alone.
+	// Sinks make where the events of subscriptions go, by their kind. Subscriptions of another kind
+	// are left alone.
 	Sinks    map[gateway.SubscriptionKind]func(gateway.Around) Sink
 	InFlight int // deliveries of one subscription under way at once; default 64
 	Metrics  Metrics
@@ -38,7 +43,8 @@ type Metrics struct {
 	Dead      func(subscription string)
 }
 
-// Forwarder runs the workers of all forward subscriptions. It is made by New, started once and stopped once.
+// Forwarder runs the workers of all forward subscriptions. It is made by New, started once and
+// stopped once.
 type Forwarder struct {
 	o     Options
 	sinks map[gateway.SubscriptionKind]Sink
@@ -77,7 +83,8 @@ func (f *Forwarder) Start(ctx context.Context) {
 	f.work.Go(func() { f.supervise(ctx) })
 }
 
-// Stop begins nothing new and waits for the deliveries under way, which end with their context or their timeout.
+// Stop begins nothing new and waits for the deliveries under way, which end with their context or
+// their timeout.
 func (f *Forwarder) Stop() {
 	f.cancel()
 	f.work.Wait()
@@ -86,7 +93,8 @@ func (f *Forwarder) Stop() {
 	}
 }
 
-// supervise keeps a worker for each active subscription. A replay and a move of leases start its worker anew.
+// supervise keeps a worker for each active subscription. A replay and a move of leases start its
+// worker anew.
 func (f *Forwarder) supervise(ctx context.Context) {
 	for {
 		directoryChanged := f.o.Directory.Changed()

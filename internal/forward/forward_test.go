@@ -153,7 +153,8 @@ func (w *world) happen(persons, each int) map[string][]string {
 	return want
 }
 
-// gets waits until a person's events are taken, and puts the clock forward when nothing comes for a while.
+// gets waits until a person's events are taken, and puts the clock forward when nothing comes for a
+// while.
 func (w *world) gets(person string, events int, hurry bool) []string {
 	w.t.Helper()
 	deadline := time.After(60 * time.Second)
@@ -215,7 +216,8 @@ func TestOneConversationHoldsUpNoOther(t *testing.T) {
 	}
 }
 
-// Without order every event has a try of its own, and one that fails holds up nothing of its conversation.
+// Without order every event has a try of its own, and one that fails holds up nothing of its
+// conversation.
 func TestWithoutOrder(t *testing.T) {
 	var mu sync.Mutex
 	stuck := ""

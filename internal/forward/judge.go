@@ -9,7 +9,8 @@ import (
 	"github.com/chasqui/chasqui/internal/gateway"
 )
 
-// judge sets what deliveries are after a try of them. It returns false when the subscription is over, so that nothing more is to be settled.
+// judge sets what deliveries are after a try of them. It returns false when the subscription is
+// over, so that nothing more is to be settled.
 func (w *worker) judge(rows []*gateway.Delivery, t try) bool {
 	now, sub := w.f.o.Store.Now(), w.sub.Load()
 	if !w.hear(sub.ID, t.verdict(), now) {
@@ -41,7 +42,8 @@ func (w *worker) judge(rows []*gateway.Delivery, t try) bool {
 	return true
 }
 
-// schedule sets when a delivery that failed is tried again, not before a time that the receiver gave; or that it is dead.
+// schedule sets when a delivery that failed is tried again, not before a time that the receiver
+// gave; or that it is dead.
 func (w *worker) schedule(sub *gateway.Subscription, d *gateway.Delivery, after, now time.Time) {
 	next, ok := sub.Deliveries().NextTry(d, now)
 	switch {
@@ -75,7 +77,8 @@ func (w *worker) hear(id string, verdict error, now time.Time) bool {
 	return false
 }
 
-// heed notes the moment before which a receiver wants nothing, and returns it; the zero time when it did not say.
+// heed notes the moment before which a receiver wants nothing, and returns it; the zero time when
+// it did not say.
 func (w *worker) heed(err error, now time.Time) time.Time {
 	var busy *BusyError
 	if !errors.As(err, &busy) {
@@ -96,8 +99,9 @@ func (w *worker) over(why *gateway.Failure) {
 	}
 }
 
-// backAfter is for how long a receiver must have done nothing but fail before its first success means that it is back, so that what is parked need not wait any
-// longer. One that fails for some events only is not asked for them more often by it.
+// backAfter is for how long a receiver must have done nothing but fail before its first success
+// means that it is back, so that what is parked need not wait any longer. One that fails for some
+// events only is not asked for them more often by it.
 const backAfter = 10 * time.Second
 
 func (w *worker) succeeded(id string) {
@@ -121,7 +125,7 @@ func (w *worker) succeeded(id string) {
 	}
 }
 
-// failed counts a failure and answers since when there is nothing else.
+// failed counts a failure and returns since when there is nothing else.
 func (w *worker) failed(id string, now time.Time) time.Time {
 	w.mu.Lock()
 	w.failures++

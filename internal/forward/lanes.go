@@ -13,14 +13,16 @@ type place struct {
 	pos int64 // of that event; 0 for the conversation
 }
 
-// work is what a lane has to do: to post an event that was read, or to try what is parked of a conversation.
+// work is what a lane has to do: to post an event that was read, or to try what is parked of a
+// conversation.
 type work struct {
 	p     *position         // the event; nil for what is parked
 	d     *gateway.Delivery // the parked delivery; nil when it has yet to be read
 	probe bool              // a try that fails does not count
 }
 
-// newLanes makes the lanes of a worker: one POST of a conversation at a time, and so many of the subscription.
+// newLanes makes the lanes of a worker: one POST of a conversation at a time, and so many of the
+// subscription.
 func (w *worker) newLanes() *lane.Scheduler[place, *work] {
 	return lane.New(lane.Options[place, *work]{
 		Owner: func(place) string { return "" }, Order: func(j *work) int64 { return j.order() }, Places: w.f.o.InFlight, Now: w.f.o.Store.Now, Pace: w.pace, Run: w.do,
@@ -34,13 +36,15 @@ func (j *work) order() int64 {
 	return j.p.event.Pos
 }
 
-// pace keeps POSTs back while the receiver wants none. It looks again after a little, for the clock may be put forward.
+// pace keeps POSTs back while the receiver wants none. It looks again after a little, for the clock
+// may be put forward.
 func (w *worker) pace(string, string) time.Duration {
 	wait := time.Unix(0, w.until.Load()).Sub(w.f.o.Store.Now())
 	return min(max(0, wait), retryTick)
 }
 
-// enqueue puts an event in its lane, to be delivered when those before it are. It returns false when it has to be parked instead.
+// enqueue puts an event in its lane, to be delivered when those before it are. It returns false
+// when it has to be parked instead.
 func (w *worker) enqueue(p *position) bool {
 	key := p.event.Lane()
 	switch {
@@ -78,7 +82,8 @@ func (w *worker) do(at place, j *work) lane.Next {
 	return w.deliver(at, j.p)
 }
 
-// deliver posts an event and settles it. When it fails in a subscription with order, all behind it in memory are parked with it.
+// deliver posts an event and settles it. When it fails in a subscription with order, all behind it
+// in memory are parked with it.
 func (w *worker) deliver(at place, p *position) lane.Next {
 	t := w.hand(w.ctx, p.event)
 	if w.ctx.Err() != nil && t.unfinished() {

@@ -30,7 +30,8 @@ func (Own) Batching() gateway.Batching { return gateway.Batching{} }
 // Timeout returns zero, for the forwarder's.
 func (Own) Timeout() time.Duration { return 0 }
 
-// Encode makes what the subscriber gets of an event. It is made anew for each try, but for an event it is always the same save for the profile.
+// Encode makes what the subscriber gets of an event. It is made anew for each try, but for an event
+// it is always the same save for the profile.
 func (Own) Encode(ctx context.Context, s *gateway.Subscription, events []*gateway.Event, around gateway.Around) (gateway.Body, error) {
 	e := events[0]
 	profile, err := around.Profile(ctx, e)

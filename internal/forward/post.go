@@ -21,12 +21,14 @@ type Poster struct {
 	agent  string
 }
 
-// NewPoster makes a poster. allowed is where it may lead beside public addresses, timeout that of one POST, and agent the User-Agent it sends.
+// NewPoster makes a poster. allowed is where it may lead beside public addresses, timeout that of
+// one POST, and agent the User-Agent it sends.
 func NewPoster(allowed *reach.Allowed, timeout time.Duration, agent string) *Poster {
 	return &Poster{allowed.Client(reach.Client{Timeout: timeout, Dial: 10 * time.Second, PerHost: 64, Idle: 90 * time.Second}), agent}
 }
 
-// Post posts a body. It follows no redirect, and what is answered is read and dropped. The error does not hold the address, which may have a credential in its query.
+// Post posts a body. It follows no redirect, and what is answered is read and dropped. The error
+// does not hold the address, which may have a credential in its query.
 func (p *Poster) Post(ctx context.Context, target string, body gateway.Body) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, target, bytes.NewReader(body.Content))
 	if err != nil {
@@ -45,7 +47,8 @@ func (p *Poster) Post(ctx context.Context, target string, body gateway.Body) (*h
 	return resp, nil
 }
 
-// push is the sink of forward subscriptions: what the subscription's format makes of events is posted to its URL.
+// push is the sink of forward subscriptions: what the subscription's format makes of events is
+// posted to its URL.
 type push struct {
 	poster *Poster
 	around gateway.Around
@@ -122,7 +125,8 @@ func busy(resp *http.Response, now time.Time) error {
 	return &BusyError{resp.StatusCode, after}
 }
 
-// plain says what went wrong with a request without the URL, which may hold a credential in its query.
+// plain says what went wrong with a request without the URL, which may hold a credential in its
+// query.
 func plain(err error) error {
 	var u *url.Error
 	if errors.As(err, &u) {

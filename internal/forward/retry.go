@@ -11,7 +11,8 @@ import (
 
 const retryBatch = 64
 
-// retry tries parked deliveries when they are due. While a receiver does nothing but fail, one at a time is enough to see whether it is back.
+// retry tries parked deliveries when they are due. While a receiver does nothing but fail, one at a
+// time is enough to see whether it is back.
 func (w *worker) retry() {
 	tick := time.NewTicker(retryTick)
 	defer tick.Stop()
@@ -44,7 +45,8 @@ func (w *worker) retry() {
 	}
 }
 
-// offer lets the lane of a parked delivery try it; false when the lane is at work, or another node's.
+// offer lets the lane of a parked delivery try it; false when the lane is at work, or another
+// node's.
 func (w *worker) offer(d *gateway.Delivery, probe bool) bool {
 	at := place{Lane: d.Lane}
 	if _, held := w.f.o.Store.Leases().Epoch(d.Partition); !held || w.lanes.Has(at) {
@@ -68,7 +70,8 @@ func (w *worker) probeNow() bool {
 	return true
 }
 
-// probe tries the parked delivery that is due next before its time, while the receiver does nothing but fail. A try that fails does not count as one of the delivery's.
+// probe tries the parked delivery that is due next before its time, while the receiver does nothing
+// but fail. A try that fails does not count as one of the delivery's.
 func (w *worker) probe() {
 	if !w.probeNow() {
 		return
@@ -87,7 +90,8 @@ func (w *worker) probe() {
 // endOfTime is later than any delivery is due.
 var endOfTime = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// recheck frees the held conversations that have no parked delivery any more because their person was erased: the deliveries are another's now.
+// recheck frees the held conversations that have no parked delivery any more because their person
+// was erased: the deliveries are another's now.
 func (w *worker) recheck() {
 	n := w.f.o.Store.Forgotten()
 	w.mu.Lock()
@@ -103,7 +107,8 @@ func (w *worker) recheck() {
 	}
 }
 
-// recall makes the next look at the held conversations go through all of them, after one could not be read.
+// recall makes the next look at the held conversations go through all of them, after one could not
+// be read.
 func (w *worker) recall() {
 	w.mu.Lock()
 	w.forgotten = -1
@@ -139,7 +144,8 @@ func (w *worker) drain(key gateway.Lane, j *work) lane.Next {
 	return lane.Done()
 }
 
-// tryParked makes one try and stores how it went; false when the worker or the subscription ended, or a probe failed.
+// tryParked makes one try and stores how it went; false when the worker or the subscription ended,
+// or a probe failed.
 func (w *worker) tryParked(d *gateway.Delivery, probe bool) bool {
 	e, err := w.f.o.Store.Event(w.ctx, d.Pos)
 	switch {
@@ -167,8 +173,8 @@ func (w *worker) tryParked(d *gateway.Delivery, probe bool) bool {
 	return true
 }
 
-// following returns the next parked delivery of a conversation that may be tried now; nil when there is none, and then the conversation is free again. onItsWay says that one
-// is being parked.
+// following returns the next parked delivery of a conversation that may be tried now; nil when
+// there is none, and then the conversation is free again. onItsWay says that one is being parked.
 func (w *worker) following(key gateway.Lane) (next *gateway.Delivery, onItsWay bool) {
 	w.mu.Lock()
 	parking := 0

@@ -16,13 +16,14 @@ import (
 // the same conversation of a subscription with order, a subscription has at most Options.InFlight
 // calls under way, and a sink that has no room blocks until it has, or until ctx ends.
 type Sink interface {
-	// Batching says how events of a subscription are gathered into lists; the zero value is one by one.
+	// Batching says how events of a subscription are gathered into lists; the zero value is one by
+	// one.
 	Batching(s *gateway.Subscription) gateway.Batching
-	// Deliver hands over events in their order, of which those of one conversation (Event.Lane) must
-	// stay in order, and returns what came of each, in the same order and as many. Once an event was
-	// not taken, the later ones of its conversation in the list are not handed over: theirs is
-	// ErrBehind. An event may be delivered again after ctx ended or the program did, always with
-	// the same id.
+	// Deliver hands over events in their order, of which those of one conversation (Event.Lane)
+	// must stay in order, and returns what came of each, in the same order and as many. Once an
+	// event was not taken, the later ones of its conversation in the list are not handed over:
+	// theirs is ErrBehind. An event may be delivered again after ctx ended or the program did,
+	// always with the same id.
 	Deliver(ctx context.Context, s *gateway.Subscription, events []*gateway.Event) []Result
 	// Close lets go of what the sink holds, after the last call.
 	Close()

@@ -86,7 +86,8 @@ func startTopic(t *testing.T, k *topic) *world {
 	return w
 }
 
-// Every event of a list is acknowledged by itself: what is taken is never handed over again, and what is not keeps its place in its conversation.
+// Every event of a list is acknowledged by itself: what is taken is never handed over again, and
+// what is not keeps its place in its conversation.
 func TestAcknowledgedEventByEvent(t *testing.T) {
 	for _, size := range []int{1, 7} {
 		t.Run(fmt.Sprint("lists of ", size), func(t *testing.T) {
@@ -110,7 +111,8 @@ func TestAcknowledgedEventByEvent(t *testing.T) {
 	}
 }
 
-// A sink that has no room is asked for no more than may be under way, and gets everything in order once it has some.
+// A sink that has no room is asked for no more than may be under way, and gets everything in order
+// once it has some.
 func TestSinkWithoutRoom(t *testing.T) {
 	k := &topic{size: 10, r: newReceiver(func(string, string, int) bool { return false }), room: make(chan struct{})}
 	w := startTopic(t, k)

@@ -59,8 +59,8 @@ func (t try) unfinished() bool {
 	return slices.ContainsFunc(t.results, func(r Result) bool { return r.Err != nil })
 }
 
-// verdict is what a call says of the receiver: nil when it is well, which it is when it has taken or
-// rejected any event, ErrGone when it wants nothing any more, otherwise what went wrong first.
+// verdict is what a call says of the receiver: nil when it is well, which it is when it has taken
+// or rejected any event, ErrGone when it wants nothing any more, otherwise what went wrong first.
 func (t try) verdict() error {
 	var first error
 	for _, r := range t.results {

@@ -121,7 +121,8 @@ func (w *worker) persist(what string, do func() error) {
 	}
 }
 
-// begin finds out where the worker before left off: its place in the log, what it had delivered beyond, and which conversations are held.
+// begin finds out where the worker before left off: its place in the log, what it had delivered
+// beyond, and which conversations are held.
 func (w *worker) begin() (map[int64]bool, error) {
 	sub := w.sub.Load()
 	w.cursor.Reset()
@@ -129,7 +130,8 @@ func (w *worker) begin() (map[int64]bool, error) {
 		return nil, err
 	}
 	w.read = w.cursor.Low()
-	// After a replay nothing counts as delivered, although the worker before may just have stored that something was.
+	// After a replay nothing counts as delivered, although the worker before may just have stored
+	// that something was.
 	after, err := w.f.o.Store.DeliveriesAfter(w.ctx, sub.ID, w.read, w.cursor.Fresh())
 	if err != nil {
 		return nil, err
@@ -185,7 +187,8 @@ func (w *worker) parked(events ...*position) {
 	}
 }
 
-// readSome takes the next events from the log into their lanes. It answers whether there may be more.
+// readSome takes the next events from the log into their lanes. It reports whether there may be
+// more.
 func (w *worker) readSome(delivered map[int64]bool) (bool, error) {
 	bound := w.f.o.Projected(w.cursor.Epochs())
 	if w.read >= bound {
@@ -306,7 +309,8 @@ func (w *worker) settle(rows []*gateway.Delivery, settled ...*position) {
 	}
 }
 
-// save moves the cursor up to the first event that is not settled. Only the reading goroutine calls it.
+// save moves the cursor up to the first event that is not settled. Only the reading goroutine calls
+// it.
 func (w *worker) save(ctx context.Context) {
 	w.mu.Lock()
 	low := w.read

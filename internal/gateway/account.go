@@ -25,11 +25,13 @@ type ChannelAccount struct {
 	Channel  string
 	Provider Provider
 	Name     string
-	// Application is the key of the one application that the account is for; empty for every application without an account of its own.
+	// Application is the key of the one application that the account is for; empty for every
+	// application without an account of its own.
 	Application string
 	State       AccountState
 
-	// Settings are a JSON object in the form that the provider describes; Providers.Settle completes and checks them.
+	// Settings are a JSON object in the form that the provider describes; Providers.Settle
+	// completes and checks them.
 	Settings json.RawMessage
 	// Keywords say what words of inbound SMS mean; used for sms only.
 	Keywords KeywordSettings
@@ -40,11 +42,13 @@ type ChannelAccount struct {
 	UpdatedAt time.Time
 }
 
-// Serves reports whether messages of a channel may go through the account. One of the channel webhook also serves the channel that has its name, when that is none of the gateway's: so
-// a business has channels of its own.
+// Serves reports whether messages of a channel may go through the account. One of the channel
+// webhook also serves the channel that has its name, when that is none of the gateway's: so a
+// business has channels of its own.
 func (a *ChannelAccount) Serves(channel string) bool {
 	return a.Channel == channel || a.Channel == ChannelWebhook && a.Name == channel && OwnChannel(channel)
 }
 
-// ChannelInboundPath is the path to which the provider of an account brings what people send, where it does so over HTTP.
+// ChannelInboundPath is the path to which the provider of an account brings what people send, where
+// it does so over HTTP.
 func ChannelInboundPath(id string) string { return "/channels/" + id + "/inbound" }

@@ -15,29 +15,35 @@ type ApplicationState = gatewayapi.ApplicationState
 
 // The states of an application.
 const (
-	// ApplicationConnecting is the state while the webhook is being set up: ingest answers the platform's verification, and nothing is sent.
+	// ApplicationConnecting is the state while the webhook is being set up: ingest answers the
+	// platform's verification, and nothing is sent.
 	ApplicationConnecting = gatewayapi.ApplicationConnecting
 	// ApplicationActive is the state of a page that sends and receives.
 	ApplicationActive = gatewayapi.ApplicationActive
-	// ApplicationPaused is the state of a page whose token the platform refuses: its queue is kept until the token is replaced.
+	// ApplicationPaused is the state of a page whose token the platform refuses: its queue is kept
+	// until the token is replaced.
 	ApplicationPaused = gatewayapi.ApplicationPaused
 )
 
-// Application is a connected page: the page with its token, the Facebook app with its secret, and the key under which both are known here.
+// Application is a connected page: the page with its token, the Facebook app with its secret, and
+// the key under which both are known here.
 type Application struct {
 	// Key is 32 upper-case hexadecimal digits.
 	Key string
-	// PageID, PageName and PageImageURL describe the page as the platform did when it was connected or last checked.
+	// PageID, PageName and PageImageURL describe the page as the platform did when it was connected
+	// or last checked.
 	PageID       string
 	PageName     string
 	PageImageURL string
-	// AppID, AppName and AppImageURL describe the Facebook app; name and image are empty where the platform refused them.
+	// AppID, AppName and AppImageURL describe the Facebook app; name and image are empty where the
+	// platform refused them.
 	AppID       string
 	AppName     string
 	AppImageURL string
 	// GraphVersion is the version of the Graph API for this page, empty for the gateway's default.
 	GraphVersion string
-	// Limits are how many sends a second the page may make; zero fields mean the gateway's defaults.
+	// Limits are how many sends a second the page may make; zero fields mean the gateway's
+	// defaults.
 	Limits Limits
 	// State says whether the page takes part; Paused says why not.
 	State    ApplicationState
@@ -47,7 +53,7 @@ type Application struct {
 	AccessToken Secret
 	AppSecret   Secret
 	VerifyToken Secret
-	// Door tells whether the Facebook app's one page callback leads to this application's address.
+	// Door reports whether the Facebook app's one page callback leads to this application's address.
 	Door bool
 	// LastEventAt is when the newest event of the page was received, zero when there was none.
 	LastEventAt time.Time
@@ -90,7 +96,7 @@ func SubscribedFields() []string {
 	}
 }
 
-// MissingFields answers the fields of SubscribedFields that are not in have.
+// MissingFields returns the fields of SubscribedFields that are not in have.
 func MissingFields(have []string) []string {
 	var missing []string
 	for _, f := range SubscribedFields() {
@@ -108,7 +114,8 @@ func NewApplicationKey() string {
 	return strings.ToUpper(hex.EncodeToString(b[:]))
 }
 
-// NewVerifyToken makes the token with which the platform proves, when it verifies a callback, that it was set by us.
+// NewVerifyToken makes the token with which the platform proves, when it verifies a callback, that
+// it was set by us.
 func NewVerifyToken() Secret { return Secret("chqv_" + rand.Text()) }
 
 // CallbackPath is the path of an application's door, below the gateway's public URL.

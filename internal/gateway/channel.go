@@ -18,12 +18,14 @@ func Channels() []string {
 	return []string{ChannelMessenger, ChannelSMS, ChannelEmail, ChannelWebhook}
 }
 
-// OwnChannel tells whether a channel is one of the business's own: webhook, or one of any other name, which the webhook account of that name serves.
+// OwnChannel reports whether a channel is one of the business's own: webhook, or one of any other
+// name, which the webhook account of that name serves.
 func OwnChannel(channel string) bool {
 	return channel == ChannelWebhook || !slices.Contains(Channels(), channel)
 }
 
-// ChannelMessage is one step of a message as a channel's account gets it: merged, with the step's own content, and with the address it goes to.
+// ChannelMessage is one step of a message as a channel's account gets it: merged, with the step's
+// own content, and with the address it goes to.
 type ChannelMessage struct {
 	ID          string // of the message
 	Step        int    // from 0; with ID it names this try for as long as the message lives
@@ -43,9 +45,11 @@ type ChannelMessage struct {
 
 // ChannelSent is the answer of a provider that took a message.
 type ChannelSent struct {
-	// Ref is the provider's own identifier, by which later reports name the message; empty when reports carry ours, or none will come.
+	// Ref is the provider's own identifier, by which later reports name the message; empty when
+	// reports carry ours, or none will come.
 	Ref string
-	// Accepted says that the provider has yet to send it and will report when it has; without, taking it is sending it.
+	// Accepted says that the provider has yet to send it and will report when it has; without,
+	// taking it is sending it.
 	Accepted bool
 }
 
@@ -81,8 +85,9 @@ type ChannelReport struct {
 	At        time.Time // by the provider's clock; zero when it does not say
 }
 
-// IsOf reports whether a report can be of a message's step: the business itself says so, or it comes by the account that the step went by, or, where that was not recorded, by one that serves the message's
-// application on the step's channel.
+// IsOf reports whether a report can be of a message's step: the business itself says so, or it
+// comes by the account that the step went by, or, where that was not recorded, by one that serves
+// the message's application on the step's channel.
 func (r *ChannelReport) IsOf(m *Message) bool {
 	if r.Step < 0 || r.Step >= len(m.Steps) {
 		return false

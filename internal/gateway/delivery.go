@@ -39,7 +39,8 @@ type DeliveryAttempt struct {
 	Batch      string    `json:"batch,omitempty"` // identifier of the first event of the list that it went in
 }
 
-// deliveryPauses are the pauses after the first tries of a delivery; after them it is tried every longDeliveryPause until it is deliveryLife old.
+// deliveryPauses are the pauses after the first tries of a delivery; after them it is tried every
+// longDeliveryPause until it is deliveryLife old.
 var deliveryPauses = [...]time.Duration{5 * time.Second, 30 * time.Second, 2 * time.Minute, 10 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour}
 
 const (
@@ -50,7 +51,7 @@ const (
 // DisableAfter is for how long a subscription may do nothing but fail.
 const DisableAfter = 5 * 24 * time.Hour
 
-// NextTry answers when a delivery that has just failed is tried again; false when it is dead.
+// NextTry returns when a delivery that has just failed is tried again; false when it is dead.
 func (d *Delivery) NextTry(now time.Time) (time.Time, bool) {
 	pause := longDeliveryPause
 	if n := len(d.Attempts); n >= 1 && n <= len(deliveryPauses) {

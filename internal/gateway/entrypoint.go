@@ -40,7 +40,7 @@ const (
 // Docs: https://developers.facebook.com/docs/messenger-platform/discovery/messenger-codes
 var refAlphabet = regexp.MustCompile(`^[\w+/=\-.:]{1,250}$`)
 
-// ValidRef tells whether a ref can be given to a code or link.
+// ValidRef reports whether a ref can be given to a code or link.
 func ValidRef(ref string) bool { return refAlphabet.MatchString(ref) }
 
 // EntryPoint is a code or link with a ref.
@@ -86,7 +86,8 @@ func (e *EntryPoint) Check(now time.Time) error {
 	return nil
 }
 
-// Link is the address that opens the page's thread: base is https://m.me, page the page's id or name.
+// Link is the address that opens the page's thread: base is https://m.me, page the page's id or
+// name.
 //
 // Docs: https://developers.facebook.com/docs/messenger-platform/discovery/m-me-links
 func Link(base, page, ref, text string) string {

@@ -34,7 +34,8 @@ type Erasure struct {
 	ID          string // unguessable: whoever knows it may see the state
 	Source      ErasureSource
 	Application string // whose data-deletion callback asked; empty for the API
-	// Applications are those of the key that asked; empty for a key of all. The erasure touches no other's conversations.
+	// Applications are those of the key that asked; empty for a key of all. The erasure touches no
+	// other's conversations.
 	Applications []string
 	// UserID is an app-scoped id of which it is not known yet whose it is.
 	UserID    string
@@ -50,7 +51,8 @@ type Erasure struct {
 	DoneAt    time.Time
 }
 
-// ErasedPerson is a person in a conversation, and who stands there afterwards: somebody unknown, and another in each conversation.
+// ErasedPerson is a person in a conversation, and who stands there afterwards: somebody unknown,
+// and another in each conversation.
 type ErasedPerson struct {
 	Application string `json:"application,omitempty"` // empty for an address that is the same in all
 	Person      string `json:"person"`
@@ -63,7 +65,8 @@ type ErasureCounts = gatewayapi.ErasureCounts
 // NewErasureID makes an id of 128 random bits.
 func NewErasureID() string { return "era_" + randomHex() }
 
-// ErasureIDOf is the id of the erasure that a signed request of the platform's asks for: the same for the same request, and no more to be guessed than its signature.
+// ErasureIDOf is the id of the erasure that a signed request of the platform's asks for: the same
+// for the same request, and no more to be guessed than its signature.
 func ErasureIDOf(application, signed string) string {
 	sum := sha256.Sum256([]byte("data deletion\n" + application + "\n" + signed))
 	return "era_" + hex.EncodeToString(sum[:16])
@@ -78,7 +81,8 @@ func randomHex() string {
 	return hex.EncodeToString(b[:])
 }
 
-// ErasedData is the data of an event that was emptied. Its position, type and times stay, so that cursors and counts hold.
+// ErasedData is the data of an event that was emptied. Its position, type and times stay, so that
+// cursors and counts hold.
 func ErasedData() json.RawMessage { return json.RawMessage(`{"erased":true}`) }
 
 // ErasedRequest is the content of a message that was emptied.
@@ -114,7 +118,8 @@ func (e *Erasure) AddProfile(p *Profile) {
 	}
 }
 
-// addAddress adds an address that is the same for all applications: in all of them, or in those of the key that asked.
+// addAddress adds an address that is the same for all applications: in all of them, or in those of
+// the key that asked.
 func (e *Erasure) addAddress(person string) {
 	if len(e.Applications) == 0 {
 		e.AddPerson("", person)
@@ -124,7 +129,7 @@ func (e *Erasure) addAddress(person string) {
 	}
 }
 
-// Address answers channel and address of a person by which opt-outs are kept.
+// Address returns channel and address of a person by which opt-outs are kept.
 func (p ErasedPerson) Address() (channel, address string) {
 	if channel, address, ok := strings.Cut(p.Person, ":"); ok {
 		return channel, address
@@ -132,8 +137,9 @@ func (p ErasedPerson) Address() (channel, address string) {
 	return ChannelMessenger, p.Person
 }
 
-// Pass notes that everything was looked through once. open is how many messages are under way: with any, and for a while after the last, it is to be looked
-// through again, for what may have come meanwhile. Otherwise it is done, and knows nothing of the person any more.
+// Pass notes that everything was looked through once. open is how many messages are under way: with
+// any, and for a while after the last, it is to be looked through again, for what may have come
+// meanwhile. Otherwise it is done, and knows nothing of the person any more.
 func (e *Erasure) Pass(now time.Time, open int, settle time.Duration) error {
 	if open > 0 {
 		e.Tries, e.DueAt = 0, now.Add(time.Second)

@@ -34,14 +34,15 @@ const (
 	CodeShuttingDown         = gatewayapi.CodeShuttingDown
 )
 
-// Error is an error that may be shown to a caller of the API. Everything in it is fit to be seen, except the cause,
-// which only logs see.
+// Error is an error that may be shown to a caller of the API. Everything in it is fit to be seen,
+// except the cause, which only logs see.
 type Error struct {
 	// Code is one of the codes of ErrorTable.
 	Code Code
 	// Message says in plain words what is wrong. It holds no secret and no internal detail.
 	Message string
-	// Field is the path of the input at fault, such as `page.accessToken` or `messages[3].to`; empty when no single field is.
+	// Field is the path of the input at fault, such as `page.accessToken` or `messages[3].to`;
+	// empty when no single field is.
 	Field string
 	// RetryAfter tells the caller when to come back; zero when there is no such hint.
 	RetryAfter time.Duration
@@ -80,7 +81,8 @@ func (e *Error) WithField(field string) *Error {
 	return &c
 }
 
-// Under returns a copy of the error whose field is placed below prefix: `to` under `messages[2]` is `messages[2].to`.
+// Under returns a copy of the error whose field is placed below prefix: `to` under `messages[2]` is
+// `messages[2].to`.
 func (e *Error) Under(prefix string) *Error {
 	c := *e
 	switch {
@@ -102,12 +104,14 @@ func Invalid(field, format string, args ...any) *Error {
 	return &Error{Code: CodeInvalidRequest, Field: field, Message: fmt.Sprintf(format, args...)}
 }
 
-// NotFound makes a not_found error: kind is what was looked for, such as "message", id what it was asked by.
+// NotFound makes a not_found error: kind is what was looked for, such as "message", id what it was
+// asked by.
 func NotFound(kind, id string) *Error {
 	return Errorf(CodeNotFound, "there is no %s %q", kind, id)
 }
 
-// CodeOf returns the code of the first *Error in err's chain, CodeInternal when there is none, and "" for nil.
+// CodeOf returns the code of the first *Error in err's chain, CodeInternal when there is none, and
+// "" for nil.
 func CodeOf(err error) Code {
 	if err == nil {
 		return ""

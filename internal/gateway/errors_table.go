@@ -12,7 +12,8 @@ type ErrorInfo struct {
 	Remedy string
 }
 
-// ErrorTable returns every code of the API in the order of the HTTP statuses. docs/errors.md is made from it.
+// ErrorTable returns every code of the API in the order of the HTTP statuses. docs/errors.md is
+// made from it.
 func ErrorTable() []ErrorInfo {
 	return []ErrorInfo{
 		{CodeInvalidRequest,

@@ -12,8 +12,8 @@ import (
 // EventType names a fact in the log, as subscriptions select it and forwarded bodies carry it.
 type EventType = gatewayapi.EventType
 
-// The types of events. Those that start with "platform." stay inside: they are the platform's receipts, from which message.delivered and message.read are
-// made, and are never forwarded.
+// The types of events. Those that start with "platform." stay inside: they are the platform's
+// receipts, from which message.delivered and message.read are made, and are never forwarded.
 const (
 	EventMessageInbound   = gatewayapi.EventMessageInbound
 	EventMessageEdit      = gatewayapi.EventMessageEdit
@@ -43,8 +43,9 @@ const (
 // EventTypes lists every type that a subscription may select, in the order of the documentation.
 func EventTypes() []EventType { return gatewayapi.EventTypes() }
 
-// Event is a fact in the log. Events from the platform carry its bytes in Raw; facts of the gateway's own (message.sent, profile.created …) carry Data, and
-// Raw where one event of the platform caused them.
+// Event is a fact in the log. Events from the platform carry its bytes in Raw; facts of the
+// gateway's own (message.sent, profile.created …) carry Data, and Raw where one event of the
+// platform caused them.
 type Event struct {
 	Pos         int64 // position in the log, from 1; zero until it is stored
 	Partition   int
@@ -64,7 +65,8 @@ type Event struct {
 // ObjectPage is the object of the webhooks of pages.
 const ObjectPage = "page"
 
-// Parse reads an event of the platform. Raw holds the bytes as they came; what is read has U+FFFD in place of bytes and characters that no database and no parser takes.
+// Parse reads an event of the platform. Raw holds the bytes as they came; what is read has U+FFFD
+// in place of bytes and characters that no database and no parser takes.
 func (e *Event) Parse() messenger.Event {
 	object := e.Object
 	if object == "" {
@@ -112,8 +114,9 @@ func TypeOf(channel string, kind messenger.Kind) EventType {
 	return gatewayapi.EventTypeOf(kind)
 }
 
-// DedupKey answers the 16 bytes under which a platform event is kept once: the same application, kind and message id for messages, echoes and
-// postbacks, and else the same bytes in the same place. Receipts are never duplicates of each other unless their bytes are.
+// DedupKey returns the 16 bytes under which a platform event is kept once: the same application,
+// kind and message id for messages, echoes and postbacks, and else the same bytes in the same
+// place. Receipts are never duplicates of each other unless their bytes are.
 func DedupKey(owner string, e messenger.Envelope, k messenger.Keys) []byte {
 	h := sha256.New()
 	h.Write([]byte(owner))

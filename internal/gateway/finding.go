@@ -2,7 +2,8 @@ package gateway
 
 import "github.com/chasqui/chasqui/gatewayapi"
 
-// FindingCode names one kind of thing that is wrong, or may become so, with an application at the platform.
+// FindingCode names one kind of thing that is wrong, or may become so, with an application at the
+// platform.
 type FindingCode = gatewayapi.FindingCode
 
 // The codes of findings. FindingTable explains each.

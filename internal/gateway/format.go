@@ -7,9 +7,11 @@ import (
 	"time"
 )
 
-// Format is how the deliveries of one subscription look, which events it wants beside what the subscription selects, and what its receiver's answers mean.
+// Format is how the deliveries of one subscription look, which events it wants beside what the
+// subscription selects, and what its receiver's answers mean.
 type Format interface {
-	// Wants reports whether an event that the subscription's types and applications select is one for it.
+	// Wants reports whether an event that the subscription's types and applications select is one
+	// for it.
 	Wants(e *Event) bool
 	// ValidateSecret says what is wrong with a signing secret that a caller brings, or returns nil.
 	ValidateSecret(secret Secret) error
@@ -17,7 +19,8 @@ type Format interface {
 	Batching() Batching
 	// Timeout is for how long the receiver may take; zero for as long as any other.
 	Timeout() time.Duration
-	// Encode makes the body and the headers of a delivery of one event, or of a list where Batching is on.
+	// Encode makes the body and the headers of a delivery of one event, or of a list where Batching
+	// is on.
 	Encode(ctx context.Context, s *Subscription, events []*Event, around Around) (Body, error)
 	// Judge says what the status of the receiver's answer means.
 	Judge(status int) Reception
@@ -41,7 +44,8 @@ type Body struct {
 // Reception is what a receiver has done with a delivery.
 type Reception string
 
-// Taken: it has it. Refused: it failed, and is tried again. Rejected: it does not want this event, and is well otherwise. Gone: it wants nothing any more.
+// Taken: it has it. Refused: it failed, and is tried again. Rejected: it does not want this event,
+// and is well otherwise. Gone: it wants nothing any more.
 const (
 	Taken    Reception = "taken"
 	Refused  Reception = "refused"
@@ -60,7 +64,8 @@ type Around interface {
 	Newest(ctx context.Context, e *Event) (*Message, error)
 }
 
-// Formats makes formats, by name, of what subscriptions keep for them. The gateway's own has an empty name.
+// Formats makes formats, by name, of what subscriptions keep for them. The gateway's own has an
+// empty name.
 type Formats map[string]func(data json.RawMessage) (Format, error)
 
 // Bind gives a subscription its format, after its data has changed too.

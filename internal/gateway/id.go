@@ -13,8 +13,9 @@ import (
 // crockford is the alphabet of ULIDs: no I, L, O or U, and it sorts as the bytes do.
 var crockford = base32.NewEncoding("0123456789ABCDEFGHJKMNPQRSTVWXYZ").WithPadding(base32.NoPadding)
 
-// IDs makes identifiers that sort by time: a prefix, 48 bits of milliseconds and 80 bits that are random for the first of a millisecond and count up from
-// there. Sorted identifiers keep an index on them compact. The zero value is ready; it is safe for any number of goroutines.
+// IDs makes identifiers that sort by time: a prefix, 48 bits of milliseconds and 80 bits that are
+// random for the first of a millisecond and count up from there. Sorted identifiers keep an index
+// on them compact. The zero value is ready; it is safe for any number of goroutines.
 type IDs struct {
 	mu   sync.Mutex
 	last [16]byte

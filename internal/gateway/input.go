@@ -60,8 +60,8 @@ func (in *MessageInput) Clone() *MessageInput {
 	return &c
 }
 
-// Check answers what is wrong with the input apart from its content, which Render checks: an *Error that names the field. It settles phone number and e-mail address
-// into their one form.
+// Check returns what is wrong with the input apart from its content, which Render checks: an *Error
+// that names the field. It settles phone number and e-mail address into their one form.
 func (in *MessageInput) Check(now time.Time) error {
 	if err := settle(&in.To); err != nil {
 		return err
@@ -111,7 +111,8 @@ func blank(text string) bool {
 	}) == ""
 }
 
-// encodedURL is an address as it can stand in a request: what people copy out of a browser may have blanks and letters that have to be encoded.
+// encodedURL is an address as it can stand in a request: what people copy out of a browser may have
+// blanks and letters that have to be encoded.
 func encodedURL(address string) string {
 	address = strings.TrimSpace(address)
 	var b strings.Builder
@@ -228,7 +229,7 @@ func Settled(o MessengerOptions) messenger.MessagingType {
 	}
 }
 
-// forMessenger tells whether a part is meant for this channel.
+// forMessenger reports whether a part is meant for this channel.
 func forMessenger(p PartInput) bool {
 	return len(p.Channels) == 0 || slices.Contains(p.Channels, ChannelMessenger)
 }

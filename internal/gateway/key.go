@@ -47,7 +47,8 @@ type APIKey struct {
 	Name string
 	// Scopes is what the key opens.
 	Scopes []Scope
-	// All says that the key may touch every application, also those that are connected later, and what belongs to none. The zero value may touch nothing.
+	// All says that the key may touch every application, also those that are connected later, and
+	// what belongs to none. The zero value may touch nothing.
 	All bool
 	// Applications are those that the key may touch when it may not touch all.
 	Applications []string
@@ -61,7 +62,8 @@ func (k *APIKey) Allows(s Scope) bool {
 	return slices.Contains(k.Scopes, s) || slices.Contains(k.Scopes, ScopeAll)
 }
 
-// Everything returns a key for what the program does for itself: for every application, with some scopes, or with all when none is given.
+// Everything returns a key for what the program does for itself: for every application, with some
+// scopes, or with all when none is given.
 func Everything(scopes ...Scope) *APIKey {
 	if len(scopes) == 0 {
 		scopes = []Scope{ScopeAll}
@@ -77,7 +79,8 @@ func (k *APIKey) AllowsApplication(key string) bool {
 	return !k.Limited() || slices.Contains(k.Applications, key)
 }
 
-// AllowsProfile reports whether the key may see a profile: one that has an address at an application of the key's, or is that application's own.
+// AllowsProfile reports whether the key may see a profile: one that has an address at an
+// application of the key's, or is that application's own.
 func (k *APIKey) AllowsProfile(p *Profile) bool {
 	if !k.Limited() || p.Application != "" && k.AllowsApplication(p.Application) {
 		return true
@@ -90,7 +93,8 @@ func (k *APIKey) AllowsProfile(p *Profile) bool {
 	return false
 }
 
-// OwnsProfile reports whether a profile is of applications of the key's alone, so that the key may remove it.
+// OwnsProfile reports whether a profile is of applications of the key's alone, so that the key may
+// remove it.
 func (k *APIKey) OwnsProfile(p *Profile) bool {
 	if !k.AllowsProfile(p) || p.Application != "" && !k.AllowsApplication(p.Application) {
 		return false
@@ -103,7 +107,8 @@ func (k *APIKey) OwnsProfile(p *Profile) bool {
 	return true
 }
 
-// AllowsAll reports whether the key may see what belongs to some applications together; what belongs to none is for keys of all.
+// AllowsAll reports whether the key may see what belongs to some applications together; what
+// belongs to none is for keys of all.
 func (k *APIKey) AllowsAll(applications []string) bool {
 	if !k.Limited() {
 		return true
@@ -113,17 +118,20 @@ func (k *APIKey) AllowsAll(applications []string) bool {
 
 const apiKeyPrefix = "chq_"
 
-// NewAPIKeySecret makes a key: chq_ and the URL-safe base64 of 32 random bytes. It is shown once, to whoever asked for it.
+// NewAPIKeySecret makes a key: chq_ and the URL-safe base64 of 32 random bytes. It is shown once,
+// to whoever asked for it.
 func NewAPIKeySecret() Secret {
 	var b [32]byte
 	rand.Read(b[:])
 	return Secret(apiKeyPrefix + base64.RawURLEncoding.EncodeToString(b[:]))
 }
 
-// HashAPIKey answers the hash under which a key is stored. A key has 256 random bits, so that a plain hash does not give it away.
+// HashAPIKey returns the hash under which a key is stored. A key has 256 random bits, so that a
+// plain hash does not give it away.
 func HashAPIKey(key string) [sha256.Size]byte { return sha256.Sum256([]byte(key)) }
 
-// ValidateAPIKey says what is wrong with the name, scopes or applications of a key to be made, or nil.
+// ValidateAPIKey says what is wrong with the name, scopes or applications of a key to be made, or
+// nil.
 func ValidateAPIKey(name string, scopes []Scope, applications []string) error {
 	if name = strings.TrimSpace(name); name == "" || len(name) > 200 {
 		return Invalid("name", "must have 1 to 200 bytes")

@@ -10,8 +10,9 @@ import (
 	"github.com/chasqui/chasqui/gatewayapi"
 )
 
-// KeywordSettings say which words, alone in an inbound SMS, end, begin or explain, and what is answered. Words that are left out (nil) are the usual ones; an
-// empty list turns the meaning off. An empty answer is not sent.
+// KeywordSettings say which words, alone in an inbound SMS, end, begin or explain, and what is
+// answered. Words that are left out (nil) are the usual ones; an empty list turns the meaning off.
+// An empty answer is not sent.
 type KeywordSettings = gatewayapi.KeywordSettings
 
 // Keyword is what a word of an inbound SMS means.
@@ -35,8 +36,9 @@ func usualWords(k Keyword) []string {
 	return []string{"HELP", "INFO"}
 }
 
-// Match answers what a text means when it is nothing but one of the words, the word, and what is to be answered. Case, white space around it and a full stop or
-// exclamation mark at its end do not matter.
+// Match returns what a text means when it is nothing but one of the words, the word, and what is to
+// be answered. Case, white space around it and a full stop or exclamation mark at its end do not
+// matter.
 func MatchKeyword(k KeywordSettings, text string) (meaning Keyword, word, answer string) {
 	word = strings.ToUpper(strings.TrimRight(strings.TrimSpace(text), " .!"))
 	if word == "" {
@@ -86,9 +88,11 @@ func checkKeywords(k KeywordSettings, channel string) error {
 // OptOut says that an address of a channel wants nothing more.
 type OptOut = gatewayapi.OptOut
 
-// phoneDigits reads a phone number in international form, as people write it: a plus sign or 00 before it, and spaces, dashes, dots, slashes and brackets between digits.
-// What cannot be seen, such as a no-break space out of a web page, is passed over. False for what is no such number: a national one, which begins with 0, one with the 0 that
-// is dialled at home in brackets, a number out of a spreadsheet with .0 at its end, or less than 3 or more than 20 digits.
+// phoneDigits reads a phone number in international form, as people write it: a plus sign or 00
+// before it, and spaces, dashes, dots, slashes and brackets between digits. What cannot be seen,
+// such as a no-break space out of a web page, is passed over. False for what is no such number: a
+// national one, which begins with 0, one with the 0 that is dialled at home in brackets, a number
+// out of a spreadsheet with .0 at its end, or less than 3 or more than 20 digits.
 //
 // Docs: https://www.itu.int/rec/T-REC-E.164
 func phoneDigits(text string) (string, bool) {
@@ -120,7 +124,8 @@ func phoneDigits(text string) (string, bool) {
 // countedWith is a number that a spreadsheet took for one to count with.
 var countedWith = regexp.MustCompile(`^[0-9]+\.0*$`)
 
-// digit is the value of a decimal digit as keyboards of several scripts have it; -1 for another sign.
+// digit is the value of a decimal digit as keyboards of several scripts have it; -1 for another
+// sign.
 func digit(r rune) int {
 	for _, zero := range []rune{'0', '\uFF10', '\u0660', '\u06F0', '\u0966'} {
 		if r >= zero && r <= zero+9 {
@@ -130,7 +135,8 @@ func digit(r rune) int {
 	return -1
 }
 
-// NormalAddress answers an address of a channel in the form in which it is compared: digits for sms, lower case for email. False when it cannot be one.
+// NormalAddress returns an address of a channel in the form in which it is compared: digits for
+// sms, lower case for email. False when it cannot be one.
 func NormalAddress(channel, address string) (string, bool) {
 	switch channel {
 	case ChannelSMS:

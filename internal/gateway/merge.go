@@ -10,7 +10,7 @@ import (
 // field finds merge fields such as {{profile.firstName}}; white space inside the braces is allowed.
 var field = regexp.MustCompile(`\{\{\s*([A-Za-z_][\w.]*)\s*\}\}`)
 
-// HasFields tells whether a message holds merge fields.
+// HasFields reports whether a message holds merge fields.
 func (in *MessageInput) HasFields() bool {
 	open := "{{"
 	if strings.Contains(in.Title, open) || strings.Contains(in.Body, open) || bytes.Contains(in.Metadata, []byte(open)) {
@@ -34,8 +34,10 @@ func (in *MessageInput) HasFields() bool {
 	return false
 }
 
-// Merge fills in the merge fields of a message: {{profile.<field>}} with dots into what is below, {{profileId}}, and inside customBody also {{title}} and {{body}}. What the
-// profile does not have becomes empty; what is no merge field stays as it is. profile may be nil; what the message itself says of the person comes first.
+// Merge fills in the merge fields of a message: {{profile.<field>}} with dots into what is below,
+// {{profileId}}, and inside customBody also {{title}} and {{body}}. What the profile does not have
+// becomes empty; what is no merge field stays as it is. profile may be nil; what the message itself
+// says of the person comes first.
 func (in *MessageInput) Merge(profile *Profile) {
 	values := in.mergeValues(profile)
 	fill := func(s string) string { return merged(s, values) }
@@ -70,7 +72,7 @@ func (in *MessageInput) Merge(profile *Profile) {
 	}
 }
 
-// mergeValues answers what a field's name stands for, false when it is no merge field.
+// mergeValues returns what a field's name stands for, false when it is no merge field.
 func (in *MessageInput) mergeValues(profile *Profile) func(string) (string, bool) {
 	to := map[string]string{"firstName": in.To.FirstName, "lastName": in.To.LastName, "email": in.To.Email, "phoneNumber": in.To.PhoneNumber, "fbMessengerId": in.To.FBMessengerID, "id": in.To.ProfileID}
 	if profile != nil && to["id"] == "" {
@@ -94,8 +96,9 @@ func (in *MessageInput) mergeValues(profile *Profile) func(string) (string, bool
 	}
 }
 
-// Text answers a field of the profile as text, with dots into what is below: facebook.first_name. It is empty for what is not there, or no text, number or truth value.
-// firstName and lastName come from the platform when nobody has given them.
+// Text returns a field of the profile as text, with dots into what is below: facebook.first_name.
+// It is empty for what is not there, or no text, number or truth value. firstName and lastName come
+// from the platform when nobody has given them.
 func (p *Profile) Text(path string) string {
 	name, rest, below := strings.Cut(path, ".")
 	raw := p.Doc[name]

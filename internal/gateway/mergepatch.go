@@ -7,8 +7,9 @@ import (
 	"maps"
 )
 
-// MergePatch applies a JSON merge patch to a JSON document. Numbers and strings that the patch does not touch keep their bytes.
-// The rules are those of RFC 7396: null removes, an object merges, anything else replaces.
+// MergePatch applies a JSON merge patch to a JSON document. Numbers and strings that the patch does
+// not touch keep their bytes. The rules are those of RFC 7396: null removes, an object merges,
+// anything else replaces.
 func MergePatch(target, patch json.RawMessage) (json.RawMessage, error) {
 	if !json.Valid(patch) {
 		return nil, fmt.Errorf("patch is not JSON")

@@ -69,13 +69,15 @@ type Message struct {
 	sendAs  *MessengerOptions // the options as the platform's rules have changed them, in memory only
 }
 
-// Origin says through which dialect's API a message came, and holds what that dialect keeps with it. It is zero for a message of /v1 or of a bot.
+// Origin says through which dialect's API a message came, and holds what that dialect keeps with
+// it. It is zero for a message of /v1 or of a bot.
 type Origin struct {
 	Dialect string          // its name
 	Data    json.RawMessage // as the dialect writes it; nobody else reads it
 }
 
-// Change makes a message on Messenger go out with other options than it has, and notes why on its step.
+// Change makes a message on Messenger go out with other options than it has, and notes why on its
+// step.
 func (m *Message) Change(options MessengerOptions, note string, now time.Time) {
 	m.sendAs = &options
 	if len(m.Steps) == 0 {
@@ -84,7 +86,7 @@ func (m *Message) Change(options MessengerOptions, note string, now time.Time) {
 	m.Steps[m.Step].Note = note
 }
 
-// Options answers the options with which the message goes to Messenger.
+// Options returns the options with which the message goes to Messenger.
 func (m *Message) Options(in *MessageInput) MessengerOptions {
 	if m.sendAs != nil {
 		return *m.sendAs
@@ -97,10 +99,11 @@ type content struct {
 	parts []Part
 }
 
-// SetContent keeps what the message asks for and the sends it takes, so that Content need not work them out again.
+// SetContent keeps what the message asks for and the sends it takes, so that Content need not work
+// them out again.
 func (m *Message) SetContent(in *MessageInput, parts []Part) { m.content = &content{in, parts} }
 
-// Input answers the message as it was asked for, whichever step it is at.
+// Input returns the message as it was asked for, whichever step it is at.
 func (m *Message) Input() (*MessageInput, error) {
 	if m.content != nil && m.Current() == nil {
 		return m.content.input, nil
@@ -115,7 +118,8 @@ func (m *Message) Input() (*MessageInput, error) {
 // Forget drops what Content has worked out, after something that it depends on has changed.
 func (m *Message) Forget() { m.content = nil }
 
-// render works out what is sent at the current step. On a channel other than Messenger that is one send, which the channel makes up itself.
+// render works out what is sent at the current step. On a channel other than Messenger that is one
+// send, which the channel makes up itself.
 func (m *Message) render(in *MessageInput) (*content, error) {
 	s := m.Current()
 	if s == nil {
@@ -130,7 +134,8 @@ func (m *Message) render(in *MessageInput) (*content, error) {
 	return &content{in, parts}, err
 }
 
-// Content answers what the message asks for at its current step and, on Messenger, the sends it takes. It is not safe for several goroutines.
+// Content returns what the message asks for at its current step and, on Messenger, the sends it
+// takes. It is not safe for several goroutines.
 func (m *Message) Content() (*MessageInput, []Part, error) {
 	if m.content == nil {
 		in := new(MessageInput)
@@ -152,5 +157,6 @@ func (m *Message) Lane() Lane { return Lane{m.Application, m.Person} }
 // Attempt is one try to send one part of a message on one channel.
 type Attempt = gatewayapi.Attempt
 
-// Failure says why an attempt or a message failed, for programs (Code, of the table in docs/errors.md) and for people (Message).
+// Failure says why an attempt or a message failed, for programs (Code, of the table in
+// docs/errors.md) and for people (Message).
 type Failure = gatewayapi.Failure

@@ -19,8 +19,9 @@ func stepUpdates(steps []Step) []gatewayapi.StepUpdate {
 	return all
 }
 
-// MessageEvent makes the fact that something became of a message. Its EntryTime is the moment that watermarks are compared with, 0 on a channel that has none. cause is the
-// event of the platform that told of it, nil if none did.
+// MessageEvent makes the fact that something became of a message. Its EntryTime is the moment that
+// watermarks are compared with, 0 on a channel that has none. cause is the event of the platform
+// that told of it, nil if none did.
 func MessageEvent(kind EventType, m *Message, cause *Event) *Event {
 	d := gatewayapi.MessageUpdate{
 		MessageID: m.ID, Status: m.Status, Channel: m.Channel(), Step: m.Step, Steps: stepUpdates(m.Steps), To: gatewayapi.To{ProfileID: m.ProfileID, FBMessengerID: m.PSID()},

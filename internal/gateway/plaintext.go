@@ -47,8 +47,9 @@ type shownButton struct {
 	Type  string `json:"type"`
 }
 
-// PlainText says a message object of the Send API in words, for channels that have nothing else: its texts, the titles of its elements and buttons with their links, and
-// the addresses of its files. It is empty when there is nothing to say.
+// PlainText says a message object of the Send API in words, for channels that have nothing else:
+// its texts, the titles of its elements and buttons with their links, and the addresses of its
+// files. It is empty when there is nothing to say.
 func PlainText(message json.RawMessage) string {
 	var m shownMessage
 	if len(message) == 0 || json.Unmarshal(message, &m) != nil {

@@ -11,7 +11,8 @@ import (
 	"github.com/chasqui/chasqui/messenger"
 )
 
-// Windows of the platform, by its calendar: after what the person did last, and for answers by people.
+// Windows of the platform, by its calendar: after what the person did last, and for answers by
+// people.
 var (
 	standardWindow   = windowOf(messenger.FeatureStandardMessages)
 	humanAgentWindow = windowOf(messenger.FeatureTagHumanAgent)
@@ -23,11 +24,13 @@ func windowOf(feature messenger.Feature) time.Duration {
 }
 
 const (
-	// threadControl is how long control of a thread is presumed to stay where it was last seen: the platform lets it go when nothing happens for a day.
+	// threadControl is how long control of a thread is presumed to stay where it was last seen: the
+	// platform lets it go when nothing happens for a day.
 	threadControl = 24 * time.Hour
 )
 
-// History is what is known of a conversation. Zero times are not known: what is not known is allowed, for the platform's own verdict always wins.
+// History is what is known of a conversation. Zero times are not known: what is not known is
+// allowed, for the platform's own verdict always wins.
 type History struct {
 	LastInbound    time.Time // when the person last did something that opens the window
 	RefusedAt      time.Time // when the platform last said that the window of 24 hours was closed
@@ -98,7 +101,7 @@ func Policy(q PolicyQuestion, h History) PolicyAnswer {
 	return a.refuse(FailureOutsideWindow, fieldType, words, would...)
 }
 
-// open tells whether a window since the person's last act is open, or not known to be closed.
+// open reports whether a window since the person's last act is open, or not known to be closed.
 func (h History) open(now time.Time, window time.Duration) bool {
 	refused := h.RefusedAt
 	if window == humanAgentWindow {
@@ -118,8 +121,8 @@ func (h History) closed(now time.Time) string {
 	return fmt.Sprintf("the platform said at %s that the window of 24 hours is closed, and the person has done nothing since", FormatTime(h.RefusedAt))
 }
 
-// OpenUntil is up to when the history allows a message of type RESPONSE for certain; zero for not now. Where nothing is known of the person it is for as long as the
-// platform does not object.
+// OpenUntil is up to when the history allows a message of type RESPONSE for certain; zero for not
+// now. Where nothing is known of the person it is for as long as the platform does not object.
 func (h History) OpenUntil(now time.Time) time.Time {
 	switch {
 	case !h.open(now, standardWindow):
@@ -175,7 +178,8 @@ func tagged(a PolicyAnswer, q PolicyQuestion, h History, open bool) PolicyAnswer
 	return a
 }
 
-// tagRule is the row of the platform's calendar by which a tag may be used now; the row that ended last, where it may not.
+// tagRule is the row of the platform's calendar by which a tag may be used now; the row that ended
+// last, where it may not.
 func tagRule(tag messenger.Tag, q PolicyQuestion) (rule messenger.Rule, taken bool) {
 	for _, r := range messenger.RulesOfTag(tag) {
 		if r.Takes(q.Version, q.Now) {
@@ -228,7 +232,8 @@ func wouldBe(q PolicyQuestion, h History) []string {
 	return append(would, "a notification token that the person has given", "any message once the person writes")
 }
 
-// tokenOf returns the feature of the platform that the options' token belongs to, and its field; empty without a token.
+// tokenOf returns the feature of the platform that the options' token belongs to, and its field;
+// empty without a token.
 func tokenOf(o MessengerOptions) (messenger.Feature, string) {
 	switch {
 	case o.OneTimeToken != "":
@@ -239,8 +244,9 @@ func tokenOf(o MessengerOptions) (messenger.Feature, string) {
 	return "", ""
 }
 
-// CheckLimits says which limit of the platform the caller's own message object breaks, such as a title of more than 20 characters; nil for none. It is refused when it is
-// given, and not when it is sent.
+// CheckLimits says which limit of the platform the caller's own message object breaks, such as a
+// title of more than 20 characters; nil for none. It is refused when it is given, and not when it
+// is sent.
 func (in *MessageInput) CheckLimits() error {
 	if field, words := overLimit(in.CustomBody[ChannelMessenger]); words != "" {
 		return Invalid(field, "%s", words)
@@ -248,7 +254,8 @@ func (in *MessageInput) CheckLimits() error {
 	return nil
 }
 
-// overLimit says which documented limit of its type a message object breaks; empty when it breaks none that is known.
+// overLimit says which documented limit of its type a message object breaks; empty when it breaks
+// none that is known.
 func overLimit(message json.RawMessage) (field, words string) {
 	var over *messenger.FieldError
 	if len(message) == 0 || !errors.As(messenger.CheckMessage(message), &over) {

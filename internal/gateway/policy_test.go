@@ -9,7 +9,8 @@ import (
 	"github.com/chasqui/chasqui/messenger"
 )
 
-// The platform's rules as a dated table: a message, how long ago the person did something (negative: not known), the day, and what comes of it.
+// The platform's rules as a dated table: a message, how long ago the person did something
+// (negative: not known), the day, and what comes of it.
 func TestPolicy(t *testing.T) {
 	t.Parallel()
 	const never = -1
@@ -131,7 +132,8 @@ func TestPolicyOfTemplatesAndTokens(t *testing.T) {
 	}
 }
 
-// TestPolicyByTheCalendar walks the platform's calendar: each tag on the days on which it comes and goes, and on those before.
+// TestPolicyByTheCalendar walks the platform's calendar: each tag on the days on which it comes and
+// goes, and on those before.
 func TestPolicyByTheCalendar(t *testing.T) {
 	t.Parallel()
 	for r := range messenger.Rules() {

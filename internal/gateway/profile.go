@@ -9,14 +9,17 @@ import (
 	"unicode"
 )
 
-// Profile is a customer of the business: a free JSON document under an id of the caller's choosing, with addresses on channels.
+// Profile is a customer of the business: a free JSON document under an id of the caller's choosing,
+// with addresses on channels.
 type Profile struct {
 	ID string
-	// Doc holds the caller's own fields, and under `facebook` what the platform says about the person. It never holds a system field.
+	// Doc holds the caller's own fields, and under `facebook` what the platform says about the
+	// person. It never holds a system field.
 	Doc map[string]json.RawMessage
 	// Addresses are the person's ids on Messenger: application key → PSID.
 	Addresses map[string]string
-	// Application is whose the profile is beside those at which it has an address: the one whose key, channel or session made it; empty for nobody's.
+	// Application is whose the profile is beside those at which it has an address: the one whose
+	// key, channel or session made it; empty for nobody's.
 	Application string
 	// Version grows with every change; the ETag is made of it.
 	Version   int64
@@ -43,10 +46,11 @@ const (
 	profileTimeForm = "2006-01-02T15:04:05.000Z"
 )
 
-// gatewayFields are the fields of the document that only the gateway writes: what the platform says, and how the person came.
+// gatewayFields are the fields of the document that only the gateway writes: what the platform
+// says, and how the person came.
 func gatewayFields() []string { return []string{FieldFacebook, FieldFirstTouch, FieldLastTouch} }
 
-// Automatic tells whether a profile came about by itself: nobody has given it an id or a field.
+// Automatic reports whether a profile came about by itself: nobody has given it an id or a field.
 func (p *Profile) Automatic() bool {
 	if !strings.HasPrefix(p.ID, "prf_") {
 		return false
@@ -59,7 +63,7 @@ func (p *Profile) Automatic() bool {
 	return true
 }
 
-// OptIns answers the channels that the customer has opted in to.
+// OptIns returns the channels that the customer has opted in to.
 func (p *Profile) OptIns() []string {
 	channels := []string{}
 	if raw, ok := p.Doc[FieldOptIn]; ok && json.Unmarshal(raw, &channels) != nil {
@@ -68,10 +72,12 @@ func (p *Profile) OptIns() []string {
 	return channels
 }
 
-// ProfileQueryFields lists the fields by which profiles are found, beside the address. Values compare without regard to case.
+// ProfileQueryFields lists the fields by which profiles are found, beside the address. Values
+// compare without regard to case.
 func ProfileQueryFields() []string { return []string{"firstName", "lastName", "email", "phoneNumber"} }
 
-// ValidateProfileID says what is wrong with an id, or nil: 1 to 200 bytes without control characters and slashes, and not . or .. either. E-mail addresses are common.
+// ValidateProfileID says what is wrong with an id, or nil: 1 to 200 bytes without control
+// characters and slashes, and not . or .. either. E-mail addresses are common.
 func ValidateProfileID(id string) error {
 	if id == "" || len(id) > maxProfileID {
 		return Invalid(FieldID, "must have 1 to %d bytes", maxProfileID)
@@ -85,8 +91,8 @@ func ValidateProfileID(id string) error {
 	return nil
 }
 
-// ParseProfile takes the fields of a JSON object apart: the caller's own, and the addresses. The id may be there; what only the gateway writes
-// may not.
+// ParseProfile takes the fields of a JSON object apart: the caller's own, and the addresses. The id
+// may be there; what only the gateway writes may not.
 func ParseProfile(object json.RawMessage) (*Profile, error) {
 	var doc map[string]json.RawMessage
 	if err := json.Unmarshal(object, &doc); err != nil || doc == nil {
@@ -156,7 +162,8 @@ func (p *Profile) docSize() int {
 	return n
 }
 
-// MarshalJSON gives the whole profile as the API shows it: the document and the gateway's own fields.
+// MarshalJSON gives the whole profile as the API shows it: the document and the gateway's own
+// fields.
 func (p *Profile) MarshalJSON() ([]byte, error) {
 	all := maps.Clone(p.Doc)
 	if all == nil {
@@ -182,7 +189,8 @@ func (p *Profile) addresses() map[string]string {
 	return p.Addresses
 }
 
-// Patch answers the profile as it is after a JSON merge patch (RFC 7396). The id cannot change, and what only the gateway writes stays as it is.
+// Patch returns the profile as it is after a JSON merge patch (RFC 7396). The id cannot change, and
+// what only the gateway writes stays as it is.
 func (p *Profile) Patch(patch json.RawMessage) (*Profile, error) {
 	var changes map[string]json.RawMessage
 	if err := json.Unmarshal(patch, &changes); err != nil || changes == nil {
@@ -229,8 +237,9 @@ func (p *Profile) editable() map[string]json.RawMessage {
 	return all
 }
 
-// QueryValue answers the lower-case value by which the profile is found under a field of ProfileQueryFields; the names come from the platform where the
-// caller has given none. It is empty when there is none.
+// QueryValue returns the lower-case value by which the profile is found under a field of
+// ProfileQueryFields; the names come from the platform where the caller has given none. It is empty
+// when there is none.
 func (p *Profile) QueryValue(field string) string {
 	var s string
 	if raw, ok := p.Doc[field]; ok && json.Unmarshal(raw, &s) == nil && s != "" {

@@ -6,19 +6,22 @@ import (
 	"strings"
 )
 
-// ProviderInfo describes a provider of a channel: what an account at it is told, and what must be true of that. Package channel adds how to work with one.
+// ProviderInfo describes a provider of a channel: what an account at it is told, and what must be
+// true of that. Package channel adds how to work with one.
 type ProviderInfo struct {
 	// Name is also that of the member which holds the settings, in JSON.
 	Name    Provider
 	Channel string
 	Secrets []SecretInfo
-	// Inbound says that the provider brings what people send to the account's address for it; see ChannelInboundPath.
+	// Inbound says that the provider brings what people send to the account's address for it; see
+	// ChannelInboundPath.
 	Inbound bool
 	// Probe says what a check asks of the provider, such as "SMTP signs in".
 	Probe string
 	// New makes empty settings: a pointer to a struct that JSON knows.
 	New func() any
-	// Settle fills in what is left out of settings, and says which field is wrong, or returns nil. It looks at no network: that is what a check does.
+	// Settle fills in what is left out of settings, and says which field is wrong, or returns nil.
+	// It looks at no network: that is what a check does.
 	Settle func(settings any, secrets map[string]Secret) error
 	// Targets are the addresses that settings lead to, by field.
 	Targets func(settings any) map[string]string
@@ -27,7 +30,8 @@ type ProviderInfo struct {
 // SecretInfo is a secret that an account may have.
 type SecretInfo struct {
 	Name string
-	// Make makes one for an account that comes without; nil for a secret that the gateway cannot make.
+	// Make makes one for an account that comes without; nil for a secret that the gateway cannot
+	// make.
 	Make func() Secret
 }
 
@@ -49,7 +53,8 @@ func (p *ProviderInfo) Decode(settings json.RawMessage) (any, error) {
 	return into, nil
 }
 
-// Providers are the providers that accounts may have, in the order in which they are named to people.
+// Providers are the providers that accounts may have, in the order in which they are named to
+// people.
 type Providers []ProviderInfo
 
 // Find returns the description of a provider, nil when there is none of the name.
@@ -71,7 +76,8 @@ func (ps Providers) Names() []string {
 	return names
 }
 
-// MakeSecrets gives an account the secrets that its provider can make and it has not, and returns their names.
+// MakeSecrets gives an account the secrets that its provider can make and it has not, and returns
+// their names.
 func (ps Providers) MakeSecrets(a *ChannelAccount) (made []string) {
 	p := ps.Find(a.Provider)
 	if p == nil {
@@ -90,7 +96,8 @@ func (ps Providers) MakeSecrets(a *ChannelAccount) (made []string) {
 	return made
 }
 
-// Settle fills in what is left out of an account, and says which field is wrong, or returns nil. Where the account leads to is returned by field.
+// Settle fills in what is left out of an account, and says which field is wrong, or returns nil.
+// Where the account leads to is returned by field.
 func (ps Providers) Settle(a *ChannelAccount) (targets map[string]string, err error) {
 	p := ps.Find(a.Provider)
 	if p == nil {

@@ -22,7 +22,8 @@ type Publication struct {
 	Raw         json.RawMessage   `json:"raw,omitempty"` // the platform's own event; absent for facts of the gateway's own
 }
 
-// Publish makes what subscribers get of an event. profileID is the profile of its person, pageID the page of its application, for facts of the gateway's own.
+// Publish makes what subscribers get of an event. profileID is the profile of its person, pageID
+// the page of its application, for facts of the gateway's own.
 func Publish(e *Event, profileID, pageID string) Publication {
 	p := Publication{ID: e.ID(), Type: e.Type, Object: e.Object, CreatedAt: FormatTime(e.ReceivedAt), PageID: e.PageID, ProfileID: profileID, Data: e.Data, Raw: CleanJSON(e.Raw)}
 	if e.Application != "" {
@@ -53,7 +54,8 @@ func platformData(e *Event) gatewayapi.EventData {
 	return dataOf(e.Type, &event)
 }
 
-// dataOf is the data of one event of the platform. An event whose content could not be read has only its kind.
+// dataOf is the data of one event of the platform. An event whose content could not be read has
+// only its kind.
 func dataOf(kind EventType, event *messenger.Event) gatewayapi.EventData {
 	switch {
 	case kind == EventMessageInbound && event.Message != nil:
@@ -115,7 +117,8 @@ func contentOf(event *messenger.Event) gatewayapi.Content {
 	return d
 }
 
-// withAttachment adds an attachment, but for a sticker that stands beside its own picture: for a while of 2026 the platform told of both.
+// withAttachment adds an attachment, but for a sticker that stands beside its own picture: for a
+// while of 2026 the platform told of both.
 func withAttachment(list []gatewayapi.Attachment, a gatewayapi.Attachment) []gatewayapi.Attachment {
 	for i, other := range list {
 		if a.URL == "" || other.URL != a.URL || a.Type != "sticker" && other.Type != "sticker" {

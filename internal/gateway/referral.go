@@ -10,22 +10,25 @@ import (
 // OptInTokenPrefix is how the tokens of opt-in states begin.
 const OptInTokenPrefix = "cqs_"
 
-// SourceCode is the source of a person who scanned a code, SourceLink that of one who followed an m.me link, and SourceOptIn stands for the Send to Messenger button,
-// for which the platform has no word.
+// SourceCode is the source of a person who scanned a code, SourceLink that of one who followed an
+// m.me link, and SourceOptIn stands for the Send to Messenger button, for which the platform has no
+// word.
 const (
 	SourceCode  = "MESSENGER_CODE"
 	SourceLink  = "SHORTLINK"
 	SourceOptIn = "SEND_TO_MESSENGER"
 )
 
-// ViaReferral is the way in of a referral that came by itself: the person had a conversation with the page before.
+// ViaReferral is the way in of a referral that came by itself: the person had a conversation with
+// the page before.
 const ViaReferral = "referral"
 
 // mayRefer is what every event that carries a referral or an opt-in's ref has in it.
 var mayRefer = [][]byte{[]byte(`"referral"`), []byte(`"optin"`)}
 
-// ReferralOf reads the referral that an event of the platform carries, whichever way in it was; nil when it carries none. Lookup answers the entry point that has a
-// ref; nil when there is none. Today's codes are links, so that a link whose ref is a code's is said to be that code.
+// ReferralOf reads the referral that an event of the platform carries, whichever way in it was; nil
+// when it carries none. Lookup returns the entry point that has a ref; nil when there is none.
+// Today's codes are links, so that a link whose ref is a code's is said to be that code.
 func ReferralOf(e *Event, lookup func(ref string) *EntryPoint) *ReferralRecord {
 	if e.Channel != "messaging" || !bytes.Contains(e.Raw, mayRefer[0]) && !bytes.Contains(e.Raw, mayRefer[1]) {
 		return nil

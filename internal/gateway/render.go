@@ -20,7 +20,8 @@ const (
 	MaxMetadata = 1000 // characters of message.metadata
 )
 
-// Part is one send of a message: the message object as it goes on the wire, and the file that goes with it, if any.
+// Part is one send of a message: the message object as it goes on the wire, and the file that goes
+// with it, if any.
 type Part struct {
 	Raw   json.RawMessage
 	Media bool  // audio or video, which the platform takes more slowly
@@ -34,8 +35,9 @@ type File struct {
 	Data []byte
 }
 
-// Render turns the input into the sends it takes, in order, each with metadata that names message and part. It is pure: the same input and id give the same
-// parts. An *Error names the field that cannot be sent.
+// Render turns the input into the sends it takes, in order, each with metadata that names message
+// and part. It is pure: the same input and id give the same parts. An *Error names the field that
+// cannot be sent.
 func Render(in *MessageInput, messageID string) ([]Part, error) { return renderStep(in, messageID, 0) }
 
 func renderStep(in *MessageInput, messageID string, step int) ([]Part, error) {
@@ -195,8 +197,8 @@ func (r *renderer) custom(raw json.RawMessage) error {
 
 const tagPrefix = "chq1:"
 
-// Tag is what stands before the caller's own metadata on the wire: it names message and part, and the step where that is not the first, so that an echo
-// proves which one was sent.
+// Tag is what stands before the caller's own metadata on the wire: it names message and part, and
+// the step where that is not the first, so that an echo proves which one was sent.
 func Tag(messageID string, step, part int) string {
 	tag := tagPrefix + messageID + "." + strconv.Itoa(part)
 	if step > 0 {
@@ -213,7 +215,8 @@ type Tagged struct {
 	Own       string // the caller's own metadata
 }
 
-// ParseTag reads an echo's metadata; false when the message was not sent by a gateway: then all of it is the caller's own.
+// ParseTag reads an echo's metadata; false when the message was not sent by a gateway: then all of
+// it is the caller's own.
 func ParseTag(metadata string) (Tagged, bool) {
 	foreign := Tagged{Own: metadata}
 	rest, ok := strings.CutPrefix(metadata, tagPrefix)

@@ -27,7 +27,8 @@ func (r *Route) Validate() error {
 	return checkRules(r.Rules, r.Origin.Dialect != "")
 }
 
-// AllowsRoute tells whether a key may see and use a route: one without an application is everybody's.
+// AllowsRoute reports whether a key may see and use a route: one without an application is
+// everybody's.
 func (k *APIKey) AllowsRoute(r *Route) bool {
 	return r.Application == "" || k.AllowsApplication(r.Application)
 }

@@ -42,7 +42,8 @@ type Duration = gatewayapi.Duration
 // Rules makes the plain rules of channels.
 func Rules(channels ...string) []Rule { return gatewayapi.Rules(channels...) }
 
-// checkRules says which of the rules is wrong, or nil. With anyChannel a rule may name a channel that is not here.
+// checkRules says which of the rules is wrong, or nil. With anyChannel a rule may name a channel
+// that is not here.
 func checkRules(rules []Rule, anyChannel bool) error {
 	if len(rules) > MaxRules {
 		return Invalid("rules", "a message may have %d rules, this has %d", MaxRules, len(rules))
@@ -101,7 +102,7 @@ func isObject(raw json.RawMessage) bool {
 	return len(raw) > 0 && raw[0] == '{'
 }
 
-// on answers the message as it is on one of its rules' channels.
+// on returns the message as it is on one of its rules' channels.
 func (in *MessageInput) on(r Rule) *MessageInput {
 	if r.Plain() {
 		return in

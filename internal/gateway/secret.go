@@ -2,8 +2,9 @@ package gateway
 
 import "log/slog"
 
-// Secret is a token, an app secret or a signing secret. It prints, logs and marshals as a fixed mark, so that it cannot reach
-// a log line, an error or an answer by accident; Reveal gives the value where it is really needed.
+// Secret is a token, an app secret or a signing secret. It prints, logs and marshals as a fixed
+// mark, so that it cannot reach a log line, an error or an answer by accident; Reveal gives the
+// value where it is really needed.
 type Secret string
 
 const hiddenSecret = "[hidden]"

@@ -12,7 +12,8 @@ import (
 // Outcome is what came of a step of a message.
 type Outcome = gatewayapi.StepOutcome
 
-// The outcomes of steps. Exactly one step of an unfinished message is active; those after it are pending.
+// The outcomes of steps. Exactly one step of an unfinished message is active; those after it are
+// pending.
 const (
 	StepPending = gatewayapi.StepPending
 	StepActive  = gatewayapi.StepActive
@@ -23,11 +24,13 @@ const (
 	StepUnused  = gatewayapi.StepUnused
 )
 
-// Step is one step of a message: where it was to go, and what came of it. Together the steps are the trace of every decision about the message.
+// Step is one step of a message: where it was to go, and what came of it. Together the steps are
+// the trace of every decision about the message.
 type Step struct {
 	Rule    Rule   `json:"rule"`
 	Address string `json:"address,omitempty"` // on a channel other than Messenger
-	// Why holds the reason of a step that was skipped or failed. On a pending one it says at acceptance already that it will be skipped.
+	// Why holds the reason of a step that was skipped or failed. On a pending one it says at
+	// acceptance already that it will be skipped.
 	Why         *Failure  `json:"why,omitempty"`
 	Note        string    `json:"note,omitempty"` // what was changed so that it could be sent
 	Outcome     Outcome   `json:"outcome"`
@@ -68,7 +71,8 @@ func (s *Step) reached() StepGoal {
 
 func (s *Step) satisfied() bool { return rank(s.reached()) >= rank(s.Goal()) }
 
-// deadline is when the step is left if it has not reached its goal; zero for not before the message ends.
+// deadline is when the step is left if it has not reached its goal; zero for not before the message
+// ends.
 func (s *Step) deadline() time.Time {
 	if s.Rule.Within == 0 {
 		return time.Time{}
@@ -76,12 +80,14 @@ func (s *Step) deadline() time.Time {
 	return s.StartedAt.Add(time.Duration(s.Rule.Within))
 }
 
-// Simple tells whether a message needs no trace of steps: Messenger alone, without a goal or a time of its own.
+// Simple reports whether a message needs no trace of steps: Messenger alone, without a goal or a
+// time of its own.
 func Simple(rules []Rule) bool {
 	return len(rules) == 0 || len(rules) == 1 && rules[0].Channel == ChannelMessenger && rules[0].Plain()
 }
 
-// Current answers the step that the message is at; nil for a message of Messenger alone that needs no trace.
+// Current returns the step that the message is at; nil for a message of Messenger alone that needs
+// no trace.
 func (m *Message) Current() *Step {
 	if len(m.Steps) == 0 {
 		return nil
@@ -97,10 +103,12 @@ func (m *Message) Channel() string {
 	return ChannelMessenger
 }
 
-// PSID is the Messenger id of the message's person; empty for somebody who is known by another address only.
+// PSID is the Messenger id of the message's person; empty for somebody who is known by another
+// address only.
 func (m *Message) PSID() string { return PSIDOf(m.Person) }
 
-// PSIDOf answers the person of a conversation if it is one of Messenger, and "" if it is an address of another channel.
+// PSIDOf returns the person of a conversation if it is one of Messenger, and "" if it is an address
+// of another channel.
 func PSIDOf(person string) string {
 	if strings.Contains(person, ":") {
 		return ""
@@ -108,10 +116,12 @@ func PSIDOf(person string) string {
 	return person
 }
 
-// AddressKey is the person of a conversation with somebody who has no Messenger id here, such as sms:447700900000.
+// AddressKey is the person of a conversation with somebody who has no Messenger id here, such as
+// sms:447700900000.
 func AddressKey(channel, address string) string { return channel + ":" + address }
 
-// Begin sets out on the first step that can be taken. It answers false when there is none: then the message has ended as failed.
+// Begin sets out on the first step that can be taken. It returns false when there is none: then the
+// message has ended as failed.
 func (m *Message) Begin(now time.Time) bool {
 	if len(m.Steps) == 0 {
 		return true
@@ -120,8 +130,8 @@ func (m *Message) Begin(now time.Time) bool {
 	return m.next(now)
 }
 
-// MoveOn leaves the current step with its outcome, for the next that can be taken. It answers false when there is none: then the message has ended.
-// A message whose time is up ends instead.
+// MoveOn leaves the current step with its outcome, for the next that can be taken. It returns false
+// when there is none: then the message has ended. A message whose time is up ends instead.
 func (m *Message) MoveOn(outcome Outcome, why *Failure, now time.Time) bool {
 	now = now.UTC()
 	s := m.Current()
@@ -189,7 +199,8 @@ func (m *Message) Rewind(now time.Time) {
 	m.Begin(now)
 }
 
-// decisive is the step whose end decides how the message ends: the last that was tried, or else the first that was skipped.
+// decisive is the step whose end decides how the message ends: the last that was tried, or else the
+// first that was skipped.
 func (m *Message) decisive() *Step {
 	for i := range slices.Backward(m.Steps[:m.Step+1]) {
 		if o := m.Steps[i].Outcome; o == StepFailed || o == StepPassed {
@@ -244,8 +255,8 @@ func (m *Message) Expire(why *Failure, now time.Time) {
 	m.end(StepPassed, why, now)
 }
 
-// Progress notes on the current step how far the message has come, and whether that was the step's goal. StepDue says afterwards when the step is left if
-// nothing more happens; zero for never.
+// Progress notes on the current step how far the message has come, and whether that was the step's
+// goal. StepDue says afterwards when the step is left if nothing more happens; zero for never.
 func (m *Message) Progress(now time.Time) {
 	s := m.Current()
 	if s == nil {
@@ -271,7 +282,8 @@ func (m *Message) Progress(now time.Time) {
 	}
 }
 
-// lateMark is the earliest mark of a step of Messenger that was left and whose receipts would be late; 0 when none is expected.
+// lateMark is the earliest mark of a step of Messenger that was left and whose receipts would be
+// late; 0 when none is expected.
 func (m *Message) lateMark() int64 {
 	var mark int64
 	for i := range m.Steps {
@@ -287,8 +299,9 @@ func (m *Message) lateMark() int64 {
 	return mark
 }
 
-// ArriveLate notes a receipt for a step that has been left. It never starts anything; a message that had come to nothing is corrected by it, if the step has
-// reached its goal after all. It answers whether anything is new.
+// ArriveLate notes a receipt for a step that has been left. It never starts anything; a message
+// that had come to nothing is corrected by it, if the step has reached its goal after all. It
+// reports whether anything is new.
 func (m *Message) ArriveLate(step int, status Status, at time.Time) bool {
 	s := &m.Steps[step]
 	before := rank(s.reached())
@@ -362,7 +375,7 @@ func (m *Message) ChannelMessage() (*ChannelMessage, error) {
 	return out, nil
 }
 
-// Empty tells whether there is nothing in the message that the channel could show.
+// Empty reports whether there is nothing in the message that the channel could show.
 func (c *ChannelMessage) Empty() bool {
 	return c.Title == "" && c.Body == "" && len(c.Parts) == 0 && c.Custom == nil
 }

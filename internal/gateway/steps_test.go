@@ -124,7 +124,8 @@ func TestRaces(t *testing.T) {
 	}
 }
 
-// Whatever happens in whatever order: at most one step is active, a message whose steps are over has ended, and a step that was left is never taken again.
+// Whatever happens in whatever order: at most one step is active, a message whose steps are over
+// has ended, and a step that was left is never taken again.
 func TestStepsNeverTwoAtOnce(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -332,7 +333,8 @@ func TestFill(t *testing.T) {
 	}
 }
 
-// What older versions have stored of attempts and steps is read: times with nanoseconds, and the zero time where there was none.
+// What older versions have stored of attempts and steps is read: times with nanoseconds, and the
+// zero time where there was none.
 func TestAttemptsAndStepsOfOlderVersions(t *testing.T) {
 	t.Parallel()
 	var attempts []Attempt

@@ -35,8 +35,9 @@ const (
 	maxURL            = 2000
 )
 
-// SigningSecret is one of the secrets with which a subscription's deliveries are signed. While several are valid each delivery carries a signature of each, so
-// that the receiver can change over.
+// SigningSecret is one of the secrets with which a subscription's deliveries are signed. While
+// several are valid each delivery carries a signature of each, so that the receiver can change
+// over.
 type SigningSecret struct {
 	ID        string
 	Value     Secret // whsec_ and the standard base64 of 32 bytes
@@ -51,12 +52,14 @@ type Subscription struct {
 	Kind SubscriptionKind
 	// URL is where a forward subscription posts.
 	URL string
-	// Format is the name of the format of its deliveries, empty for the gateway's own. FormatData is what that format keeps with it.
+	// Format is the name of the format of its deliveries, empty for the gateway's own. FormatData
+	// is what that format keeps with it.
 	Format     string
 	FormatData json.RawMessage
 	// EventTypes selects events; empty means every type.
 	EventTypes []EventType
-	// Applications selects events by application; empty means all, and the events that no application owns.
+	// Applications selects events by application; empty means all, and the events that no
+	// application owns.
 	Applications []string
 	Order        DeliveryOrder
 	Secrets      []SigningSecret
@@ -64,7 +67,8 @@ type Subscription struct {
 	// Disabled says why the gateway disabled it, nil when it did not.
 	Disabled   *Failure
 	DisabledAt time.Time
-	// Generation grows with each replay from a position: what was under way before no longer counts.
+	// Generation grows with each replay from a position: what was under way before no longer
+	// counts.
 	Generation int64
 	// StartPos is the position of the log after which it begins.
 	StartPos int64
@@ -81,7 +85,8 @@ type Subscription struct {
 // Deliveries returns the format that the subscription was bound to; nil when it was not.
 func (s *Subscription) Deliveries() Format { return s.bound }
 
-// ValidateSecret says what is wrong with a signing secret that a caller brings for the subscription, or returns nil.
+// ValidateSecret says what is wrong with a signing secret that a caller brings for the
+// subscription, or returns nil.
 func (s *Subscription) ValidateSecret(secret Secret) error {
 	if s.bound == nil {
 		return ValidateSigningSecret(secret)
@@ -117,7 +122,7 @@ func (s *Subscription) Wants(e *Event) bool {
 	return s.bound == nil || s.bound.Wants(e)
 }
 
-// ValidSecrets answers the secrets with which a delivery is signed now, newest first.
+// ValidSecrets returns the secrets with which a delivery is signed now, newest first.
 func (s *Subscription) ValidSecrets(now time.Time) []Secret {
 	var valid []Secret
 	for _, secret := range slices.Backward(s.Secrets) {
@@ -128,7 +133,8 @@ func (s *Subscription) ValidSecrets(now time.Time) []Secret {
 	return valid
 }
 
-// Validate says which field of the subscription is wrong, or nil. It does not look where the URL leads: that is settled at each delivery.
+// Validate says which field of the subscription is wrong, or nil. It does not look where the URL
+// leads: that is settled at each delivery.
 func (s *Subscription) Validate() error {
 	if len(s.Name) > 200 {
 		return Invalid("name", "must have at most 200 bytes")
@@ -183,7 +189,8 @@ func validateTarget(target string) error {
 
 const signingSecretPrefix = "whsec_"
 
-// NewSigningSecret makes a secret of the Standard Webhooks scheme: whsec_ and the standard base64 of 32 random bytes.
+// NewSigningSecret makes a secret of the Standard Webhooks scheme: whsec_ and the standard base64
+// of 32 random bytes.
 func NewSigningSecret() Secret {
 	var b [32]byte
 	rand.Read(b[:])

@@ -14,15 +14,19 @@ import (
 	"unicode/utf8"
 )
 
-// What text from outside may be. Both databases, every subscriber's JSON parser and every log can hold what passes here.
+// What text from outside may be. Both databases, every subscriber's JSON parser and every log can
+// hold what passes here.
 const (
-	// MaxKeyBytes is how long a text may be that rows are found by. PostgreSQL's indexes take rows of 2,704 bytes, and an index has up to four such columns.
+	// MaxKeyBytes is how long a text may be that rows are found by. PostgreSQL's indexes take rows
+	// of 2,704 bytes, and an index has up to four such columns.
 	MaxKeyBytes = 255
-	// MaxDepth is how deep JSON may be nested. Parsers of subscribers fail at a depth of about a thousand.
+	// MaxDepth is how deep JSON may be nested. Parsers of subscribers fail at a depth of about a
+	// thousand.
 	MaxDepth = 100
 )
 
-// CheckText reports what keeps a text of a caller's from being stored: bytes that are not UTF-8, or the character U+0000. Field names the input at fault.
+// CheckText reports what keeps a text of a caller's from being stored: bytes that are not UTF-8, or
+// the character U+0000. Field names the input at fault.
 func CheckText(field, text string) error {
 	if strings.IndexByte(text, 0) >= 0 {
 		return Invalid(field, "must not hold the character U+0000")
@@ -33,7 +37,8 @@ func CheckText(field, text string) error {
 	return nil
 }
 
-// CheckKey reports what keeps a text of a caller's from being an identifier: what CheckText refuses, control characters, and more than MaxKeyBytes bytes.
+// CheckKey reports what keeps a text of a caller's from being an identifier: what CheckText
+// refuses, control characters, and more than MaxKeyBytes bytes.
 func CheckKey(field, text string) error {
 	if len(text) > MaxKeyBytes {
 		return Invalid(field, "may have %d bytes; this has %d", MaxKeyBytes, len(text))
@@ -47,7 +52,8 @@ func CheckKey(field, text string) error {
 	return nil
 }
 
-// CleanText makes a text that the platform or a provider sent fit to be stored: what is not UTF-8 becomes U+FFFD, and U+0000 is left out.
+// CleanText makes a text that the platform or a provider sent fit to be stored: what is not UTF-8
+// becomes U+FFFD, and U+0000 is left out.
 func CleanText(text string) string {
 	text = strings.ToValidUTF8(text, "\uFFFD")
 	if strings.IndexByte(text, 0) >= 0 {
@@ -56,7 +62,8 @@ func CleanText(text string) string {
 	return text
 }
 
-// CheckURL reports what keeps the path and the query of a request from being used: what CheckText refuses. The error names the parameter.
+// CheckURL reports what keeps the path and the query of a request from being used: what CheckText
+// refuses. The error names the parameter.
 func CheckURL(u *url.URL) error {
 	if err := CheckText("", u.Path); err != nil {
 		return Invalid("", "the path must be UTF-8 without U+0000")
@@ -78,11 +85,13 @@ func CheckURL(u *url.URL) error {
 	return nil
 }
 
-// KeyText makes a text that came from outside fit to be found by in an index: it is cleaned, and one of more than MaxKeyBytes bytes is cut and ends in a hash of the
-// whole, so that two that differ stay different.
+// KeyText makes a text that came from outside fit to be found by in an index: it is cleaned, and
+// one of more than MaxKeyBytes bytes is cut and ends in a hash of the whole, so that two that
+// differ stay different.
 func KeyText(text string) string { return ShortText(CleanText(text), MaxKeyBytes) }
 
-// ShortText cuts a text of more than limit bytes and ends it in a hash of the whole. The limit is at least 40.
+// ShortText cuts a text of more than limit bytes and ends it in a hash of the whole. The limit is
+// at least 40.
 func ShortText(text string, limit int) string {
 	if len(text) <= limit {
 		return text
@@ -96,8 +105,9 @@ func ShortText(text string, limit int) string {
 	return text[:cut] + tail
 }
 
-// CheckJSON reports what keeps a body in JSON from being taken, beside not being JSON: bytes that are not UTF-8, the character U+0000 in a string, a surrogate without
-// its other half, a number that no float64 holds, and more than MaxDepth levels. The error names the field at fault.
+// CheckJSON reports what keeps a body in JSON from being taken, beside not being JSON: bytes that
+// are not UTF-8, the character U+0000 in a string, a surrogate without its other half, a number
+// that no float64 holds, and more than MaxDepth levels. The error names the field at fault.
 func CheckJSON(body []byte) error {
 	if bytes.IndexByte(body, 0) >= 0 {
 		return Invalid("", "the body must not hold a byte 0")
@@ -122,8 +132,9 @@ func CheckJSON(body []byte) error {
 	return Invalid(field, "must not hold the character U+0000")
 }
 
-// CleanJSON makes JSON that the platform sent fit for every parser: what is not UTF-8 becomes U+FFFD, and so do U+0000 and halves of surrogate pairs in strings, and
-// null what is a number that no float64 holds. What is fit already is returned as it is.
+// CleanJSON makes JSON that the platform sent fit for every parser: what is not UTF-8 becomes
+// U+FFFD, and so do U+0000 and halves of surrogate pairs in strings, and null what is a number that
+// no float64 holds. What is fit already is returned as it is.
 func CleanJSON(raw json.RawMessage) json.RawMessage {
 	if !utf8.Valid(raw) {
 		raw = bytes.ToValidUTF8(raw, []byte("\uFFFD"))
@@ -145,8 +156,9 @@ func CleanJSON(raw json.RawMessage) json.RawMessage {
 	return raw
 }
 
-// scanJSON returns how deep JSON is nested, and where in its strings escapes stand that are no character which can be kept. It trusts nothing: what is not JSON is
-// scanned to its end too. huge are the numbers that no float64 holds.
+// scanJSON returns how deep JSON is nested, and where in its strings escapes stand that are no
+// character which can be kept. It trusts nothing: what is not JSON is scanned to its end too. huge
+// are the numbers that no float64 holds.
 func scanJSON(body []byte) (deepest int, unfit []int, huge []span) {
 	depth := 0
 	for i := 0; i < len(body); i++ {
@@ -175,7 +187,7 @@ func scanJSON(body []byte) (deepest int, unfit []int, huge []span) {
 // span is a stretch of bytes.
 type span struct{ from, to int }
 
-// beyondFloat tells whether digits make a number that no float64 holds.
+// beyondFloat reports whether digits make a number that no float64 holds.
 func beyondFloat(digits []byte) bool {
 	if len(digits) < 300 && bytes.IndexByte(digits, 'e') < 0 && bytes.IndexByte(digits, 'E') < 0 {
 		return false
@@ -184,7 +196,8 @@ func beyondFloat(digits []byte) bool {
 	return errors.Is(err, strconv.ErrRange)
 }
 
-// scanString returns where the string that begins at i ends: at its closing quote, or at the end of the body.
+// scanString returns where the string that begins at i ends: at its closing quote, or at the end of
+// the body.
 func scanString(body []byte, i int, unfit []int) (int, []int) {
 	for i < len(body) {
 		switch body[i] {
@@ -231,7 +244,8 @@ func escaped(b []byte) (unit int, ok bool) {
 	return unit, true
 }
 
-// fieldAt returns the path of the value, or of the member's name, that stands at an offset of a JSON body; empty when the body is not JSON up to there.
+// fieldAt returns the path of the value, or of the member's name, that stands at an offset of a
+// JSON body; empty when the body is not JSON up to there.
 func fieldAt(body []byte, offset int) string {
 	type frame struct {
 		list     bool

@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// A number of days or seconds that no duration holds is the longest there is, and never a short one.
+// A number of days or seconds that no duration holds is the longest there is, and never a short
+// one.
 func TestTimes(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

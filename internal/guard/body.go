@@ -59,7 +59,8 @@ func (h *held) release() {
 	h.bytes = 0
 }
 
-// body is the body of a request. Whoever sends it has a while, and the more time the more has come: a slow upload that lives goes on, one that stands still ends.
+// body is the body of a request. Whoever sends it has a while, and the more time the more has come:
+// a slow upload that lives goes on, one that stands still ends.
 type body struct {
 	io.ReadCloser
 	control *http.ResponseController
@@ -106,10 +107,12 @@ func (b *body) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// firstRead is how much room a body is given at first. It grows with what comes: what a header promises costs its sender nothing.
+// firstRead is how much room a body is given at first. It grows with what comes: what a header
+// promises costs its sender nothing.
 const firstRead = 32 << 10
 
-// ReadBody reads the body of a request, at most limit bytes. The error is one of the API's: payload_too_large, overloaded, or invalid_request when the body does not come to its end.
+// ReadBody reads the body of a request, at most limit bytes. The error is one of the API's:
+// payload_too_large, overloaded, or invalid_request when the body does not come to its end.
 func ReadBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
 	tooLarge := gateway.Errorf(gateway.CodePayloadTooLarge, "the body may have %d bytes", limit)
 	if r.ContentLength > limit {

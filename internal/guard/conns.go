@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// connections are those that are open. When there is one too many, the gateway does not wait for somebody to go: it closes one that does nothing, of the address that has the most.
+// connections are those that are open. When there is one too many, the gateway does not wait for
+// somebody to go: it closes one that does nothing, of the address that has the most.
 type connections struct {
 	max int
 
@@ -65,10 +66,12 @@ func (c *connections) room() {
 	}
 }
 
-// looked is how many idle connections are compared, so that a flood of new ones does not cost more the more there are. A map begins anywhere: they are another lot each time.
+// looked is how many idle connections are compared, so that a flood of new ones does not cost more
+// the more there are. A map begins anywhere: they are another lot each time.
 const looked = 256
 
-// victim is the connection that has done nothing for the longest time, of the address that has the most of them, among those that are looked at; nil when all are at work.
+// victim is the connection that has done nothing for the longest time, of the address that has the
+// most of them, among those that are looked at; nil when all are at work.
 func (c *connections) victim() *conn {
 	var found *conn
 	idle := 0

@@ -1,5 +1,6 @@
-// Package guard stands between the network and the handlers. It bounds what a stranger can hold of the gateway: connections, bytes of bodies, and time; and it says from which
-// address a request came.
+// Package guard stands between the network and the handlers. It bounds what a stranger can hold of
+// the gateway: connections, bytes of bodies, and time; and it says from which address a request
+// came.
 package guard
 
 import (
@@ -14,9 +15,11 @@ import (
 
 // Options are the bounds. Zero values are replaced by the defaults of New.
 type Options struct {
-	// MaxConnections is how many connections are open at once. One more, and a connection that does nothing for us is closed in its place.
+	// MaxConnections is how many connections are open at once. One more, and a connection that does
+	// nothing for us is closed in its place.
 	MaxConnections int
-	// MaxBodies is how many bytes of bodies are held at once; requests beyond are answered 503. Half of it is for callers who have not shown who they are.
+	// MaxBodies is how many bytes of bodies are held at once; requests beyond are answered 503.
+	// Half of it is for callers who have not shown who they are.
 	MaxBodies int64
 	// Grace is the time that every body and every answer has, beside the time for its bytes.
 	Grace time.Duration
@@ -57,7 +60,8 @@ func New(o Options) *Guard {
 	return g
 }
 
-// DefaultConnections is the number of connections for which half of the files that the process may open suffice, at most 10,000.
+// DefaultConnections is the number of connections for which half of the files that the process may
+// open suffice, at most 10,000.
 func DefaultConnections() int { return max(16, min(10_000, openFiles()/2)) }
 
 // ParseProxies reads a list of networks and addresses with commas between.
@@ -112,7 +116,8 @@ func (g *Guard) Handler(next http.Handler) http.Handler {
 	})
 }
 
-// client is the address that a request came from: that of the connection, or the last one that no trusted proxy has.
+// client is the address that a request came from: that of the connection, or the last one that no
+// trusted proxy has.
 func (g *Guard) client(r *http.Request) netip.Addr {
 	peer := addrOf(r.RemoteAddr)
 	if !g.trusts(peer) {
@@ -152,7 +157,8 @@ func addrOf(text string) netip.Addr {
 	return ip.Unmap().WithZone("")
 }
 
-// Client is the address that a request came from, as far as the proxies before the gateway are trusted; the zero value when it is not known.
+// Client is the address that a request came from, as far as the proxies before the gateway are
+// trusted; the zero value when it is not known.
 func Client(r *http.Request) netip.Addr {
 	if h, ok := r.Context().Value(requestKey{}).(*held); ok {
 		return h.client
@@ -160,7 +166,8 @@ func Client(r *http.Request) netip.Addr {
 	return addrOf(r.RemoteAddr)
 }
 
-// Trust notes that the caller has shown who they are, so that the body of the request counts as theirs.
+// Trust notes that the caller has shown who they are, so that the body of the request counts as
+// theirs.
 func Trust(r *http.Request) {
 	if h, ok := r.Context().Value(requestKey{}).(*held); ok {
 		h.trust()

@@ -80,7 +80,8 @@ func answer(t *testing.T, c net.Conn) (int, string) {
 	return resp.StatusCode, string(body)
 }
 
-// A body that stands still ends when its time is up; one that comes slowly and lives is read to its end.
+// A body that stands still ends when its time is up; one that comes slowly and lives is read to its
+// end.
 func TestBodiesThatStandStill(t *testing.T) {
 	t.Parallel()
 	s := serve(t, guard.Options{Grace: 300 * time.Millisecond, ReadRate: 1000}, reader(1<<20))
@@ -107,7 +108,8 @@ func TestBodiesThatStandStill(t *testing.T) {
 	}
 }
 
-// Whoever does not take an answer is let go; one who takes it slowly, or waits long for it to be made, is not.
+// Whoever does not take an answer is let go; one who takes it slowly, or waits long for it to be
+// made, is not.
 func TestAnswersThatAreNotTaken(t *testing.T) {
 	t.Parallel()
 	ended := make(chan error, 1)
@@ -181,7 +183,8 @@ func TestMoreConnectionsThanThereIsRoomFor(t *testing.T) {
 	}
 }
 
-// Bodies beyond the room that there is are refused with 503, strangers' first, and the room comes back.
+// Bodies beyond the room that there is are refused with 503, strangers' first, and the room comes
+// back.
 func TestRoomForBodies(t *testing.T) {
 	t.Parallel()
 	const room = 1 << 20

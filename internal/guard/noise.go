@@ -9,8 +9,9 @@ import (
 // noiseInterval is how often a kind of nonsense is told of at most.
 const noiseInterval = time.Minute
 
-// Noise tells of requests that anybody can make and that are refused: each at level debug, and of each kind one line a minute with their number, so that a flood of them is no flood of
-// lines. The zero value with a Logger is ready.
+// Noise tells of requests that anybody can make and that are refused: each at level debug, and of
+// each kind one line a minute with their number, so that a flood of them is no flood of lines. The
+// zero value with a Logger is ready.
 type Noise struct {
 	Logger *slog.Logger
 

@@ -5,11 +5,13 @@ import (
 	"time"
 )
 
-// chunk is how much is handed to a connection at once, so that its time can be told by what has been taken.
+// chunk is how much is handed to a connection at once, so that its time can be told by what has
+// been taken.
 const chunk = 64 << 10
 
-// writer is the answer to a request. Whoever takes it has a while, and the more time the more they have taken. Only the time in which they keep us waiting counts, so that an answer
-// may take as long as it likes to be made.
+// writer is the answer to a request. Whoever takes it has a while, and the more time the more they
+// have taken. Only the time in which they keep us waiting counts, so that an answer may take as
+// long as it likes to be made.
 type writer struct {
 	http.ResponseWriter
 	control *http.ResponseController

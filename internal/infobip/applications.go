@@ -32,12 +32,14 @@ type (
 	}
 )
 
-// shown puts an application on the wire. Token and secret stand there only where the caller has just given them: what is stored is not read out.
+// shown puts an application on the wire. Token and secret stand there only where the caller has
+// just given them: what is stored is not read out.
 func shown(a *gateway.Application, token, secret *string) application {
 	return application{a.Key, facebook{facebookPage{token}, facebookApp{json.Number(a.AppID), secret, wire.OrNull(a.AppName), wire.OrNull(a.AppImageURL)}}}
 }
 
-// fieldOfFacebook puts the field that an error names below "facebook", where it stands in this face.
+// fieldOfFacebook puts the field that an error names below "facebook", where it stands in this
+// face.
 func fieldOfFacebook(err error) error {
 	var e *gateway.Error
 	if errors.As(err, &e) && e.Field != "" {

@@ -15,7 +15,8 @@ const (
 	maxValidity = 48 * time.Hour   // longer ones are cut
 )
 
-// content is what is to be sent on Messenger. Buttons, Message, MessagingType and MessageTag are this gateway's own.
+// content is what is to be sent on Messenger. Buttons, Message, MessagingType and MessageTag are
+// this gateway's own.
 type content struct {
 	Type          string                  `json:"type"`
 	ContentType   string                  `json:"contentType"`
@@ -106,7 +107,7 @@ func (c *validity) period() (time.Duration, error) {
 	return period, nil
 }
 
-// given tells whether a member is there and not null.
+// given reports whether a member is there and not null.
 func given(raw json.RawMessage) bool { return len(raw) > 0 && string(raw) != "null" }
 
 // fieldHere names an input of the core as it is called in this face.

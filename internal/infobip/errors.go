@@ -37,14 +37,14 @@ var (
 	errBadAction     = refusal{status: http.StatusBadRequest, messageID: "8", text: "Invalid action request"}
 )
 
-// asError answers the error of the core in a chain.
+// asError returns the error of the core in a chain.
 func asError(err error) (*gateway.Error, bool) {
 	var e *gateway.Error
 	ok := errors.As(err, &e)
 	return e, ok
 }
 
-// instead answers other where err says that something was not found.
+// instead returns other where err says that something was not found.
 func instead(err error, other refusal) error {
 	if gateway.CodeOf(err) == gateway.CodeNotFound {
 		return other

@@ -20,7 +20,8 @@ type notice struct {
 	CallbackData       string `json:"callbackData"`
 }
 
-// note makes what is kept with each of the messages. allowed is where reports may be posted beside public addresses.
+// note makes what is kept with each of the messages. allowed is where reports may be posted beside
+// public addresses.
 func (n *notice) note(api string, allowed *reach.Allowed) (wire.Note, error) {
 	out := wire.Note{API: api, CallbackData: n.CallbackData}
 	if err := checkCallbackData(n.CallbackData); err != nil {

@@ -27,7 +27,8 @@ type omniMessage struct {
 	notice
 }
 
-// textContent is what is sent by SMS. transliteration and language are passed over: every character can be sent.
+// textContent is what is sent by SMS. transliteration and language are passed over: every character
+// can be sent.
 type textContent struct {
 	Text string `json:"text"`
 	validity
@@ -122,7 +123,8 @@ func (in *omniMessage) spread() {
 	}
 }
 
-// scenarioOf returns the scenario that a message names, or else the default of its key's application, or else of all; where there is none, one of the channels that it has content for.
+// scenarioOf returns the scenario that a message names, or else the default of its key's
+// application, or else of all; where there is none, one of the channels that it has content for.
 func (q *request) scenarioOf(in *omniMessage) (*gateway.Route, error) {
 	if in.ScenarioKey != "" {
 		r, err := q.stored(in.ScenarioKey)
@@ -148,8 +150,10 @@ func (q *request) scenarioOf(in *omniMessage) (*gateway.Route, error) {
 	return &gateway.Route{Rules: gateway.Rules(gateway.ChannelMessenger, gateway.ChannelSMS, gateway.ChannelEmail)}, nil
 }
 
-// rules makes the steps of a message of those of its scenario: with the content for their channels, and left when their time is up. Those of this gateway's channels that it has
-// no content for are left out. It answers nil when no step is left, and for how long the whole message is tried: the times of the steps add up.
+// rules makes the steps of a message of those of its scenario: with the content for their channels,
+// and left when their time is up. Those of this gateway's channels that it has no content for are
+// left out. It returns nil when no step is left, and for how long the whole message is tried: the
+// times of the steps add up.
 func (in *omniMessage) rules(route *gateway.Route) (rules []gateway.Rule, life time.Duration, err error) {
 	usable, open := false, false
 	for _, rule := range route.Rules {
@@ -184,8 +188,8 @@ func (in *omniMessage) rules(route *gateway.Route) (rules []gateway.Rule, life t
 	return rules, life, nil
 }
 
-// on puts the content for a step's channel on it, and answers for how long it is tried, and the member that says so; nil when there is no content. What goes to Messenger is the
-// message's own.
+// on puts the content for a step's channel on it, and answers for how long it is tried, and the
+// member that says so; nil when there is no content. What goes to Messenger is the message's own.
 func (in *omniMessage) on(rule *gateway.Rule) (*validity, string) {
 	switch {
 	case rule.Channel == gateway.ChannelMessenger && in.Facebook != nil:
@@ -215,7 +219,8 @@ func (c *emailContent) on(rule *gateway.Rule) {
 	}
 }
 
-// address reads whom a message is for. A user key that nobody has is passed over where there is another address.
+// address reads whom a message is for. A user key that nobody has is passed over where there is
+// another address.
 func (q *request) address(to *omniAddress, out *outgoing) error {
 	a := address{FacebookUserKey: to.FacebookUserKey, PhoneNumber: to.PhoneNumber}
 	out.note.To, out.input.To = a.key(), a.to()

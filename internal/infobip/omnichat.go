@@ -5,8 +5,9 @@ import (
 	"net/http"
 )
 
-// createChat makes an application of OMNI Chat, which is another name for a connected page, with a URL of its own for what people write. Which page it is need not be said
-// where there is one only; `application` is this gateway's own.
+// createChat makes an application of OMNI Chat, which is another name for a connected page, with a
+// URL of its own for what people write. Which page it is need not be said where there is one only;
+// `application` is this gateway's own.
 func (s *Server) createChat(q *request) error {
 	var in struct {
 		Name        string `json:"name"`
@@ -71,7 +72,8 @@ func (q *request) page(named string) (string, error) {
 	return all[0].Key, nil
 }
 
-// sendChat sends to a person of an application, over FACEBOOK. The key in the path is that of an application of OMNI Chat, or of a connected page.
+// sendChat sends to a person of an application, over FACEBOOK. The key in the path is that of an
+// application of OMNI Chat, or of a connected page.
 func (s *Server) sendChat(q *request) error {
 	var in struct {
 		singleMessage

@@ -56,7 +56,8 @@ func (q *request) query(api string) (records.Query, error) {
 	return out, nil
 }
 
-// parseDate reads a time in one of the forms that callers write. A plus in a query that was not escaped has become a space.
+// parseDate reads a time in one of the forms that callers write. A plus in a query that was not
+// escaped has become a space.
 func parseDate(text string) (time.Time, error) {
 	if i := len(text) - 5; i > 0 && text[i] == ' ' {
 		text = text[:i] + "+" + text[i+1:]

@@ -22,7 +22,8 @@ type scenario struct {
 	DefaultScenario bool       `json:"defaultScenario"` // the same, as the original's libraries call it
 }
 
-// channels are the channels of OMNI with those of the gateway that stand for them. The others are kept in scenarios, and messages skip them as channels without an account.
+// channels are the channels of OMNI with those of the gateway that stand for them. The others are
+// kept in scenarios, and messages skip them as channels without an account.
 func channels() map[string]string {
 	all := map[string]string{"FACEBOOK": gateway.ChannelMessenger, "SMS": gateway.ChannelSMS, "EMAIL": gateway.ChannelEmail, "WEBHOOK": gateway.ChannelWebhook}
 	for _, other := range []string{"VOICE", "PARSECO", "PUSH", "VIBER", "LINE", "VKONTAKTE"} {

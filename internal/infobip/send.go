@@ -45,7 +45,8 @@ func (a address) shown() string {
 	return a.PhoneNumber
 }
 
-// to is the address for the core: digits are a PSID, anything else the id of a profile, such as one that was imported under its old user key.
+// to is the address for the core: digits are a PSID, anything else the id of a profile, such as one
+// that was imported under its old user key.
 func (a address) to() gateway.To {
 	to := gateway.To{PhoneNumber: a.PhoneNumber}
 	if strings.Trim(a.key(), "0123456789") == "" {
@@ -205,7 +206,8 @@ func (q *request) send(bulk string, all []outgoing) error {
 	return q.Reply(http.StatusOK, answer)
 }
 
-// accept hands messages to the core and tells what became of each. A lone message that cannot be sent for its content is refused as a whole.
+// accept hands messages to the core and tells what became of each. A lone message that cannot be
+// sent for its content is refused as a whole.
 func (q *request) accept(bulk string, all []outgoing) (sendResult, error) {
 	answer := sendResult{Messages: make([]sentResult, len(all))}
 	if bulk == "" && len(all) > 1 {
@@ -247,7 +249,8 @@ func (q *request) accept(bulk string, all []outgoing) (sendResult, error) {
 	return answer, nil
 }
 
-// settle fills in the answer for one message. It gives the error back when the answer to the whole request is that error.
+// settle fills in the answer for one message. It gives the error back when the answer to the whole
+// request is that error.
 func (r *sentResult) settle(m *gateway.Message, out *outgoing, err error, alone bool) error {
 	if err == nil {
 		r.Status, r.MessageCount, r.MessageID = wire.StatusByID(wire.StatusEnroute, ""), m.Parts, m.ID

@@ -1,5 +1,6 @@
-// Package infobip is the face of the gateway for programs written for Infobip's Facebook Messenger API (/facebook/1) and its OMNI APIs (/omni/1, /omnichat/1): the same
-// addresses, bodies and codes over the one core of /v1. It translates and decides nothing itself.
+// Package infobip is the face of the gateway for programs written for Infobip's Facebook Messenger
+// API (/facebook/1) and its OMNI APIs (/omni/1, /omnichat/1): the same addresses, bodies and codes
+// over the one core of /v1. It translates and decides nothing itself.
 package infobip
 
 import (
@@ -35,7 +36,8 @@ type Options struct {
 	Logger        *slog.Logger
 	// MaxBody is in bytes; face.DefaultMaxBody when 0.
 	MaxBody int64
-	// Observe is called after each request with its route, such as `POST /facebook/1/single`; nil for no call.
+	// Observe is called after each request with its route, such as `POST /facebook/1/single`; nil
+	// for no call.
 	Observe func(route string, status int, took time.Duration)
 }
 
@@ -45,7 +47,8 @@ type Server struct {
 	shell *face.Face
 }
 
-// maxOpenBody is the largest body of a call that needs no credential in its header, in bytes: a name and a key.
+// maxOpenBody is the largest body of a call that needs no credential in its header, in bytes: a
+// name and a key.
 const maxOpenBody = 4 << 10
 
 // New makes the face.
@@ -70,8 +73,9 @@ func (s *Server) unknown(r *face.Request) (bool, error) {
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.shell.ServeHTTP(w, r) }
 
-// Prefixes are what the addresses of the face begin with. Below /omni/2/ there is nothing: the error is of the face's form. The webhooks of applications, which lie below the
-// same address, belong to ingest and win.
+// Prefixes are what the addresses of the face begin with. Below /omni/2/ there is nothing: the
+// error is of the face's form. The webhooks of applications, which lie below the same address,
+// belong to ingest and win.
 func Prefixes() []string {
 	return []string{"/facebook/1/", "/omni/1/", "/omni/2/", "/omnichat/1/", "/auth/1/"}
 }
@@ -158,12 +162,13 @@ func (s *Server) handle(r *face.Request, call route) error {
 	return call.handle(q)
 }
 
-// xmlOnly tells whether a caller takes XML and no JSON.
+// xmlOnly reports whether a caller takes XML and no JSON.
 func xmlOnly(accept string) bool {
 	return strings.Contains(accept, "xml") && !strings.Contains(accept, "json") && !strings.Contains(accept, "*/*")
 }
 
-// decode reads the body into a value. Names that are not known are passed over and null is the same as nothing, as programs made for the original expect.
+// decode reads the body into a value. Names that are not known are passed over and null is the same
+// as nothing, as programs made for the original expect.
 func (q *request) decode(into any) error {
 	body, err := q.Body()
 	if err != nil {
@@ -180,10 +185,12 @@ func (q *request) decode(into any) error {
 	return nil
 }
 
-// loneDestination is a member whose value is one destination rather than a list of them. Within a text of the body its quotes would have a backslash.
+// loneDestination is a member whose value is one destination rather than a list of them. Within a
+// text of the body its quotes would have a backslash.
 var loneDestination = regexp.MustCompile(`"destinations"\s*:\s*\{`)
 
-// withLists makes a list of one of a destination that stands alone, as some callers have it, in the body and in each of its messages. What is no JSON stays as it is.
+// withLists makes a list of one of a destination that stands alone, as some callers have it, in the
+// body and in each of its messages. What is no JSON stays as it is.
 func withLists(body []byte) []byte {
 	if !loneDestination.Match(body) {
 		return body

@@ -7,8 +7,8 @@ import (
 	"github.com/chasqui/chasqui/internal/gateway"
 )
 
-// credential takes what shows who calls from the Authorization header: the API key after `App`, the password after `Basic`, whoever the user is, or a session's token (or
-// a key) after `IBSSO`.
+// credential takes what shows who calls from the Authorization header: the API key after `App`, the
+// password after `Basic`, whoever the user is, or a session's token (or a key) after `IBSSO`.
 func (q *request) credential() (scheme string, secret gateway.Secret) {
 	scheme, token, _ := strings.Cut(q.Header.Get("Authorization"), " ")
 	switch scheme = strings.ToUpper(scheme); scheme {

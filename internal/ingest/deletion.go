@@ -23,8 +23,9 @@ func (h *Handler) registerDeletion(mux *http.ServeMux) {
 	mux.HandleFunc("GET /data-deletion/{id}", h.deletionState)
 }
 
-// deleteData takes the platform's request to delete what is kept of a person, who has taken an app's access away. The request is committed before the answer, which tells the
-// person where to see how far it is.
+// deleteData takes the platform's request to delete what is kept of a person, who has taken an
+// app's access away. The request is committed before the answer, which tells the person where to
+// see how far it is.
 //
 // Docs: https://developers.facebook.com/docs/development/create-an-app/app-dashboard/data-deletion-callback
 func (h *Handler) deleteData(w http.ResponseWriter, r *http.Request) {
@@ -103,7 +104,8 @@ dd { margin: 0; overflow-wrap: anywhere; }
 </html>
 `))
 
-// deletionState is the page that tells a person how far the deletion is. Whoever knows its address may see it; it says nothing of the person.
+// deletionState is the page that tells a person how far the deletion is. Whoever knows its address
+// may see it; it says nothing of the person.
 func (h *Handler) deletionState(w http.ResponseWriter, r *http.Request) {
 	status := http.StatusOK
 	var shown struct {

@@ -1,5 +1,6 @@
-// Package ingest is the endpoint where the platform delivers its webhooks. It checks the signature, finds out to whom each event belongs, and commits the
-// raw bytes before it answers. It interprets nothing: that is for the readers of the log.
+// Package ingest is the endpoint where the platform delivers its webhooks. It checks the signature,
+// finds out to whom each event belongs, and commits the raw bytes before it answers. It interprets
+// nothing: that is for the readers of the log.
 package ingest
 
 import (
@@ -103,7 +104,8 @@ func (h *Handler) verify(w http.ResponseWriter, r *http.Request) {
 	io.WriteString(w, q.Get("hub.challenge"))
 }
 
-// receive takes a delivery: all of its events are committed, or the answer makes the platform send it again.
+// receive takes a delivery: all of its events are committed, or the answer makes the platform send
+// it again.
 func (h *Handler) receive(w http.ResponseWriter, r *http.Request) {
 	app := h.application(r)
 	if app == nil {
@@ -165,7 +167,8 @@ func (h *Handler) forged(w http.ResponseWriter, r *http.Request, app *gateway.Ap
 	http.Error(w, "forbidden", http.StatusForbidden)
 }
 
-// commit places the events of a delivery and stores them. Events are attributed only to pages of the app whose callback was called.
+// commit places the events of a delivery and stores them. Events are attributed only to pages of
+// the app whose callback was called.
 func (h *Handler) commit(ctx context.Context, door *gateway.Application, envelopes []messenger.Envelope) error {
 	if len(envelopes) == 0 {
 		return nil
@@ -215,7 +218,8 @@ func (h *Handler) place(door *gateway.Application, e messenger.Envelope, now tim
 	return event
 }
 
-// referral notes in an event how the person came. A referral that is part of another event becomes one of its own, which goes before the other: it explains it.
+// referral notes in an event how the person came. A referral that is part of another event becomes
+// one of its own, which goes before the other: it explains it.
 func (h *Handler) referral(ctx context.Context, e *gateway.Event) *gateway.Event {
 	if e.Application == "" || e.Person == "" {
 		return nil
@@ -229,7 +233,8 @@ func (h *Handler) referral(ctx context.Context, e *gateway.Event) *gateway.Event
 	if r == nil {
 		return nil
 	}
-	// A referral by itself comes of people only who have a conversation with the page already, known here or not.
+	// A referral by itself comes of people only who have a conversation with the page already,
+	// known here or not.
 	r.First = r.Via != gateway.ViaReferral && h.first(ctx, e.Lane())
 	data, err := json.Marshal(r)
 	if err != nil {
@@ -260,7 +265,8 @@ func (h *Handler) hear(e *gateway.Event) {
 	h.heard[e.Lane()] = struct{}{}
 }
 
-// first reports whether nothing is known yet of a person: no profile, and nothing that they have done.
+// first reports whether nothing is known yet of a person: no profile, and nothing that they have
+// done.
 func (h *Handler) first(ctx context.Context, lane gateway.Lane) bool {
 	h.mu.Lock()
 	_, heard := h.heard[lane]
@@ -275,8 +281,8 @@ func (h *Handler) first(ctx context.Context, lane gateway.Lane) bool {
 	return err == nil && !known
 }
 
-// application finds the application whose door was used. A key that is not known may be new on another node: then the directory is read again, but not more
-// often than ten times a second.
+// application finds the application whose door was used. A key that is not known may be new on
+// another node: then the directory is read again, but not more often than ten times a second.
 func (h *Handler) application(r *http.Request) *gateway.Application {
 	key := r.PathValue("key")
 	if app := h.o.Directory.Application(key); app != nil {

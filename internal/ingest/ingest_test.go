@@ -74,7 +74,8 @@ func TestEventsGoToTheApplicationOfTheirPage(t *testing.T) {
 	}
 }
 
-// What is not signed with the app's secret, not for a connected application, too large, too deep or no JSON leaves nothing.
+// What is not signed with the app's secret, not for a connected application, too large, too deep or
+// no JSON leaves nothing.
 func TestWhatIsRefusedLeavesNothing(t *testing.T) {
 	d := open(t)
 	body := delivery(text("A", "100", "m1"))

@@ -2,8 +2,9 @@
 // time, while lanes run side by side.
 //
 // Every lane has an owner, such as the application whose conversation it is. Owners share nothing
-// but the places of the whole scheduler, and get those by turns, so that none keeps another waiting.
-// The head of a lane stands in one of its owner's lines, which have a pace and places of their own.
+// but the places of the whole scheduler, and get those by turns, so that none keeps another
+// waiting. The head of a lane stands in one of its owner's lines, which have a pace and places of
+// their own.
 //
 // Only so many jobs are held in memory. What goes beyond stays where it came from, the Source, and
 // is read again when there is room. An idle lane costs nothing, and a lane that waits for a time
@@ -47,7 +48,7 @@ type Options[K comparable, J any] struct {
 	// Line returns where the head of a lane stands. Nil means one line for each owner.
 	Line func(K, J) Line
 
-	// Admit says whether a job may be taken into memory now. Nil admits every job.
+	// Admit reports whether a job may be taken into memory now. Nil admits every job.
 	Admit func(K, J) Admission
 
 	// Pace reports whether a line may begin one more job: 0 for now, which counts, a time to ask
@@ -114,8 +115,8 @@ const (
 // Done lets the job leave its lane, whose next one follows.
 func Done() Next { return Next{} }
 
-// Again keeps the job at the head of its lane, to be run once more at a time; the zero time means as
-// soon as its line lets it.
+// Again keeps the job at the head of its lane, to be run once more at a time; the zero time means
+// as soon as its line lets it.
 func Again(at time.Time) Next { return Next{nextAgain, at} }
 
 // Wait keeps the job at the head of its lane, to be run once more at a time, or as soon as Wake is
@@ -128,8 +129,8 @@ func Reread() Next { return Next{kind: nextReread} }
 // Halt keeps the job, and lets nothing of its lane be run any more.
 func Halt() Next { return Next{kind: nextHalt} }
 
-// Scheduler holds lanes and runs their jobs. It is made by New and stopped once, and is safe for any
-// number of goroutines.
+// Scheduler holds lanes and runs their jobs. It is made by New and stopped once, and is safe for
+// any number of goroutines.
 type Scheduler[K comparable, J any] struct {
 	o      Options[K, J]
 	ctx    context.Context // of reads; ends when the scheduler is stopped

@@ -12,8 +12,9 @@ func (s *Scheduler[K, J]) Spill(owner string, from int64) {
 	s.spill(s.owner(owner), from)
 }
 
-// SpillAll is Spill for what left returns, by owner. It is called with the scheduler locked, so that
-// what it changes for Admit holds from the moment on from which the jobs are left to the source.
+// SpillAll is Spill for what left returns, by owner. It is called with the scheduler locked, so
+// that what it changes for Admit holds from the moment on from which the jobs are left to the
+// source.
 func (s *Scheduler[K, J]) SpillAll(left func() map[string]int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

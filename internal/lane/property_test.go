@@ -202,8 +202,8 @@ func (w *world) admit(k key, _ *job) lane.Admission {
 	return lane.Take
 }
 
-// Whatever comes in whatever order: jobs of a lane are done once, in order and one at a time, within
-// the places; and left alone, all of them are.
+// Whatever comes in whatever order: jobs of a lane are done once, in order and one at a time,
+// within the places; and left alone, all of them are.
 func TestEveryJobOnceInOrder(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(r *rapid.T) {

@@ -46,7 +46,7 @@ func (s *Scheduler[K, J]) long(l *lane[K, J]) bool {
 	return s.o.Source != nil && len(l.queue) >= s.o.PerLane
 }
 
-// admission says whether a job may be taken into memory.
+// admission reports whether a job may be taken into memory.
 func (s *Scheduler[K, J]) admission(key K, job J) Admission {
 	switch {
 	case s.stopped:
@@ -137,8 +137,8 @@ func (l *lane[K, J]) underWay() bool {
 	return l.state == busy && l.reading == 0 && !l.reserved
 }
 
-// Put takes a job that is to be done, after all or in another form, to its place in its lane: before
-// those of a higher order. It replaces a job of the same order, unless that is under way.
+// Put takes a job that is to be done, after all or in another form, to its place in its lane:
+// before those of a higher order. It replaces a job of the same order, unless that is under way.
 func (s *Scheduler[K, J]) Put(key K, job J) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -213,8 +213,8 @@ func (s *Scheduler[K, J]) Drop(key K, order int64) {
 	}
 }
 
-// Behind takes the jobs behind the head of a lane out of it, for a job that is under way and settles
-// their fate with its own.
+// Behind takes the jobs behind the head of a lane out of it, for a job that is under way and
+// settles their fate with its own.
 func (s *Scheduler[K, J]) Behind(key K) []J {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -229,8 +229,8 @@ func (s *Scheduler[K, J]) Behind(key K) []J {
 	return behind
 }
 
-// Forget drops from memory the lanes that are no longer this scheduler's to work, but for those that
-// are under way.
+// Forget drops from memory the lanes that are no longer this scheduler's to work, but for those
+// that are under way.
 func (s *Scheduler[K, J]) Forget(lost func(K) bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -293,9 +293,9 @@ func (s *Scheduler[K, J]) Poke(owner string) {
 	}
 }
 
-// Reserve makes the lane of a key busy for a job that is about to come, if nothing is in its way: its
-// lane has no job, nothing of its owner is left to the source, and its line would begin it at once.
-// After true, Begin or Finish must follow.
+// Reserve makes the lane of a key busy for a job that is about to come, if nothing is in its way:
+// its lane has no job, nothing of its owner is left to the source, and its line would begin it at
+// once. After true, Begin or Finish must follow.
 func (s *Scheduler[K, J]) Reserve(key K, in Line) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -327,8 +327,8 @@ func (s *Scheduler[K, J]) Begin(key K, job J) {
 }
 
 // Claim keeps a lane from running a job that is its head, until Finish is called for it. free is
-// false when the job is under way, or the scheduler is stopped. When it is no head, free is true and
-// claimed false: then nothing keeps the job from being run.
+// false when the job is under way, or the scheduler is stopped. When it is no head, free is true
+// and claimed false: then nothing keeps the job from being run.
 func (s *Scheduler[K, J]) Claim(key K, order int64) (free, claimed bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -176,7 +176,8 @@ func (d *Decision) note(a gateway.Attempt, outcome gatewayapi.AttemptOutcome) {
 	d.Attempt = &m.Attempts[len(m.Attempts)-1]
 }
 
-// pause is how long to wait after one more try at the current step has failed, and at least so long.
+// pause is how long to wait after one more try at the current step has failed, and at least so
+// long.
 func (r Rules) pause(m *gateway.Message, least time.Duration) time.Duration {
 	n := 0
 	for _, a := range m.Attempts {

@@ -25,8 +25,8 @@ func (Expired) decide(_ Rules, d *Decision, now time.Time) {
 	d.tell(gateway.EventMessageExpired, nil)
 }
 
-// StepDue says that the time of the message's step is up before it has reached its goal, or that its
-// provider has reported that it failed.
+// StepDue says that the time of the message's step is up before it has reached its goal, or that
+// its provider has reported that it failed.
 type StepDue struct{}
 
 func (StepDue) decide(_ Rules, d *Decision, now time.Time) {

@@ -2,7 +2,8 @@
 // and what is to be done next, once an answer, a receipt, a report or a deadline has come.
 //
 // Decide is a pure function. It reads no clock and no database, and leaves the message that it is
-// given as it is; whoever calls it writes down what it returns, if the message is still what it was.
+// given as it is; whoever calls it writes down what it returns, if the message is still what it
+// was.
 package outcome
 
 import (
@@ -37,8 +38,8 @@ const (
 	Again
 	// Wait lets its lane wait for proof, until Decision.At at the latest.
 	Wait
-	// Reread says that the lease under which it was to be sent is lost: whoever works it takes it as
-	// its row is.
+	// Reread says that the lease under which it was to be sent is lost: whoever works it takes it
+	// as its row is.
 	Reread
 	// Later says that what came cannot be judged yet: it has to come once more.
 	Later
@@ -74,9 +75,9 @@ const (
 	ClosedByAnother               // another app controls the thread
 )
 
-// Decide returns what becomes of a message now that something has come for it: Answer, ChannelAnswer,
-// Unposted, Interrupted, Unreadable, Refused, Expired, StepDue, Proof, NoProof, GivenUp, Echo, Marks,
-// LateMarks or Report.
+// Decide returns what becomes of a message now that something has come for it: Answer,
+// ChannelAnswer, Unposted, Interrupted, Unreadable, Refused, Expired, StepDue, Proof, NoProof,
+// GivenUp, Echo, Marks, LateMarks or Report.
 func Decide(m *gateway.Message, came Came, now time.Time, r Rules) Decision {
 	own := *m
 	own.Steps, own.Attempts = slices.Clone(m.Steps), slices.Clone(m.Attempts)
@@ -123,6 +124,6 @@ func (d *Decision) partSent(at time.Time) {
 	d.tell(gateway.EventMessageSent, nil)
 }
 
-// Echoed reports whether the echo of the part that comes next is there: it was sent, whatever became
-// of the answer.
+// Echoed reports whether the echo of the part that comes next is there: it was sent, whatever
+// became of the answer.
 func Echoed(m *gateway.Message) bool { return m.Echoed>>m.PartsSent&1 == 1 }

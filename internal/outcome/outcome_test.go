@@ -23,8 +23,8 @@ var (
 	rules = outcome.Rules{WaitProof: 5 * time.Second}
 )
 
-// message makes a message that was accepted at noon, lives for an hour and goes over Messenger alone,
-// or by rules.
+// message makes a message that was accepted at noon, lives for an hour and goes over Messenger
+// alone, or by rules.
 func message(steps ...gateway.Rule) *gateway.Message {
 	in := &gateway.MessageInput{To: gateway.To{FBMessengerID: "1"}, Body: "hello", Rules: steps}
 	request, err := json.Marshal(in)

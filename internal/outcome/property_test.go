@@ -25,8 +25,8 @@ type life struct {
 	rules   outcome.Rules
 }
 
-// decide decides about the row as it is now. What is decided is written down at once, or later, when
-// the row may be another.
+// decide decides about the row as it is now. What is decided is written down at once, or later,
+// when the row may be another.
 func (l *life) decide(came outcome.Came) {
 	d := outcome.Decide(l.row, came, l.now, l.rules)
 	if rapid.IntRange(0, 3).Draw(l.t, "delay") == 0 {
@@ -101,7 +101,8 @@ func (l *life) check(before *gateway.Message, d outcome.Decision) {
 	}
 }
 
-// mark makes the POST of the next part begin, as a lane does it. A message never goes out at two steps.
+// mark makes the POST of the next part begin, as a lane does it. A message never goes out at two
+// steps.
 func (l *life) mark() {
 	m := l.row
 	if l.ended && !m.Late {
@@ -199,9 +200,10 @@ func (l *life) hear() {
 	}
 }
 
-// Answers, receipts, echoes, reports, deadlines and lost leases, in any order and some of them decided
-// about what the message no longer is: it comes to exactly one end, which only a late receipt undoes,
-// is never at two steps at once, and is never sent after it has failed without being marked late.
+// Answers, receipts, echoes, reports, deadlines and lost leases, in any order and some of them
+// decided about what the message no longer is: it comes to exactly one end, which only a late
+// receipt undoes, is never at two steps at once, and is never sent after it has failed without
+// being marked late.
 func TestOneEndWhateverComes(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

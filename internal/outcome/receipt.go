@@ -72,8 +72,8 @@ func (d *Decision) late(step int, status gateway.Status, kind gateway.EventType,
 	d.Events = append(d.Events, gateway.LateEvent(kind, d.Message, step, cause))
 }
 
-// Marks are the watermarks of a conversation on Messenger, in milliseconds: what was sent by then is
-// delivered or read.
+// Marks are the watermarks of a conversation on Messenger, in milliseconds: what was sent by then
+// is delivered or read.
 type Marks struct {
 	Delivered, Read int64
 	MIDs            []string // delivered too

@@ -22,8 +22,9 @@ const (
 	firstRetry   = 10 * time.Second
 )
 
-// profileFields is everything a page may learn about a person; with locale, timezone and gender only after a review of the app, so that a refusal is
-// followed by a question for the fields that every app may have.
+// profileFields is everything a page may learn about a person; with locale, timezone and gender
+// only after a review of the app, so that a refusal is followed by a question for the fields that
+// every app may have.
 //
 // Docs: https://developers.facebook.com/docs/messenger-platform/identity/user-profile
 var profileFields = []string{"name", "first_name", "last_name", "profile_pic", "locale", "timezone", "gender"}
@@ -87,7 +88,8 @@ func (p *Projector) fetchOne(ctx context.Context, f store.Fetch) error {
 	return p.o.Store.FinishFetch(ctx, f, time.Time{}, facebook(answer, p.o.Store.Now()))
 }
 
-// postpone decides when to ask again: with growing pauses while the platform is in trouble, and never when it refuses this person.
+// postpone decides when to ask again: with growing pauses while the platform is in trouble, and
+// never when it refuses this person.
 func (p *Projector) postpone(ctx context.Context, f store.Fetch, cause error) error {
 	var again time.Time
 	var refused *messenger.Error
@@ -106,7 +108,8 @@ func (p *Projector) postpone(ctx context.Context, f store.Fetch, cause error) er
 	return p.o.Store.FinishFetch(context.WithoutCancel(ctx), f, again, nil)
 }
 
-// facebook is what the profile keeps of the platform's answer: its fields but the id, and when they were read.
+// facebook is what the profile keeps of the platform's answer: its fields but the id, and when they
+// were read.
 func facebook(answer messenger.UserProfile, now time.Time) map[string]json.RawMessage {
 	fields := map[string]json.RawMessage{}
 	if json.Unmarshal(answer.Raw, &fields) != nil {
@@ -121,7 +124,8 @@ func facebook(answer messenger.UserProfile, now time.Time) map[string]json.RawMe
 	return fields
 }
 
-// firstName takes the first word of the name for the first name where the platform gives the name only, as it does for people of some countries.
+// firstName takes the first word of the name for the first name where the platform gives the name
+// only, as it does for people of some countries.
 func firstName(fields map[string]json.RawMessage) {
 	var name string
 	if _, given := fields["first_name"]; given || json.Unmarshal(fields["name"], &name) != nil {

@@ -1,5 +1,6 @@
-// Package project reads the log into profiles and conversations: at first contact a person gets a profile, and what the platform says about them is
-// fetched in the background, never while a webhook waits.
+// Package project reads the log into profiles and conversations: at first contact a person gets a
+// profile, and what the platform says about them is fetched in the background, never while a
+// webhook waits.
 package project
 
 import (
@@ -17,7 +18,8 @@ import (
 // noteInterval is how often at most it is written when an application was last heard of.
 const noteInterval = 2 * time.Second
 
-// maxKnown is how many people are remembered as having a profile, to spare the database the question.
+// maxKnown is how many people are remembered as having a profile, to spare the database the
+// question.
 const maxKnown = 100_000
 
 // Options says what the projector works with.
@@ -28,7 +30,8 @@ type Options struct {
 	Logger    *slog.Logger
 }
 
-// Projector keeps profiles and conversations up to date with the log. It is made by New, started once and stopped once.
+// Projector keeps profiles and conversations up to date with the log. It is made by New, started
+// once and stopped once.
 type Projector struct {
 	o        Options
 	consumer store.Consumer
@@ -62,10 +65,12 @@ func (p *Projector) Stop() {
 	p.work.Wait()
 }
 
-// Covers is Position for the partitions that this node holds under the epochs given: what other nodes do does not hold it up.
+// Covers is Position for the partitions that this node holds under the epochs given: what other
+// nodes do does not hold it up.
 func (p *Projector) Covers(epochs map[int]int64) int64 { return p.consumer.Covers(epochs) }
 
-// note notes who controls a conversation: what the person does reaches the app that does, and others in standby.
+// note notes who controls a conversation: what the person does reaches the app that does, and
+// others in standby.
 func note(s *store.Seen, e *gateway.Event) {
 	switch e.Type {
 	case gateway.EventMessageInbound, gateway.EventPostback:

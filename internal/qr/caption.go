@@ -37,7 +37,7 @@ func openLetters() (*letters, error) {
 	return &letters{font: f}, nil
 }
 
-// glyph answers a letter's number in the font and its width at a size of 1.
+// glyph returns a letter's number in the font and its width at a size of 1.
 func (l *letters) glyph(r rune) (sfnt.GlyphIndex, float64, error) {
 	index, err := l.font.GlyphIndex(&l.buffer, r)
 	if err == nil && index == 0 && r != unsupported {
@@ -103,7 +103,7 @@ func (l *letters) wrap(text string, room float64) ([]string, error) {
 	return lines, nil
 }
 
-// caption adds a text below at, centred there, and answers the height it takes.
+// caption adds a text below at, centred there, and returns the height it takes.
 // Width is that of the picture and least the size of the smallest letters, all
 // in modules.
 func caption(p *path, text string, at point, width, least float64) (float64, error) {

@@ -75,7 +75,7 @@ func (s Style) fit(text string, side, least float64) (fit, error) {
 	return f, nil
 }
 
-// Smallest answers the least Size, 100 or more, at which the text can be drawn
+// Smallest returns the least Size, 100 or more, at which the text can be drawn
 // in this style: that of modules 2 pixels wide. It may be above MaxSize, and is
 // math.MaxInt for a text that no code holds.
 func Smallest(text string, s Style) int {

@@ -23,7 +23,7 @@ const (
 type area struct{ x, y, w, h float64 }
 
 // clear frees the middle of the symbol for a picture of these proportions, and
-// answers where it goes.
+// returns where it goes.
 func (c *symbol) clear(size image.Point) area {
 	w, h := place(c.side, c.level, float64(size.X)/float64(size.Y))
 	left, top := (c.side-w)/2, (c.side-h)/2
@@ -39,7 +39,7 @@ func (c *symbol) clear(size image.Point) area {
 	return inner
 }
 
-// place answers how many modules are cleared for a logo of an aspect, width by
+// place returns how many modules are cleared for a logo of an aspect, width by
 // height. It keeps clear of the finders, the format and the alignment pattern in
 // the corners, which no error correction covers.
 func place(side int, level coding.Level, aspect float64) (w, h int) {

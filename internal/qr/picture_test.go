@@ -44,7 +44,8 @@ func styles(logos ...string) []style {
 	return all
 }
 
-// logos are pictures of different proportions, kinds and colours, dark ones and busy ones among them: what a scanner could take for modules.
+// logos are pictures of different proportions, kinds and colours, dark ones and busy ones among
+// them: what a scanner could take for modules.
 func logos(t testing.TB) map[string][]byte {
 	t.Helper()
 	var photo, gray bytes.Buffer

@@ -102,7 +102,8 @@ func divide(tints []tint, enough int) []tintBox {
 		for _, t := range box.tints {
 			count, sum = count+t.count, sum+t.mean(box.widest)*t.count
 		}
-		// Those up to the mean go to the front: neither part is empty, for they differ in this channel.
+		// Those up to the mean go to the front: neither part is empty, for they differ in this
+		// channel.
 		front := 0
 		for i, t := range box.tints {
 			if t.mean(box.widest) <= sum/count {

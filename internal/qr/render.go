@@ -9,11 +9,11 @@ const (
 	FormatPDF = "pdf"
 )
 
-// Render draws the text as a QR code in a format, png, svg or pdf, and answers
+// Render draws the text as a QR code in a format, png, svg or pdf, and returns
 // the picture and its media type. The same text and style make the same bytes.
 // Error correction is as high as the size allows; with a logo it is one of the
 // two highest, and the logo covers less than half of what it can mend. Render
-// answers a *StyleError for a style that Check refuses; one on size, naming the
+// returns a *StyleError for a style that Check refuses; one on size, naming the
 // smallest that works, when a module would be less than 2 pixels wide; and one
 // on millimetres, for PDF, when it would be less than 0.25 mm.
 func Render(text, format string, s Style) (picture []byte, mediaType string, err error) {

@@ -45,7 +45,8 @@ func mustRead(t *testing.T, text string, s qr.Style) {
 	}
 }
 
-// Every style is read at every size that is not refused; what is refused names the smallest size that works, and there it is read.
+// Every style is read at every size that is not refused; what is refused names the smallest size
+// that works, and there it is read.
 func TestEveryStyle(t *testing.T) {
 	t.Parallel()
 	pictures := logos(t)

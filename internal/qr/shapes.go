@@ -82,7 +82,7 @@ func (c *symbol) patterns(p *path, dots bool) {
 
 const alignment = 5 // modules a side of an alignment pattern
 
-// isWhole tells whether the alignment pattern with this corner is as it was made.
+// isWhole reports whether the alignment pattern with this corner is as it was made.
 func (c *symbol) isWhole(left, top int) bool {
 	for i := range alignment * alignment {
 		x, y := i%alignment-2, i/alignment-2

@@ -65,7 +65,7 @@ func wrong(field, format string, args ...any) *StyleError {
 	return &StyleError{Field: field, Message: fmt.Sprintf(format, args...)}
 }
 
-// Check answers a *StyleError that names the first field out of its limits:
+// Check returns a *StyleError that names the first field out of its limits:
 // among them a contrast of at least 4.5 to 1 with the darker colour in front,
 // as scanners need it, and a logo that is a PNG, JPEG or GIF picture of at most
 // 4 MB and 1024 pixels a side. Whether a text fits is for Smallest to say.

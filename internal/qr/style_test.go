@@ -104,7 +104,8 @@ func TestLogoIsDrawn(t *testing.T) {
 	}
 }
 
-// A caption makes the picture higher, is broken up into lines, and stands there in every script: what the font lacks is a box.
+// A caption makes the picture higher, is broken up into lines, and stands there in every script:
+// what the font lacks is a box.
 func TestCaption(t *testing.T) {
 	t.Parallel()
 	height := func(caption string) int {

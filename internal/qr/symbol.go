@@ -16,7 +16,7 @@ type symbol struct {
 	level coding.Level
 }
 
-// at tells whether a module is dark; there are none outside of the symbol.
+// at reports whether a module is dark; there are none outside of the symbol.
 func (c *symbol) at(x, y int) bool {
 	return x >= 0 && y >= 0 && x < c.side && y < c.side && c.dark[y*c.side+x]
 }
@@ -34,7 +34,7 @@ func encoding(text string) (coding.Encoding, error) {
 	return coding.String(text), nil
 }
 
-// versionFor answers the smallest version that holds the text, or 0.
+// versionFor returns the smallest version that holds the text, or 0.
 func versionFor(data coding.Encoding, level coding.Level) coding.Version {
 	for v := coding.Version(coding.MinVersion); v <= coding.MaxVersion; v++ {
 		if data.Bits(v) <= v.DataBytes(level)*8 {
@@ -54,8 +54,8 @@ func encode(data coding.Encoding, v coding.Version, level coding.Level) (*symbol
 		return nil, err
 	}
 	best, least := coding.Mask(0), c.penalty()
-	// The few modules that name the mask are those of mask 0 in every trial: they hardly weigh, and a
-	// whole symbol for each mask takes four times as long.
+	// The few modules that name the mask are those of mask 0 in every trial: they hardly weigh, and
+	// a whole symbol for each mask takes four times as long.
 	trial := &symbol{side: c.side, dark: make([]bool, len(c.dark))}
 	for mask := coding.Mask(1); mask < 8; mask++ {
 		for i, dark := range c.dark {

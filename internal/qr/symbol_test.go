@@ -38,8 +38,9 @@ func full(v coding.Version, level coding.Level) string {
 	return strings.Repeat("m.me/x_", 500)[:room]
 }
 
-// Every version is read at every level, whatever a logo changes: the worst logo of each shape turns all modules that it covers, and single
-// modules are turned elsewhere, one for every fifty codewords.
+// Every version is read at every level, whatever a logo changes: the worst logo of each shape turns
+// all modules that it covers, and single modules are turned elsewhere, one for every fifty
+// codewords.
 func TestEveryVersion(t *testing.T) {
 	t.Parallel()
 	for _, level := range []coding.Level{coding.L, coding.M, coding.Q, coding.H} {

@@ -103,7 +103,8 @@ func TestSVG(t *testing.T) {
 	}
 }
 
-// needs answers a program's path. Without it the test is skipped, unless CHASQUI_REQUIRE_ZBAR=1 asks for all of them.
+// needs returns a program's path. Without it the test is skipped, unless CHASQUI_REQUIRE_ZBAR=1
+// asks for all of them.
 func needs(t *testing.T, program, from string) string {
 	t.Helper()
 	path, err := exec.LookPath(program)

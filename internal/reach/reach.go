@@ -1,5 +1,7 @@
-// Package reach decides which addresses the gateway's own requests may go to: every public one, and of the others those that the operator allows. Each connection is judged by the
-// address that it is about to be made to, after names were resolved, so that neither a redirect nor a name that changes its address leads around it.
+// Package reach decides which addresses the gateway's own requests may go to: every public one, and
+// of the others those that the operator allows. Each connection is judged by the address that it is
+// about to be made to, after names were resolved, so that neither a redirect nor a name that
+// changes its address leads around it.
 package reach
 
 import (
@@ -17,10 +19,12 @@ import (
 	"code.dny.dev/ssrf"
 )
 
-// ErrRefused is in every error of a connection that was not made because its address is private or reserved.
+// ErrRefused is in every error of a connection that was not made because its address is private or
+// reserved.
 var ErrRefused = errors.New("the address is private or reserved, and not allowed")
 
-// Allowed is what may be reached beside public addresses. It is made once and not changed; the zero value and nil allow nothing.
+// Allowed is what may be reached beside public addresses. It is made once and not changed; the zero
+// value and nil allow nothing.
 type Allowed struct {
 	prefixes []netip.Prefix
 	hosts    map[string]bool // names, with or without a port
@@ -29,7 +33,8 @@ type Allowed struct {
 // private are the networks that the word true stands for: this machine, and private networks.
 var private = []string{"127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"}
 
-// never are addresses that nothing may open: those of one link, and those at which clouds hand out a machine's credentials.
+// never are addresses that nothing may open: those of one link, and those at which clouds hand out
+// a machine's credentials.
 var never = prefixes("0.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "255.255.255.255/32", "100.100.100.200/32", "168.63.129.16/32", "192.0.0.192/32",
 	"::/128", "fe80::/10", "ff00::/8", "fd00:ec2::/32", "fd20:ce::/32")
 
@@ -43,8 +48,9 @@ func prefixes(texts ...string) []netip.Prefix {
 
 var hostName = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?(:[0-9]{1,5})?$`)
 
-// Parse reads a list with commas between: networks such as 10.0.0.0/8, addresses, and names of hosts, which may have a port. The word true stands for this machine and all private
-// networks, false and an empty text for nothing.
+// Parse reads a list with commas between: networks such as 10.0.0.0/8, addresses, and names of
+// hosts, which may have a port. The word true stands for this machine and all private networks,
+// false and an empty text for nothing.
 func Parse(text string) (*Allowed, error) {
 	a := &Allowed{hosts: map[string]bool{}}
 	for entry := range strings.SplitSeq(text, ",") {
@@ -72,7 +78,8 @@ func Parse(text string) (*Allowed, error) {
 	return a, nil
 }
 
-// Named allows whatever address the given hosts have, each written with its port as in localhost:8080.
+// Named allows whatever address the given hosts have, each written with its port as in
+// localhost:8080.
 func Named(hosts ...string) *Allowed {
 	a := &Allowed{hosts: map[string]bool{}}
 	for _, h := range hosts {
@@ -89,7 +96,8 @@ func (a *Allowed) WithLoopback() *Allowed {
 	return &Allowed{prefixes: append(prefixes("127.0.0.0/8", "::1/128"), a.prefixes...), hosts: a.hosts}
 }
 
-// DialContext makes a connection as a net.Dialer does, within timeout, unless its address is refused: then ErrRefused is in the error.
+// DialContext makes a connection as a net.Dialer does, within timeout, unless its address is
+// refused: then ErrRefused is in the error.
 func (a *Allowed) DialContext(timeout time.Duration) func(ctx context.Context, network, address string) (net.Conn, error) {
 	if a == nil {
 		a = new(Allowed)
@@ -113,7 +121,8 @@ func (a *Allowed) DialContext(timeout time.Duration) func(ctx context.Context, n
 
 var public = ssrf.New(ssrf.WithAnyPort())
 
-// judge says whether an address may be reached; named tells that the operator has allowed the name it was found by.
+// judge reports whether an address may be reached; named tells that the operator has allowed the
+// name it was found by.
 func (a *Allowed) judge(ip netip.Addr, named bool) error {
 	plain := ip.WithZone("").Unmap()
 	for _, inner := range append(within(plain), plain) {
@@ -137,7 +146,8 @@ func (a *Allowed) judge(ip netip.Addr, named bool) error {
 	return nil
 }
 
-// within returns the IPv4 address that an IPv6 address stands for on its way through a translator, if any.
+// within returns the IPv4 address that an IPv6 address stands for on its way through a translator,
+// if any.
 func within(ip netip.Addr) []netip.Addr {
 	if !ip.Is6() {
 		return nil
@@ -153,7 +163,8 @@ func within(ip netip.Addr) []netip.Addr {
 	return nil
 }
 
-// Check says whether a URL, or a host, names an address that cannot be reached; a name that has to be resolved is judged when it is. It spares callers the wait for a first try.
+// Check reports whether a URL, or a host, names an address that cannot be reached; a name that has
+// to be resolved is judged when it is. It spares callers the wait for a first try.
 func (a *Allowed) Check(address string) error {
 	if a == nil {
 		a = new(Allowed)
@@ -182,7 +193,8 @@ func (a *Allowed) Check(address string) error {
 	return nil
 }
 
-// numeric tells whether a host is an IPv4 address in one of the forms that some resolvers take beside four decimal numbers.
+// numeric reports whether a host is an IPv4 address in one of the forms that some resolvers take
+// beside four decimal numbers.
 func numeric(host string) bool {
 	host, _, _ = strings.Cut(host, ":")
 	last := host[strings.LastIndexByte(host, '.')+1:]

@@ -12,7 +12,8 @@ import (
 	"github.com/chasqui/chasqui/rivescript"
 )
 
-// Conversation is one person who talks with an engine, with a clock that only moves when it is told to: for transcripts and for talking in a terminal.
+// Conversation is one person who talks with an engine, with a clock that only moves when it is told
+// to: for transcripts and for talking in a terminal.
 type Conversation struct {
 	Engine *rivescript.Engine
 	User   *rivescript.User
@@ -26,7 +27,8 @@ type reminder struct {
 	at            time.Time
 }
 
-// NewConversation begins a conversation. The same seed makes the same choices; 0 leaves them to chance.
+// NewConversation begins a conversation. The same seed makes the same choices; 0 leaves them to
+// chance.
 func NewConversation(e *rivescript.Engine, seed uint64) *Conversation {
 	c := &Conversation{Engine: e, User: &rivescript.User{ID: "person"}, Now: time.Date(2026, 1, 5, 9, 0, 0, 0, time.UTC)}
 	if seed != 0 {
@@ -37,18 +39,19 @@ func NewConversation(e *rivescript.Engine, seed uint64) *Conversation {
 	return c
 }
 
-// Say answers what the person writes.
+// Say returns what the person writes.
 func (c *Conversation) Say(ctx context.Context, text string) rivescript.Reply {
 	Heard(c.User, text, c.Now)
 	return c.done(c.Engine.Reply(ctx, c.User, text))
 }
 
-// Happen answers an event by its name, such as the payload of a postback.
+// Happen tells the bot of an event by its name, such as the payload of a postback.
 func (c *Conversation) Happen(ctx context.Context, name string) rivescript.Reply {
 	return c.done(c.Engine.Event(ctx, c.User, name))
 }
 
-// Refer answers a referral: with the payload of Get Started for a person who is new, else with that of a returning one.
+// Refer tells the bot of a referral: with the payload of Get Started for a person who is new, else with that
+// of a returning one.
 func (c *Conversation) Refer(ctx context.Context, r Referral, payload string) rivescript.Reply {
 	r.Set(c.User)
 	if payload == "" {
@@ -57,7 +60,7 @@ func (c *Conversation) Refer(ctx context.Context, r Referral, payload string) ri
 	return c.Happen(ctx, payload)
 }
 
-// Wait lets time pass, and answers the reminders that fall due.
+// Wait lets time pass, and returns the reminders that fall due.
 func (c *Conversation) Wait(d time.Duration) []rivescript.Message {
 	until := c.Now.Add(d)
 	var all []rivescript.Message
@@ -113,7 +116,8 @@ func (c *Conversation) cancel(name string) {
 	c.User.Unset(ReminderVar(name))
 }
 
-// Lines shows messages as transcripts write them: the pause before one in brackets, then its text with its line breaks as \n, then its shortcodes.
+// Lines shows messages as transcripts write them: the pause before one in brackets, then its text
+// with its line breaks as \n, then its shortcodes.
 func Lines(messages []rivescript.Message) []string {
 	var lines []string
 	for _, m := range messages {

@@ -35,7 +35,8 @@ type Referral struct {
 	AdID   string
 }
 
-// Set makes the variables of a referral; what it lacks is unset, so that nothing is left of an earlier one.
+// Set makes the variables of a referral; what it lacks is unset, so that nothing is left of an
+// earlier one.
 func (r Referral) Set(u *rivescript.User) {
 	for name, value := range map[string]string{VarRefSource: r.Source, VarRefParam: r.Ref, VarRefAdID: r.AdID} {
 		if value == "" {
@@ -62,7 +63,8 @@ func Media(u *rivescript.User, kind, url string) {
 	u.Set(VarMediaURL, url)
 }
 
-// ReminderVar is the variable that holds a pending reminder's time: its name in snake_case behind a prefix.
+// ReminderVar is the variable that holds a pending reminder's time: its name in snake_case behind a
+// prefix.
 func ReminderVar(name string) string { return reminderPrefix + ReminderName(name) }
 
 // ReminderName is the name of a reminder in snake_case.

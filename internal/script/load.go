@@ -1,5 +1,6 @@
-// Package script works with sets of scripts: it loads them from files, knows how what happens on Messenger reaches them, and runs transcripts against them. It
-// is what the command line and the bot share.
+// Package script works with sets of scripts: it loads them from files, knows how what happens on
+// Messenger reaches them, and runs transcripts against them. It is what the command line and the
+// bot share.
 package script
 
 import (
@@ -14,7 +15,8 @@ import (
 	"github.com/chasqui/chasqui/rivescript"
 )
 
-// File is one source of a set. A file that ends in .topic is a topic of Dexter's, named by the file.
+// File is one source of a set. A file that ends in .topic is a topic of Dexter's, named by the
+// file.
 type File struct {
 	Name string `json:"name"`
 	Text string `json:"text"`
@@ -29,7 +31,8 @@ const (
 	MaxBytes = 16 << 20 // of all files together
 )
 
-// Files reads scripts: each path is a file, or a folder whose scripts are read in the order of their names, also those below it.
+// Files reads scripts: each path is a file, or a folder whose scripts are read in the order of
+// their names, also those below it.
 func Files(paths ...string) ([]File, error) {
 	var files []File
 	total := 0
@@ -75,8 +78,8 @@ func Files(paths ...string) ([]File, error) {
 	return files, nil
 }
 
-// Build makes an engine of files. All files are read even if one is refused, so that all problems are told at once; the error is then a
-// *[rivescript.LoadError].
+// Build makes an engine of files. All files are read even if one is refused, so that all problems
+// are told at once; the error is then a *[rivescript.LoadError].
 func Build(o rivescript.Options, files []File) (*rivescript.Engine, []rivescript.Problem, error) {
 	b, err := rivescript.NewBuilder(o)
 	if err != nil {
@@ -89,7 +92,8 @@ func Build(o rivescript.Options, files []File) (*rivescript.Engine, []rivescript
 	return e, b.Warnings(), err
 }
 
-// Check returns all that is wrong with files at once: problems for which Build refuses them, and warnings.
+// Check returns all that is wrong with files at once: problems for which Build refuses them, and
+// warnings.
 func Check(o rivescript.Options, files []File) (problems, warnings []rivescript.Problem, err error) {
 	b, err := rivescript.NewBuilder(o)
 	if err != nil {
@@ -120,7 +124,8 @@ func Languages(javascript rivescript.Compiler) map[string]rivescript.Compiler {
 	return map[string]rivescript.Compiler{"javascript": javascript}
 }
 
-// DialectOf guesses the dialect of files: Dexter's when one of them is a topic file or uses what only Dexter has.
+// DialectOf guesses the dialect of files: Dexter's when one of them is a topic file or uses what
+// only Dexter has.
 func DialectOf(files []File) rivescript.Dialect {
 	for _, f := range files {
 		if path.Ext(f.Name) == ".topic" || strings.Contains(f.Text, "_fbRef") || strings.Contains(f.Text, "<send>") || strings.Contains(f.Text, "<noreply>") ||

@@ -68,7 +68,8 @@ func (f Failure) String() string {
 	return fmt.Sprintf("%s:%d:\n  want %s\n  got  %s", f.Path, f.Line, strings.Join(f.Want, "\n       "), strings.Join(f.Got, "\n       "))
 }
 
-// Run plays a transcript and returns what did not come true. JavaScript compiles the macros. Actual is the transcript as it should be written to pass.
+// Run plays a transcript and returns what did not come true. JavaScript compiles the macros. Actual
+// is the transcript as it should be written to pass.
 func (t Transcript) Run(ctx context.Context, javascript rivescript.Compiler) (failures []Failure, actual string, err error) {
 	p := player{t: t, seed: 1, ctx: ctx, javascript: javascript}
 	for i := 0; i < len(t.lines); {
@@ -178,7 +179,7 @@ func (p *player) begin() error {
 	return nil
 }
 
-// act does what a line says. It answers what the bot says to it, and whether it may say anything.
+// act does what a line says. It returns what the bot says to it, and whether it may say anything.
 func (p *player) act(line string) (got []string, answers bool, err error) {
 	if text, ok := strings.CutPrefix(line, ">"); ok {
 		return Shown(p.c.Say(p.ctx, strings.TrimSpace(text)), p.dialect), true, nil

@@ -20,7 +20,8 @@ func Word(n int) string {
 	return b.String()
 }
 
-// Script has of each 20 triggers 12 plain ones, 3 with a star, 2 with options on both sides, 2 with alternatives and an array, 1 with a number; and a catch-all.
+// Script has of each 20 triggers 12 plain ones, 3 with a star, 2 with options on both sides, 2 with
+// alternatives and an array, 1 with a number; and a catch-all.
 func Script(n int) string {
 	var b strings.Builder
 	b.WriteString("! version = 2.0\n! array shops = shop market store\n")
@@ -44,7 +45,8 @@ func Script(n int) string {
 	return b.String()
 }
 
-// Inputs are those of which 40 % are for plain triggers, 40 % for those with options, and 20 % for the catch-all alone.
+// Inputs are those of which 40 % are for plain triggers, 40 % for those with options, and 20 % for
+// the catch-all alone.
 func Inputs(n, count int) []string {
 	r := rand.New(rand.NewPCG(1, uint64(n)))
 	inputs := make([]string, count)

@@ -11,7 +11,8 @@ import (
 	"runtime"
 )
 
-// Load reads the key file: one line, the standard base64 of KeySize bytes. The error is fs.ErrNotExist, wrapped, when there is none.
+// Load reads the key file: one line, the standard base64 of KeySize bytes. The error is
+// fs.ErrNotExist, wrapped, when there is none.
 func Load(path string) (*Sealer, error) {
 	line, err := os.ReadFile(path)
 	if err != nil {
@@ -25,8 +26,9 @@ func Load(path string) (*Sealer, error) {
 	return New(key)
 }
 
-// Create makes a key file with a new random key, readable by its owner only, on disk before it returns. It never overwrites:
-// the error is fs.ErrExist, wrapped, when the file is there already. The file has its name only once it is whole, so that nobody reads half of it.
+// Create makes a key file with a new random key, readable by its owner only, on disk before it
+// returns. It never overwrites: the error is fs.ErrExist, wrapped, when the file is there already.
+// The file has its name only once it is whole, so that nobody reads half of it.
 func Create(path string) (*Sealer, error) {
 	key := NewKey()
 	folder := filepath.Dir(path)
@@ -72,7 +74,8 @@ func put(path string, key []byte) error {
 // ErrKeyExposed is returned by Private when others than the owner may read or change a key file.
 var ErrKeyExposed = errors.New("others than its owner may read or change the key file")
 
-// Private says whether a key file is its owner's alone, where the system knows of such a thing; nil also when there is none yet.
+// Private reports whether a key file is its owner's alone, where the system knows of such a thing;
+// nil also when there is none yet.
 func Private(path string) error {
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) || runtime.GOOS == "windows" {
@@ -87,8 +90,8 @@ func Private(path string) error {
 	return nil
 }
 
-// syncFolder makes a new file's name durable. Not every system lets a folder be synced; where it does not, the name is as durable
-// as that system makes it.
+// syncFolder makes a new file's name durable. Not every system lets a folder be synced; where it
+// does not, the name is as durable as that system makes it.
 func syncFolder(path string) error {
 	d, err := os.Open(path)
 	if err != nil {
@@ -98,15 +101,18 @@ func syncFolder(path string) error {
 	return d.Close()
 }
 
-// ErrKeyMissing is returned by Ensure when the database holds a fingerprint and the key file is gone.
+// ErrKeyMissing is returned by Ensure when the database holds a fingerprint and the key file is
+// gone.
 var ErrKeyMissing = errors.New("the database holds secrets sealed with a key whose file is missing")
 
-// ErrKeyMismatch is returned by Ensure when the key file is not the one the database was sealed with.
+// ErrKeyMismatch is returned by Ensure when the key file is not the one the database was sealed
+// with.
 var ErrKeyMismatch = errors.New("the key file is not the one this database was sealed with")
 
-// Ensure answers the Sealer for a database. stored is the fingerprint that the database holds, empty when it holds no secret: only then is a
-// missing key file made, for otherwise a lost file would silently be replaced by one that opens nothing. The caller stores the
-// Fingerprint of the Sealer when stored was empty.
+// Ensure returns the Sealer for a database. stored is the fingerprint that the database holds,
+// empty when it holds no secret: only then is a missing key file made, for otherwise a lost file
+// would silently be replaced by one that opens nothing. The caller stores the Fingerprint of the
+// Sealer when stored was empty.
 func Ensure(path, stored string) (*Sealer, error) {
 	s, err := Load(path)
 	switch {

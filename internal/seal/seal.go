@@ -1,5 +1,6 @@
-// Package seal encrypts the secrets that are kept in the database (page tokens, app secrets, signing secrets) with a key that lives in a file
-// beside it. It knows nothing of SQL: whoever stores a value says at which place it lies, and a value opens only at its own place.
+// Package seal encrypts the secrets that are kept in the database (page tokens, app secrets,
+// signing secrets) with a key that lives in a file beside it. It knows nothing of SQL: whoever
+// stores a value says at which place it lies, and a value opens only at its own place.
 package seal
 
 import (
@@ -20,7 +21,8 @@ const KeySize = 32
 // format stands in front of every sealed value, so that another scheme can follow without guessing.
 const format = "v1:"
 
-// ErrOpen is returned by Open when a value was sealed with another key, for another place, or has been changed since.
+// ErrOpen is returned by Open when a value was sealed with another key, for another place, or has
+// been changed since.
 var ErrOpen = errors.New("sealed value does not open: wrong key file, moved or damaged")
 
 // Sealer seals and opens values with one key. It is safe for any number of goroutines.
@@ -46,7 +48,8 @@ func New(key []byte) (*Sealer, error) {
 	return &Sealer{aead: aead, fingerprint: hex.EncodeToString(sum[:16])}, nil
 }
 
-// Fingerprint identifies the key without giving anything of it away: 32 lower-case hexadecimal digits.
+// Fingerprint identifies the key without giving anything of it away: 32 lower-case hexadecimal
+// digits.
 func (s *Sealer) Fingerprint() string { return s.fingerprint }
 
 // Place is where a sealed value lies: table, column and the row's key.
@@ -54,7 +57,8 @@ type Place struct{ Table, Column, Row string }
 
 func (p Place) bytes() []byte { return []byte(p.Table + "\x00" + p.Column + "\x00" + p.Row) }
 
-// Seal encrypts a value for its place. The same value seals to other text each time. An empty value stays empty.
+// Seal encrypts a value for its place. The same value seals to other text each time. An empty value
+// stays empty.
 func (s *Sealer) Seal(at Place, value string) string {
 	if value == "" {
 		return ""

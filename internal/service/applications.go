@@ -25,12 +25,12 @@ type Applications struct {
 	Logger    *slog.Logger
 	Now       func() time.Time
 
-	// One change at a time: the doors of an app's pages depend on one another. Between nodes the database's unique index and the platform's own
-	// single callback settle a race.
+	// One change at a time: the doors of an app's pages depend on one another. Between nodes the
+	// database's unique index and the platform's own single callback settle a race.
 	mu sync.Mutex
 }
 
-// List answers the applications that a key may see, the oldest first.
+// List returns the applications that a key may see, the oldest first.
 func (s *Applications) List(ctx context.Context, key *gateway.APIKey) ([]*gateway.Application, error) {
 	all, err := s.Vault.Applications(ctx)
 	if err != nil {
@@ -61,8 +61,9 @@ type ApplicationChange struct {
 	Limits       *gateway.Limits
 }
 
-// Update replaces an application's token, secret or version once the platform accepts them. A new token resumes a paused page; a new secret holds for all pages
-// of the same Facebook app. On a failure nothing has changed.
+// Update replaces an application's token, secret or version once the platform accepts them. A new
+// token resumes a paused page; a new secret holds for all pages of the same Facebook app. On a
+// failure nothing has changed.
 func (s *Applications) Update(ctx context.Context, key *gateway.APIKey, application string, change ApplicationChange) (*gateway.Application, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -121,7 +122,8 @@ func resume(a *gateway.Application) {
 	a.Paused, a.PausedAt = nil, time.Time{}
 }
 
-// shareSecret gives the other pages of a Facebook app the secret that was found to be its own: an app has one.
+// shareSecret gives the other pages of a Facebook app the secret that was found to be its own: an
+// app has one.
 func (s *Applications) shareSecret(ctx context.Context, a *gateway.Application) error {
 	siblings, err := s.siblings(ctx, a)
 	if err != nil {
@@ -142,7 +144,7 @@ func (s *Applications) shareSecret(ctx context.Context, a *gateway.Application) 
 	return nil
 }
 
-// siblings answers the other applications of the same Facebook app, the oldest first.
+// siblings returns the other applications of the same Facebook app, the oldest first.
 func (s *Applications) siblings(ctx context.Context, a *gateway.Application) ([]*gateway.Application, error) {
 	all, err := s.Vault.Applications(ctx)
 	if err != nil {
@@ -157,7 +159,8 @@ func (s *Applications) siblings(ctx context.Context, a *gateway.Application) ([]
 	return siblings, nil
 }
 
-// Pause stops sending through an application whose token the platform refuses, unless that token has been replaced meanwhile. Its queue stays.
+// Pause stops sending through an application whose token the platform refuses, unless that token
+// has been replaced meanwhile. Its queue stays.
 func (s *Applications) Pause(ctx context.Context, application string, used gateway.Secret, why gateway.Failure) error {
 	current := errors.New("the token was replaced")
 	a, err := s.Vault.UpdateApplication(ctx, application, func(a *gateway.Application) error {
@@ -177,8 +180,9 @@ func (s *Applications) Pause(ctx context.Context, application string, used gatew
 	return s.Directory.Refresh(ctx)
 }
 
-// Delete disconnects a page: the platform sends its events no more, and where the Facebook app's callback led here, it is moved to another of the app's pages, or
-// taken away with the last. A platform that refuses because the token is dead does not stop it; one that does not answer does.
+// Delete disconnects a page: the platform sends its events no more, and where the Facebook app's
+// callback led here, it is moved to another of the app's pages, or taken away with the last. A
+// platform that refuses because the token is dead does not stop it; one that does not answer does.
 func (s *Applications) Delete(ctx context.Context, key *gateway.APIKey, application string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -238,7 +242,8 @@ func (s *Applications) leaveDoor(ctx context.Context, a *gateway.Application, cl
 	return nil
 }
 
-// openDoor makes the Facebook app's callback lead to an application's address. The platform verifies the address during the call.
+// openDoor makes the Facebook app's callback lead to an application's address. The platform
+// verifies the address during the call.
 func (s *Applications) openDoor(ctx context.Context, app *messenger.Client, a *gateway.Application) error {
 	err := app.SubscribeApp(ctx, messenger.AppSubscriptionRequest{
 		AppID: a.AppID, Object: "page", CallbackURL: s.callback(a.Key), VerifyToken: a.VerifyToken.Reveal(), Fields: gateway.SubscribedFields(),
@@ -253,7 +258,7 @@ func (s *Applications) callback(key string) string {
 	return strings.TrimSuffix(s.PublicURL, "/") + gateway.CallbackPath(key)
 }
 
-// pageSubscription answers an app's subscription to pages, nil when it has none.
+// pageSubscription returns an app's subscription to pages, nil when it has none.
 func pageSubscription(all []messenger.AppSubscription) *messenger.AppSubscription {
 	for i := range all {
 		if all[i].Object == "page" {

@@ -16,8 +16,9 @@ import (
 // checkInterval is how often each application is checked without being asked.
 const checkInterval = time.Hour
 
-// Check asks the platform how an application fares and stores what it says: whether token, permissions, subscriptions and Get Started are as they should be. A token found
-// dead pauses the page; one found good resumes it. An error means that the platform could not be asked.
+// Check asks the platform how an application fares and stores what it says: whether token,
+// permissions, subscriptions and Get Started are as they should be. A token found dead pauses the
+// page; one found good resumes it. An error means that the platform could not be asked.
 func (s *Applications) Check(ctx context.Context, key *gateway.APIKey, application string) (*gateway.Application, error) {
 	a, err := s.Get(ctx, key, application)
 	if err != nil {
@@ -119,7 +120,8 @@ func (s *Applications) inspectToken(ctx context.Context, i *inspection) error {
 	return nil
 }
 
-// dataAccessNotice is how long before it ends the token's access to data is spoken of; it lasts 90 days.
+// dataAccessNotice is how long before it ends the token's access to data is spoken of; it lasts 90
+// days.
 const dataAccessNotice = 14 * 24 * time.Hour
 
 // inspectFit looks whether the token is the page's, and may do what is needed.
@@ -239,7 +241,8 @@ func (s *Applications) inspectCallback(ctx context.Context, i *inspection) error
 	return nil
 }
 
-// RunChecks checks every application hourly until ctx ends. Nodes share the work: each checks what nobody has checked for an hour.
+// RunChecks checks every application hourly until ctx ends. Nodes share the work: each checks what
+// nobody has checked for an hour.
 func (s *Applications) RunChecks(ctx context.Context) {
 	all := gateway.Everything()
 	tick := time.NewTicker(time.Minute)
@@ -271,7 +274,8 @@ func (s *Applications) RunChecks(ctx context.Context) {
 	}
 }
 
-// SetMessengerProfile passes a page's Get Started payload, greeting, menu and ice breakers on to the platform as they are.
+// SetMessengerProfile passes a page's Get Started payload, greeting, menu and ice breakers on to
+// the platform as they are.
 func (s *Applications) SetMessengerProfile(ctx context.Context, key *gateway.APIKey, application string, profile json.RawMessage) error {
 	a, err := s.Get(ctx, key, application)
 	if err != nil {

@@ -11,7 +11,8 @@ import (
 	"github.com/chasqui/chasqui/messenger"
 )
 
-// abandonedAfter is when an application that is still connecting belongs to a process that died over it.
+// abandonedAfter is when an application that is still connecting belongs to a process that died
+// over it.
 const abandonedAfter = 2 * time.Minute
 
 // ConnectInput is what connecting a page takes.
@@ -23,8 +24,9 @@ type ConnectInput struct {
 	Limits       gateway.Limits
 }
 
-// Connect connects a page: it checks token and secret at the platform, subscribes the page and the app, and answers the new application, active. It is
-// everything or nothing: after an error nothing is left behind, here or at the platform, and the error names the input at fault.
+// Connect connects a page: it checks token and secret at the platform, subscribes the page and the
+// app, and returns the new application, active. It is everything or nothing: after an error nothing
+// is left behind, here or at the platform, and the error names the input at fault.
 func (s *Applications) Connect(ctx context.Context, key *gateway.APIKey, in ConnectInput) (*gateway.Application, error) {
 	if key.Limited() {
 		return nil, gateway.Errorf(gateway.CodeForbidden, "this key is limited to some applications and cannot connect another")
@@ -48,7 +50,8 @@ func (s *Applications) Connect(ctx context.Context, key *gateway.APIKey, in Conn
 	if err := s.clearAbandoned(ctx, a); err != nil {
 		return nil, err
 	}
-	// The platform verifies the callback while it is being set, so that the application must be known to ingest before.
+	// The platform verifies the callback while it is being set, so that the application must be
+	// known to ingest before.
 	if err := s.Vault.CreateApplication(ctx, a); err != nil {
 		return nil, err
 	}
@@ -62,7 +65,8 @@ func (s *Applications) Connect(ctx context.Context, key *gateway.APIKey, in Conn
 	return connected, s.Directory.Refresh(ctx)
 }
 
-// subscribe makes the platform send the page's events here and the application active. What it did at the platform is undone when it fails.
+// subscribe makes the platform send the page's events here and the application active. What it did
+// at the platform is undone when it fails.
 func (s *Applications) subscribe(ctx context.Context, a *gateway.Application, client *messenger.Client) (_ *gateway.Application, err error) {
 	if err := s.Directory.Refresh(ctx); err != nil {
 		return nil, err
@@ -91,8 +95,10 @@ func (s *Applications) subscribe(ctx context.Context, a *gateway.Application, cl
 	})
 }
 
-// ensureDoor keeps the Facebook app's callback where it leads to another of the app's pages here, and sets it to this page's address otherwise. It is the last step that
-// can fail for a reason outside, because what the callback was before cannot be put back: its verify token is not ours to know.
+// ensureDoor keeps the Facebook app's callback where it leads to another of the app's pages here,
+// and sets it to this page's address otherwise. It is the last step that can fail for a reason
+// outside, because what the callback was before cannot be put back: its verify token is not ours to
+// know.
 func (s *Applications) ensureDoor(ctx context.Context, a *gateway.Application, app *messenger.Client) error {
 	siblings, err := s.siblings(ctx, a)
 	if err != nil {
@@ -149,13 +155,15 @@ func (s *Applications) clearAbandoned(ctx context.Context, a *gateway.Applicatio
 	return nil
 }
 
-// identify asks the platform whose token and secret these are, and fills in what it says. It answers a client that speaks with the page's token.
+// identify asks the platform whose token and secret these are, and fills in what it says. It
+// returns a client that speaks with the page's token.
 func (s *Applications) identify(ctx context.Context, a *gateway.Application) (*messenger.Client, error) {
 	client, err := s.Platform.Client(a)
 	if err != nil {
 		return nil, err
 	}
-	// The app is asked first: it alone can say whether a secret is wrong or a token is another app's.
+	// The app is asked first: it alone can say whether a secret is wrong or a token is another
+	// app's.
 	app := appClient(client, a)
 	info, err := app.DebugToken(ctx, a.AccessToken.Reveal())
 	if err != nil {
@@ -191,7 +199,7 @@ func (s *Applications) identify(ctx context.Context, a *gateway.Application) (*m
 	return client, nil
 }
 
-// fits says whether a token is a page token of the app given.
+// fits reports whether a token is a page token of the app given.
 func fits(info messenger.TokenInfo, a *gateway.Application) error {
 	const field = "page.accessToken"
 	switch {
@@ -234,7 +242,7 @@ func validateCredentials(a *gateway.Application) error {
 	return nil
 }
 
-// printable tells whether a text can stand in a header.
+// printable reports whether a text can stand in a header.
 func printable(s string) bool {
 	for i := range len(s) {
 		if s[i] <= ' ' || s[i] >= 0x7f {

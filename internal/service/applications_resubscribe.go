@@ -6,8 +6,8 @@ import (
 	"github.com/chasqui/chasqui/internal/gateway"
 )
 
-// Resubscribe tells the platform again which events it is to send, and where: after the gateway's public address has changed, or somebody changed the
-// subscriptions at the platform.
+// Resubscribe tells the platform again which events it is to send, and where: after the gateway's
+// public address has changed, or somebody changed the subscriptions at the platform.
 func (s *Applications) Resubscribe(ctx context.Context, key *gateway.APIKey, application string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -11,7 +11,8 @@ import (
 	"github.com/chasqui/chasqui/internal/store"
 )
 
-// ChannelEvents takes what comes back over the channels beside Messenger: reports, and messages that people send.
+// ChannelEvents takes what comes back over the channels beside Messenger: reports, and messages
+// that people send.
 type ChannelEvents struct {
 	Store     *store.Store
 	Vault     *store.Vault
@@ -19,7 +20,7 @@ type ChannelEvents struct {
 	Logger    *slog.Logger
 	// Apply applies a report to its message, and returns nil once that is committed.
 	Apply func(context.Context, gateway.ChannelReport) error
-	// Account answers the account that serves a channel for an application.
+	// Account returns the account that serves a channel for an application.
 	Account func(application, channel string) (id string, ok bool)
 	// Answer sends the answer to a word such as STOP through an account.
 	Answer func(ctx context.Context, account, address, text string) error
@@ -30,8 +31,10 @@ func (c *ChannelEvents) Report(ctx context.Context, r gateway.ChannelReport) err
 	return c.Apply(ctx, r.Cleaned())
 }
 
-// Inbound takes a message that a person sent, once: it finds or makes the person's profile by the phone number, records what a word such as STOP means for the account's application, and appends
-// message.inbound to the log, all in one commit. The answer to a word goes out afterwards; it is not tried again.
+// Inbound takes a message that a person sent, once: it finds or makes the person's profile by the
+// phone number, records what a word such as STOP means for the account's application, and appends
+// message.inbound to the log, all in one commit. The answer to a word goes out afterwards; it is
+// not tried again.
 func (c *ChannelEvents) Inbound(ctx context.Context, in gateway.ChannelInbound) error {
 	in = in.Cleaned()
 	account, err := c.Vault.Channel(ctx, in.Account)
@@ -75,7 +78,8 @@ func (c *ChannelEvents) Inbound(ctx context.Context, in gateway.ChannelInbound) 
 	return nil
 }
 
-// lookIn returns the application among whose profiles somebody is looked for who comes by an account of it: "" for all, where there is no other.
+// lookIn returns the application among whose profiles somebody is looked for who comes by an
+// account of it: "" for all, where there is no other.
 func (c *ChannelEvents) lookIn(application string) string {
 	if application == c.only() {
 		return ""
@@ -83,7 +87,7 @@ func (c *ChannelEvents) lookIn(application string) string {
 	return application
 }
 
-// only answers the one application there is, "" when there are more or none.
+// only returns the one application there is, "" when there are more or none.
 func (c *ChannelEvents) only() string {
 	if all := c.Directory.Applications(); len(all) == 1 {
 		return all[0].Key
@@ -91,7 +95,8 @@ func (c *ChannelEvents) only() string {
 	return ""
 }
 
-// profileWithPhone returns the profile of a phone number among those of an application ("" for all), a new one of the owner's when there is none.
+// profileWithPhone returns the profile of a phone number among those of an application ("" for
+// all), a new one of the owner's when there is none.
 func profileWithPhone(tx *store.Tx, application, owner, digits string) (string, error) {
 	id, err := tx.ProfileWithPhone(application, digits)
 	if err != nil || id != "" {

@@ -11,8 +11,8 @@ import (
 	"github.com/chasqui/chasqui/internal/store"
 )
 
-// Channels keeps the accounts at providers of channels beside Messenger, and who wants nothing more on them. A key that is limited to applications sees and makes only
-// accounts of those.
+// Channels keeps the accounts at providers of channels beside Messenger, and who wants nothing more
+// on them. A key that is limited to applications sees and makes only accounts of those.
 type Channels struct {
 	Vault     *store.Vault
 	Store     *store.Store
@@ -26,7 +26,8 @@ type Channels struct {
 	Probe func(context.Context, *gateway.ChannelAccount) error
 }
 
-// Create stores an account. It returns the names of the secrets that were made for it, because it came without.
+// Create stores an account. It returns the names of the secrets that were made for it, because it
+// came without.
 func (s *Channels) Create(ctx context.Context, key *gateway.APIKey, a *gateway.ChannelAccount) (made []string, err error) {
 	made = s.Providers.MakeSecrets(a)
 	if err := s.permitted(key, a, ""); err != nil {
@@ -45,7 +46,8 @@ func (s *Channels) changed(ctx context.Context) error {
 	return s.Refresh(ctx)
 }
 
-// permitted completes and checks an account, and checks that it gives the key no more than the key may touch. had is the application before the change.
+// permitted completes and checks an account, and checks that it gives the key no more than the key
+// may touch. had is the application before the change.
 func (s *Channels) permitted(key *gateway.APIKey, a *gateway.ChannelAccount, had string) error {
 	targets, err := s.Providers.Settle(a)
 	if err != nil {
@@ -69,7 +71,7 @@ func ownAccount(key *gateway.APIKey, a *gateway.ChannelAccount) bool {
 	return !key.Limited() || a.Application != "" && key.AllowsApplication(a.Application)
 }
 
-// List answers the accounts that the key may see, the oldest first.
+// List returns the accounts that the key may see, the oldest first.
 func (s *Channels) List(ctx context.Context, key *gateway.APIKey) ([]*gateway.ChannelAccount, error) {
 	all, err := s.Vault.Channels(ctx)
 	if err != nil {
@@ -84,7 +86,7 @@ func (s *Channels) List(ctx context.Context, key *gateway.APIKey) ([]*gateway.Ch
 	return seen, nil
 }
 
-// Get answers one account that the key may see; a not_found error otherwise.
+// Get returns one account that the key may see; a not_found error otherwise.
 func (s *Channels) Get(ctx context.Context, key *gateway.APIKey, id string) (*gateway.ChannelAccount, error) {
 	a, err := s.Vault.Channel(ctx, id)
 	if err != nil {
@@ -125,7 +127,8 @@ func (s *Channels) Delete(ctx context.Context, key *gateway.APIKey, id string) e
 	return s.changed(ctx)
 }
 
-// Check asks the provider whether an account works, also a disabled one. It answers what is wrong, nil when nothing is.
+// Check asks the provider whether an account works, also a disabled one. It returns what is wrong,
+// nil when nothing is.
 func (s *Channels) Check(ctx context.Context, key *gateway.APIKey, id string) (*gateway.Failure, error) {
 	a, err := s.Get(ctx, key, id)
 	if err != nil {
@@ -146,7 +149,8 @@ func (s *Channels) Check(ctx context.Context, key *gateway.APIKey, id string) (*
 	return &failure, nil
 }
 
-// optOutsOf says whether a key may touch the opt-outs of an application, empty for those that hold for all.
+// optOutsOf reports whether a key may touch the opt-outs of an application, empty for those that
+// hold for all.
 func (s *Channels) optOutsOf(key *gateway.APIKey, application string) error {
 	if application == "" && key.Limited() {
 		return gateway.Errorf(gateway.CodeForbidden, "this holds for every application, and this key is limited to some: name one of them").WithField("application")
@@ -157,7 +161,8 @@ func (s *Channels) optOutsOf(key *gateway.APIKey, application string) error {
 	return usable(s.Directory, key, application)
 }
 
-// OptOuts returns who wants nothing more, in the order of channel and address. A key that is limited to applications is told of theirs alone.
+// OptOuts returns who wants nothing more, in the order of channel and address. A key that is
+// limited to applications is told of theirs alone.
 func (s *Channels) OptOuts(ctx context.Context, key *gateway.APIKey, f store.OptOutFilter) ([]gateway.OptOut, error) {
 	var err error
 	if f.Applications, err = narrowed(key, f.Applications); err != nil {
@@ -173,7 +178,8 @@ func (s *Channels) OptOuts(ctx context.Context, key *gateway.APIKey, f store.Opt
 	return s.Store.OptOuts(ctx, f)
 }
 
-// SetOptOut records that an address wants nothing more on a channel from an application, empty for all; one that was recorded before stays as it is.
+// SetOptOut records that an address wants nothing more on a channel from an application, empty for
+// all; one that was recorded before stays as it is.
 func (s *Channels) SetOptOut(ctx context.Context, key *gateway.APIKey, application, channel, address string) (gateway.OptOut, error) {
 	if err := s.optOutsOf(key, application); err != nil {
 		return gateway.OptOut{}, err
@@ -201,7 +207,8 @@ func (s *Channels) SetOptOut(ctx context.Context, key *gateway.APIKey, applicati
 	return list[0], nil
 }
 
-// DeleteOptOut records that an address may be written to again, as far as an opt-out of the application forbade it, empty for one of all; a not_found error when there was none.
+// DeleteOptOut records that an address may be written to again, as far as an opt-out of the
+// application forbade it, empty for one of all; a not_found error when there was none.
 func (s *Channels) DeleteOptOut(ctx context.Context, key *gateway.APIKey, application, channel, address string) error {
 	if err := s.optOutsOf(key, application); err != nil {
 		return err

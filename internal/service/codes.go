@@ -14,8 +14,9 @@ import (
 // MaxSheet is how many codes one print sheet holds.
 const MaxSheet = qr.MaxSheet
 
-// Drawer reads from parameters how the codes of entry points of an application are to look: size, mm, style, ring, logo, foreground, background, caption, quiet. Many says
-// that it is for a zip file or a print sheet.
+// Drawer reads from parameters how the codes of entry points of an application are to look: size,
+// mm, style, ring, logo, foreground, background, caption, quiet. Many says that it is for a zip
+// file or a print sheet.
 func (s *EntryPoints) Drawer(ctx context.Context, app string, query url.Values, many bool) (*CodeDrawer, error) {
 	d := &CodeDrawer{easel: s.Pictures.Easel}
 	var err error
@@ -75,7 +76,8 @@ func styleError(err error) error {
 	return gateway.Invalid(field, "%s", e.Message)
 }
 
-// Held is what the code of an entry point holds: the m.me link, or with short our own, which counts scans before Messenger opens.
+// Held is what the code of an entry point holds: the m.me link, or with short our own, which counts
+// scans before Messenger opens.
 func (s *EntryPoints) Held(e *gateway.EntryPoint, short bool) string {
 	if short {
 		return s.ShortLink(e)

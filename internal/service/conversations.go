@@ -43,7 +43,7 @@ func (s *Conversations) lane(key *gateway.APIKey, id string) (gateway.Lane, erro
 	return gateway.Lane{Application: app, Person: person}, nil
 }
 
-// State answers what the bot knows; an empty state of a person that it has not met.
+// State returns what the bot knows; an empty state of a person that it has not met.
 func (s *Conversations) State(ctx context.Context, key *gateway.APIKey, id string) (*BotState, error) {
 	lane, err := s.lane(key, id)
 	if err != nil {
@@ -75,7 +75,7 @@ const (
 	maxVariableBytes = 64 << 10
 )
 
-// Change sets and forgets variables, and says whether people or the bot answer.
+// Change sets and forgets variables, and reports whether people or the bot answer.
 func (s *Conversations) Change(ctx context.Context, key *gateway.APIKey, id string, patch BotPatch) (*BotState, error) {
 	lane, err := s.lane(key, id)
 	if err != nil {

@@ -11,8 +11,9 @@ import (
 	"github.com/chasqui/chasqui/internal/store"
 )
 
-// Directory holds all applications and subscriptions in memory, for the paths that need one for every event or message. It follows changes made on other
-// nodes as its [store.Watcher] tells of them, and its own node's at once. What it hands out must not be changed.
+// Directory holds all applications and subscriptions in memory, for the paths that need one for
+// every event or message. It follows changes made on other nodes as its [store.Watcher] tells of
+// them, and its own node's at once. What it hands out must not be changed.
 type Directory struct {
 	vault *store.Vault
 	log   *slog.Logger
@@ -45,7 +46,8 @@ func (d *Directory) Changes() []store.Change {
 	return []store.Change{store.ChangeApplications, store.ChangeSubscriptions, store.ChangeOptOuts}
 }
 
-// usable says whether an application is there and a key may touch it; the field at fault is application. One that the key may not touch is one that is not there.
+// usable reports whether an application is there and a key may touch it; the field at fault is
+// application. One that the key may not touch is one that is not there.
 func usable(d *Directory, key *gateway.APIKey, app string) error {
 	switch {
 	case app == "":
@@ -97,25 +99,26 @@ func (d *Directory) Refresh(ctx context.Context) error {
 	return nil
 }
 
-// Application answers the application with a key; nil when there is none.
+// Application returns the application with a key; nil when there is none.
 func (d *Directory) Application(key string) *gateway.Application { return d.current.Load().byKey[key] }
 
-// ApplicationOf answers the application of a page under a Facebook app; nil when there is none.
+// ApplicationOf returns the application of a page under a Facebook app; nil when there is none.
 func (d *Directory) ApplicationOf(appID, pageID string) *gateway.Application {
 	return d.current.Load().byPage[pageKey{appID, pageID}]
 }
 
-// Applications answers all applications.
+// Applications returns all applications.
 func (d *Directory) Applications() []*gateway.Application { return d.current.Load().applications }
 
-// Subscriptions answers all subscriptions.
+// Subscriptions returns all subscriptions.
 func (d *Directory) Subscriptions() []*gateway.Subscription { return d.current.Load().subscriptions }
 
-// OptOuts answers a number that is another one once somebody has opted out, or in again.
+// OptOuts returns a number that is another one once somebody has opted out, or in again.
 func (d *Directory) OptOuts() int64 { return d.optOuts.Load() }
 
-// MessengerOptOuts tells whether anybody has opted out of Messenger, which hardly anybody does.
+// MessengerOptOuts reports whether anybody has opted out of Messenger, which hardly anybody does.
 func (d *Directory) MessengerOptOuts() bool { return d.someOut.Load() }
 
-// Changed answers a channel that is closed when anything in the directory has changed since the call.
+// Changed returns a channel that is closed when anything in the directory has changed since the
+// call.
 func (d *Directory) Changed() <-chan struct{} { return d.current.Load().changed }

@@ -13,8 +13,10 @@ import (
 	"github.com/chasqui/chasqui/internal/qr"
 )
 
-// Easel bounds what the drawing of codes takes from everything else, whoever asks for it and over whichever face: two pictures or pages are drawn at a time, and
-// few requests that hold much, those with a logo, for a zip file or a print sheet, are under way. While an answer is sent nothing is held up. It is made by newEasel.
+// Easel bounds what the drawing of codes takes from everything else, whoever asks for it and over
+// whichever face: two pictures or pages are drawn at a time, and few requests that hold much, those
+// with a logo, for a zip file or a print sheet, are under way. While an answer is sent nothing is
+// held up. It is made by newEasel.
 type Easel struct {
 	drawing chan struct{}
 	large   chan struct{}
@@ -32,7 +34,8 @@ func newEasel() *Easel {
 	return &Easel{drawing: make(chan struct{}, drawnAtOnce), large: make(chan struct{}, largeAtOnce), patience: 20 * time.Second}
 }
 
-// Draw runs what draws one picture when it is its turn, if that comes before the context ends and in a time that is good for a caller; else the error says when to come again.
+// Draw runs what draws one picture when it is its turn, if that comes before the context ends and
+// in a time that is good for a caller; else the error says when to come again.
 func (e *Easel) Draw(ctx context.Context, draw func() error) error {
 	wait, stop := context.WithTimeoutCause(ctx, e.patience, busy("too many pictures are being drawn"))
 	defer stop()
@@ -69,7 +72,8 @@ func busy(message string) *gateway.Error {
 	return err
 }
 
-// CodeDrawer draws the codes of one request. It is made by EntryPoints.Drawer, and closed by who asked for it.
+// CodeDrawer draws the codes of one request. It is made by EntryPoints.Drawer, and closed by who
+// asked for it.
 type CodeDrawer struct {
 	// Style is how they look.
 	Style   qr.Style
@@ -99,7 +103,8 @@ func (d *CodeDrawer) Open(ctx context.Context) error {
 	})
 }
 
-// Fits returns the error that Render would return, without drawing; of the logo only once it is open.
+// Fits returns the error that Render would return, without drawing; of the logo only once it is
+// open.
 func (d *CodeDrawer) Fits(text, caption, format string) error {
 	if d.painter == nil {
 		return errors.New("draw a code: not open")
@@ -150,7 +155,8 @@ func (d *CodeDrawer) Sheet(ctx context.Context, items []qr.SheetItem, perRow int
 	return s, err
 }
 
-// Write draws it page by page as it is taken, until the caller is gone. An error after the first page can no longer be told: the file then breaks off.
+// Write draws it page by page as it is taken, until the caller is gone. An error after the first
+// page can no longer be told: the file then breaks off.
 func (s *Sheet) Write(ctx context.Context, w io.Writer) error {
 	for {
 		var part []byte

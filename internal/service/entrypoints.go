@@ -25,7 +25,8 @@ const MaxBulk = 10_000
 // maxNumber is the greatest number of an entry point that is made with others.
 const maxNumber = 999_999_999
 
-// EntryPoints keeps codes and links. It holds them all in memory, for the paths that look one up for each event or visit.
+// EntryPoints keeps codes and links. It holds them all in memory, for the paths that look one up
+// for each event or visit.
 type EntryPoints struct {
 	Store     *store.Store
 	Directory *Directory
@@ -33,7 +34,8 @@ type EntryPoints struct {
 	LinkBase  string // DefaultLinkBase when empty
 	PublicURL string
 	Pictures  *Pictures // fetches logos
-	// Tracked is up to which position of the log it is known how people came; nil when nobody looks.
+	// Tracked is up to which position of the log it is known how people came; nil when nobody
+	// looks.
 	Tracked func() int64
 
 	mu      sync.Mutex
@@ -76,7 +78,8 @@ func (s *EntryPoints) Refresh(ctx context.Context) error {
 	return nil
 }
 
-// OfRef answers the entry point of an application that has a ref, also a retired one; nil when there is none.
+// OfRef returns the entry point of an application that has a ref, also a retired one; nil when
+// there is none.
 func (s *EntryPoints) OfRef(app, ref string) *gateway.EntryPoint {
 	if l := s.current.Load(); l != nil {
 		return l.byRef[entryKey{app, ref}]
@@ -84,7 +87,7 @@ func (s *EntryPoints) OfRef(app, ref string) *gateway.EntryPoint {
 	return nil
 }
 
-// OfSlug answers the entry point of a short link; nil when there is none.
+// OfSlug returns the entry point of a short link; nil when there is none.
 func (s *EntryPoints) OfSlug(slug string) *gateway.EntryPoint {
 	if l := s.current.Load(); l != nil {
 		return l.bySlug[slug]
@@ -92,7 +95,7 @@ func (s *EntryPoints) OfSlug(slug string) *gateway.EntryPoint {
 	return nil
 }
 
-// Known answers an entry point by its id; nil when there is none.
+// Known returns an entry point by its id; nil when there is none.
 func (s *EntryPoints) Known(id string) *gateway.EntryPoint {
 	if l := s.current.Load(); l != nil {
 		return l.byID[id]
@@ -100,7 +103,7 @@ func (s *EntryPoints) Known(id string) *gateway.EntryPoint {
 	return nil
 }
 
-// IsCode tells whether a ref is that of a code of the application.
+// IsCode reports whether a ref is that of a code of the application.
 func (s *EntryPoints) IsCode(app, ref string) bool {
 	e := s.OfRef(app, ref)
 	return e != nil && e.Kind == gateway.EntryCode
@@ -123,7 +126,8 @@ func (s *EntryPoints) ShortLink(e *gateway.EntryPoint) string { return s.PublicU
 
 const slugAlphabet = "23456789abcdefghjkmnpqrstuvwxyz"
 
-// newSlug makes the name of a short link: 9 characters that are not mistaken for each other, 44 bits of chance.
+// newSlug makes the name of a short link: 9 characters that are not mistaken for each other, 44
+// bits of chance.
 func newSlug() string {
 	var b [9]byte
 	rand.Read(b[:])
@@ -138,10 +142,11 @@ func (s *EntryPoints) Create(ctx context.Context, key *gateway.APIKey, e *gatewa
 	return s.add(ctx, key, []*gateway.EntryPoint{e})
 }
 
-// MaxLimitedPoints is how many entry points an application may have by a key that is limited to it: all are held in memory.
+// MaxLimitedPoints is how many entry points an application may have by a key that is limited to it:
+// all are held in memory.
 const MaxLimitedPoints = 100_000
 
-// room says whether a key may make so many more for an application.
+// room reports whether a key may make so many more for an application.
 func (s *EntryPoints) room(ctx context.Context, key *gateway.APIKey, application string, more int) error {
 	if !key.Limited() {
 		return nil
@@ -173,7 +178,8 @@ func (s *EntryPoints) add(ctx context.Context, key *gateway.APIKey, points []*ga
 	return s.Refresh(ctx)
 }
 
-// CreateMany makes entry points from From to To, in which {n} in ref, name and text stands for the number: all or none.
+// CreateMany makes entry points from From to To, in which {n} in ref, name and text stands for the
+// number: all or none.
 func (s *EntryPoints) CreateMany(ctx context.Context, key *gateway.APIKey, template gateway.EntryPoint, from, to int) ([]*gateway.EntryPoint, error) {
 	if !strings.Contains(template.Ref, "{n}") {
 		return nil, gateway.Invalid("ref", "the ref of many holds {n}, which stands for the number, such as table-{n}")
@@ -191,7 +197,7 @@ func (s *EntryPoints) CreateMany(ctx context.Context, key *gateway.APIKey, templ
 	return points, s.add(ctx, key, points)
 }
 
-// Get answers an entry point that the key may see; a not_found error otherwise.
+// Get returns an entry point that the key may see; a not_found error otherwise.
 func (s *EntryPoints) Get(ctx context.Context, key *gateway.APIKey, id string) (*gateway.EntryPoint, error) {
 	if err := s.Refresh(ctx); err != nil {
 		return nil, err
@@ -203,7 +209,7 @@ func (s *EntryPoints) Get(ctx context.Context, key *gateway.APIKey, id string) (
 	return e, nil
 }
 
-// List answers entry points that the key may see, the newest first.
+// List returns entry points that the key may see, the newest first.
 func (s *EntryPoints) List(ctx context.Context, key *gateway.APIKey, f store.EntryPointFilter) ([]*gateway.EntryPoint, error) {
 	applications, err := narrowed(key, f.Applications)
 	if err != nil {
@@ -317,7 +323,8 @@ func (s *EntryPoints) Goal(ctx context.Context, key *gateway.APIKey, to gateway.
 // trackPatience is for how long a goal waits until it is known how the person came.
 const trackPatience = 2 * time.Second
 
-// awaitTracked waits until what has come so far is known of the ways in, so that a goal that follows on the heels of an arrival is put down to it.
+// awaitTracked waits until what has come so far is known of the ways in, so that a goal that
+// follows on the heels of an arrival is put down to it.
 func (s *EntryPoints) awaitTracked(ctx context.Context) {
 	if s.Tracked == nil {
 		return

@@ -30,11 +30,13 @@ type Erasures struct {
 	Logger    *slog.Logger
 }
 
-// StatusPath is the path of the page that tells a person how far an erasure is, below the gateway's public URL.
+// StatusPath is the path of the page that tells a person how far an erasure is, below the gateway's
+// public URL.
 func (s *Erasures) StatusPath(id string) string { return "/data-deletion/" + id }
 
-// Forget begins the erasure of a profile and of the people who belong to it; version is as for Profiles.Delete. What is queued for them is canceled, and the profile gone, when
-// it returns; the rest follows. While it is under way, the same call answers the same erasure.
+// Forget begins the erasure of a profile and of the people who belong to it; version is as for
+// Profiles.Delete. What is queued for them is canceled, and the profile gone, when it returns; the
+// rest follows. While it is under way, the same call returns the same erasure.
 func (s *Erasures) Forget(ctx context.Context, key *gateway.APIKey, id string, version int64) (*gateway.Erasure, error) {
 	var e *gateway.Erasure
 	err := s.Store.Write(ctx, func(tx *store.Tx) error {
@@ -64,7 +66,7 @@ func (s *Erasures) Forget(ctx context.Context, key *gateway.APIKey, id string, v
 	return e, err
 }
 
-// deletable says whether a key may delete a profile as a whole.
+// deletable reports whether a key may delete a profile as a whole.
 func deletable(key *gateway.APIKey, p *gateway.Profile) error {
 	if err := visible(key, p); err != nil {
 		return err
@@ -75,7 +77,8 @@ func deletable(key *gateway.APIKey, p *gateway.Profile) error {
 	return nil
 }
 
-// Get returns an erasure that the key may see, that is, one that was asked for by a key of the same applications or by the callback of one of them; a not_found error otherwise.
+// Get returns an erasure that the key may see, that is, one that was asked for by a key of the same
+// applications or by the callback of one of them; a not_found error otherwise.
 func (s *Erasures) Get(ctx context.Context, key *gateway.APIKey, id string) (*gateway.Erasure, error) {
 	e, err := s.Store.Erasure(ctx, id)
 	if err != nil {
@@ -96,8 +99,10 @@ func (s *Erasures) Status(ctx context.Context, id string) (*gateway.Erasure, err
 	return s.Store.Erasure(ctx, id)
 }
 
-// Requested takes up what the platform's data-deletion callback of an application asks for. userID is the person's app-scoped id: it may be a PSID that is known here, and else
-// the platform is asked, later, for the person's PSIDs. The same request, signed as it is, is taken once: it is answered with the same erasure again.
+// Requested takes up what the platform's data-deletion callback of an application asks for. userID
+// is the person's app-scoped id: it may be a PSID that is known here, and else the platform is
+// asked, later, for the person's PSIDs. The same request, signed as it is, is taken once: it is
+// answered with the same erasure again.
 func (s *Erasures) Requested(ctx context.Context, a *gateway.Application, userID, signed string) (*gateway.Erasure, error) {
 	e := &gateway.Erasure{ID: gateway.ErasureIDOf(a.Key, signed), Source: gateway.ErasureByPlatform, Application: a.Key, Applications: s.pagesOf(a)}
 	if before, err := s.Store.Erasure(ctx, e.ID); gateway.CodeOf(err) != gateway.CodeNotFound {
@@ -118,7 +123,8 @@ func (s *Erasures) Requested(ctx context.Context, a *gateway.Application, userID
 	})
 }
 
-// pagesOf returns the applications whose conversations a callback of a Facebook app is about: those of the app's pages. It returns nil where there are no others here.
+// pagesOf returns the applications whose conversations a callback of a Facebook app is about: those
+// of the app's pages. It returns nil where there are no others here.
 func (s *Erasures) pagesOf(a *gateway.Application) []string {
 	var pages []string
 	all := s.Directory.Applications()
@@ -133,7 +139,8 @@ func (s *Erasures) pagesOf(a *gateway.Application) []string {
 	return pages
 }
 
-// known answers which people of a Facebook app's pages there are here; a lane without application is looked for at each of them.
+// known returns which people of a Facebook app's pages there are here; a lane without application
+// is looked for at each of them.
 func (s *Erasures) known(tx *store.Tx, a *gateway.Application, people []gateway.Lane) ([]gateway.Lane, error) {
 	var found []gateway.Lane
 	for _, p := range people {
@@ -154,7 +161,8 @@ func (s *Erasures) known(tx *store.Tx, a *gateway.Application, people []gateway.
 	return found, nil
 }
 
-// Run works erasures until ctx ends, and drops what this node holds in memory when another has worked one.
+// Run works erasures until ctx ends, and drops what this node holds in memory when another has
+// worked one.
 func (s *Erasures) Run(ctx context.Context) {
 	tick := time.NewTicker(erasureInterval)
 	defer tick.Stop()

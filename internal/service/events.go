@@ -21,7 +21,8 @@ type Events struct {
 	Store     *store.Store
 	Vault     *store.Vault
 	Directory *Directory
-	// Projected is up to which position of the log every event has its profile; nothing after it is given out.
+	// Projected is up to which position of the log every event has its profile; nothing after it is
+	// given out.
 	Projected func() int64
 }
 
@@ -31,8 +32,8 @@ type Page struct {
 	Cursor string
 }
 
-// Pull answers the events of a pull subscription after a cursor (empty: after the acknowledged one), and moves nothing. With none there yet it waits up to
-// `wait` for some.
+// Pull returns the events of a pull subscription after a cursor (empty: after the acknowledged
+// one), and moves nothing. With none there yet it waits up to `wait` for some.
 func (e *Events) Pull(ctx context.Context, sub *gateway.Subscription, after string, limit int, wait time.Duration) (Page, error) {
 	if sub.Pushed() {
 		return Page{}, gateway.Invalid("id", "subscription %s is no pull subscription", sub.ID)
@@ -74,7 +75,8 @@ func (e *Events) Pull(ctx context.Context, sub *gateway.Subscription, after stri
 	}
 }
 
-// Scan looks through the log after a position until enough events fit or there are no more. It returns them, and the position up to which it has looked.
+// Scan looks through the log after a position until enough events fit or there are no more. It
+// returns them, and the position up to which it has looked.
 func (e *Events) Scan(ctx context.Context, sub *gateway.Subscription, pos int64, limit int) ([]*gateway.Event, int64, error) {
 	var found []*gateway.Event
 	bound := e.Projected()
@@ -119,7 +121,8 @@ func (e *Events) publish(ctx context.Context, events []*gateway.Event) ([]gatewa
 	return out, nil
 }
 
-// Acknowledge moves a pull subscription's cursor forward to one that Pull answered; an older one changes nothing. It answers where the cursor stands.
+// Acknowledge moves a pull subscription's cursor forward to one that Pull answered; an older one
+// changes nothing. It returns where the cursor stands.
 func (e *Events) Acknowledge(ctx context.Context, sub *gateway.Subscription, cursor string) (string, error) {
 	pos, ok := ParseCursor(cursor)
 	if !ok || pos > e.Store.Head() {
@@ -155,7 +158,7 @@ type EventQuery struct {
 // ApplicationNone selects the events that no application owns.
 const ApplicationNone = "none"
 
-// List answers events in the order of the log.
+// List returns events in the order of the log.
 func (e *Events) List(ctx context.Context, key *gateway.APIKey, q EventQuery) (Page, error) {
 	f := store.EventFilter{Types: q.Types, Person: q.Person, Upto: e.Projected(), Limit: q.Limit}
 	if q.After != "" {
@@ -207,7 +210,8 @@ func (e *Events) RetryParked(ctx context.Context, sub *gateway.Subscription) err
 	return err
 }
 
-// Deliveries answers the deliveries of a forward subscription, the newest event first, and the cursor of the next page, empty after the last.
+// Deliveries returns the deliveries of a forward subscription, the newest event first, and the
+// cursor of the next page, empty after the last.
 func (e *Events) Deliveries(ctx context.Context, sub *gateway.Subscription, status gateway.DeliveryStatus, before string, limit int) ([]*gateway.Delivery, string, error) {
 	f := store.DeliveryFilter{Subscription: sub.ID, Status: status, Limit: limit}
 	if before != "" {
@@ -263,7 +267,8 @@ func (e *Events) ReplayEvent(ctx context.Context, sub *gateway.Subscription, id 
 	return e.Store.ReplayEvent(ctx, sub.ID, event)
 }
 
-// Inbound returns a message or a tap from a person of an application, and the profile that the person has now; a not_found error when it is none that the key may see.
+// Inbound returns a message or a tap from a person of an application, and the profile that the
+// person has now; a not_found error when it is none that the key may see.
 func (e *Events) Inbound(ctx context.Context, key *gateway.APIKey, application, id string) (event *gateway.Event, profile string, err error) {
 	pos, ok := gateway.EventPos(id)
 	if !ok || !key.AllowsApplication(application) {
@@ -284,7 +289,8 @@ func inbound(e *gateway.Event) bool {
 	return e.Type == gateway.EventMessageInbound || e.Type == gateway.EventPostback
 }
 
-// LastInbound returns the newest messages and taps from people of an application, newest first, up to a moment.
+// LastInbound returns the newest messages and taps from people of an application, newest first, up
+// to a moment.
 func (e *Events) LastInbound(ctx context.Context, key *gateway.APIKey, application string, persons []string, until time.Time, limit int) ([]*gateway.Event, error) {
 	if !key.AllowsApplication(application) {
 		return nil, gateway.NotFound("application", application)

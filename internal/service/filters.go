@@ -7,7 +7,8 @@ import (
 	"github.com/chasqui/chasqui/internal/store"
 )
 
-// What faces name of the store's: what lists are narrowed by, sums of reports, and tokens. They ask use cases, and never the store itself.
+// What faces name of the store's: what lists are narrowed by, sums of reports, and tokens. They ask
+// use cases, and never the store itself.
 type (
 	EntryPointFilter = store.EntryPointFilter
 	MessageFilter    = store.MessageFilter

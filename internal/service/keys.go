@@ -10,10 +10,12 @@ import (
 	"github.com/chasqui/chasqui/internal/store"
 )
 
-// keyCacheAge is for how long a key is taken from memory: a key revoked by another process is refused after this at the latest.
+// keyCacheAge is for how long a key is taken from memory: a key revoked by another process is
+// refused after this at the latest.
 const keyCacheAge = 2 * time.Second
 
-// keyCacheSize bounds the keys in memory. Only keys that exist are kept, so that guesses cannot fill it.
+// keyCacheSize bounds the keys in memory. Only keys that exist are kept, so that guesses cannot
+// fill it.
 const keyCacheSize = 10_000
 
 // Keys tells whose request it is. It is safe for any number of goroutines.
@@ -35,8 +37,8 @@ func NewKeys(s *store.Store, now func() time.Time) *Keys {
 	return &Keys{store: s, now: now, known: map[[32]byte]cachedKey{}}
 }
 
-// Authenticate answers the API key of an Authorization header's value. The error is unauthorized when it is none that is good, and something else when the
-// database cannot be asked.
+// Authenticate returns the API key of an Authorization header's value. The error is unauthorized
+// when it is none that is good, and something else when the database cannot be asked.
 func (k *Keys) Authenticate(ctx context.Context, authorization string) (*gateway.APIKey, error) {
 	scheme, token, ok := strings.Cut(authorization, " ")
 	if !ok || !strings.EqualFold(scheme, "Bearer") || token == "" {
@@ -45,7 +47,7 @@ func (k *Keys) Authenticate(ctx context.Context, authorization string) (*gateway
 	return k.ByHash(ctx, gateway.HashAPIKey(strings.TrimSpace(token)))
 }
 
-// ByHash answers the API key of a hash as Authenticate does.
+// ByHash returns the API key of a hash as Authenticate does.
 func (k *Keys) ByHash(ctx context.Context, hash [32]byte) (*gateway.APIKey, error) {
 	now := k.now()
 	k.mu.RLock()

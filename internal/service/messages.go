@@ -27,12 +27,13 @@ type Messages struct {
 	Policy  *Policy
 	// Accounts tells which channels beside Messenger there are; nil for none.
 	Accounts Accounts
-	// CustomerMatching lets a phone number alone go to Messenger where the version of the Graph API still takes it.
+	// CustomerMatching lets a phone number alone go to Messenger where the version of the Graph API
+	// still takes it.
 	CustomerMatching bool
 }
 
-// Sender sends messages. Reserve tells whether a message that is about to be accepted may go at once, and marks it; then Go follows when it was accepted, and
-// Release when it was not.
+// Sender sends messages. Reserve tells whether a message that is about to be accepted may go at
+// once, and marks it; then Go follows when it was accepted, and Release when it was not.
 type Sender interface {
 	Reserve(*gateway.Message) bool
 	Go(*gateway.Message)
@@ -45,8 +46,9 @@ type Accepted struct {
 	Replayed bool // the request had been made before under the same idempotency key
 }
 
-// Send accepts one message: it is in the outbox when Send returns. idempotencyKey may be empty; body is the request as received, by which repeats
-// are told from mistakes. Errors are of the table in docs/errors.md, and nothing is stored then.
+// Send accepts one message: it is in the outbox when Send returns. idempotencyKey may be empty;
+// body is the request as received, by which repeats are told from mistakes. Errors are of the table
+// in docs/errors.md, and nothing is stored then.
 func (m *Messages) Send(ctx context.Context, key *gateway.APIKey, in *gateway.MessageInput, idempotencyKey string, body []byte) (Accepted, error) {
 	remembered, err := m.idempotency(key, idempotencyKey, body)
 	if err != nil {
@@ -115,8 +117,8 @@ type Verdict struct {
 	Err     error
 }
 
-// SendBatch accepts those of up to MaxBatch messages that can be, in order and in one commit, and tells for each. Under an idempotency key that was used
-// before it answers as then, and true.
+// SendBatch accepts those of up to MaxBatch messages that can be, in order and in one commit, and
+// tells for each. Under an idempotency key that was used before it does so as then, and returns true.
 func (m *Messages) SendBatch(ctx context.Context, key *gateway.APIKey, inputs []gateway.MessageInput, idempotencyKey string, body []byte) ([]Verdict, bool, error) {
 	if len(inputs) == 0 || len(inputs) > MaxBatch {
 		return nil, false, gateway.Invalid("messages", "give 1 to %d messages; this has %d", MaxBatch, len(inputs))
@@ -214,7 +216,8 @@ func unreachable(message *gateway.Message) error {
 	return gateway.Invalid(field, "no channel of the message can be taken: %s", message.Error.Message)
 }
 
-// Check is a dry run: what is wrong with a message is an error, and what the platform's rules say of it is the answer. Nothing is stored.
+// Check is a dry run: what is wrong with a message is an error, and what the platform's rules say
+// of it is the answer. Nothing is stored.
 func (m *Messages) Check(ctx context.Context, key *gateway.APIKey, in *gateway.MessageInput) (*gateway.Message, gateway.PolicyAnswer, error) {
 	message, err := m.prepare(ctx, key, in)
 	if err != nil {
@@ -245,7 +248,7 @@ func (m *Messages) idempotency(key *gateway.APIKey, idempotencyKey string, body 
 	return &store.Idempotency{APIKey: key.ID, Key: idempotencyKey, Fingerprint: sum[:]}, nil
 }
 
-// replay answers what was answered before under the same key to the same body.
+// replay returns what was answered before under the same key to the same body.
 func (m *Messages) replay(ctx context.Context, key *store.Idempotency) ([]*gateway.Message, bool) {
 	if key == nil {
 		return nil, false
@@ -254,7 +257,8 @@ func (m *Messages) replay(ctx context.Context, key *store.Idempotency) ([]*gatew
 	return messages, err == nil && len(messages) > 0 && messages[0] != nil
 }
 
-// remembered answers the messages of the request that took an idempotency key first, nil for those that were not accepted.
+// remembered returns the messages of the request that took an idempotency key first, nil for those
+// that were not accepted.
 func (m *Messages) remembered(ctx context.Context, key *store.Idempotency) ([]*gateway.Message, error) {
 	first, err := m.Store.RememberedAnswer(ctx, key.APIKey, key.Key)
 	if err != nil || first == nil {
@@ -276,7 +280,7 @@ func (m *Messages) remembered(ctx context.Context, key *store.Idempotency) ([]*g
 	return messages, nil
 }
 
-// Get answers a message that the key may see; a not_found error otherwise.
+// Get returns a message that the key may see; a not_found error otherwise.
 func (m *Messages) Get(ctx context.Context, key *gateway.APIKey, id string) (*gateway.Message, error) {
 	message, err := m.Store.Message(ctx, id)
 	if err != nil {
@@ -288,7 +292,7 @@ func (m *Messages) Get(ctx context.Context, key *gateway.APIKey, id string) (*ga
 	return message, nil
 }
 
-// List answers messages that the key may see, newest first.
+// List returns messages that the key may see, newest first.
 func (m *Messages) List(ctx context.Context, key *gateway.APIKey, f store.MessageFilter) ([]*gateway.Message, error) {
 	var err error
 	if f.Applications, err = narrowed(key, f.Applications); err != nil {

@@ -37,7 +37,8 @@ type OptInInput struct {
 	SingleUse   bool
 }
 
-// Create makes a token: letters, digits, - and _ only, at most 250 characters, legal as the data-ref of a button and as the ref of an m.me link.
+// Create makes a token: letters, digits, - and _ only, at most 250 characters, legal as the
+// data-ref of a button and as the ref of an m.me link.
 func (s *OptIns) Create(ctx context.Context, key *gateway.APIKey, in OptInInput) (token string, expires time.Time, err error) {
 	if err := usable(s.Directory, key, in.Application); err != nil {
 		return "", expires, err
@@ -74,7 +75,8 @@ func (s *OptIns) Create(ctx context.Context, key *gateway.APIKey, in OptInInput)
 // namedOptIn is how long a token lasts that is asked for by name alone.
 const namedOptIn = 30 * 24 * time.Hour
 
-// CreateNamed makes a token of an object that names the profile, and whose other members come back with the event.
+// CreateNamed makes a token of an object that names the profile, and whose other members come back
+// with the event.
 func (s *OptIns) CreateNamed(ctx context.Context, key *gateway.APIKey, app string, object map[string]any) (string, error) {
 	profile, ok := object["profileId"].(string)
 	if !ok {
@@ -93,10 +95,11 @@ func (s *OptIns) CreateNamed(ctx context.Context, key *gateway.APIKey, app strin
 	return token, err
 }
 
-// IsToken tells whether a ref looks like a token of ours.
+// IsToken reports whether a ref looks like a token of ours.
 func IsToken(ref string) bool { return strings.HasPrefix(ref, gateway.OptInTokenPrefix) }
 
-// Handle answers the handle of a token that was made for an application; false when it is forged, or for another page.
+// Handle returns the handle of a token that was made for an application; false when it is forged,
+// or for another page.
 func (s *OptIns) Handle(ctx context.Context, app, token string) (string, bool) {
 	box, ok := strings.CutPrefix(token, gateway.OptInTokenPrefix)
 	if !ok {

@@ -8,8 +8,9 @@ import (
 	"github.com/chasqui/chasqui/internal/store"
 )
 
-// Told applies what the business says of a message that went over a channel of its own: to the last step on that channel that was begun. It returns nil once that is
-// committed, and an invalid_request error for a channel whose provider reports by itself.
+// Told applies what the business says of a message that went over a channel of its own: to the last
+// step on that channel that was begun. It returns nil once that is committed, and an
+// invalid_request error for a channel whose provider reports by itself.
 func (c *ChannelEvents) Told(ctx context.Context, m *gateway.Message, channel string, r gateway.ChannelReport) error {
 	if channel == "" || !gateway.OwnChannel(channel) {
 		return gateway.Invalid("channel", "must be a channel of your own: on %q its provider says what became of a message", channel)
@@ -23,8 +24,10 @@ func (c *ChannelEvents) Told(ctx context.Context, m *gateway.Message, channel st
 	return gateway.Invalid("channel", "the message was not handed to %s", channel)
 }
 
-// Bring takes a message that a person sent over a channel of the business's own, for which the application must have an account. It makes the profile that the message names
-// when there is none and the key may make profiles, else finds or makes that of phone when it is a phone number, and appends message.inbound to the log, in one commit.
+// Bring takes a message that a person sent over a channel of the business's own, for which the
+// application must have an account. It makes the profile that the message names when there is none
+// and the key may make profiles, else finds or makes that of phone when it is a phone number, and
+// appends message.inbound to the log, in one commit.
 func (c *ChannelEvents) Bring(ctx context.Context, key *gateway.APIKey, in gateway.ChannelInbound, phone string) (*gateway.Event, error) {
 	if in.Channel == "" || !gateway.OwnChannel(in.Channel) {
 		return nil, gateway.Invalid("channel", "must be a channel of your own: on %q messages come in by themselves", in.Channel)
@@ -57,7 +60,8 @@ func (c *ChannelEvents) Bring(ctx context.Context, key *gateway.APIKey, in gatew
 	return event, err
 }
 
-// introduced makes the profile that a message names as an application's own, when there is none and the key may make one. One that the key may not see is taken by somebody else.
+// introduced makes the profile that a message names as an application's own, when there is none and
+// the key may make one. One that the key may not see is taken by somebody else.
 func introduced(tx *store.Tx, key *gateway.APIKey, application, id string) error {
 	p, err := tx.Profile(id)
 	switch {

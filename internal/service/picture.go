@@ -16,7 +16,8 @@ import (
 
 const maxLogo = qr.MaxLogoBytes
 
-// Pictures fetches what stands in the middle of codes. It connects only to addresses it has checked, redirects included.
+// Pictures fetches what stands in the middle of codes. It connects only to addresses it has
+// checked, redirects included.
 type Pictures struct {
 	// Easel is where codes are drawn.
 	Easel *Easel
@@ -60,7 +61,8 @@ func (p *Pictures) Logo(ctx context.Context, a *gateway.Application, logo string
 	return b, nil
 }
 
-// OptInSnippet is HTML for a page that lets a visitor come with a token: the Send to Messenger button, and a plain link for everybody else.
+// OptInSnippet is HTML for a page that lets a visitor come with a token: the Send to Messenger
+// button, and a plain link for everybody else.
 //
 // Docs: https://developers.facebook.com/docs/messenger-platform/discovery/send-to-messenger-plugin
 func OptInSnippet(a *gateway.Application, token, link string) string {

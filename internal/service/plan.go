@@ -17,8 +17,8 @@ type Accounts interface {
 	Has(application, channel string) bool
 }
 
-// Plan makes a message of an input, which stays as it is: each of its rules with the address it leads to. A message none of whose rules can be taken is not refused but
-// failed already.
+// Plan makes a message of an input, which stays as it is: each of its rules with the address it
+// leads to. A message none of whose rules can be taken is not refused but failed already.
 func (m *Messages) Plan(ctx context.Context, key *gateway.APIKey, given *gateway.MessageInput) (*gateway.Message, error) {
 	in := given.Clone()
 	if err := in.Check(m.Store.Now()); err != nil {
@@ -63,7 +63,8 @@ func (m *Messages) route(ctx context.Context, key *gateway.APIKey, in *gateway.M
 	return nil
 }
 
-// Compose makes a message of an input that was checked, and stays as it is, for a person of an application on Messenger.
+// Compose makes a message of an input that was checked, and stays as it is, for a person of an
+// application on Messenger.
 func (m *Messages) Compose(address gateway.Lane, apiKey string, in *gateway.MessageInput) (*gateway.Message, error) {
 	return m.compose(recipient{application: address.Application, person: address.Person}, apiKey, in.Clone())
 }
@@ -152,7 +153,8 @@ func (m *Messages) ownerOf(ctx context.Context, person string, candidates []*gat
 	return oneOf(found, candidates)
 }
 
-// addressOf finds the one application, of those given, at which a profile has an address; without any, the one that there is.
+// addressOf finds the one application, of those given, at which a profile has an address; without
+// any, the one that there is.
 func (m *Messages) addressOf(ctx context.Context, key *gateway.APIKey, id string, candidates []*gateway.Application) (recipient, error) {
 	profile, err := m.addressee(ctx, key, id)
 	if err != nil {
@@ -212,7 +214,8 @@ func (r recipient) lane(to gateway.To) gateway.Lane {
 	return gateway.Lane{Application: r.application, Person: person}
 }
 
-// settle reads what the message leaves to be looked up: the profile's addresses on other channels, and the values of merge fields.
+// settle reads what the message leaves to be looked up: the profile's addresses on other channels,
+// and the values of merge fields.
 func (m *Messages) settle(ctx context.Context, in *gateway.MessageInput, r *recipient) error {
 	others := slices.ContainsFunc(in.Rules, func(r gateway.Rule) bool { return r.Channel != gateway.ChannelMessenger })
 	fields := in.HasFields()
@@ -239,7 +242,8 @@ func (m *Messages) settle(ctx context.Context, in *gateway.MessageInput, r *reci
 	return nil
 }
 
-// steps makes the plan of a message: each rule with its address, or why it cannot be taken. It answers nil when Messenger alone is asked for in the plainest way.
+// steps makes the plan of a message: each rule with its address, or why it cannot be taken. It
+// returns nil when Messenger alone is asked for in the plainest way.
 func (m *Messages) steps(in *gateway.MessageInput, r recipient) []gateway.Step {
 	if gateway.Simple(in.Rules) && !in.RequireOptIn && r.person != "" {
 		return nil
@@ -252,7 +256,7 @@ func (m *Messages) steps(in *gateway.MessageInput, r recipient) []gateway.Step {
 	return steps
 }
 
-// reach answers the address of the recipient on a channel, or why there is no way to it.
+// reach returns the address of the recipient on a channel, or why there is no way to it.
 func (m *Messages) reach(in *gateway.MessageInput, r recipient, channel string) (string, *gateway.Failure) {
 	no := func(code gateway.FailureCode, format string, args ...any) (string, *gateway.Failure) {
 		return "", &gateway.Failure{Code: code, Message: fmt.Sprintf(format, args...)}
@@ -285,13 +289,14 @@ func (m *Messages) reach(in *gateway.MessageInput, r recipient, channel string) 
 	case !m.CustomerMatching:
 		return no(gateway.FailureNoAddress, "phone numbers are matched to people by Customer Matching, which the setting customerMatching turns on; name the person instead")
 	case !messenger.Support(messenger.FeatureCustomerMatching, version, time.Time{}).OK:
-		// Whoever turned it on knows a platform that still has it: what its version had counts, and not today's date.
+		// Whoever turned it on knows a platform that still has it: what its version had counts, and
+		// not today's date.
 		return no(gateway.FailureNoAddress, "version %s of the Graph API has no Customer Matching: it needs one before v6.0; name the person instead", version)
 	}
 	return in.To.PhoneNumber, nil
 }
 
-// optedIn tells whether a customer has opted in to a channel.
+// optedIn reports whether a customer has opted in to a channel.
 func optedIn(profile *gateway.Profile, channel string) bool {
 	return profile != nil && slices.Contains(profile.OptIns(), channel)
 }

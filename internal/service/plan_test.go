@@ -21,7 +21,8 @@ func planner(in *servicetest.Inside) *service.Messages {
 	return &service.Messages{Store: in.Store, Directory: in.Directory, Accounts: everyChannel{}, Policy: &service.Policy{Store: in.Store, Directory: in.Directory, Observe: true}}
 }
 
-// A plan fills in what is stored of the customer, and leaves the input as it was: a caller that plans it again gets the same.
+// A plan fills in what is stored of the customer, and leaves the input as it was: a caller that
+// plans it again gets the same.
 func TestPlanLeavesItsInputAlone(t *testing.T) {
 	t.Parallel()
 	in := servicetest.Open(t)
@@ -65,7 +66,8 @@ func TestPlanLeavesItsInputAlone(t *testing.T) {
 	}
 }
 
-// Through which application a message goes is what is named, or the only one that the key may use and that knows the person; otherwise the caller has to say.
+// Through which application a message goes is what is named, or the only one that the key may use
+// and that knows the person; otherwise the caller has to say.
 func TestThroughWhichApplication(t *testing.T) {
 	t.Parallel()
 	in := servicetest.Open(t)

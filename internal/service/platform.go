@@ -39,8 +39,9 @@ func appClient(c *messenger.Client, a *gateway.Application) *messenger.Client {
 	return c.As(messenger.AppToken(a.AppID, a.AppSecret.Reveal()))
 }
 
-// refused turns the error of a call to the platform into one for the caller of the API. field is the input that a refusal is laid to; what is the call in words.
-// A platform that does not answer, or is in trouble itself, gives platform_unavailable.
+// refused turns the error of a call to the platform into one for the caller of the API. field is
+// the input that a refusal is laid to; what is the call in words. A platform that does not answer,
+// or is in trouble itself, gives platform_unavailable.
 func refused(err error, field, what string) error {
 	var e *messenger.Error
 	switch {
@@ -55,14 +56,15 @@ func refused(err error, field, what string) error {
 		limited.RetryAfter = e.Verdict().After
 		return limited
 	}
-	// A proof that does not fit means that the secret is not the app's, whatever field the call was about.
+	// A proof that does not fit means that the secret is not the app's, whatever field the call was
+	// about.
 	if strings.Contains(e.Message, "appsecret_proof") && field != "" {
 		field = "application.secret"
 	}
 	return gateway.Invalid(field, "the platform refuses to %s: %s", what, e.Message).WithCause(err)
 }
 
-// unavailable tells whether a call failed for a reason that passes by itself.
+// unavailable reports whether a call failed for a reason that passes by itself.
 func unavailable(err error) bool {
 	code := gateway.CodeOf(refused(err, "", ""))
 	return code == gateway.CodePlatformUnavailable || code == gateway.CodeRateLimited

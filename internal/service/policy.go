@@ -22,8 +22,9 @@ type Policy struct {
 	closed int64 // how often Forget was called: what was read before it is not remembered after it
 }
 
-// openWindow is what is remembered of a conversation, to spare the database the question for each message: up to when a window is known to be open. It only ever opens
-// wider without this node's doing, as long as the node works the conversation's partition and nobody opts out.
+// openWindow is what is remembered of a conversation, to spare the database the question for each
+// message: up to when a window is known to be open. It only ever opens wider without this node's
+// doing, as long as the node works the conversation's partition and nobody opts out.
 type openWindow struct {
 	until   time.Time
 	epoch   int64 // of the lease under which it was read
@@ -33,8 +34,9 @@ type openWindow struct {
 // maxOpen is how many conversations are remembered.
 const maxOpen = 50_000
 
-// Ask returns what the rules say of the message at its current step, which must be one on Messenger, as of now. A person who has opted out of the channel is refused too, and
-// one whose conversation another app was seen to control.
+// Ask returns what the rules say of the message at its current step, which must be one on
+// Messenger, as of now. A person who has opted out of the channel is refused too, and one whose
+// conversation another app was seen to control.
 func (p *Policy) Ask(ctx context.Context, m *gateway.Message) (gateway.PolicyAnswer, error) {
 	history, err := p.read(ctx, m.Lane())
 	if err != nil {
@@ -43,7 +45,8 @@ func (p *Policy) Ask(ctx context.Context, m *gateway.Message) (gateway.PolicyAns
 	return p.judge(m, history)
 }
 
-// read asks the database for what the rules ask of a conversation, and whether the person has opted out where anybody has.
+// read asks the database for what the rules ask of a conversation, and whether the person has opted
+// out where anybody has.
 func (p *Policy) read(ctx context.Context, lane gateway.Lane) (gateway.History, error) {
 	h, err := p.Store.History(ctx, lane)
 	if err == nil && p.Directory.MessengerOptOuts() {
@@ -52,8 +55,9 @@ func (p *Policy) read(ctx context.Context, lane gateway.Lane) (gateway.History, 
 	return h, err
 }
 
-// Judge is Ask before a send: where the window of the conversation is known to be open, it does not ask the database again, and does not say until when. Who controls the
-// conversation is left to the platform, for it may be given back without a word.
+// Judge is Ask before a send: where the window of the conversation is known to be open, it does not
+// ask the database again, and does not say until when. Who controls the conversation is left to the
+// platform, for it may be given back without a word.
 func (p *Policy) Judge(ctx context.Context, m *gateway.Message) (gateway.PolicyAnswer, error) {
 	history, err := p.history(ctx, m)
 	if err != nil {
@@ -79,7 +83,8 @@ func (p *Policy) judge(m *gateway.Message, history gateway.History) (gateway.Pol
 	return gateway.Policy(q, history), nil
 }
 
-// history reads what the rules ask of a conversation, unless its window is known to be open: then an empty history says as much.
+// history reads what the rules ask of a conversation, unless its window is known to be open: then
+// an empty history says as much.
 func (p *Policy) history(ctx context.Context, m *gateway.Message) (gateway.History, error) {
 	now, optOuts := p.Store.Now(), p.Directory.OptOuts()
 	epoch, held := p.Store.Leases().Epoch(m.Partition)
@@ -108,7 +113,8 @@ func (p *Policy) history(ctx context.Context, m *gateway.Message) (gateway.Histo
 	return h, nil
 }
 
-// Forget drops what is remembered of a conversation, once it is stored that the platform has said that its window is closed.
+// Forget drops what is remembered of a conversation, once it is stored that the platform has said
+// that its window is closed.
 func (p *Policy) Forget(lane gateway.Lane) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

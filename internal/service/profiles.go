@@ -8,7 +8,8 @@ import (
 	"github.com/chasqui/chasqui/internal/store"
 )
 
-// Profiles keeps the business's customers. A key that is limited to applications sees and changes only profiles with an address at one of them, and those that were made for one.
+// Profiles keeps the business's customers. A key that is limited to applications sees and changes
+// only profiles with an address at one of them, and those that were made for one.
 type Profiles struct {
 	Store     *store.Store
 	Directory *Directory
@@ -35,8 +36,9 @@ func (s *Profiles) Create(ctx context.Context, key *gateway.APIKey, object json.
 	return p, s.Store.Write(ctx, func(tx *store.Tx) error { return tx.CreateProfile(p) })
 }
 
-// Enrich makes the profile of a customer whom a message of an application names, and lets one that is there learn what it does not know yet: nothing that stands there is
-// changed. The key needs the scope for profiles; without, and for a profile that it may not see, nothing happens.
+// Enrich makes the profile of a customer whom a message of an application names, and lets one that
+// is there learn what it does not know yet: nothing that stands there is changed. The key needs the
+// scope for profiles; without, and for a profile that it may not see, nothing happens.
 func (s *Profiles) Enrich(ctx context.Context, key *gateway.APIKey, application, id string, known map[string]string, person string) error {
 	if !key.Allows(gateway.ScopeProfilesWrite) {
 		return nil
@@ -108,7 +110,7 @@ func (s *Profiles) introduce(tx *store.Tx, application, id string, known map[str
 	return tx.CreateProfile(p)
 }
 
-// creatable says whether a key may make a profile.
+// creatable reports whether a key may make a profile.
 func (s *Profiles) creatable(key *gateway.APIKey, p *gateway.Profile) error {
 	if key.Limited() && len(p.Addresses) == 0 {
 		return gateway.Errorf(gateway.CodeForbidden, "this key is limited to some applications: the profile needs an address at one of them").WithField(gateway.FieldMessenger)
@@ -123,7 +125,8 @@ func fieldOf(object json.RawMessage, name string) (json.RawMessage, bool) {
 	return v, ok
 }
 
-// addressable says whether every address that a change brings or takes away is at an application that is there and that the key may touch.
+// addressable reports whether every address that a change brings or takes away is at an application
+// that is there and that the key may touch.
 func (s *Profiles) addressable(key *gateway.APIKey, before, after *gateway.Profile) error {
 	var had map[string]string
 	if before != nil {
@@ -149,7 +152,7 @@ func (s *Profiles) addressable(key *gateway.APIKey, before, after *gateway.Profi
 	return nil
 }
 
-// Get answers one profile that the key may see; a not_found error otherwise.
+// Get returns one profile that the key may see; a not_found error otherwise.
 func (s *Profiles) Get(ctx context.Context, key *gateway.APIKey, id string) (*gateway.Profile, error) {
 	return seen(ctx, s.Store, key, id)
 }
@@ -163,7 +166,8 @@ func seen(ctx context.Context, st *store.Store, key *gateway.APIKey, id string) 
 	return p, visible(key, p)
 }
 
-// visible says whether a key may see a profile. One that it may not see is one that is not there.
+// visible reports whether a key may see a profile. One that it may not see is one that is not
+// there.
 func visible(key *gateway.APIKey, p *gateway.Profile) error {
 	if key.AllowsProfile(p) {
 		return nil
@@ -171,7 +175,7 @@ func visible(key *gateway.APIKey, p *gateway.Profile) error {
 	return gateway.NotFound("profile", p.ID)
 }
 
-// List answers profiles that the key may see, in the order of their ids.
+// List returns profiles that the key may see, in the order of their ids.
 func (s *Profiles) List(ctx context.Context, key *gateway.APIKey, f store.ProfileFilter) ([]*gateway.Profile, error) {
 	applications, err := narrowed(key, f.Applications)
 	if err != nil {
@@ -200,8 +204,8 @@ func narrowed(key *gateway.APIKey, wanted []string) ([]string, error) {
 	return key.Applications, nil
 }
 
-// Patch applies a JSON merge patch (RFC 7396) to a profile. version is the one the caller has read, 0 for whichever it is; the error is precondition_failed when
-// the profile has changed since.
+// Patch applies a JSON merge patch (RFC 7396) to a profile. version is the one the caller has read,
+// 0 for whichever it is; the error is precondition_failed when the profile has changed since.
 func (s *Profiles) Patch(ctx context.Context, key *gateway.APIKey, id string, version int64, patch json.RawMessage) (*gateway.Profile, error) {
 	var after *gateway.Profile
 	err := s.Store.Write(ctx, func(tx *store.Tx) (err error) {

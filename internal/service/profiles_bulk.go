@@ -18,7 +18,8 @@ type ProfileChange struct {
 	Patch json.RawMessage // a JSON merge patch; of a profile that is not there, the profile
 }
 
-// MergeMany merges into profiles and makes those that are not there, all in one commit or none: an error is below the number of the profile at fault.
+// MergeMany merges into profiles and makes those that are not there, all in one commit or none: an
+// error is below the number of the profile at fault.
 func (s *Profiles) MergeMany(ctx context.Context, key *gateway.APIKey, changes []ProfileChange) ([]*gateway.Profile, error) {
 	if len(changes) == 0 || len(changes) > MaxProfiles {
 		return nil, gateway.Invalid("", "give 1 to %d profiles; this has %d", MaxProfiles, len(changes))
@@ -54,7 +55,7 @@ func (s *Profiles) merge(tx *store.Tx, key *gateway.APIKey, c ProfileChange) (*g
 	return p, tx.CreateProfile(p)
 }
 
-// DeleteMany removes profiles in one commit, and answers which of them there were.
+// DeleteMany removes profiles in one commit, and returns which of them there were.
 func (s *Profiles) DeleteMany(ctx context.Context, key *gateway.APIKey, ids []string) ([]string, error) {
 	if len(ids) == 0 || len(ids) > MaxProfiles {
 		return nil, gateway.Invalid("id", "give 1 to %d ids; this has %d", MaxProfiles, len(ids))

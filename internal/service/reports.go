@@ -51,7 +51,8 @@ type GoalSum struct {
 
 const maxReport = 400 * 24 * time.Hour
 
-// Report sums up what came of entry points. Rows come in the order of their keys for days, and else with the most opens first; total is the sum of all.
+// Report sums up what came of entry points. Rows come in the order of their keys for days, and else
+// with the most opens first; total is the sum of all.
 func (s *EntryPoints) Report(ctx context.Context, key *gateway.APIKey, q ReportQuery) (rows []*ReportRow, total *ReportRow, err error) {
 	if q.Applications, err = narrowed(key, q.Applications); err != nil {
 		return nil, nil, err
@@ -184,7 +185,7 @@ func Zone(name string) (*time.Location, error) {
 	return z, nil
 }
 
-// CheckGroup says whether a report can be grouped so.
+// CheckGroup reports whether a report can be grouped so.
 func CheckGroup(group string) error {
 	if slices.Contains(Groups(), group) {
 		return nil

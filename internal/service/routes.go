@@ -8,13 +8,14 @@ import (
 	"github.com/chasqui/chasqui/internal/store"
 )
 
-// Routes keeps stored rules. A key that is limited to applications sees those of its applications and those of none, and changes only its own.
+// Routes keeps stored rules. A key that is limited to applications sees those of its applications
+// and those of none, and changes only its own.
 type Routes struct {
 	Store     *store.Store
 	Directory *Directory
 }
 
-// List answers the routes that a key may see, the oldest first.
+// List returns the routes that a key may see, the oldest first.
 func (s *Routes) List(ctx context.Context, key *gateway.APIKey) ([]*gateway.Route, error) {
 	all, err := s.Store.Routes(ctx)
 	if err != nil {
@@ -29,13 +30,15 @@ func (s *Routes) List(ctx context.Context, key *gateway.APIKey) ([]*gateway.Rout
 	return seen, nil
 }
 
-// Get answers the route of an id or a name; a not_found error when there is none that the key may see.
+// Get returns the route of an id or a name; a not_found error when there is none that the key may
+// see.
 func (s *Routes) Get(ctx context.Context, key *gateway.APIKey, idOrName string) (*gateway.Route, error) {
 	return routeOf(ctx, s.Store, key, "", idOrName)
 }
 
-// routeOf returns the route of an id or a name that a key may see. Of several of the name, that of the application comes first, then that of all applications; when neither is
-// there and several others are, the error says that the application must be named.
+// routeOf returns the route of an id or a name that a key may see. Of several of the name, that of
+// the application comes first, then that of all applications; when neither is there and several
+// others are, the error says that the application must be named.
 func routeOf(ctx context.Context, st *store.Store, key *gateway.APIKey, application, idOrName string) (*gateway.Route, error) {
 	named, err := st.RoutesNamed(ctx, idOrName)
 	if err != nil {
@@ -91,7 +94,7 @@ func (s *Routes) Delete(ctx context.Context, key *gateway.APIKey, id string) err
 	return s.Store.DeleteRoute(ctx, id)
 }
 
-// change answers the route of an id if the key may change it.
+// change returns the route of an id if the key may change it.
 func (s *Routes) change(ctx context.Context, key *gateway.APIKey, id string) (*gateway.Route, error) {
 	r, err := s.Get(ctx, key, id)
 	if err != nil {

@@ -68,7 +68,7 @@ type ScriptInput struct {
 
 const maxNote = 1000
 
-// Active answers the script that answers the people of an application; nil when there is none.
+// Active returns the script that returns the people of an application; nil when there is none.
 func (s *Scripts) Active(app string) *ActiveScript {
 	current := s.current.Load()
 	if current == nil {
@@ -77,7 +77,8 @@ func (s *Scripts) Active(app string) *ActiveScript {
 	return (*current)[app]
 }
 
-// Refresh loads what has become active. A version that does not load leaves the one before it in place.
+// Refresh loads what has become active. A version that does not load leaves the one before it in
+// place.
 func (s *Scripts) Refresh(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -169,7 +170,8 @@ func FilesOf(s *gateway.Script) ([]script.File, error) {
 	return files, nil
 }
 
-// Validate reads the files as an upload would. It returns the warnings, and the problems for which an upload is refused, all at once.
+// Validate reads the files as an upload would. It returns the warnings, and the problems for which
+// an upload is refused, all at once.
 func (s *Scripts) Validate(ctx context.Context, key *gateway.APIKey, in *ScriptInput) (warnings, problems []rivescript.Problem, err error) {
 	if err := in.check(); err != nil {
 		return nil, nil, err
@@ -225,7 +227,8 @@ func (in *ScriptInput) check() error {
 	return nil
 }
 
-// Upload stores a new version, and makes it active when asked. What would not load is refused with its first problems.
+// Upload stores a new version, and makes it active when asked. What would not load is refused with
+// its first problems.
 func (s *Scripts) Upload(ctx context.Context, key *gateway.APIKey, in ScriptInput) (*gateway.Script, []rivescript.Problem, error) {
 	if err := usable(s.Directory, key, in.Application); err != nil {
 		return nil, nil, err
@@ -254,7 +257,7 @@ func (s *Scripts) Upload(ctx context.Context, key *gateway.APIKey, in ScriptInpu
 	return stored, warnings, s.Refresh(ctx)
 }
 
-// List answers the versions that the key may see, by application and the newest first.
+// List returns the versions that the key may see, by application and the newest first.
 func (s *Scripts) List(ctx context.Context, key *gateway.APIKey, app string) ([]*gateway.Script, error) {
 	all, err := s.Store.Scripts(ctx, app)
 	if err != nil {
@@ -263,7 +266,7 @@ func (s *Scripts) List(ctx context.Context, key *gateway.APIKey, app string) ([]
 	return slices.DeleteFunc(all, func(x *gateway.Script) bool { return !key.AllowsApplication(x.Application) }), nil
 }
 
-// Get answers a version that the key may see; a not_found error otherwise.
+// Get returns a version that the key may see; a not_found error otherwise.
 func (s *Scripts) Get(ctx context.Context, key *gateway.APIKey, id string) (*gateway.Script, error) {
 	x, err := s.Store.Script(ctx, id)
 	if err != nil {
@@ -275,7 +278,8 @@ func (s *Scripts) Get(ctx context.Context, key *gateway.APIKey, id string) (*gat
 	return x, nil
 }
 
-// Activate makes a version the one that answers people, or with active false lets nobody answer them. What the bot knows of people stays.
+// Activate makes a version the one that answers people, or with active false lets nobody answer
+// them. What the bot knows of people stays.
 func (s *Scripts) Activate(ctx context.Context, key *gateway.APIKey, id string, active bool) (*gateway.Script, error) {
 	if _, err := s.Get(ctx, key, id); err != nil {
 		return nil, err
@@ -346,7 +350,7 @@ type Trial struct {
 	User  *rivescript.User
 }
 
-// Try answers what a version would say; nothing is sent or stored. The user of the trial changes.
+// Try returns what a version would say; nothing is sent or stored. The user of the trial changes.
 func (s *Scripts) Try(ctx context.Context, key *gateway.APIKey, id string, t Trial) (rivescript.Reply, error) {
 	x, err := s.Get(ctx, key, id)
 	if err != nil {

@@ -1,5 +1,6 @@
-// Package service holds the use cases of the gateway: what every face does, whichever API a request came by. A use case that takes the id of something takes the key of who asks
-// too, and answers not_found for what the key may not see.
+// Package service holds the use cases of the gateway: what every face does, whichever API a request
+// came by. A use case that takes the id of something takes the key of who asks too, and answers
+// not_found for what the key may not see.
 package service
 
 import (
@@ -30,7 +31,8 @@ type Services struct {
 	Subscriptions *Subscriptions
 }
 
-// Deps is what the use cases are made of. Directory, Applications and Policy are made before the others, for whoever sends messages needs them too.
+// Deps is what the use cases are made of. Directory, Applications and Policy are made before the
+// others, for whoever sends messages needs them too.
 type Deps struct {
 	Store        *store.Store
 	Vault        *store.Vault

@@ -7,7 +7,8 @@ import (
 	"github.com/chasqui/chasqui/internal/store"
 )
 
-// SetAsides lists the events that a reader of the log went on without, newest first: those of the applications that the key may see.
+// SetAsides lists the events that a reader of the log went on without, newest first: those of the
+// applications that the key may see.
 func (e *Events) SetAsides(ctx context.Context, key *gateway.APIKey, f store.SetAsideFilter) ([]store.SetAside, error) {
 	var err error
 	if f.Applications, err = narrowed(key, f.Applications); err != nil {
@@ -16,7 +17,8 @@ func (e *Events) SetAsides(ctx context.Context, key *gateway.APIKey, f store.Set
 	return e.Store.SetAsides(ctx, f)
 }
 
-// RetrySetAside gives a reader an event anew. An error says that it failed again, and the event stays set aside.
+// RetrySetAside gives a reader an event anew. An error says that it failed again, and the event
+// stays set aside.
 func (e *Events) RetrySetAside(ctx context.Context, key *gateway.APIKey, id, reader string) error {
 	pos, ok := gateway.EventPos(id)
 	if !ok {

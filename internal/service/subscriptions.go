@@ -11,7 +11,8 @@ import (
 	"github.com/chasqui/chasqui/internal/store"
 )
 
-// Subscriptions keeps who gets which events. A key that is limited to applications sees and makes only subscriptions that are limited to the same.
+// Subscriptions keeps who gets which events. A key that is limited to applications sees and makes
+// only subscriptions that are limited to the same.
 type Subscriptions struct {
 	Vault     *store.Vault
 	Store     *store.Store
@@ -19,7 +20,8 @@ type Subscriptions struct {
 	Reach     *reach.Allowed // where subscriptions may lead beside public addresses
 }
 
-// Create stores a subscription that begins from `from`: "now" or empty, "earliest", or a time in RFC 3339. A forward subscription without a secret gets one.
+// Create stores a subscription that begins from `from`: "now" or empty, "earliest", or a time in
+// RFC 3339. A forward subscription without a secret gets one.
 func (s *Subscriptions) Create(ctx context.Context, key *gateway.APIKey, sub *gateway.Subscription, from string) error {
 	if sub.Order == "" {
 		sub.Order = gateway.OrderConversation
@@ -47,10 +49,11 @@ func (s *Subscriptions) Create(ctx context.Context, key *gateway.APIKey, sub *ga
 	return errors.Join(s.Vault.CreateSubscription(ctx, sub), s.Directory.Refresh(ctx))
 }
 
-// MaxLimitedSubscriptions is how many subscriptions the applications of a limited key may have: each costs every event of theirs a look, and a worker.
+// MaxLimitedSubscriptions is how many subscriptions the applications of a limited key may have:
+// each costs every event of theirs a look, and a worker.
 const MaxLimitedSubscriptions = 200
 
-// room says whether a key may make one more.
+// room reports whether a key may make one more.
 func (s *Subscriptions) room(ctx context.Context, key *gateway.APIKey) error {
 	if !key.Limited() {
 		return nil
@@ -62,7 +65,8 @@ func (s *Subscriptions) room(ctx context.Context, key *gateway.APIKey) error {
 	return err
 }
 
-// Adopt checks the signing secrets that a caller brings for a subscription, and gives those an id that were not there before.
+// Adopt checks the signing secrets that a caller brings for a subscription, and gives those an id
+// that were not there before.
 func (s *Subscriptions) Adopt(sub *gateway.Subscription, before []gateway.SigningSecret) error {
 	switch {
 	case !sub.Signed() && len(sub.Secrets) > 0:
@@ -89,7 +93,7 @@ func (s *Subscriptions) Adopt(sub *gateway.Subscription, before []gateway.Signin
 	return nil
 }
 
-// position answers the position after which a subscription begins, -1 for now.
+// position returns the position after which a subscription begins, -1 for now.
 func (s *Subscriptions) position(ctx context.Context, from string) (int64, error) {
 	switch from {
 	case "", "now":
@@ -129,7 +133,7 @@ func (s *Subscriptions) permitted(key *gateway.APIKey, sub *gateway.Subscription
 	return nil
 }
 
-// List answers the subscriptions that the key may see, the oldest first.
+// List returns the subscriptions that the key may see, the oldest first.
 func (s *Subscriptions) List(ctx context.Context, key *gateway.APIKey) ([]*gateway.Subscription, error) {
 	all, err := s.Vault.Subscriptions(ctx)
 	if err != nil {
@@ -144,7 +148,7 @@ func (s *Subscriptions) List(ctx context.Context, key *gateway.APIKey) ([]*gatew
 	return seen, nil
 }
 
-// within tells whether a key may see all that a subscription gives.
+// within reports whether a key may see all that a subscription gives.
 func within(key *gateway.APIKey, sub *gateway.Subscription) bool {
 	if key.Limited() && len(sub.Applications) == 0 {
 		return false
@@ -157,7 +161,7 @@ func within(key *gateway.APIKey, sub *gateway.Subscription) bool {
 	return true
 }
 
-// Get answers one subscription that the key may see; a not_found error otherwise.
+// Get returns one subscription that the key may see; a not_found error otherwise.
 func (s *Subscriptions) Get(ctx context.Context, key *gateway.APIKey, id string) (*gateway.Subscription, error) {
 	sub, err := s.Vault.Subscription(ctx, id)
 	if err != nil {
@@ -169,7 +173,8 @@ func (s *Subscriptions) Get(ctx context.Context, key *gateway.APIKey, id string)
 	return sub, nil
 }
 
-// Update lets change alter a subscription and stores it when it is valid. Enabling one that the gateway disabled clears why it was.
+// Update lets change alter a subscription and stores it when it is valid. Enabling one that the
+// gateway disabled clears why it was.
 func (s *Subscriptions) Update(ctx context.Context, key *gateway.APIKey, id string, change func(*gateway.Subscription) error) (*gateway.Subscription, error) {
 	enabled := false
 	sub, err := s.Vault.UpdateSubscription(ctx, id, func(_ *store.Tx, sub *gateway.Subscription) error {
@@ -192,7 +197,8 @@ func (s *Subscriptions) Update(ctx context.Context, key *gateway.APIKey, id stri
 	return sub, errors.Join(err, s.Directory.Refresh(ctx))
 }
 
-// Disable stops a forward subscription for a reason that its receiver gave; it stays as it is when it was disabled already.
+// Disable stops a forward subscription for a reason that its receiver gave; it stays as it is when
+// it was disabled already.
 func (s *Subscriptions) Disable(ctx context.Context, id string, why gateway.Failure) error {
 	_, err := s.Vault.UpdateSubscription(ctx, id, func(tx *store.Tx, sub *gateway.Subscription) error {
 		if sub.State == gateway.SubscriptionActive {
@@ -203,8 +209,9 @@ func (s *Subscriptions) Disable(ctx context.Context, id string, why gateway.Fail
 	return errors.Join(err, s.Directory.Refresh(ctx))
 }
 
-// AddSecret gives a subscription another signing secret, a new one when value is empty. The others go on being valid for overlap, after which deliveries carry only the new
-// one's signature; an overlap of zero ends them at once.
+// AddSecret gives a subscription another signing secret, a new one when value is empty. The others
+// go on being valid for overlap, after which deliveries carry only the new one's signature; an
+// overlap of zero ends them at once.
 func (s *Subscriptions) AddSecret(ctx context.Context, key *gateway.APIKey, id string, value gateway.Secret, overlap time.Duration) (*gateway.Subscription, error) {
 	if value == "" {
 		value = gateway.NewSigningSecret()

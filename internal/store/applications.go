@@ -61,7 +61,7 @@ func (v *Vault) Applications(ctx context.Context) ([]*gateway.Application, error
 	return Collect(rows, err, v.scanApplication)
 }
 
-// Application answers one application; a not_found error when there is none.
+// Application returns one application; a not_found error when there is none.
 func (v *Vault) Application(ctx context.Context, key string) (*gateway.Application, error) {
 	rows, err := v.s.Query(ctx, selectApplications+` WHERE a.key = ?`, key)
 	return v.oneApplication(key, rows, err)
@@ -71,8 +71,8 @@ func (v *Vault) oneApplication(key string, rows *sql.Rows, err error) (*gateway.
 	return One("application", key, rows, err, v.scanApplication)
 }
 
-// CreateApplication stores a new application; its CreatedAt and UpdatedAt are set. When the page is connected through the same app already the
-// error is a conflict that names the application.
+// CreateApplication stores a new application; its CreatedAt and UpdatedAt are set. When the page is
+// connected through the same app already the error is a conflict that names the application.
 func (v *Vault) CreateApplication(ctx context.Context, a *gateway.Application) error {
 	return v.s.Write(ctx, func(tx *Tx) error {
 		if err := v.claim(tx); err != nil {
@@ -99,7 +99,8 @@ func (v *Vault) taken(tx *Tx, a *gateway.Application) error {
 	return gateway.Errorf(gateway.CodeConflict, "page %s is connected already, as application %s", a.PageID, key).WithField("page.accessToken")
 }
 
-// applicationValues are the values from state on, with the times given between the verify token and updated_at.
+// applicationValues are the values from state on, with the times given between the verify token and
+// updated_at.
 func (v *Vault) applicationValues(a *gateway.Application, times ...any) []any {
 	values := []any{string(a.State), string(data(applicationDoc{
 		PageName: a.PageName, PageImageURL: a.PageImageURL, AppName: a.AppName, AppImageURL: a.AppImageURL,
@@ -111,8 +112,9 @@ func (v *Vault) applicationValues(a *gateway.Application, times ...any) []any {
 	return append(append(values, times...), Millis(a.UpdatedAt))
 }
 
-// UpdateApplication reads an application, lets change it, and stores it, all in one transaction. When change returns an error nothing is stored. Key, page and
-// app cannot change. It answers the application as stored.
+// UpdateApplication reads an application, lets change it, and stores it, all in one transaction.
+// When change returns an error nothing is stored. Key, page and app cannot change. It returns the
+// application as stored.
 func (v *Vault) UpdateApplication(ctx context.Context, key string, change func(*gateway.Application) error) (*gateway.Application, error) {
 	var a *gateway.Application
 	err := v.s.Write(ctx, func(tx *Tx) error {
@@ -140,7 +142,8 @@ func (v *Vault) UpdateApplication(ctx context.Context, key string, change func(*
 	return a, nil
 }
 
-// SetDoor records through which application's address the one page callback of a Facebook app comes; an empty key records that there is none.
+// SetDoor records through which application's address the one page callback of a Facebook app
+// comes; an empty key records that there is none.
 func (v *Vault) SetDoor(ctx context.Context, appID, key string) error {
 	return v.s.Write(ctx, func(tx *Tx) error {
 		var err error
@@ -156,8 +159,9 @@ func (v *Vault) SetDoor(ctx context.Context, appID, key string) error {
 	})
 }
 
-// DeleteApplication removes an application, its conversations and its people's addresses. Its messages and events stay until retention takes them; messages that
-// still wait are failed by whoever would send them. The error is not_found when there is none.
+// DeleteApplication removes an application, its conversations and its people's addresses. Its
+// messages and events stay until retention takes them; messages that still wait are failed by
+// whoever would send them. The error is not_found when there is none.
 func (v *Vault) DeleteApplication(ctx context.Context, key string) error {
 	return v.s.Write(ctx, func(tx *Tx) error {
 		n, err := tx.Exec(`DELETE FROM applications WHERE key = ?`, key)

@@ -13,8 +13,8 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// BackupTo writes the database as it is now to a new file, readable by its owner only, while others go on working on it. The file is on disk when BackupTo returns. The
-// key file is not in it.
+// BackupTo writes the database as it is now to a new file, readable by its owner only, while others
+// go on working on it. The file is on disk when BackupTo returns. The key file is not in it.
 func (s *Store) BackupTo(ctx context.Context, path string) error {
 	// SQLite takes an empty file for one that is not there; made here it has our mode.
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
@@ -29,7 +29,8 @@ func (s *Store) BackupTo(ctx context.Context, path string) error {
 	return syncFolder(filepath.Dir(path))
 }
 
-// vacuumInto copies the database over a connection of its own: the writer keeps the writing one, and the others may not write.
+// vacuumInto copies the database over a connection of its own: the writer keeps the writing one,
+// and the others may not write.
 func (s *Store) vacuumInto(ctx context.Context, path string) error {
 	if s.path == "" {
 		return errors.New("this is for SQLite: back PostgreSQL up with pg_dump or by its own archiving")
@@ -45,7 +46,8 @@ func (s *Store) vacuumInto(ctx context.Context, path string) error {
 	return nil
 }
 
-// PutInPlace moves a finished database file into a data folder, to the name given, unless a gateway is running there or the name is taken.
+// PutInPlace moves a finished database file into a data folder, to the name given, unless a gateway
+// is running there or the name is taken.
 func PutInPlace(file, target string) error {
 	folder := filepath.Dir(target)
 	lock := flock.New(filepath.Join(folder, "gateway.lock"))
@@ -71,7 +73,8 @@ func PutInPlace(file, target string) error {
 	return syncFolder(folder)
 }
 
-// CopyFile copies a file to a new one, readable by its owner only, and on disk when CopyFile returns.
+// CopyFile copies a file to a new one, readable by its owner only, and on disk when CopyFile
+// returns.
 func CopyFile(from, to string) error {
 	in, err := os.Open(from)
 	if err != nil {

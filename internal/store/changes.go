@@ -61,12 +61,14 @@ ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(settings.value AS BIGINT) + 1
 
 const (
 	watchInterval = 500 * time.Millisecond
-	// watchAnyway is after how long followers read again although nothing seems to have changed: a node of another release may not count every kind.
+	// watchAnyway is after how long followers read again although nothing seems to have changed: a
+	// node of another release may not count every kind.
 	watchAnyway = time.Minute
 )
 
-// Watcher tells those who hold something of the configuration in memory when it has changed on another node: one query every half second for all of them. Whoever changes
-// something on this node has it read again at once by himself.
+// Watcher tells those who hold something of the configuration in memory when it has changed on
+// another node: one query every half second for all of them. Whoever changes something on this node
+// has it read again at once by himself.
 type Watcher struct {
 	s         *Store
 	log       *slog.Logger
@@ -87,7 +89,8 @@ func NewWatcher(s *Store, log *slog.Logger) *Watcher {
 	return &Watcher{s: s, log: log, kinds: map[Change]bool{}}
 }
 
-// Follow has refresh called when something of the kinds has changed, and again half a second later while it fails. It must be called before Run.
+// Follow has refresh called when something of the kinds has changed, and again half a second later
+// while it fails. It must be called before Run.
 func (w *Watcher) Follow(what string, refresh func(context.Context) error, on ...Change) {
 	w.followers = append(w.followers, &follower{what: what, refresh: refresh, on: on})
 	for _, k := range on {

@@ -9,7 +9,8 @@ import (
 	"github.com/chasqui/chasqui/internal/gateway"
 )
 
-// The part of a channel account that is neither searched nor secret is one JSON object: its name, its keywords, and the settings under the name of its provider.
+// The part of a channel account that is neither searched nor secret is one JSON object: its name,
+// its keywords, and the settings under the name of its provider.
 const channelName, channelKeywords = "name", "keywords"
 
 func channelDoc(a *gateway.ChannelAccount) string {
@@ -110,8 +111,9 @@ func (v *Vault) channelValues(a *gateway.ChannelAccount) (doc, secrets string) {
 	return doc, v.sealed("channels", "secrets", a.ID, gateway.Secret(data(plain)))
 }
 
-// UpdateChannel reads a channel account, lets change it, and stores it, all in one transaction. When change returns an error nothing is stored. Channel and
-// provider cannot change. It returns the account as stored.
+// UpdateChannel reads a channel account, lets change it, and stores it, all in one transaction.
+// When change returns an error nothing is stored. Channel and provider cannot change. It returns
+// the account as stored.
 func (v *Vault) UpdateChannel(ctx context.Context, id string, change func(*gateway.ChannelAccount) error) (*gateway.ChannelAccount, error) {
 	var a *gateway.ChannelAccount
 	err := v.s.Write(ctx, func(tx *Tx) error {
@@ -140,7 +142,8 @@ func (v *Vault) UpdateChannel(ctx context.Context, id string, change func(*gatew
 	return a, nil
 }
 
-// DeleteChannel removes a channel account and what waits of its segments; a not_found error when there is none. Receipts that come later find nothing.
+// DeleteChannel removes a channel account and what waits of its segments; a not_found error when
+// there is none. Receipts that come later find nothing.
 func (v *Vault) DeleteChannel(ctx context.Context, id string) error {
 	return v.s.Write(ctx, func(tx *Tx) error {
 		n, err := tx.Exec(`DELETE FROM channels WHERE id = ?`, id)

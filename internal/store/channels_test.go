@@ -76,7 +76,8 @@ func testChannels(t *testing.T, _ string, s *store.Store) {
 	}
 }
 
-// An account as versions before have written it is read, whoever its provider is, and written in the same form.
+// An account as versions before have written it is read, whoever its provider is, and written in
+// the same form.
 func TestChannelAccountsOfBefore(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, _ string, s *store.Store) {

@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// column is one column of a table, with the field of a row's type that it holds. Every INSERT, SELECT and scan of the table is made of its columns.
+// column is one column of a table, with the field of a row's type that it holds. Every INSERT,
+// SELECT and scan of the table is made of its columns.
 type column[T any] struct {
 	name string
 	arg  func(*T) any // the value to store
@@ -191,7 +192,8 @@ func (t *table[T]) args(row *T) []any {
 	return args
 }
 
-// upserts returns insert for rows that may be there already under a key: all other columns but the lasting ones are replaced.
+// upserts returns insert for rows that may be there already under a key: all other columns but the
+// lasting ones are replaced.
 func (t *table[T]) upserts(key []string, lasting ...string) string {
 	var set []string
 	for _, c := range t.columns {

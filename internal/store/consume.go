@@ -16,17 +16,21 @@ var errLeaseLost = errors.New("a partition was taken over by another node")
 const (
 	consumeBatch = 512
 	consumePause = 200 * time.Millisecond // after a failure
-	// consumeTries is how often an event is tried by itself before the consumer goes on without it. What the database refuses it refuses again: that is tried twice.
+	// consumeTries is how often an event is tried by itself before the consumer goes on without it.
+	// What the database refuses it refuses again: that is tried twice.
 	consumeTries = 5
 )
 
-// Consumer reads the inbound log in order for the partitions this node works, and writes what follows from it, together with how far it has come.
+// Consumer reads the inbound log in order for the partitions this node works, and writes what
+// follows from it, together with how far it has come.
 //
-// An event that it fails on again and again, although the database is well, is set aside: the others go on.
+// An event that it fails on again and again, although the database is well, is set aside: the
+// others go on.
 type Consumer struct {
 	Name string
-	// Handle looks at events in order and returns what is to be written because of them; nil for nothing. What it returns may run more than once, and after
-	// a crash the same events may come again: both must do no harm.
+	// Handle looks at events in order and returns what is to be written because of them; nil for
+	// nothing. What it returns may run more than once, and after a crash the same events may come
+	// again: both must do no harm.
 	Handle func(ctx context.Context, events []*gateway.Event) (func(*Tx) error, error)
 	// After is called with events whose consequences are committed; nil for no call.
 	After func(events []*gateway.Event)
@@ -48,7 +52,8 @@ type consumeRetry struct {
 	done  chan error
 }
 
-// Covers returns up to where the consumer has dealt with every event of partitions that this node holds under the epochs given; 0 when it does not work one of them yet.
+// Covers returns up to where the consumer has dealt with every event of partitions that this node
+// holds under the epochs given; 0 when it does not work one of them yet.
 func (c *Consumer) Covers(epochs map[int]int64) int64 {
 	place := c.place.Load()
 	if place == nil {
@@ -92,7 +97,8 @@ func (s *Store) Consume(ctx context.Context, c *Consumer) {
 		cursor.Reset()
 		wait(ctx, consumePause)
 	}
-	// What was read since the last save is read again after the next start; saving it is a courtesy.
+	// What was read since the last save is read again after the next start; saving it is a
+	// courtesy.
 	final, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
 	s.Write(final, func(tx *Tx) error { return cursor.saveOrUndo(tx, 0) })
@@ -166,7 +172,8 @@ func (c *Consumer) handle(ctx context.Context, events []*gateway.Event) (write f
 	return c.Handle(ctx, events)
 }
 
-// consumeEach deals with the next batch event by event, after it failed as a whole, and sets aside what fails by itself.
+// consumeEach deals with the next batch event by event, after it failed as a whole, and sets aside
+// what fails by itself.
 func (s *Store) consumeEach(ctx context.Context, c *Consumer, cursor *Cursor) error {
 	cursor.Reset()
 	if err := cursor.Sync(ctx, 0); err != nil {
@@ -186,7 +193,8 @@ func (s *Store) consumeEach(ctx context.Context, c *Consumer, cursor *Cursor) er
 	return nil
 }
 
-// consumeOne deals with one event, or sets it aside. It fails only for what has nothing to do with the event.
+// consumeOne deals with one event, or sets it aside. It fails only for what has nothing to do with
+// the event.
 func (s *Store) consumeOne(ctx context.Context, c *Consumer, cursor *Cursor, e *gateway.Event) error {
 	for failures := 1; ; failures++ {
 		err := s.consumeEvents(ctx, c, cursor, []*gateway.Event{e}, e.Pos)
@@ -213,7 +221,8 @@ func (s *Store) consumeOne(ctx context.Context, c *Consumer, cursor *Cursor, e *
 	}
 }
 
-// again has the consumer deal with an event that it had set aside, in the goroutine in which it deals with all.
+// again has the consumer deal with an event that it had set aside, in the goroutine in which it
+// deals with all.
 func (c *Consumer) again(asked, running context.Context, e *gateway.Event) error {
 	r := &consumeRetry{event: e, done: make(chan error, 1)}
 	select {

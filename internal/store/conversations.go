@@ -9,13 +9,15 @@ import (
 	"github.com/chasqui/chasqui/internal/gateway"
 )
 
-// Seen is what happened in a conversation: when anything did, and when the person last did something.
+// Seen is what happened in a conversation: when anything did, and when the person last did
+// something.
 type Seen struct {
 	Lane    gateway.Lane
 	First   time.Time
 	Last    time.Time
 	Inbound time.Time // zero when the person did nothing
-	// Elsewhere is when it was last seen that another app controls the thread, Here that ours does. Zero when nothing says so.
+	// Elsewhere is when it was last seen that another app controls the thread, Here that ours does.
+	// Zero when nothing says so.
 	Elsewhere, Here time.Time
 }
 
@@ -46,12 +48,12 @@ type Marks struct {
 
 const selectMarks = `SELECT delivered_mark, read_mark, read_seq FROM conversations WHERE app = ? AND person = ?`
 
-// Marks answers the watermarks of a conversation; zero ones when nothing is known.
+// Marks returns the watermarks of a conversation; zero ones when nothing is known.
 func (s *Store) Marks(ctx context.Context, lane gateway.Lane) (Marks, error) {
 	return scanMarks(s.hotRow(ctx, selectMarks, lane.Application, lane.Person))
 }
 
-// Marks answers the watermarks of a conversation; zero ones when nothing is known.
+// Marks returns the watermarks of a conversation; zero ones when nothing is known.
 func (tx *Tx) Marks(lane gateway.Lane) (Marks, error) {
 	return scanMarks(tx.QueryRow(selectMarks, lane.Application, lane.Person))
 }
@@ -75,8 +77,8 @@ VALUES (?, ?, ?, ?, ?, 0, ?, ?, ?) ON CONFLICT (app, person) DO UPDATE SET
 	return err
 }
 
-// Awaiting answers the messages of a conversation after a position that were sent and not delivered yet, in order; with unread also those that were delivered and
-// not read.
+// Awaiting returns the messages of a conversation after a position that were sent and not delivered
+// yet, in order; with unread also those that were delivered and not read.
 func (tx *Tx) Awaiting(lane gateway.Lane, after int64, unread bool) ([]*gateway.Message, error) {
 	second := gateway.StatusSent
 	if unread {
@@ -87,7 +89,8 @@ func (tx *Tx) Awaiting(lane gateway.Lane, after int64, unread bool) ([]*gateway.
 	return Collect(rows, err, scanMessage)
 }
 
-// FirstUnfinished answers the first message of a conversation after a position of which Messenger may still say something; 0 when there is none.
+// FirstUnfinished returns the first message of a conversation after a position of which Messenger
+// may still say something; 0 when there is none.
 func (tx *Tx) FirstUnfinished(lane gateway.Lane, after int64) (int64, error) {
 	var seq sql.NullInt64
 	err := tx.QueryRow(`SELECT MIN(seq) FROM messages WHERE app = ? AND person = ? AND seq > ?
@@ -95,21 +98,23 @@ AND (status IN ('queued', 'sending', 'uncertain', 'held') OR status IN ('sent', 
 	return seq.Int64, err
 }
 
-// LastSeq answers the newest message of a conversation; 0 when there is none.
+// LastSeq returns the newest message of a conversation; 0 when there is none.
 func (tx *Tx) LastSeq(lane gateway.Lane) (int64, error) {
 	var seq sql.NullInt64
 	err := tx.QueryRow(`SELECT MAX(seq) FROM messages WHERE app = ? AND person = ?`, lane.Application, lane.Person).Scan(&seq)
 	return seq.Int64, err
 }
 
-// Receive marks a message as delivered or read, if it is still in the state it was in; false when it is not.
+// Receive marks a message as delivered or read, if it is still in the state it was in; false when
+// it is not.
 func (tx *Tx) Receive(m *gateway.Message, from gateway.Status) (bool, error) {
 	n, err := tx.Exec(`UPDATE messages SET status = ?, delivered_at = ?, read_at = ?, ended_at = ?, updated_at = ?, steps = ?, step_due = ? WHERE seq = ? AND status = ? AND step = ?`,
 		string(m.Status), Millis(m.DeliveredAt), Millis(m.ReadAt), Millis(m.EndedAt), tx.now.UnixMilli(), gateway.EncodeSteps(m.Steps), Millis(m.StepDue), m.Seq, string(from), m.Step)
 	return n > 0, err
 }
 
-// Echo stores what an echo proves about a message: its new state, if that changes, and the platform's id and time of the part.
+// Echo stores what an echo proves about a message: its new state, if that changes, and the
+// platform's id and time of the part.
 func (tx *Tx) Echo(m *gateway.Message, from gateway.Status, partsSent int) (bool, error) {
 	n, err := tx.Exec(`UPDATE messages SET status = ?, open = ?, parts_sent = ?, echoed = ?, mid = ?, mark_at = ?, sent_at = ?, ended_at = ?,
 error = ?, late = ?, attempts = ?, updated_at = ?, steps = ?, step_due = ? WHERE seq = ? AND status = ? AND parts_sent = ? AND step = ?`,
@@ -118,13 +123,14 @@ error = ?, late = ?, attempts = ?, updated_at = ?, steps = ?, step_due = ? WHERE
 	return n > 0, err
 }
 
-// Unresolved answers messages whose outcome has been uncertain since before a moment.
+// Unresolved returns messages whose outcome has been uncertain since before a moment.
 func (s *Store) Unresolved(ctx context.Context, before time.Time, limit int) ([]*gateway.Message, error) {
 	rows, err := s.Query(ctx, messages.selected+` WHERE open = 1 AND status = 'uncertain' AND sending_at <= ? LIMIT ?`, Millis(before), limit)
 	return Collect(rows, err, scanMessage)
 }
 
-// History answers what the platform's rules ask of a conversation; zero times for what is not known. Opt-outs are not in it.
+// History returns what the platform's rules ask of a conversation; zero times for what is not
+// known. Opt-outs are not in it.
 func (s *Store) History(ctx context.Context, lane gateway.Lane) (gateway.History, error) {
 	var last, refused, human, elsewhere, here int64
 	err := s.hotRow(ctx, `SELECT last_inbound_at, refused_at, human_refused_at, elsewhere_at, here_at FROM conversations WHERE app = ? AND person = ?`, lane.Application, lane.Person).
@@ -139,7 +145,8 @@ func (s *Store) History(ctx context.Context, lane gateway.Lane) (gateway.History
 	return h, nil
 }
 
-// setClosed remembers the platform's word that a window of a conversation is closed, or that another app controls it.
+// setClosed remembers the platform's word that a window of a conversation is closed, or that
+// another app controls it.
 func (tx *Tx) setClosed(lane gateway.Lane, c Closed) error {
 	column := "refused_at"
 	switch {

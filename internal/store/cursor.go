@@ -10,10 +10,12 @@ import (
 	"github.com/chasqui/chasqui/internal/gateway"
 )
 
-// cursorInterval is how often a cursor's position is written when nothing else makes it be: after a crash at most so much is read again.
+// cursorInterval is how often a cursor's position is written when nothing else makes it be: after a
+// crash at most so much is read again.
 const cursorInterval = 250 * time.Millisecond
 
-// Cursor is a reader of the inbound log that remembers, for each partition this node works, how far it has come. It is used by one goroutine.
+// Cursor is a reader of the inbound log that remembers, for each partition this node works, how far
+// it has come. It is used by one goroutine.
 type Cursor struct {
 	s    *Store
 	name string
@@ -27,7 +29,8 @@ type Cursor struct {
 // Cursor makes the cursor of a reader. Sync must be called before it is read.
 func (r *Reader) Cursor() *Cursor { return r.s.newCursor(r.Name) }
 
-// SubscriptionCursor makes the cursor of a subscription since its last replay. Nothing is kept for it beyond its age: retention passes it.
+// SubscriptionCursor makes the cursor of a subscription since its last replay. Nothing is kept for
+// it beyond its age: retention passes it.
 func (s *Store) SubscriptionCursor(sub *gateway.Subscription) *Cursor {
 	return s.newCursor("forward:" + strconv.FormatInt(sub.Generation, 10) + ":" + sub.ID)
 }
@@ -36,7 +39,8 @@ func (s *Store) newCursor(name string) *Cursor {
 	return &Cursor{s: s, name: name, next: map[int]int64{}, saved: map[int]int64{}, epoch: map[int]int64{}}
 }
 
-// Sync takes up the partitions that this node holds now and lays down those it lost. A partition that no cursor of this name has worked starts at start.
+// Sync takes up the partitions that this node holds now and lays down those it lost. A partition
+// that no cursor of this name has worked starts at start.
 func (c *Cursor) Sync(ctx context.Context, start int64) error {
 	held, _ := c.s.leases.Held()
 	gained := false
@@ -88,13 +92,14 @@ func (c *Cursor) Sync(ctx context.Context, start int64) error {
 	return nil
 }
 
-// Reset forgets what was read since the last save, after a write that failed; Sync reads the saved positions again.
+// Reset forgets what was read since the last save, after a write that failed; Sync reads the saved
+// positions again.
 func (c *Cursor) Reset() { c.epoch = nil; clear(c.next) }
 
 // Epochs returns the epochs of the partitions that the cursor works. They must not be changed.
 func (c *Cursor) Epochs() map[int]int64 { return c.epoch }
 
-// Fresh tells whether no place of this cursor has been saved yet.
+// Fresh reports whether no place of this cursor has been saved yet.
 func (c *Cursor) Fresh() bool {
 	for part := range c.next {
 		if c.saved[part] >= 0 {
@@ -118,8 +123,8 @@ func (c *Cursor) Low() int64 {
 	return low
 }
 
-// Read answers the next events of the partitions held, up to limit positions' worth and not after upto (0 for no bound), and the position it has read to.
-// Done says that they were dealt with.
+// Read returns the next events of the partitions held, up to limit positions' worth and not after
+// upto (0 for no bound), and the position it has read to. Done says that they were dealt with.
 func (c *Cursor) Read(ctx context.Context, limit int, bound int64) ([]*gateway.Event, int64, error) {
 	events, upto, err := c.s.ReadEvents(ctx, c.Low(), limit)
 	if err != nil {
@@ -140,7 +145,7 @@ func (c *Cursor) Read(ctx context.Context, limit int, bound int64) ([]*gateway.E
 	return mine, upto, nil
 }
 
-// Has tells whether an event is in a partition held, and after the position reached there.
+// Has reports whether an event is in a partition held, and after the position reached there.
 func (c *Cursor) Has(e *gateway.Event) bool {
 	next, ok := c.next[e.Partition]
 	return ok && e.Pos > next
@@ -155,10 +160,10 @@ func (c *Cursor) Done(upto int64) {
 	}
 }
 
-// Due tells whether the position should be written although nothing else is.
+// Due reports whether the position should be written although nothing else is.
 func (c *Cursor) Due() bool { return c.s.now().Sub(c.at) >= cursorInterval }
 
-// Unsaved tells whether the database does not know the position of some partition.
+// Unsaved reports whether the database does not know the position of some partition.
 func (c *Cursor) Unsaved() bool {
 	for part, pos := range c.next {
 		if c.saved[part] != pos {
@@ -168,8 +173,9 @@ func (c *Cursor) Unsaved() bool {
 	return false
 }
 
-// Save writes the positions in the transaction, as they will be once upto is dealt with (0: as they are), for the partitions still held. It answers false when one of
-// them was lost: then nothing that the transaction does may be kept.
+// Save writes the positions in the transaction, as they will be once upto is dealt with (0: as they
+// are), for the partitions still held. It returns false when one of them was lost: then nothing
+// that the transaction does may be kept.
 func (c *Cursor) Save(tx *Tx, upto int64) (bool, error) {
 	for part, pos := range c.next {
 		pos = max(pos, upto)
@@ -190,7 +196,8 @@ func (c *Cursor) Save(tx *Tx, upto int64) (bool, error) {
 	return true, nil
 }
 
-// CursorLow answers the lowest position that the cursors of a name have reached in the database; 0 when there are none.
+// CursorLow returns the lowest position that the cursors of a name have reached in the database; 0
+// when there are none.
 func (s *Store) CursorLow(ctx context.Context, name string) (int64, error) {
 	var low sql.NullInt64
 	var count int

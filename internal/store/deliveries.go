@@ -50,7 +50,7 @@ type DeliveryFilter struct {
 	Limit        int
 }
 
-// ListDeliveries answers deliveries, the newest event first.
+// ListDeliveries returns deliveries, the newest event first.
 func (s *Store) ListDeliveries(ctx context.Context, f DeliveryFilter) ([]*gateway.Delivery, error) {
 	where, args := []string{"subscription = ?"}, []any{f.Subscription}
 	if f.Status != "" {
@@ -63,14 +63,15 @@ func (s *Store) ListDeliveries(ctx context.Context, f DeliveryFilter) ([]*gatewa
 	return Collect(rows, err, scanDelivery)
 }
 
-// DueDeliveries answers parked deliveries of a subscription whose time has come.
+// DueDeliveries returns parked deliveries of a subscription whose time has come.
 func (s *Store) DueDeliveries(ctx context.Context, subscription string, now time.Time, limit int) ([]*gateway.Delivery, error) {
 	rows, err := s.Query(ctx, deliveries.selected+` WHERE subscription = ? AND status = 'pending' AND due_at <= ? ORDER BY due_at, pos LIMIT ?`,
 		subscription, Millis(now), limit)
 	return Collect(rows, err, scanDelivery)
 }
 
-// NextInLane answers the first unfinished delivery of a conversation to a subscription; nil when there is none.
+// NextInLane returns the first unfinished delivery of a conversation to a subscription; nil when
+// there is none.
 func (s *Store) NextInLane(ctx context.Context, subscription string, lane gateway.Lane) (*gateway.Delivery, error) {
 	list, err := s.Unfinished(ctx, subscription, lane, 1)
 	if err != nil || len(list) == 0 {
@@ -79,14 +80,16 @@ func (s *Store) NextInLane(ctx context.Context, subscription string, lane gatewa
 	return list[0], nil
 }
 
-// Unfinished answers the first deliveries of a conversation to a subscription that are pending or waiting, in order.
+// Unfinished returns the first deliveries of a conversation to a subscription that are pending or
+// waiting, in order.
 func (s *Store) Unfinished(ctx context.Context, subscription string, lane gateway.Lane, limit int) ([]*gateway.Delivery, error) {
 	rows, err := s.Query(ctx, deliveries.selected+` WHERE subscription = ? AND app = ? AND person = ?
 AND status IN ('pending', 'waiting') ORDER BY pos LIMIT ?`, subscription, lane.Application, lane.Person, limit)
 	return Collect(rows, err, scanDelivery)
 }
 
-// PromoteWaiting makes due what waits in a conversation behind nothing any more, in the partitions that this node works: its worker ended before it came to that.
+// PromoteWaiting makes due what waits in a conversation behind nothing any more, in the partitions
+// that this node works: its worker ended before it came to that.
 func (s *Store) PromoteWaiting(ctx context.Context, subscription string) error {
 	held, _ := s.leases.Held()
 	if len(held) == 0 {
@@ -104,7 +107,7 @@ AND b.status IN ('pending', 'waiting') AND b.pos < deliveries.pos)`, args...)
 	})
 }
 
-// HeldLanes answers the conversations that have unfinished deliveries to a subscription.
+// HeldLanes returns the conversations that have unfinished deliveries to a subscription.
 func (s *Store) HeldLanes(ctx context.Context, subscription string) ([]gateway.Lane, error) {
 	rows, err := s.Query(ctx, `SELECT DISTINCT app, person FROM deliveries WHERE subscription = ? AND status IN ('pending', 'waiting')`, subscription)
 	return Collect(rows, err, func(r *sql.Rows) (gateway.Lane, error) {
@@ -114,7 +117,8 @@ func (s *Store) HeldLanes(ctx context.Context, subscription string) ([]gateway.L
 	})
 }
 
-// DeliveriesAfter answers the positions after one that a subscription has deliveries for; with unfinished, only of those that are parked.
+// DeliveriesAfter returns the positions after one that a subscription has deliveries for; with
+// unfinished, only of those that are parked.
 func (s *Store) DeliveriesAfter(ctx context.Context, subscription string, pos int64, unfinished bool) ([]int64, error) {
 	query := `SELECT pos FROM deliveries WHERE subscription = ? AND pos > ?`
 	if unfinished {
@@ -128,7 +132,8 @@ func (s *Store) DeliveriesAfter(ctx context.Context, subscription string, pos in
 	})
 }
 
-// ReplayFrom moves a subscription back (or forward) to a position: everything after it is delivered again. What is parked stays parked.
+// ReplayFrom moves a subscription back (or forward) to a position: everything after it is delivered
+// again. What is parked stays parked.
 func (v *Vault) ReplayFrom(ctx context.Context, id string, pos int64) (*gateway.Subscription, error) {
 	return v.UpdateSubscription(ctx, id, func(tx *Tx, s *gateway.Subscription) error {
 		s.Generation++
@@ -161,7 +166,8 @@ func (s *Store) ReplayEvent(ctx context.Context, subscription string, e *gateway
 // retryRows is how many parked deliveries are made due in one commit.
 const retryRows = 2000
 
-// RetryDeliveries makes the parked deliveries of a subscription due now, and returns how many it did.
+// RetryDeliveries makes the parked deliveries of a subscription due now, and returns how many it
+// did.
 func (s *Store) RetryDeliveries(ctx context.Context, subscription string) (int64, error) {
 	now, total := Millis(s.now()), int64(0)
 	for {

@@ -6,7 +6,8 @@ import (
 	"sync"
 )
 
-// dialect is all in which SQLite and PostgreSQL differ for us. Statements are written once, with ? for arguments.
+// dialect is all in which SQLite and PostgreSQL differ for us. Statements are written once, with ?
+// for arguments.
 type dialect struct {
 	name      string
 	serial    string // a primary key of 64 bits
@@ -34,7 +35,8 @@ func postgresDialect() *dialect {
 	}
 }
 
-// bind turns the ? of a statement into the dialect's arguments. No statement of ours has a question mark in a literal.
+// bind turns the ? of a statement into the dialect's arguments. No statement of ours has a question
+// mark in a literal.
 func (d *dialect) bind(query string) string {
 	if !d.dollars {
 		return query

@@ -35,7 +35,7 @@ var (
 	saveEntryPoint = entryPoints.updates("id", "name", "campaign", "tags", "prefill", "expires_at", "retired_at", "updated_at")
 )
 
-// EntryPoints answers all entry points.
+// EntryPoints returns all entry points.
 func (s *Store) EntryPoints(ctx context.Context) ([]*gateway.EntryPoint, error) {
 	rows, err := s.Query(ctx, entryPoints.selected)
 	return Collect(rows, err, scanEntryPoint)
@@ -52,7 +52,7 @@ type EntryPointFilter struct {
 	Limit        int
 }
 
-// ListEntryPoints answers entry points, the newest first: ids grow with time.
+// ListEntryPoints returns entry points, the newest first: ids grow with time.
 func (s *Store) ListEntryPoints(ctx context.Context, f EntryPointFilter) ([]*gateway.EntryPoint, error) {
 	where, args := []string{"1 = 1"}, []any{}
 	add := func(condition string, values ...any) {
@@ -81,7 +81,8 @@ func (s *Store) ListEntryPoints(ctx context.Context, f EntryPointFilter) ([]*gat
 	return Collect(rows, err, scanEntryPoint)
 }
 
-// AddEntryPoints stores new entry points. The error is a conflict that names the ref when one is taken in its application.
+// AddEntryPoints stores new entry points. The error is a conflict that names the ref when one is
+// taken in its application.
 func (tx *Tx) AddEntryPoints(points ...*gateway.EntryPoint) error {
 	now := tx.Now().UTC()
 	for _, e := range points {
@@ -107,7 +108,7 @@ func (tx *Tx) UpdateEntryPoint(e *gateway.EntryPoint) error {
 	return bump(tx, ChangeEntryPoints)
 }
 
-// EntryPoint answers one entry point inside the transaction; a not_found error when there is none.
+// EntryPoint returns one entry point inside the transaction; a not_found error when there is none.
 func (tx *Tx) EntryPoint(id string) (*gateway.EntryPoint, error) {
 	rows, err := tx.Query(entryPoints.selected+` WHERE id = ?`, id)
 	return One("entry point", id, rows, err, scanEntryPoint)
@@ -131,12 +132,12 @@ func scanTouches(row *sql.Row) (*gateway.Touches, error) {
 	return t, nil
 }
 
-// Touches answers how a person came; nil when no referral is known.
+// Touches returns how a person came; nil when no referral is known.
 func (s *Store) Touches(ctx context.Context, lane gateway.Lane) (*gateway.Touches, error) {
 	return scanTouches(s.QueryRow(ctx, selectTouches, lane.Application, lane.Person))
 }
 
-// Touches answers how a person came, inside the transaction; nil when no referral is known.
+// Touches returns how a person came, inside the transaction; nil when no referral is known.
 func (tx *Tx) Touches(lane gateway.Lane) (*gateway.Touches, error) {
 	return scanTouches(tx.QueryRow(selectTouches, lane.Application, lane.Person))
 }
@@ -166,8 +167,9 @@ const (
 	levelQuarters = 1
 	levelDays     = 2
 
-	// maxCountRef is how many bytes of a ref counts are kept under; a longer one, which no entry point can have, is cut and told apart by a hash. The index row holds
-	// two thousand more bytes at the most, of the 2,704 that PostgreSQL takes.
+	// maxCountRef is how many bytes of a ref counts are kept under; a longer one, which no entry
+	// point can have, is cut and told apart by a hash. The index row holds two thousand more bytes
+	// at the most, of the 2,704 that PostgreSQL takes.
 	maxCountRef = 1000
 
 	quarter = 15 * time.Minute
@@ -219,7 +221,8 @@ type Sum struct {
 	Value              float64
 }
 
-// SumQuarters answers the totals of each quarter of an hour of a span of time. Applications are those that count; empty means all.
+// SumQuarters returns the totals of each quarter of an hour of a span of time. Applications are
+// those that count; empty means all.
 func (s *Store) SumQuarters(ctx context.Context, applications []string, from, to time.Time) ([]Sum, error) {
 	where, args := ofApplications(applications)
 	args = append([]any{levelTotals}, append(args, Millis(from), Millis(to))...)
@@ -233,7 +236,8 @@ func (s *Store) SumQuarters(ctx context.Context, applications []string, from, to
 	})
 }
 
-// SumPoints answers the sums of a span of time by entry point, ref and source: whole days from their sums, and what is over at both ends by quarters of an hour.
+// SumPoints returns the sums of a span of time by entry point, ref and source: whole days from
+// their sums, and what is over at both ends by quarters of an hour.
 func (s *Store) SumPoints(ctx context.Context, applications []string, from, to time.Time) ([]Sum, error) {
 	firstDay, lastDay := from.Truncate(day), to.Truncate(day)
 	if firstDay.Before(from) {
@@ -267,7 +271,8 @@ func ofApplications(applications []string) (string, []any) {
 	return "app IN (" + Holes(len(args)) + ")", args
 }
 
-// AddGoal stores a goal that was reached, and counts it by the person's last touch and by the first.
+// AddGoal stores a goal that was reached, and counts it by the person's last touch and by the
+// first.
 func (tx *Tx) AddGoal(g *gateway.Goal) error {
 	var before int
 	if err := tx.QueryRow(`SELECT COUNT(*) FROM goals WHERE app = ? AND person = ? AND name = ?`, g.Lane.Application, g.Lane.Person, g.Name).Scan(&before); err != nil {
@@ -312,7 +317,7 @@ func (tx *Tx) AddOptInState(o *gateway.OptInState) error {
 	return nil
 }
 
-// OptInState answers a state inside the transaction; nil when there is none.
+// OptInState returns a state inside the transaction; nil when there is none.
 func (tx *Tx) OptInState(handle string) (*gateway.OptInState, error) {
 	o := &gateway.OptInState{Handle: handle}
 	var single int

@@ -33,13 +33,13 @@ var (
 	saveErasure = erasures.upserts([]string{"id"}, "source", "app", "apps", "created_at")
 )
 
-// Erasure answers one erasure; a not_found error when there is none.
+// Erasure returns one erasure; a not_found error when there is none.
 func (s *Store) Erasure(ctx context.Context, id string) (*gateway.Erasure, error) {
 	rows, err := s.Query(ctx, erasures.selected+` WHERE id = ?`, id)
 	return One("erasure", id, rows, err, scanErasure)
 }
 
-// DueErasures answers pending erasures that are due, the oldest first, whose work is this node's.
+// DueErasures returns pending erasures that are due, the oldest first, whose work is this node's.
 func (s *Store) DueErasures(ctx context.Context, now time.Time, limit int) ([]*gateway.Erasure, error) {
 	rows, err := s.Query(ctx, erasures.selected+` WHERE state = 'pending' AND due_at <= ? ORDER BY due_at LIMIT ?`, Millis(now), limit)
 	all, err := Collect(rows, err, scanErasure)
@@ -65,8 +65,10 @@ func (tx *Tx) SaveErasure(e *gateway.Erasure) error {
 	return nil
 }
 
-// BeginErasure takes up the erasure of profiles and people: of the profiles that the people belong to, and of all people who belong to the profiles. The profiles
-// are gone when it is committed, and what is queued for the people is canceled; Erase does the rest. People who are being erased already are no error.
+// BeginErasure takes up the erasure of profiles and people: of the profiles that the people belong
+// to, and of all people who belong to the profiles. The profiles are gone when it is committed, and
+// what is queued for the people is canceled; Erase does the rest. People who are being erased
+// already are no error.
 func (tx *Tx) BeginErasure(e *gateway.Erasure, profiles []string, lanes []gateway.Lane) error {
 	for _, lane := range lanes {
 		id, err := tx.ProfileOf(lane.Application, lane.Person)
@@ -95,7 +97,7 @@ func (tx *Tx) BeginErasure(e *gateway.Erasure, profiles []string, lanes []gatewa
 	return tx.SaveErasure(e)
 }
 
-// PendingErasureOf answers the erasure that a profile is under; nil when there is none.
+// PendingErasureOf returns the erasure that a profile is under; nil when there is none.
 func (tx *Tx) PendingErasureOf(profile string) (*gateway.Erasure, error) {
 	rows, err := tx.Query(erasures.selected + ` WHERE state = 'pending'`)
 	all, err := Collect(rows, err, scanErasure)
@@ -110,7 +112,8 @@ func (tx *Tx) PendingErasureOf(profile string) (*gateway.Erasure, error) {
 	return nil, nil
 }
 
-// eraseRecords removes what is small: profiles, addresses, and all that is kept once for each conversation. It does no harm to do it again.
+// eraseRecords removes what is small: profiles, addresses, and all that is kept once for each
+// conversation. It does no harm to do it again.
 func (tx *Tx) eraseRecords(e *gateway.Erasure) error {
 	for _, id := range e.Profiles {
 		n, err := tx.Exec(`DELETE FROM profiles WHERE id = ?`, id)
@@ -177,7 +180,8 @@ func (tx *Tx) erasePerson(e *gateway.Erasure, p gateway.ErasedPerson) error {
 	return tx.eraseFound(e, p)
 }
 
-// eraseWaiting empties at once the messages that would go on to another channel, so that they do not.
+// eraseWaiting empties at once the messages that would go on to another channel, so that they do
+// not.
 func (tx *Tx) eraseWaiting(e *gateway.Erasure, p gateway.ErasedPerson) error {
 	rows, err := tx.Query(`SELECT seq, id, attempts, error FROM messages WHERE person = ? AND (app = ? OR CAST(? AS TEXT) = '') AND open = 0 AND step_due > 0`,
 		p.Person, p.Application, p.Application)
@@ -228,7 +232,7 @@ func (tx *Tx) eraseFound(e *gateway.Erasure, p gateway.ErasedPerson) error {
 	return tx.DeleteProfile(id, 0)
 }
 
-// KnowsPerson tells whether anything is kept of a person of an application.
+// KnowsPerson reports whether anything is kept of a person of an application.
 func (tx *Tx) KnowsPerson(lane gateway.Lane) (bool, error) {
 	var n int
 	err := tx.QueryRow(`SELECT (SELECT COUNT(*) FROM conversations WHERE app = ? AND person = ?) + (SELECT COUNT(*) FROM addresses WHERE app = ? AND person = ?) +

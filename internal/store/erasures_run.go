@@ -18,11 +18,13 @@ const (
 	eraseSpan = 10_000 // positions of the log looked through
 )
 
-// EraseSettle is for how long an erasure looks again at what may still come of what was under way: answers, echoes and receipts of the last sends.
+// EraseSettle is for how long an erasure looks again at what may still come of what was under way:
+// answers, echoes and receipts of the last sends.
 const EraseSettle = 5 * time.Second
 
-// Erase does the work of an erasure that has begun, in steps of one commit each, and answers with the erasure as it is afterwards: done, or due again because a
-// message is in flight or something may still come of the last one. What a step has done stays done; after a crash it goes on.
+// Erase does the work of an erasure that has begun, in steps of one commit each, and answers with
+// the erasure as it is afterwards: done, or due again because a message is in flight or something
+// may still come of the last one. What a step has done stays done; after a crash it goes on.
 func (s *Store) Erase(ctx context.Context, e *gateway.Erasure) error {
 	defer s.forgetTails()
 	head, err := s.readHead(ctx)
@@ -55,7 +57,8 @@ func (s *Store) Erase(ctx context.Context, e *gateway.Erasure) error {
 	return nil
 }
 
-// eraseWrite commits a step with the erasure as it is after it, if this node still holds its lease. SQLite overwrites what the step removes.
+// eraseWrite commits a step with the erasure as it is after it, if this node still holds its lease.
+// SQLite overwrites what the step removes.
 func (s *Store) eraseWrite(ctx context.Context, e *gateway.Erasure, do func(*Tx) error) error {
 	part := erasurePartition(e)
 	epoch, _ := s.leases.Epoch(part)
@@ -76,12 +79,13 @@ func (s *Store) eraseWrite(ctx context.Context, e *gateway.Erasure, do func(*Tx)
 	return err
 }
 
-// within tells whether what belongs to an application may be looked through for an erasure.
+// within reports whether what belongs to an application may be looked through for an erasure.
 func within(e *gateway.Erasure, app string) bool {
 	return len(e.Applications) == 0 || slices.Contains(e.Applications, app)
 }
 
-// isOf tells whether a row's conversation is of somebody who is erased, and who stands in for them.
+// isOf reports whether a row's conversation is of somebody who is erased, and who stands in for
+// them.
 func isOf(e *gateway.Erasure, app, person string) (standIn string, ok bool) {
 	for _, p := range e.People {
 		if p.StandIn == person || p.Person == person && (p.Application == "" || app == "" && len(e.Applications) == 0 || p.Application == app) {
@@ -130,7 +134,8 @@ func (s *Store) eraseMessages(ctx context.Context, e *gateway.Erasure) error {
 	return nil
 }
 
-// emptySteps are the further columns of a message that are emptied. No message is at step -1, so that nobody who has read it before can still record anything.
+// emptySteps are the further columns of a message that are emptied. No message is at step -1, so
+// that nobody who has read it before can still record anything.
 const emptySteps = `, steps = '', step = -1, step_due = 0, late_mark = 0`
 
 type erasedMessage struct {
@@ -192,7 +197,8 @@ func emptied(f *gateway.Failure) *gateway.Failure {
 	return &gateway.Failure{Code: f.Code, Message: "(erased)", PlatformCode: f.PlatformCode, PlatformSubcode: f.PlatformSubcode}
 }
 
-// eraseEvents empties the events of a person up to a position. Positions, types and times stay, and the key by which a repeat of the platform's is known.
+// eraseEvents empties the events of a person up to a position. Positions, types and times stay, and
+// the key by which a repeat of the platform's is known.
 func (s *Store) eraseEvents(ctx context.Context, e *gateway.Erasure, head int64) error {
 	for e.Pos < head {
 		upto := min(e.Pos+eraseSpan, head)
@@ -222,7 +228,8 @@ func (s *Store) eraseEvents(ctx context.Context, e *gateway.Erasure, head int64)
 	return nil
 }
 
-// eventsOf answers the events of a stretch of the log that are about a person: those of their conversations, and those of nobody's that name them.
+// eventsOf returns the events of a stretch of the log that are about a person: those of their
+// conversations, and those of nobody's that name them.
 func (s *Store) eventsOf(ctx context.Context, e *gateway.Erasure, after, upto int64) ([][]any, error) {
 	args, condition := append([]any{after, upto}, personArgs(e)...), `person = ''`
 	if len(e.People) > 0 {
@@ -267,7 +274,7 @@ FROM events WHERE pos > ? AND pos <= ? AND (`+condition+`) ORDER BY pos`, args..
 // profilePerson stands for people who are known by their profile alone.
 const profilePerson = "profile"
 
-// names tells whether an event's content names a person or profile as a JSON string.
+// names reports whether an event's content names a person or profile as a JSON string.
 func names(e *gateway.Erasure, content []byte) bool {
 	if len(content) == 0 {
 		return false
@@ -305,7 +312,8 @@ func (tx *Tx) emptyEvents(e *gateway.Erasure, rows [][]any) error {
 	return nil
 }
 
-// eraseDeliveries takes the person out of deliveries. Those that are not done yet go on with the emptied event, so that no conversation waits for them for ever.
+// eraseDeliveries takes the person out of deliveries. Those that are not done yet go on with the
+// emptied event, so that no conversation waits for them for ever.
 func (s *Store) eraseDeliveries(ctx context.Context, e *gateway.Erasure) error {
 	if len(e.People) == 0 {
 		return nil
@@ -349,7 +357,7 @@ func (s *Store) eraseDeliveries(ctx context.Context, e *gateway.Erasure) error {
 	}
 }
 
-// openOf answers how many messages to a person are under way.
+// openOf returns how many messages to a person are under way.
 func (s *Store) openOf(ctx context.Context, e *gateway.Erasure) (int, error) {
 	open := 0
 	for _, p := range e.People {
@@ -362,17 +370,20 @@ func (s *Store) openOf(ctx context.Context, e *gateway.Erasure) (int, error) {
 	return open, nil
 }
 
-// forgetTails drops what is kept of both logs in memory: it may hold what was emptied in the database.
+// forgetTails drops what is kept of both logs in memory: it may hold what was emptied in the
+// database.
 func (s *Store) forgetTails() {
 	s.events.forget()
 	s.outbox.forget()
 	s.forgotten.Add(1)
 }
 
-// Forgotten grows whenever rows were emptied that somebody may hold in memory, or whose conversations have got another name.
+// Forgotten grows whenever rows were emptied that somebody may hold in memory, or whose
+// conversations have got another name.
 func (s *Store) Forgotten() int64 { return s.forgotten.Load() }
 
-// checkpoint moves what is in SQLite's log into the file and empties the log, where the removed rows still stand.
+// checkpoint moves what is in SQLite's log into the file and empties the log, where the removed
+// rows still stand.
 func (s *Store) checkpoint(ctx context.Context) {
 	if !s.dialect.exclusive {
 		return
@@ -382,7 +393,8 @@ func (s *Store) checkpoint(ctx context.Context) {
 	}
 }
 
-// FollowErasures drops what this node holds in memory whenever any node has emptied rows. It answers the number of changes seen, to be given again.
+// FollowErasures drops what this node holds in memory whenever any node has emptied rows. It
+// returns the number of changes seen, to be given again.
 func (s *Store) FollowErasures(ctx context.Context, seen int64) (int64, error) {
 	var n int64
 	err := s.QueryRow(ctx, `SELECT COALESCE(MAX(updated_at), 0) FROM erasures`).Scan(&n)

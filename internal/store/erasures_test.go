@@ -124,7 +124,8 @@ func TestErasureGoesOn(t *testing.T) {
 	}
 }
 
-// A message in flight is emptied once it has ended, one that waits is canceled, and what others hold in memory of a conversation does not bring the person back.
+// A message in flight is emptied once it has ended, one that waits is canceled, and what others
+// hold in memory of a conversation does not bring the person back.
 func TestErasureAwaitsWhatIsInFlight(t *testing.T) {
 	t.Parallel()
 	s, ahead := openAhead(t, storetest.SQLite(t))

@@ -12,7 +12,8 @@ import (
 	"github.com/chasqui/chasqui/internal/gateway"
 )
 
-// AppendEvents commits the events of one webhook to the inbound log, all or none. Events that are there already keep Pos 0; for the others it is set.
+// AppendEvents commits the events of one webhook to the inbound log, all or none. Events that are
+// there already keep Pos 0; for the others it is set.
 func (s *Store) AppendEvents(ctx context.Context, events []*gateway.Event) error {
 	return s.submit(ctx, &request{events: events})
 }
@@ -42,7 +43,8 @@ func scanEvent(rows *sql.Rows) (*gateway.Event, error) {
 	return &e, nil
 }
 
-// ReadEvents answers up to limit events after a position in order, and the position up to which they are all there is.
+// ReadEvents returns up to limit events after a position in order, and the position up to which
+// they are all there is.
 func (s *Store) ReadEvents(ctx context.Context, after int64, limit int) (found []*gateway.Event, upto int64, err error) {
 	if found, upto, ok := s.events.read(after, limit); ok {
 		return found, upto, nil
@@ -62,13 +64,14 @@ func (s *Store) ReadEvents(ctx context.Context, after int64, limit int) (found [
 	return found, head, nil
 }
 
-// Event answers one event by its position; a not_found error when it is not there or no longer.
+// Event returns one event by its position; a not_found error when it is not there or no longer.
 func (s *Store) Event(ctx context.Context, pos int64) (*gateway.Event, error) {
 	rows, err := s.Query(ctx, events.selected+` WHERE pos = ?`, pos)
 	return One("event", gateway.EventID(pos), rows, err, scanEvent)
 }
 
-// EventsAt returns the events of some positions, in order. Those that are no longer kept are left out.
+// EventsAt returns the events of some positions, in order. Those that are no longer kept are left
+// out.
 func (s *Store) EventsAt(ctx context.Context, positions []int64) ([]*gateway.Event, error) {
 	var all []*gateway.Event
 	for some := range slices.Chunk(slices.Sorted(slices.Values(positions)), listAtOnce) {
@@ -100,7 +103,7 @@ type EventFilter struct {
 	Limit        int
 }
 
-// ListEvents answers events in order after a position.
+// ListEvents returns events in order after a position.
 func (s *Store) ListEvents(ctx context.Context, f EventFilter) ([]*gateway.Event, error) {
 	where, args := []string{"pos > ?"}, []any{f.After}
 	if f.Upto > 0 {
@@ -130,9 +133,11 @@ func (s *Store) ListEvents(ctx context.Context, f EventFilter) ([]*gateway.Event
 	return Collect(rows, err, scanEvent)
 }
 
-// PositionAt answers the last position of the log before a moment: what came at it or later is after that position.
+// PositionAt returns the last position of the log before a moment: what came at it or later is
+// after that position.
 func (s *Store) PositionAt(ctx context.Context, at time.Time) (int64, error) {
-	// received_at grows with pos but for the skew between nodes' clocks, so bisecting the positions finds it without an index.
+	// received_at grows with pos but for the skew between nodes' clocks, so bisecting the positions
+	// finds it without an index.
 	var lo, hi int64
 	if err := s.QueryRow(ctx, `SELECT COALESCE(MIN(pos), 0), COALESCE(MAX(pos), 0) FROM events`).Scan(&lo, &hi); err != nil {
 		return 0, err
@@ -166,7 +171,7 @@ func (s *Store) Head() int64 {
 	return head
 }
 
-// HeadChanged answers the head and a channel that is closed when it moves.
+// HeadChanged returns the head and a channel that is closed when it moves.
 func (s *Store) HeadChanged() (int64, <-chan struct{}) { return s.events.position() }
 
 // followHead learns of commits by other nodes. Only a database that several nodes share needs it.

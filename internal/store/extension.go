@@ -8,7 +8,8 @@ import (
 	"slices"
 )
 
-// Extension is what a package outside the store keeps in the database: its migrations, numbered in one sequence with all others, and its tables.
+// Extension is what a package outside the store keeps in the database: its migrations, numbered in
+// one sequence with all others, and its tables.
 type Extension struct {
 	Name       string
 	Migrations []Migration
@@ -35,7 +36,8 @@ func (m *MigrationTx) Exec(ctx context.Context, query string, args ...any) error
 	return err
 }
 
-// EachMessage goes through all messages in order and lets change alter a message's request and origin, which are stored when it returns true. It holds a thousand in memory.
+// EachMessage goes through all messages in order and lets change alter a message's request and
+// origin, which are stored when it returns true. It holds a thousand in memory.
 func (m *MigrationTx) EachMessage(ctx context.Context, change func(r *MessageRow) bool) error {
 	for after := int64(0); ; {
 		rows, err := m.tx.QueryContext(ctx, m.dialect.bind(`SELECT seq, app, request, origin, origin_data FROM messages WHERE seq > ? ORDER BY seq LIMIT 1000`), after)
@@ -69,7 +71,8 @@ type MessageRow struct {
 	Origin              string
 }
 
-// EachDocument goes through the rows of a table that has a key and a document, and lets change alter the document, which is stored when it returns true.
+// EachDocument goes through the rows of a table that has a key and a document, and lets change
+// alter the document, which is stored when it returns true.
 func (m *MigrationTx) EachDocument(ctx context.Context, table, key string, change func(doc []byte) ([]byte, bool)) error {
 	rows, err := m.tx.QueryContext(ctx, `SELECT `+key+`, doc FROM `+table)
 	type row struct{ key, doc string }

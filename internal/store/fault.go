@@ -16,7 +16,8 @@ import (
 	"github.com/chasqui/chasqui/internal/gateway"
 )
 
-// ofData reports whether a database refused a statement for what it was to store, so that the same again is refused again, and anything else may succeed.
+// ofData reports whether a database refused a statement for what it was to store, so that the same
+// again is refused again, and anything else may succeed.
 //
 // Docs: https://www.postgresql.org/docs/current/errcodes-appendix.html, https://www.sqlite.org/rescode.html
 func ofData(err error) bool {
@@ -49,7 +50,8 @@ func unfit(err error) bool {
 	return errors.As(err, &lite) && lite.Code()&0xff == sqlite3.SQLITE_TOOBIG
 }
 
-// Passing reports whether an error says something of the moment rather than of what was asked: no connection, no time, no space, no lease. The same may succeed later.
+// Passing reports whether an error says something of the moment rather than of what was asked: no
+// connection, no time, no space, no lease. The same may succeed later.
 func Passing(err error) bool {
 	for _, target := range []error{context.Canceled, context.DeadlineExceeded, driver.ErrBadConn, io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, errLeaseLost} {
 		if errors.Is(err, target) {
@@ -72,8 +74,9 @@ func Passing(err error) bool {
 	return false
 }
 
-// fit makes every text among a statement's arguments one that both databases can hold. What comes from outside is refused or cleaned where it comes in; this is
-// the last door, so that one that was forgotten there costs a character and not a commit.
+// fit makes every text among a statement's arguments one that both databases can hold. What comes
+// from outside is refused or cleaned where it comes in; this is the last door, so that one that was
+// forgotten there costs a character and not a commit.
 func fit(args []any) []any {
 	for i, arg := range args {
 		if text, ok := arg.(string); ok && (strings.IndexByte(text, 0) >= 0 || !utf8.ValidString(text)) {

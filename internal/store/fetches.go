@@ -60,7 +60,8 @@ func (s *Store) DueFetches(ctx context.Context, now time.Time, limit int) ([]Fet
 	return mine, nil
 }
 
-// FinishFetch stores what the platform said about a person under `facebook` (nil for nothing), and when to ask again (zero for not).
+// FinishFetch stores what the platform said about a person under `facebook` (nil for nothing), and
+// when to ask again (zero for not).
 func (s *Store) FinishFetch(ctx context.Context, f Fetch, again time.Time, facebook map[string]json.RawMessage) error {
 	return s.Write(ctx, func(tx *Tx) error {
 		if _, err := tx.Exec(`UPDATE addresses SET fetch_at = ?, fetch_tries = fetch_tries + 1 WHERE app = ? AND person = ?`,
@@ -85,7 +86,7 @@ func (s *Store) FinishFetch(ctx context.Context, f Fetch, again time.Time, faceb
 	})
 }
 
-// ProfilesOf answers the profiles of the people of events; those without one are left out.
+// ProfilesOf returns the profiles of the people of events; those without one are left out.
 func (s *Store) ProfilesOf(ctx context.Context, events []*gateway.Event) (map[gateway.Lane]string, error) {
 	people := map[string][]any{} // by application
 	seen := map[gateway.Lane]bool{}

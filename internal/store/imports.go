@@ -12,7 +12,8 @@ import (
 	"github.com/chasqui/chasqui/internal/gateway"
 )
 
-// ImportRow is a profile as a file brings it. Fields are the caller's own (null takes one away), Own those of gateway.OwnField, which only a new profile takes.
+// ImportRow is a profile as a file brings it. Fields are the caller's own (null takes one away),
+// Own those of gateway.OwnField, which only a new profile takes.
 type ImportRow struct {
 	ID        string // empty for the profile of the person, or a new one
 	Fields    map[string]json.RawMessage
@@ -25,7 +26,8 @@ type ImportRow struct {
 // OnConflict says what becomes of a row whose profile is there already.
 type OnConflict string
 
-// The ways to deal with a profile that is there already. One that came about by itself is never in the way: the row's fields are added to it.
+// The ways to deal with a profile that is there already. One that came about by itself is never in
+// the way: the row's fields are added to it.
 const (
 	ConflictUpdate OnConflict = "update" // the row's fields are merged into it
 	ConflictSkip   OnConflict = "skip"   // it stays as it is
@@ -60,11 +62,14 @@ type ImportOptions struct {
 	Seen       *ImportSeen // of a dry run; nil to write
 }
 
-// ErrImportRaced is returned when somebody else changed the same profiles at the same time: the rows may be given again.
+// ErrImportRaced is returned when somebody else changed the same profiles at the same time: the
+// rows may be given again.
 var ErrImportRaced = errors.New("profiles were changed at the same time")
 
-// ImportRows stores profiles in one commit, and answers what becomes of each. place and value are a setting that is stored with them ("" for none), so that a reader
-// knows exactly how far it has come; an empty value removes it. before is called in the transaction, before anything is committed, and its error undoes all.
+// ImportRows stores profiles in one commit, and returns what becomes of each. place and value are a
+// setting that is stored with them ("" for none), so that a reader knows exactly how far it has
+// come; an empty value removes it. before is called in the transaction, before anything is
+// committed, and its error undoes all.
 func (s *Store) ImportRows(ctx context.Context, rows []*ImportRow, o ImportOptions, place string, before func([]ImportOutcome) (value string, err error)) ([]ImportOutcome, error) {
 	var outcomes []ImportOutcome
 	err := s.Write(ctx, func(tx *Tx) error {
@@ -114,7 +119,8 @@ type importBatch struct {
 	moved        map[gateway.Lane]bool   // stored for one that came about by itself, and went into another
 }
 
-// importing is a profile in a batch: as it is stored, and as it will be. stored is nil for a new one, now is nil for one that goes.
+// importing is a profile in a batch: as it is stored, and as it will be. stored is nil for a new
+// one, now is nil for one that goes.
 type importing struct{ stored, now *gateway.Profile }
 
 const importChunk = 200
@@ -207,7 +213,8 @@ func (b *importBatch) take(r *ImportRow) ImportOutcome {
 	return b.settle(id, at, after, existing, len(automatic))
 }
 
-// conflict says what becomes of a row whose profile is there already; no verdict when it is to be merged into it.
+// conflict says what becomes of a row whose profile is there already; no verdict when it is to be
+// merged into it.
 func (b *importBatch) conflict(at *importing, after *gateway.Profile) ImportOutcome {
 	known := at != nil && at.now != nil
 	switch {
@@ -238,7 +245,8 @@ func (b *importBatch) dress(p *gateway.Profile, r *ImportRow, at *importing) {
 	}
 }
 
-// target answers which profile a row is about, and those that came about by themselves and go into it.
+// target returns which profile a row is about, and those that came about by themselves and go into
+// it.
 func (b *importBatch) target(r *ImportRow) (id string, automatic []string, refusal *gateway.Error) {
 	id = r.ID
 	if id == "" && len(r.Addresses) == 0 {
@@ -336,13 +344,13 @@ func (b *importBatch) settle(id string, at *importing, after *gateway.Profile, e
 	return out
 }
 
-// ApplicationKeys answers the keys of all applications in order.
+// ApplicationKeys returns the keys of all applications in order.
 func (s *Store) ApplicationKeys(ctx context.Context) ([]string, error) {
 	rows, err := s.Query(ctx, `SELECT key FROM applications ORDER BY key`)
 	return Collect(rows, err, func(r *sql.Rows) (string, error) { var k string; return k, r.Scan(&k) })
 }
 
-// CountProfiles answers how many profiles there are.
+// CountProfiles returns how many profiles there are.
 func (s *Store) CountProfiles(ctx context.Context) (n int, err error) {
 	err = s.QueryRow(ctx, `SELECT COUNT(*) FROM profiles`).Scan(&n)
 	return n, err

@@ -15,7 +15,8 @@ type importWrites struct {
 	history                                                             [][]any
 }
 
-// write stores what the rows have changed. Somebody else's change of the same profiles since they were read is ErrImportRaced.
+// write stores what the rows have changed. Somebody else's change of the same profiles since they
+// were read is ErrImportRaced.
 func (b *importBatch) write() error {
 	w := &importWrites{}
 	for _, id := range slices.Sorted(maps.Keys(b.profiles)) {
@@ -118,7 +119,8 @@ func (b *importBatch) tell(kind gateway.EventType, p *gateway.Profile) {
 	b.tx.AppendEvent(e)
 }
 
-// ImportSeen remembers what the earlier rows of a dry run would have made, in about 60 bytes a row. A nil one remembers nothing.
+// ImportSeen remembers what the earlier rows of a dry run would have made, in about 60 bytes a row.
+// A nil one remembers nothing.
 type ImportSeen struct {
 	seed     maphash.Seed
 	profiles map[uint64]struct{}
@@ -154,7 +156,8 @@ func (s *ImportSeen) addProfile(id string) {
 	}
 }
 
-// takenByOther tells whether an earlier row gave a person to another profile than the one of an id.
+// takenByOther reports whether an earlier row gave a person to another profile than the one of an
+// id.
 func (s *ImportSeen) takenByOther(lane gateway.Lane, id string) bool {
 	if s == nil || id == "" {
 		return false

@@ -10,8 +10,9 @@ import (
 // maxLookBack is how many events of the log LastInbound looks through.
 const maxLookBack = 100_000
 
-// LastInbound answers what persons of an application have written or tapped up to a moment, the newest first; the zero moment is now. It looks through the last
-// 100,000 events before that moment.
+// LastInbound returns what persons of an application have written or tapped up to a moment, the
+// newest first; the zero moment is now. It looks through the last 100,000 events before that
+// moment.
 func (s *Store) LastInbound(ctx context.Context, application string, persons []string, until time.Time, limit int) ([]*gateway.Event, error) {
 	last := s.Head()
 	if !until.IsZero() {

@@ -35,7 +35,8 @@ func scanKey(rows *sql.Rows) (*gateway.APIKey, error) {
 	return &k.APIKey, nil
 }
 
-// keptApplications writes the applications of a key beside what the key has made; nothing for a key of all.
+// keptApplications writes the applications of a key beside what the key has made; nothing for a key
+// of all.
 func keptApplications(applications []string) string {
 	if len(applications) == 0 {
 		return ""
@@ -50,7 +51,8 @@ func readApplications(kept string) (applications []string, err error) {
 	return applications, err
 }
 
-// CreateKey stores what is kept of a new API key: its hash, never the key. Its ID and CreatedAt are set.
+// CreateKey stores what is kept of a new API key: its hash, never the key. Its ID and CreatedAt are
+// set.
 func (s *Store) CreateKey(ctx context.Context, k *gateway.APIKey, key gateway.Secret) error {
 	return s.Write(ctx, func(tx *Tx) error {
 		k.ID, k.CreatedAt = tx.NewID("key"), tx.Now()
@@ -62,7 +64,7 @@ func (s *Store) CreateKey(ctx context.Context, k *gateway.APIKey, key gateway.Se
 	})
 }
 
-// KeyByHash answers the key of a hash, also a revoked one; a not_found error when there is none.
+// KeyByHash returns the key of a hash, also a revoked one; a not_found error when there is none.
 func (s *Store) KeyByHash(ctx context.Context, hash [32]byte) (*gateway.APIKey, error) {
 	rows, err := s.Query(ctx, apiKeys.selected+` WHERE hash = ?`, hash[:])
 	keys, err := Collect(rows, err, scanKey)
@@ -81,7 +83,8 @@ func (s *Store) Keys(ctx context.Context) ([]*gateway.APIKey, error) {
 	return Collect(rows, err, scanKey)
 }
 
-// RevokeKey revokes an API key for good. Revoking it again changes nothing; the error is not_found when there is none.
+// RevokeKey revokes an API key for good. Revoking it again changes nothing; the error is not_found
+// when there is none.
 func (s *Store) RevokeKey(ctx context.Context, id string) error {
 	return s.Write(ctx, func(tx *Tx) error {
 		n, err := tx.Exec(`UPDATE api_keys SET revoked_at = CASE WHEN revoked_at = 0 THEN ? ELSE revoked_at END WHERE id = ?`, Millis(tx.Now()), id)

@@ -11,8 +11,9 @@ import (
 	"github.com/chasqui/chasqui/internal/gateway"
 )
 
-// Leases are the partitions that this node works. A lease is a row with owner, epoch and expiry by the database's clock; each change of owner raises the
-// epoch, and every write of a worker carries the epoch it works under, so that a node that lost a lease without noticing changes nothing.
+// Leases are the partitions that this node works. A lease is a row with owner, epoch and expiry by
+// the database's clock; each change of owner raises the epoch, and every write of a worker carries
+// the epoch it works under, so that a node that lost a lease without noticing changes nothing.
 //
 // SQLite belongs to one process, which holds every lease for as long as it runs.
 type Leases struct {
@@ -50,7 +51,8 @@ func leaseTTL(given time.Duration) time.Duration {
 	return given
 }
 
-// Start takes what leases it can get and keeps them until Release. Nodes over one database share the partitions evenly.
+// Start takes what leases it can get and keeps them until Release. Nodes over one database share
+// the partitions evenly.
 func (l *Leases) Start(ctx context.Context) error {
 	for began := time.Now(); ; {
 		err := l.prepare(ctx)
@@ -60,7 +62,8 @@ func (l *Leases) Start(ctx context.Context) error {
 		if err == nil {
 			break
 		}
-		// Nodes that start together wait for one another's rows, and on a slow machine for longer than one may wait for a lock.
+		// Nodes that start together wait for one another's rows, and on a slow machine for longer
+		// than one may wait for a lock.
 		if !Passing(err) || time.Since(began) > startPatience {
 			return fmt.Errorf("prepare leases: %w", err)
 		}
@@ -119,7 +122,8 @@ func (l *Leases) run(ctx context.Context) {
 	}
 }
 
-// renew tells the database that this node lives, prolongs its leases, and takes or gives up leases towards an even share.
+// renew tells the database that this node lives, prolongs its leases, and takes or gives up leases
+// towards an even share.
 func (l *Leases) renew(ctx context.Context) error {
 	asked := time.Now()
 	got, abandoned, ttl := map[int]int64{}, map[int]bool{}, l.term.next(l.ttl)
@@ -149,7 +153,8 @@ func (l *Leases) renew(ctx context.Context) error {
 	return nil
 }
 
-// claim writes what this node holds from now on, and says which of that was taken from a node that had not given it back.
+// claim writes what this node holds from now on, and says which of that was taken from a node that
+// had not given it back.
 func (l *Leases) claim(tx *Tx, ttl int64, got map[int]int64, abandoned map[int]bool) error {
 	d := l.s.dialect
 	if d.exclusive {
@@ -202,8 +207,9 @@ func (l *Leases) claim(tx *Tx, ttl int64, got map[int]int64, abandoned map[int]b
 	return l.read(tx, got)
 }
 
-// term is for how long leases are asked for: where the database is so slow that one could not be renewed in time, for longer. Nodes that live would else take partitions from
-// one another again and again, and begin anew each time.
+// term is for how long leases are asked for: where the database is so slow that one could not be
+// renewed in time, for longer. Nodes that live would else take partitions from one another again
+// and again, and begin anew each time.
 type term struct {
 	slowest time.Duration // of the last renewals, the older ones counting for less
 }
@@ -217,7 +223,8 @@ func (t *term) next(usual time.Duration) time.Duration {
 
 func (t *term) took(d time.Duration) { t.slowest = max(d, t.slowest*3/4) }
 
-// left reads leases that can be taken, and notes those whose last owner was another node that has not given them back.
+// left reads leases that can be taken, and notes those whose last owner was another node that has
+// not given them back.
 func (l *Leases) left(tx *Tx, abandoned map[int]bool, query string, args ...any) (parts []any, err error) {
 	rows, err := tx.Query(query, args...)
 	_, err = Collect(rows, err, func(r *sql.Rows) (struct{}, error) {
@@ -254,8 +261,9 @@ func (l *Leases) read(tx *Tx, got map[int]int64) error {
 	return rows.Err()
 }
 
-// Epoch answers the epoch under which this node may work a partition now; false when it does not hold the lease, or cannot be sure that it does. It looks at
-// both clocks, for the monotonic one stands still while a machine sleeps.
+// Epoch returns the epoch under which this node may work a partition now; false when it does not
+// hold the lease, or cannot be sure that it does. It looks at both clocks, for the monotonic one
+// stands still while a machine sleeps.
 func (l *Leases) Epoch(part int) (int64, bool) {
 	l.mu.Lock()
 	h := l.held[part]
@@ -270,7 +278,8 @@ func (l *Leases) Epoch(part int) (int64, bool) {
 	return h.epoch, now.Before(h.until) && now.Round(0).Before(h.until.Round(0))
 }
 
-// Held answers the epochs of the partitions this node holds, and a channel that is closed when that changes.
+// Held returns the epochs of the partitions this node holds, and a channel that is closed when that
+// changes.
 func (l *Leases) Held() (map[int]int64, <-chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -283,8 +292,8 @@ func (l *Leases) Held() (map[int]int64, <-chan struct{}) {
 	return held, l.changed
 }
 
-// Abandoned reports whether the lease of a partition that this node holds under an epoch was taken from a node that had not given it back: its process may have ended in
-// the middle of something.
+// Abandoned reports whether the lease of a partition that this node holds under an epoch was taken
+// from a node that had not given it back: its process may have ended in the middle of something.
 func (l *Leases) Abandoned(part int, epoch int64) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -316,7 +325,8 @@ func (l *Leases) stop() {
 	}
 }
 
-// fence reads which leases this node really holds, and keeps them until the commit; only a group with fenced writes pays for it.
+// fence reads which leases this node really holds, and keeps them until the commit; only a group
+// with fenced writes pays for it.
 func (tx *Tx) fence() error {
 	if tx.w.s.dialect.exclusive || len(tx.sendings)+len(tx.results) == 0 {
 		return nil
@@ -345,12 +355,13 @@ func (tx *Tx) readFence() error {
 	return rows.Err()
 }
 
-// holds tells whether this node holds the partition under the epoch, as the database sees it.
+// holds reports whether this node holds the partition under the epoch, as the database sees it.
 func (tx *Tx) holds(part int, epoch int64) bool {
 	return tx.w.s.dialect.exclusive || tx.epochs[part] == epoch
 }
 
-// Holds tells whether this node holds the partition under the epoch, as the database sees it; what the transaction writes is safe from another owner.
+// Holds reports whether this node holds the partition under the epoch, as the database sees it;
+// what the transaction writes is safe from another owner.
 func (tx *Tx) Holds(part int, epoch int64) (bool, error) {
 	if tx.w.s.dialect.exclusive {
 		return true, nil

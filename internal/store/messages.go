@@ -54,15 +54,17 @@ type Result struct {
 	Applied bool             // set when it was recorded
 }
 
-// Closed says that the platform has refused a message because a window was closed, or because another app controls the thread.
+// Closed says that the platform has refused a message because a window was closed, or because
+// another app controls the thread.
 type Closed struct {
 	At        time.Time
 	Human     bool // the window of 7 days for answers by people
 	Elsewhere bool // no window: another app controls the thread
 }
 
-// Accept commits messages to the outbox, all or none, in the order given; their Seq is set. It answers true when the idempotency key was taken: then
-// nothing was accepted, and RememberedAnswer tells what was answered before.
+// Accept commits messages to the outbox, all or none, in the order given; their Seq is set. It
+// returns true when the idempotency key was taken: then nothing was accepted, and RememberedAnswer
+// tells what was answered before.
 func (s *Store) Accept(ctx context.Context, messages []*gateway.Message, key *Idempotency) (replayed bool, err error) {
 	r := &request{accepts: make([]*Accept, len(messages))}
 	for i, m := range messages {
@@ -74,17 +76,18 @@ func (s *Store) Accept(ctx context.Context, messages []*gateway.Message, key *Id
 	return r.accepts[0].Replayed, nil
 }
 
-// MarkSending commits the marks that come before POSTs; each tells whether it applied.
+// MarkSending commits the marks that come before POSTs; each reports whether it applied.
 func (s *Store) MarkSending(ctx context.Context, marks ...*Sending) error {
 	return s.submit(ctx, &request{sending: marks})
 }
 
-// Record commits what became of messages; each result tells whether it applied.
+// Record commits what became of messages; each result reports whether it applied.
 func (s *Store) Record(ctx context.Context, results ...*Result) error {
 	return s.submit(ctx, &request{results: results})
 }
 
-// RememberedAnswer looks up an idempotency key: the fingerprint of the first request's body, and its answer. It answers nil when the key is free.
+// RememberedAnswer looks up an idempotency key: the fingerprint of the first request's body, and
+// its answer. It returns nil when the key is free.
 func (s *Store) RememberedAnswer(ctx context.Context, apiKey, key string) (*Idempotency, error) {
 	i := &Idempotency{APIKey: apiKey, Key: key}
 	err := s.QueryRow(ctx, `SELECT fingerprint, answer FROM idempotency WHERE api_key = ? AND key = ?`, apiKey, key).Scan(&i.Fingerprint, &i.Answer)
@@ -150,8 +153,9 @@ WHERE seq = ? AND status = ? AND parts_sent = ? AND step = ?`, rows)
 	return nil
 }
 
-// The echo of a part may be there before the answer to its request: then its time stays the mark that watermarks are compared with, and where no answer came its mid
-// stays too. A message that moves on to another step begins there as if nothing of it had been sent.
+// The echo of a part may be there before the answer to its request: then its time stays the mark
+// that watermarks are compared with, and where no answer came its mid stays too. A message that
+// moves on to another step begins there as if nothing of it had been sent.
 const recordResult = `UPDATE messages SET status = ?, open = ?, parts_sent = ?, mid = CASE WHEN ? = 'uncertain' THEN mid ELSE ? END, attempts = ?, due_at = ?,
 mark_at = CASE WHEN echoed = 0 THEN ? ELSE mark_at END, sent_at = ?, ended_at = ?, updated_at = ?, error = ?, late = ?, steps = ?, step_due = ?
 WHERE seq = ? AND status = ? AND step = ? AND (epoch = ? OR ? = 0)`
@@ -222,19 +226,20 @@ func (tx *Tx) follow(r *Result) error {
 	return nil
 }
 
-// Message answers one message; a not_found error when there is none.
+// Message returns one message; a not_found error when there is none.
 func (s *Store) Message(ctx context.Context, id string) (*gateway.Message, error) {
 	rows, err := s.Query(ctx, messages.selected+` WHERE id = ?`, id)
 	return One("message", id, rows, err, scanMessage)
 }
 
-// Message answers one message inside the transaction; a not_found error when there is none.
+// Message returns one message inside the transaction; a not_found error when there is none.
 func (tx *Tx) Message(id string) (*gateway.Message, error) {
 	rows, err := tx.Query(messages.selected+` WHERE id = ?`, id)
 	return One("message", id, rows, err, scanMessage)
 }
 
-// Origins returns the origins of messages by their identifiers. One that is no longer kept is left out.
+// Origins returns the origins of messages by their identifiers. One that is no longer kept is left
+// out.
 func (s *Store) Origins(ctx context.Context, ids []string) (map[string]gateway.Origin, error) {
 	all := make(map[string]gateway.Origin, len(ids))
 	for some := range slices.Chunk(ids, listAtOnce) {
@@ -269,7 +274,7 @@ type MessageFilter struct {
 	Limit        int
 }
 
-// ListMessages answers messages newest first.
+// ListMessages returns messages newest first.
 func (s *Store) ListMessages(ctx context.Context, f MessageFilter) ([]*gateway.Message, error) {
 	where, args := []string{"seq > 0"}, []any{}
 	add := func(condition string, values ...any) {
@@ -335,7 +340,8 @@ WHERE id = ? AND status IN ('queued', 'held') AND parts_sent = 0`, now, now, id)
 	return m, err
 }
 
-// ReleaseMessage puts a held message back in the outbox, as the newest of its conversation; a not_held error when it is not held, or its time is up.
+// ReleaseMessage puts a held message back in the outbox, as the newest of its conversation; a
+// not_held error when it is not held, or its time is up.
 func (s *Store) ReleaseMessage(ctx context.Context, id string) (*gateway.Message, error) {
 	var m *gateway.Message
 	err := s.Write(ctx, func(tx *Tx) error {
@@ -359,7 +365,8 @@ func (s *Store) ReleaseMessage(ctx context.Context, id string) (*gateway.Message
 	return m, err
 }
 
-// ReadOutbox answers up to limit messages accepted after a position in order, and the position up to which they are all there is that is unfinished.
+// ReadOutbox returns up to limit messages accepted after a position in order, and the position up
+// to which they are all there is that is unfinished.
 func (s *Store) ReadOutbox(ctx context.Context, after int64, limit int) (found []*gateway.Message, upto int64, err error) {
 	if found, upto, ok := s.outbox.read(after, limit); ok {
 		return found, upto, nil
@@ -379,7 +386,8 @@ func (s *Store) ReadOutbox(ctx context.Context, after int64, limit int) (found [
 	return found, head, nil
 }
 
-// AcceptedAfter tells whether a message of a conversation may have been accepted after a position.
+// AcceptedAfter reports whether a message of a conversation may have been accepted after a
+// position.
 func (s *Store) AcceptedAfter(lane gateway.Lane, after int64) bool {
 	return s.outbox.anyAfter(after, func(m *gateway.Message) bool { return m.Lane() == lane })
 }
@@ -387,13 +395,13 @@ func (s *Store) AcceptedAfter(lane gateway.Lane, after int64) bool {
 // WaitOutbox returns once a message may have been accepted after the position.
 func (s *Store) WaitOutbox(ctx context.Context, after int64) error { return s.outbox.wait(ctx, after) }
 
-// OpenMessages answers unfinished messages of an application in order, from a position on.
+// OpenMessages returns unfinished messages of an application in order, from a position on.
 func (s *Store) OpenMessages(ctx context.Context, app string, from int64, limit int) ([]*gateway.Message, error) {
 	rows, err := s.Query(ctx, messages.selected+` WHERE app = ? AND open = 1 AND seq >= ? ORDER BY seq LIMIT ?`, app, from, limit)
 	return Collect(rows, err, scanMessage)
 }
 
-// OpenInLane answers unfinished messages of a conversation in order, from a position on.
+// OpenInLane returns unfinished messages of a conversation in order, from a position on.
 func (s *Store) OpenInLane(ctx context.Context, lane gateway.Lane, from int64, limit int) ([]*gateway.Message, error) {
 	rows, err := s.Query(ctx, messages.selected+` WHERE app = ? AND person = ? AND seq >= ? AND open = 1 ORDER BY seq LIMIT ?`,
 		lane.Application, lane.Person, from, limit)
@@ -419,7 +427,7 @@ func (s *Store) OpenApplications(ctx context.Context) (map[string]int64, error) 
 	return first, rows.Err()
 }
 
-// Overdue answers unfinished messages that nothing is under way for and whose time is up.
+// Overdue returns unfinished messages that nothing is under way for and whose time is up.
 func (s *Store) Overdue(ctx context.Context, now time.Time, limit int) ([]*gateway.Message, error) {
 	rows, err := s.Query(ctx, messages.selected+` WHERE open = 1 AND status = 'queued' AND expires_at <= ? LIMIT ?`, Millis(now), limit)
 	return Collect(rows, err, scanMessage)
@@ -432,7 +440,7 @@ type QueueStats struct {
 	Oldest      time.Time // when the oldest was accepted
 }
 
-// QueueStats answers depth and age of the outbox by application.
+// QueueStats returns depth and age of the outbox by application.
 func (s *Store) QueueStats(ctx context.Context) ([]QueueStats, error) {
 	rows, err := s.Query(ctx, `SELECT app, COUNT(*), MIN(accepted_at) FROM messages WHERE open = 1 GROUP BY app`)
 	return Collect(rows, err, func(r *sql.Rows) (QueueStats, error) {

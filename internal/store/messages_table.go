@@ -10,7 +10,8 @@ import (
 	"github.com/chasqui/chasqui/internal/gateway"
 )
 
-// messages is the outbox. What a new message has no word for yet is left out of its INSERT: that many columns less are bound for each that is accepted.
+// messages is the outbox. What a new message has no word for yet is left out of its INSERT: that
+// many columns less are bound for each that is accepted.
 var messages = newTable("messages",
 	plain("seq", func(m *gateway.Message) *int64 { return &m.Seq }),
 	plain("id", func(m *gateway.Message) *string { return &m.ID }),
@@ -67,8 +68,9 @@ func flag(b bool) int {
 	return 0
 }
 
-// encodeAttempts writes the attempts of a message. The commonest history, one part sent at the first try, is nothing but what other columns say: it is
-// left out, which keeps rows from growing when their messages are sent.
+// encodeAttempts writes the attempts of a message. The commonest history, one part sent at the
+// first try, is nothing but what other columns say: it is left out, which keeps rows from growing
+// when their messages are sent.
 func encodeAttempts(m *gateway.Message) string {
 	if len(m.Attempts) == 0 || sentAtOnce(m) {
 		return ""

@@ -61,7 +61,7 @@ func migrations(d *dialect, list []Migration) []*goose.Migration {
 	return out
 }
 
-// migrate brings the schema up to date, or with check only says whether it is.
+// migrate brings the schema up to date, or with check only reports whether it is.
 func (s *Store) migrate(ctx context.Context, extensions []Extension, check bool) error {
 	all, err := allMigrations(extensions)
 	if err != nil {

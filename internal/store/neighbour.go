@@ -7,7 +7,8 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// GatewayRuns tells whether a gateway works on the SQLite folder of a store that was opened beside it. With PostgreSQL, whose writers do not wait for one another, it is always false.
+// GatewayRuns reports whether a gateway works on the SQLite folder of a store that was opened
+// beside it. With PostgreSQL, whose writers do not wait for one another, it is always false.
 func (s *Store) GatewayRuns() (bool, error) {
 	if s.path == "" || s.lock != nil {
 		return false, nil

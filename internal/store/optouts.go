@@ -10,7 +10,8 @@ import (
 	"github.com/chasqui/chasqui/internal/gateway"
 )
 
-// OptOutFilter selects opt-outs in the order of channel, address and application. Empty fields select all.
+// OptOutFilter selects opt-outs in the order of channel, address and application. Empty fields
+// select all.
 type OptOutFilter struct {
 	Channel      string
 	Address      string
@@ -20,7 +21,8 @@ type OptOutFilter struct {
 	Limit                                        int
 }
 
-// OptedOut tells whether an address of a channel wants nothing more from an application. The address is in the form of gateway.NormalAddress.
+// OptedOut reports whether an address of a channel wants nothing more from an application. The
+// address is in the form of gateway.NormalAddress.
 func (s *Store) OptedOut(ctx context.Context, application, channel, address string) (bool, error) {
 	var n int
 	if err := s.QueryRow(ctx, `SELECT COUNT(*) FROM opt_outs WHERE channel = ? AND address = ? AND app IN ('', ?)`, channel, address, application).Scan(&n); err != nil {
@@ -29,7 +31,8 @@ func (s *Store) OptedOut(ctx context.Context, application, channel, address stri
 	return n > 0, nil
 }
 
-// SetOptOut records that an address wants nothing more; the first word and time stay. It tells whether that is new.
+// SetOptOut records that an address wants nothing more; the first word and time stay. It reports
+// whether that is new.
 func (tx *Tx) SetOptOut(o gateway.OptOut) (bool, error) {
 	n, err := tx.Exec(`INSERT INTO opt_outs (channel, address, app, at, word) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`, o.Channel, o.Address, o.Application, Millis(o.At.Time), o.Word)
 	if err != nil {
@@ -38,8 +41,8 @@ func (tx *Tx) SetOptOut(o gateway.OptOut) (bool, error) {
 	return n > 0, bump(tx, ChangeOptOuts)
 }
 
-// DeleteOptOut records that an address may be written to again, as far as an opt-out of the application forbade it; an empty application is that of all. It tells whether
-// there was one.
+// DeleteOptOut records that an address may be written to again, as far as an opt-out of the
+// application forbade it; an empty application is that of all. It reports whether there was one.
 func (tx *Tx) DeleteOptOut(application, channel, address string) (bool, error) {
 	n, err := tx.Exec(`DELETE FROM opt_outs WHERE channel = ? AND address = ? AND app = ?`, channel, address, application)
 	if err != nil {
@@ -78,11 +81,13 @@ func (s *Store) OptOuts(ctx context.Context, f OptOutFilter) ([]gateway.OptOut, 
 	})
 }
 
-// phoneDigits is the field under which a profile is found by the digits of its phone number, however it is written there.
+// phoneDigits is the field under which a profile is found by the digits of its phone number,
+// however it is written there.
 const phoneDigits = "phoneDigits"
 
-// ProfileWithPhone returns the id of the profile that has a phone number, given in digits, among those of an application, or of all where it is empty; of several the first
-// by id, "" when there is none.
+// ProfileWithPhone returns the id of the profile that has a phone number, given in digits, among
+// those of an application, or of all where it is empty; of several the first by id, "" when there
+// is none.
 func (tx *Tx) ProfileWithPhone(application, digits string) (string, error) {
 	var id sql.NullString
 	// Profiles that were stored before there were digits are found as most are written.

@@ -12,7 +12,8 @@ import (
 	"github.com/chasqui/chasqui/internal/store"
 )
 
-// Root makes no files where another user has to open them, unless it is the gateway itself that runs as root.
+// Root makes no files where another user has to open them, unless it is the gateway itself that
+// runs as root.
 func TestRootInAnothersFolder(t *testing.T) {
 	t.Parallel()
 	if os.Geteuid() != 0 {

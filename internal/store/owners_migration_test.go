@@ -11,7 +11,8 @@ import (
 	"github.com/chasqui/chasqui/internal/gateway"
 )
 
-// What a database held before opt-outs, routes and profiles had owners is there afterwards: routes with the application that their document names, and opt-outs for all.
+// What a database held before opt-outs, routes and profiles had owners is there afterwards: routes
+// with the application that their document names, and opt-outs for all.
 func TestOwnersOfWhatWasThere(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "chasqui.db")

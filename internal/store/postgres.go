@@ -13,8 +13,9 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 )
 
-// pgBounds is how long things may take on a connection to PostgreSQL. What the server holds for a statement or a transaction ends with them, so that a node that
-// was stopped, or whose wire went silent, holds up nobody for longer.
+// pgBounds is how long things may take on a connection to PostgreSQL. What the server holds for a
+// statement or a transaction ends with them, so that a node that was stopped, or whose wire went
+// silent, holds up nobody for longer.
 type pgBounds struct {
 	statement time.Duration // of a statement, and of an open transaction in which nothing happens
 	answer    time.Duration // until some byte of the server's answer is there, after which the connection is given up
@@ -25,7 +26,8 @@ const (
 	pgConnect       = 3 * time.Second
 )
 
-// pgWriting are the bounds of the writing connection: below the time of a lease, so that whoever takes over a lease does not wait for who had it.
+// pgWriting are the bounds of the writing connection: below the time of a lease, so that whoever
+// takes over a lease does not wait for who had it.
 func pgWriting(leaseTTL time.Duration) pgBounds {
 	statement := max(leaseTTL*2/3, 2*time.Second)
 	return pgBounds{statement, statement + 800*time.Millisecond}
@@ -51,7 +53,8 @@ func (s *Store) openPostgres(url string, leaseTTL time.Duration) error {
 
 const pgIdle = 16 // reading connections that are kept
 
-// apply returns a copy of a configuration with the bounds. What the database's URL sets itself stays.
+// apply returns a copy of a configuration with the bounds. What the database's URL sets itself
+// stays.
 //
 // Docs: https://www.postgresql.org/docs/current/runtime-config-client.html
 func (b pgBounds) apply(config *pgx.ConnConfig) *pgx.ConnConfig {
@@ -79,7 +82,8 @@ func (b pgBounds) apply(config *pgx.ConnConfig) *pgx.ConnConfig {
 	return c
 }
 
-// boundedConn gives up a connection on which nothing happens for too long: a server that hangs without closing, or a network that drops what is sent.
+// boundedConn gives up a connection on which nothing happens for too long: a server that hangs
+// without closing, or a network that drops what is sent.
 type boundedConn struct {
 	net.Conn
 	bound time.Duration
@@ -137,7 +141,8 @@ func (c *boundedConn) SetWriteDeadline(t time.Time) error {
 	return c.Conn.SetWriteDeadline(t)
 }
 
-// abandon closes the reading connections that are not in use: after the writing one was given up they may lead to the same server that hangs.
+// abandon closes the reading connections that are not in use: after the writing one was given up
+// they may lead to the same server that hangs.
 func abandon(db *sql.DB) {
 	db.SetMaxIdleConns(0)
 	db.SetMaxIdleConns(pgIdle)

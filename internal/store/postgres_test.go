@@ -9,7 +9,8 @@ import (
 	"github.com/chasqui/chasqui/internal/store/storetest"
 )
 
-// A node that stops inside a transaction, as one that is suspended does, must not keep what it has locked: neither the head of the logs nor its leases.
+// A node that stops inside a transaction, as one that is suspended does, must not keep what it has
+// locked: neither the head of the logs nor its leases.
 func TestANodeStoppedInATransactionHoldsUpNobody(t *testing.T) {
 	t.Parallel()
 	url := storetest.Postgres(t)
@@ -56,7 +57,8 @@ func TestANodeStoppedInATransactionHoldsUpNobody(t *testing.T) {
 	}
 }
 
-// A node whose wire to the database goes silent must notice by itself, and the others must get its share meanwhile.
+// A node whose wire to the database goes silent must notice by itself, and the others must get its
+// share meanwhile.
 func TestASilentWireIsNoticedOnBothSides(t *testing.T) {
 	t.Parallel()
 	url := storetest.Postgres(t)

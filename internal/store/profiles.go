@@ -68,7 +68,7 @@ func oneProfile(id string, rows *sql.Rows, err error, query func(string, ...any)
 	return list[0], withAddresses(list, query)
 }
 
-// Profile answers one profile; a not_found error when there is none.
+// Profile returns one profile; a not_found error when there is none.
 func (s *Store) Profile(ctx context.Context, id string) (*gateway.Profile, error) {
 	rows, err := s.Query(ctx, selectProfiles+` WHERE p.id = ?`, id)
 	return oneProfile(id, rows, err, s.queryIn(ctx))
@@ -78,7 +78,7 @@ func (s *Store) queryIn(ctx context.Context) func(string, ...any) (*sql.Rows, er
 	return func(q string, args ...any) (*sql.Rows, error) { return s.Query(ctx, q, args...) }
 }
 
-// Profile answers one profile inside the transaction; a not_found error when there is none.
+// Profile returns one profile inside the transaction; a not_found error when there is none.
 func (tx *Tx) Profile(id string) (*gateway.Profile, error) {
 	rows, err := tx.Query(selectProfiles+` WHERE p.id = ?`, id)
 	return oneProfile(id, rows, err, tx.Query)
@@ -86,12 +86,14 @@ func (tx *Tx) Profile(id string) (*gateway.Profile, error) {
 
 const selectAddress = `SELECT profile FROM addresses WHERE app = ? AND person = ?`
 
-// ProfileOf answers the id of the profile that a person of an application belongs to, "" when there is none.
+// ProfileOf returns the id of the profile that a person of an application belongs to, "" when there
+// is none.
 func (s *Store) ProfileOf(ctx context.Context, app, person string) (string, error) {
 	return addressed(s.hotRow(ctx, selectAddress, app, person))
 }
 
-// ProfileOf answers the id of the profile that a person of an application belongs to, "" when there is none.
+// ProfileOf returns the id of the profile that a person of an application belongs to, "" when there
+// is none.
 func (tx *Tx) ProfileOf(app, person string) (string, error) {
 	return addressed(tx.QueryRow(selectAddress, app, person))
 }
@@ -105,8 +107,9 @@ func addressed(row *sql.Row) (string, error) {
 	return id, err
 }
 
-// CreateProfile stores a new profile with its addresses and appends profile.created. Version and times are set. The error is a conflict
-// when the id or an address is taken. People whose address is new are asked for at the platform soon.
+// CreateProfile stores a new profile with its addresses and appends profile.created. Version and
+// times are set. The error is a conflict when the id or an address is taken. People whose address
+// is new are asked for at the platform soon.
 func (tx *Tx) CreateProfile(p *gateway.Profile) error {
 	p.Version, p.CreatedAt, p.UpdatedAt = 1, tx.Now(), tx.Now()
 	n, err := tx.Exec(`INSERT INTO profiles (id, doc, app, version, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
@@ -126,8 +129,9 @@ func (tx *Tx) CreateProfile(p *gateway.Profile) error {
 	return tx.profileEvent(gateway.EventProfileCreated, p)
 }
 
-// UpdateProfile stores a changed profile and appends profile.updated. Its Version must be the one it was read with, and grows; the error is
-// precondition_failed when it changed meanwhile, and a conflict when a new address belongs to another profile.
+// UpdateProfile stores a changed profile and appends profile.updated. Its Version must be the one
+// it was read with, and grows; the error is precondition_failed when it changed meanwhile, and a
+// conflict when a new address belongs to another profile.
 func (tx *Tx) UpdateProfile(p *gateway.Profile) error {
 	read := p.Version
 	p.Version, p.UpdatedAt = read+1, tx.Now()
@@ -179,7 +183,8 @@ func (tx *Tx) storeAddresses(p *gateway.Profile, have []address) error {
 	return nil
 }
 
-// maxFieldValue is how many bytes of a field's value profiles are found by; a longer one is cut and told apart by a hash.
+// maxFieldValue is how many bytes of a field's value profiles are found by; a longer one is cut and
+// told apart by a hash.
 const maxFieldValue = 1000
 
 // storeFields makes the profile findable by its fields.
@@ -197,7 +202,8 @@ func (tx *Tx) storeFields(p *gateway.Profile) error {
 
 const insertField = `INSERT INTO profile_fields (field, value, profile) VALUES (?, ?, ?)`
 
-// fieldRows returns the rows under which a profile is found: by its fields, and by the digits of its phone number.
+// fieldRows returns the rows under which a profile is found: by its fields, and by the digits of
+// its phone number.
 func fieldRows(p *gateway.Profile) [][]any {
 	var rows [][]any
 	for _, field := range gateway.ProfileQueryFields() {
@@ -211,8 +217,9 @@ func fieldRows(p *gateway.Profile) [][]any {
 	return rows
 }
 
-// profileEvent appends one event for a profile. It stands in the conversation of the profile's first address by application key; that of a profile without
-// address is its own application's, and of no person.
+// profileEvent appends one event for a profile. It stands in the conversation of the profile's
+// first address by application key; that of a profile without address is its own application's, and
+// of no person.
 func (tx *Tx) profileEvent(kind gateway.EventType, p *gateway.Profile) error {
 	e := &gateway.Event{Type: kind, Application: p.Application}
 	if apps := slices.Sorted(maps.Keys(p.Addresses)); len(apps) > 0 {
@@ -229,8 +236,9 @@ func (tx *Tx) profileEvent(kind gateway.EventType, p *gateway.Profile) error {
 	return nil
 }
 
-// DeleteProfile removes a profile and its addresses; a person who writes again gets a new one. Its Version must be the one it was read with, or 0 for any. The
-// error is not_found or precondition_failed.
+// DeleteProfile removes a profile and its addresses; a person who writes again gets a new one. Its
+// Version must be the one it was read with, or 0 for any. The error is not_found or
+// precondition_failed.
 func (tx *Tx) DeleteProfile(id string, version int64) error {
 	n, err := tx.Exec(`DELETE FROM profiles WHERE id = ? AND (version = ? OR CAST(? AS BIGINT) = 0)`, id, version, version)
 	if err != nil {
@@ -260,7 +268,7 @@ type ProfileFilter struct {
 	Limit        int
 }
 
-// ListProfiles answers profiles in the order of their ids.
+// ListProfiles returns profiles in the order of their ids.
 func (s *Store) ListProfiles(ctx context.Context, f ProfileFilter) ([]*gateway.Profile, error) {
 	where, args := []string{"p.id > ?"}, []any{f.After}
 	add := func(condition string, values ...any) {

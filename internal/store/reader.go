@@ -15,8 +15,9 @@ import (
 	"github.com/chasqui/chasqui/internal/gateway"
 )
 
-// Reader is one kind of reader of the inbound log on this node, such as the projector. Its cursors come from here, so that none can read without being in the register: events
-// are kept until every reader has passed them, and readiness, metrics and what is set aside ask for all of them.
+// Reader is one kind of reader of the inbound log on this node, such as the projector. Its cursors
+// come from here, so that none can read without being in the register: events are kept until every
+// reader has passed them, and readiness, metrics and what is set aside ask for all of them.
 type Reader struct {
 	Name string
 
@@ -46,8 +47,9 @@ const (
 	ReaderEntryPoints = "entrypoints" // how people come
 )
 
-// Position is up to which position of the log the reader has dealt with every event, on whichever node it is worked. On a shared database one caller at a time asks, at most
-// every 20 ms; the others get what is known.
+// Position is up to which position of the log the reader has dealt with every event, on whichever
+// node it is worked. On a shared database one caller at a time asks, at most every 20 ms; the
+// others get what is known.
 func (r *Reader) Position() int64 {
 	if r.s.Exclusive() {
 		return r.position.Load()

@@ -13,7 +13,8 @@ const (
 	standstill    = 30 * time.Second // of a reader, after which a node is not ready
 )
 
-// Ready returns why this node should get no requests: nothing could be committed in the last seconds, or a reader of the log does not get on. It is nil when it should.
+// Ready returns why this node should get no requests: nothing could be committed in the last
+// seconds, or a reader of the log does not get on. It is nil when it should.
 func (s *Store) Ready(ctx context.Context) error {
 	if at := s.committedAt.Load(); time.Since(time.Unix(0, at)) > freshCommit {
 		ctx, cancel := context.WithTimeout(ctx, readyPatience)

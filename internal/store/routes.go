@@ -56,13 +56,15 @@ func (s *Store) Routes(ctx context.Context) ([]*gateway.Route, error) {
 	return Collect(rows, err, scanRoute)
 }
 
-// RoutesNamed returns the routes of an id or a name: that of the id first, and then those of the name, one for each application that has it.
+// RoutesNamed returns the routes of an id or a name: that of the id first, and then those of the
+// name, one for each application that has it.
 func (s *Store) RoutesNamed(ctx context.Context, idOrName string) ([]*gateway.Route, error) {
 	rows, err := s.Query(ctx, routes.selected+` WHERE id = ? OR name = ? ORDER BY CASE WHEN id = ? THEN 0 ELSE 1 END, created_at, id`, idOrName, idOrName, idOrName)
 	return Collect(rows, err, scanRoute)
 }
 
-// SaveRoute stores a route, new or changed. Its times are set, and where it is the default no other of its application stays so. A name that another of the same application has is a conflict.
+// SaveRoute stores a route, new or changed. Its times are set, and where it is the default no other
+// of its application stays so. A name that another of the same application has is a conflict.
 func (s *Store) SaveRoute(ctx context.Context, r *gateway.Route) error {
 	return s.Write(ctx, func(tx *Tx) error {
 		var owner string

@@ -26,7 +26,8 @@ var scripts = newTable("scripts",
 
 var scanScript = scripts.reads("script")
 
-// AddScript stores a new version of an application's scripts, not active. Version and CreatedAt are set.
+// AddScript stores a new version of an application's scripts, not active. Version and CreatedAt are
+// set.
 func (tx *Tx) AddScript(s *gateway.Script) error {
 	if err := tx.QueryRow(`SELECT COALESCE(MAX(version), 0) + 1 FROM scripts WHERE app = ?`, s.Application).Scan(&s.Version); err != nil {
 		return fmt.Errorf("number script: %w", err)
@@ -64,25 +65,27 @@ func (tx *Tx) DeleteScript(id string) error {
 	return err
 }
 
-// Script answers one version; a not_found error when there is none.
+// Script returns one version; a not_found error when there is none.
 func (s *Store) Script(ctx context.Context, id string) (*gateway.Script, error) {
 	rows, err := s.Query(ctx, scripts.selected+` WHERE id = ?`, id)
 	return One("script", id, rows, err, scanScript)
 }
 
-// Script answers one version inside the transaction; a not_found error when there is none.
+// Script returns one version inside the transaction; a not_found error when there is none.
 func (tx *Tx) Script(id string) (*gateway.Script, error) {
 	rows, err := tx.Query(scripts.selected+` WHERE id = ?`, id)
 	return One("script", id, rows, err, scanScript)
 }
 
-// Scripts answers the versions of an application, the newest first; those of all applications when app is empty.
+// Scripts returns the versions of an application, the newest first; those of all applications when
+// app is empty.
 func (s *Store) Scripts(ctx context.Context, app string) ([]*gateway.Script, error) {
 	rows, err := s.Query(ctx, scripts.selected+` WHERE app = ? OR ? = '' ORDER BY app, version DESC LIMIT 1000`, app, app)
 	return Collect(rows, err, scanScript)
 }
 
-// ActiveScripts answers the active version of each application that has one, without its files: id by application.
+// ActiveScripts returns the active version of each application that has one, without its files: id
+// by application.
 func (s *Store) ActiveScripts(ctx context.Context) (map[string]string, error) {
 	rows, err := s.Query(ctx, `SELECT app, id FROM scripts WHERE active = 1`)
 	list, err := Collect(rows, err, func(r *sql.Rows) ([2]string, error) {
@@ -114,17 +117,18 @@ func scanBotPerson(row *sql.Row, lane gateway.Lane) (*gateway.BotPerson, error) 
 	return p, nil
 }
 
-// BotPerson answers what a bot knows of a person; with Rev 0 when it knows nothing.
+// BotPerson returns what a bot knows of a person; with Rev 0 when it knows nothing.
 func (s *Store) BotPerson(ctx context.Context, lane gateway.Lane) (*gateway.BotPerson, error) {
 	return scanBotPerson(s.QueryRow(ctx, selectBotPerson, lane.Application, lane.Person), lane)
 }
 
-// BotPerson answers what a bot knows of a person inside the transaction.
+// BotPerson returns what a bot knows of a person inside the transaction.
 func (tx *Tx) BotPerson(lane gateway.Lane) (*gateway.BotPerson, error) {
 	return scanBotPerson(tx.QueryRow(selectBotPerson, lane.Application, lane.Person), lane)
 }
 
-// SaveBotPerson stores what a bot knows of a person, if nobody has since it was read: false when somebody has. Rev grows.
+// SaveBotPerson stores what a bot knows of a person, if nobody has since it was read: false when
+// somebody has. Rev grows.
 func (tx *Tx) SaveBotPerson(p *gateway.BotPerson) (bool, error) {
 	read := p.Rev
 	p.Rev, p.UpdatedAt = read+1, tx.Now().UTC()
@@ -167,7 +171,7 @@ func (tx *Tx) AddTimer(t *gateway.BotTimer) error {
 	return nil
 }
 
-// TakeTimer removes a timer and tells whether it was there.
+// TakeTimer removes a timer and reports whether it was there.
 func (tx *Tx) TakeTimer(id string) (bool, error) {
 	n, err := tx.Exec(`DELETE FROM bot_timers WHERE id = ?`, id)
 	return n == 1, err
@@ -179,7 +183,7 @@ func (tx *Tx) CancelReminder(lane gateway.Lane, name string) error {
 	return err
 }
 
-// DueTimers answers timers that are due, in their order.
+// DueTimers returns timers that are due, in their order.
 func (s *Store) DueTimers(ctx context.Context, limit int) ([]*gateway.BotTimer, error) {
 	rows, err := s.Query(ctx, timers.selected+` WHERE due_at <= ? ORDER BY due_at, seq LIMIT ?`, Millis(s.now()), limit)
 	return Collect(rows, err, scanTimer)

@@ -11,7 +11,8 @@ import (
 	"github.com/chasqui/chasqui/internal/gateway"
 )
 
-// Segment is one segment of a message that an SMS centre took, or what a receipt says of one that is not known yet.
+// Segment is one segment of a message that an SMS centre took, or what a receipt says of one that
+// is not known yet.
 type Segment struct {
 	Account string
 	Ref     string // the centre's identifier
@@ -42,20 +43,23 @@ func scanSegment(rows *sql.Rows) (Segment, error) {
 	return g, nil
 }
 
-// Segments answers the segments of one step of a message that the centre of an account took, in order.
+// Segments returns the segments of one step of a message that the centre of an account took, in
+// order.
 func (s *Store) Segments(ctx context.Context, account, message string, step int) ([]Segment, error) {
 	rows, err := s.Query(ctx, selectSegments+` WHERE message = ? AND step = ? AND account = ? ORDER BY part`, message, step, account)
 	return Collect(rows, err, scanSegment)
 }
 
-// Segments answers the segments of one step of a message that the centre of an account took, in order, inside the transaction.
+// Segments returns the segments of one step of a message that the centre of an account took, in
+// order, inside the transaction.
 func (tx *Tx) Segments(account, message string, step int) ([]Segment, error) {
 	rows, err := tx.Query(selectSegments+` WHERE message = ? AND step = ? AND account = ? ORDER BY part`, message, step, account)
 	return Collect(rows, err, scanSegment)
 }
 
-// TakeSegment records that the centre took a segment. What a receipt said before stays, under its identifier or another that one of canons stands for: the first of
-// them is the segment's own. No canons mean that only the same identifier will do.
+// TakeSegment records that the centre took a segment. What a receipt said before stays, under its
+// identifier or another that one of canons stands for: the first of them is the segment's own. No
+// canons mean that only the same identifier will do.
 func (tx *Tx) TakeSegment(g Segment, canons []string) error {
 	early, err := tx.segmentRef(g.Account, g.Ref, canons, true)
 	if err != nil {
@@ -83,8 +87,9 @@ func canon(ref string, canons []string) string {
 	return canons[0]
 }
 
-// segmentRef returns the identifier under which a segment is kept that goes by ref, or else by the likeliest of canons; empty when there is none. Early asks for those of
-// which only a receipt is known.
+// segmentRef returns the identifier under which a segment is kept that goes by ref, or else by the
+// likeliest of canons; empty when there is none. Early asks for those of which only a receipt is
+// known.
 func (tx *Tx) segmentRef(account, ref string, canons []string, early bool) (string, error) {
 	condition := ""
 	if early {
@@ -101,8 +106,9 @@ func (tx *Tx) segmentRef(account, ref string, canons []string, early bool) (stri
 	return found, err
 }
 
-// SegmentReceipt records what a receipt says of a segment that goes by ref, or by one of canons, the likeliest first, and returns the segment as it is then. A segment that
-// is not known is kept under ref, until the centre's answer names it. What is final stays.
+// SegmentReceipt records what a receipt says of a segment that goes by ref, or by one of canons,
+// the likeliest first, and returns the segment as it is then. A segment that is not known is kept
+// under ref, until the centre's answer names it. What is final stays.
 func (tx *Tx) SegmentReceipt(account, ref string, canons []string, state gateway.Status, failure *gateway.Failure, at time.Time) (Segment, error) {
 	known, err := tx.segmentRef(account, ref, canons, false)
 	if err != nil {
@@ -131,7 +137,8 @@ WHERE sms_segments.state NOT IN ('delivered', 'failed')`,
 	return list[0], nil
 }
 
-// SegmentsReported records that what the segments say, as they are given, has been reported. One that has changed meanwhile stays to be reported.
+// SegmentsReported records that what the segments say, as they are given, has been reported. One
+// that has changed meanwhile stays to be reported.
 func (s *Store) SegmentsReported(ctx context.Context, segments []Segment) error {
 	rows := make([][]any, len(segments))
 	for i, g := range segments {
@@ -145,14 +152,16 @@ func (s *Store) SegmentsReported(ctx context.Context, segments []Segment) error 
 	})
 }
 
-// Unreported answers steps of messages, named by one segment each, that have a receipt which has not been reported, the oldest first, at most limit.
+// Unreported returns steps of messages, named by one segment each, that have a receipt which has
+// not been reported, the oldest first, at most limit.
 func (s *Store) Unreported(ctx context.Context, account string, limit int) ([]Segment, error) {
 	rows, err := s.Query(ctx, `SELECT account, MIN(ref), message, step, 0, MAX(parts), '', '', 0 FROM sms_segments
 WHERE account = ? AND message <> '' AND state <> '' AND reported <> state GROUP BY account, message, step ORDER BY MIN(created_at) LIMIT ?`, account, limit)
 	return Collect(rows, err, scanSegment)
 }
 
-// RetireSegments removes segments and fragments that are older than their moments. It answers how many.
+// RetireSegments removes segments and fragments that are older than their moments. It returns how
+// many.
 func (s *Store) RetireSegments(ctx context.Context, segments, fragments time.Time) (int64, error) {
 	var n int64
 	err := s.Write(ctx, func(tx *Tx) error {
@@ -176,7 +185,8 @@ type Fragment struct {
 	At                         time.Time
 }
 
-// AddFragment keeps a segment of an inbound message, once, and answers all that are there of the message, in order.
+// AddFragment keeps a segment of an inbound message, once, and returns all that are there of the
+// message, in order.
 func (tx *Tx) AddFragment(f Fragment) ([]Fragment, error) {
 	_, err := tx.Exec(`INSERT INTO sms_fragments (account, sender, recipient, ref, parts, part, body, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
 		f.Account, f.Sender, f.Recipient, f.Ref, f.Parts, f.Part, f.Body, Millis(tx.Now()))
@@ -197,7 +207,8 @@ func scanFragment(rows *sql.Rows) (f Fragment, err error) {
 	return f, err
 }
 
-// StaleFragments answers the fragments of an account that came before a moment, those of one message together and in order, at most 1,000.
+// StaleFragments returns the fragments of an account that came before a moment, those of one
+// message together and in order, at most 1,000.
 func (s *Store) StaleFragments(ctx context.Context, account string, before time.Time) ([]Fragment, error) {
 	rows, err := s.Query(ctx, selectFragments+` WHERE account = ? AND created_at < ? ORDER BY sender, recipient, ref, parts, part LIMIT 1000`, account, Millis(before))
 	return Collect(rows, err, scanFragment)

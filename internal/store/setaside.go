@@ -10,7 +10,8 @@ import (
 	"github.com/chasqui/chasqui/internal/gateway"
 )
 
-// SetAside is an event that a reader of the log failed on again and again, so that it went on without: the event stays in the log, and the reader can be given it anew.
+// SetAside is an event that a reader of the log failed on again and again, so that it went on
+// without: the event stays in the log, and the reader can be given it anew.
 type SetAside struct {
 	Pos         int64 // of the event
 	Reader      string
@@ -96,8 +97,9 @@ func (s *Store) CountSetAside(ctx context.Context) (map[string]int64, error) {
 	return counts, err
 }
 
-// RetrySetAside gives a reader an event anew that it went on without. When it succeeds the event is no longer set aside; the error is the reader's own. A
-// not_found error when the event is not set aside for that reader.
+// RetrySetAside gives a reader an event anew that it went on without. When it succeeds the event is
+// no longer set aside; the error is the reader's own. A not_found error when the event is not set
+// aside for that reader.
 func (s *Store) RetrySetAside(ctx context.Context, reader string, pos int64) error {
 	rows, err := s.Query(ctx, `SELECT pos FROM set_aside WHERE pos = ? AND reader = ?`, pos, reader)
 	if _, err := One("event set aside", gateway.EventID(pos), rows, err, func(r *sql.Rows) (*int64, error) {

@@ -13,7 +13,8 @@ const (
 	SpentDeletion  = "deletion"  // the platform's request to delete somebody's data
 )
 
-// Spend notes that something of a kind was used, and tells whether that was the first time. It is remembered until a moment at which it is good no more.
+// Spend notes that something of a kind was used, and reports whether that was the first time. It is
+// remembered until a moment at which it is good no more.
 func (tx *Tx) Spend(kind, what string, until time.Time) (first bool, err error) {
 	n, err := tx.Exec(`INSERT INTO spent (what, expires_at) VALUES (?, ?) ON CONFLICT DO NOTHING`, kind+":"+what, Millis(until))
 	if err != nil {
@@ -22,7 +23,7 @@ func (tx *Tx) Spend(kind, what string, until time.Time) (first bool, err error) 
 	return n > 0, nil
 }
 
-// Spent tells whether something of a kind was used.
+// Spent reports whether something of a kind was used.
 func (s *Store) Spent(ctx context.Context, kind, what string) (bool, error) {
 	var n int
 	if err := s.QueryRow(ctx, `SELECT COUNT(*) FROM spent WHERE what = ?`, kind+":"+what).Scan(&n); err != nil {

@@ -1,8 +1,11 @@
-// Package store keeps everything durable: the inbound log of events, the outbox of messages, and the records around them, in SQLite or PostgreSQL.
+// Package store keeps everything durable: the inbound log of events, the outbox of messages, and
+// the records around them, in SQLite or PostgreSQL.
 //
-// There is one query path for both databases; the few differences are in dialect.go. All writes of the hot path go through one writer that commits what
-// many callers ask for together (writer.go). Positions in the logs are given under a lock held to commit, so that a reader that has seen position n will
-// never see a smaller one appear later. storetest holds the behaviour that both databases are tested against.
+// There is one query path for both databases; the few differences are in dialect.go. All writes of
+// the hot path go through one writer that commits what many callers ask for together (writer.go).
+// Positions in the logs are given under a lock held to commit, so that a reader that has seen
+// position n will never see a smaller one appear later. storetest holds the behaviour that both
+// databases are tested against.
 package store
 
 import (
@@ -31,15 +34,18 @@ var ErrLocked = errors.New("another gateway is running on this data folder")
 type Options struct {
 	// URL is postgres://… for PostgreSQL, or the path of the SQLite file. Its folder must exist.
 	URL string
-	// Shared opens SQLite beside a running gateway, as the command line's key commands do: no lock is taken, and nothing may be read from the logs' tails.
+	// Shared opens SQLite beside a running gateway, as the command line's key commands do: no lock
+	// is taken, and nothing may be read from the logs' tails.
 	Shared bool
 	// KeyFileShared lets OpenVault take a key file that others than its owner may read.
 	KeyFileShared bool
-	// AnyOwner opens SQLite as root also where the folder is another user's, and says so in the log. Otherwise that is an error: files that root makes there the other cannot open.
+	// AnyOwner opens SQLite as root also where the folder is another user's, and says so in the
+	// log. Otherwise that is an error: files that root makes there the other cannot open.
 	AnyOwner bool
 	// NoMigrate leaves the schema as it is; a schema that does not fit is then an error.
 	NoMigrate bool
-	// Extensions are what other packages keep in the database. All programs that open it name the same.
+	// Extensions are what other packages keep in the database. All programs that open it name the
+	// same.
 	Extensions []Extension
 	// Logger receives what an operator should know. Required.
 	Logger *slog.Logger
@@ -84,7 +90,8 @@ type Store struct {
 	refusing atomic.Pointer[string] // why writes are refused for now, nil when they are not
 }
 
-// Open opens the database, brings its schema up to date, and starts the writer. Close must be called.
+// Open opens the database, brings its schema up to date, and starts the writer. Close must be
+// called.
 func Open(ctx context.Context, o Options) (_ *Store, err error) {
 	s := &Store{log: o.Logger, tables: registered(o.Extensions), now: o.Now, keyFileShared: o.KeyFileShared, readers: map[string]*Reader{}, events: newTail[*gateway.Event](4096, 8<<20), outbox: newTail[*gateway.Message](2048, 4<<20)}
 	if s.now == nil {
@@ -160,7 +167,8 @@ func (s *Store) openSQLite(path string, shared, anyOwner bool) error {
 	return nil
 }
 
-// Close stops the writer after what it holds, and closes the database. Leases are not released: see Leases.Release.
+// Close stops the writer after what it holds, and closes the database. Leases are not released: see
+// Leases.Release.
 func (s *Store) Close() error {
 	if s.stopFollowing != nil {
 		s.stopFollowing()
@@ -188,7 +196,7 @@ func (s *Store) closeHandles() error {
 	return errors.Join(errs...)
 }
 
-// Leases answers the partition leases of this node.
+// Leases returns the partition leases of this node.
 func (s *Store) Leases() *Leases { return s.leases }
 
 // Path is the SQLite file, empty for PostgreSQL.
@@ -200,11 +208,12 @@ func (s *Store) NewID(prefix string) string { return s.ids.New(prefix, s.now()) 
 // Now is the store's clock.
 func (s *Store) Now() time.Time { return s.now() }
 
-// Exclusive tells whether this process is the only one that works the logs, as with SQLite.
+// Exclusive reports whether this process is the only one that works the logs, as with SQLite.
 func (s *Store) Exclusive() bool { return s.dialect.exclusive }
 
-// Refuse makes the store take no new events and messages, with a reason for the caller, until it is called with an empty one. What becomes of those it has is
-// still recorded. The disk watch uses it before the disk is full.
+// Refuse makes the store take no new events and messages, with a reason for the caller, until it is
+// called with an empty one. What becomes of those it has is still recorded. The disk watch uses it
+// before the disk is full.
 func (s *Store) Refuse(reason string) {
 	if reason == "" {
 		s.refusing.Store(nil)
@@ -213,7 +222,8 @@ func (s *Store) Refuse(reason string) {
 	}
 }
 
-// Query reads, outside of any transaction. It is for this package and for extensions, which keep to their own tables.
+// Query reads, outside of any transaction. It is for this package and for extensions, which keep to
+// their own tables.
 func (s *Store) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	return s.db.QueryContext(ctx, s.dialect.bind(query), fit(args)...)
 }
@@ -223,7 +233,8 @@ func (s *Store) QueryRow(ctx context.Context, query string, args ...any) *sql.Ro
 	return s.db.QueryRowContext(ctx, s.dialect.bind(query), fit(args)...)
 }
 
-// hotRow is queryRow for the few queries that are asked for each message or event: their statements are prepared once for each connection.
+// hotRow is queryRow for the few queries that are asked for each message or event: their statements
+// are prepared once for each connection.
 func (s *Store) hotRow(ctx context.Context, query string, args ...any) *sql.Row {
 	st, ok := s.hot.Load(query)
 	if !ok {

@@ -24,7 +24,8 @@ type subscriptionDoc struct {
 	Generation   int64                 `json:"generation,omitempty"`
 }
 
-// secretDoc is a signing secret as it lies, sealed with the others of its subscription, in the column secrets.
+// secretDoc is a signing secret as it lies, sealed with the others of its subscription, in the
+// column secrets.
 type secretDoc struct {
 	ID        string    `json:"id"`
 	Value     string    `json:"value"`
@@ -71,7 +72,7 @@ func (v *Vault) Subscriptions(ctx context.Context) ([]*gateway.Subscription, err
 	return Collect(rows, err, v.scanSubscription)
 }
 
-// Subscription answers one subscription; a not_found error when there is none.
+// Subscription returns one subscription; a not_found error when there is none.
 func (v *Vault) Subscription(ctx context.Context, id string) (*gateway.Subscription, error) {
 	rows, err := v.s.Query(ctx, selectSubscriptions+` WHERE id = ?`, id)
 	return v.oneSubscription(id, rows, err)
@@ -81,8 +82,8 @@ func (v *Vault) oneSubscription(id string, rows *sql.Rows, err error) (*gateway.
 	return One("subscription", id, rows, err, v.scanSubscription)
 }
 
-// CreateSubscription stores a new subscription; its ID and times are set. A negative StartPos begins with what is committed after it, any other after
-// that position of the log.
+// CreateSubscription stores a new subscription; its ID and times are set. A negative StartPos
+// begins with what is committed after it, any other after that position of the log.
 func (v *Vault) CreateSubscription(ctx context.Context, s *gateway.Subscription) error {
 	return v.s.Write(ctx, func(tx *Tx) error {
 		if err := v.claim(tx); err != nil {
@@ -119,8 +120,9 @@ func (v *Vault) subscriptionValues(s *gateway.Subscription) (doc, secrets string
 	return doc, v.sealed("subscriptions", "secrets", s.ID, gateway.Secret(data(list)))
 }
 
-// UpdateSubscription reads a subscription, lets change it, and stores it, all in one transaction. When change returns an error nothing is stored. The kind and the
-// positions cannot change. It answers the subscription as stored.
+// UpdateSubscription reads a subscription, lets change it, and stores it, all in one transaction.
+// When change returns an error nothing is stored. The kind and the positions cannot change. It
+// returns the subscription as stored.
 func (v *Vault) UpdateSubscription(ctx context.Context, id string, change func(tx *Tx, s *gateway.Subscription) error) (*gateway.Subscription, error) {
 	var s *gateway.Subscription
 	err := v.s.Write(ctx, func(tx *Tx) error {
@@ -152,8 +154,9 @@ func (v *Vault) UpdateSubscription(ctx context.Context, id string, change func(t
 	return s, nil
 }
 
-// Advance moves the acknowledged position of a pull subscription from one position to a later one. It returns false, and changes nothing, when it stands elsewhere: then
-// another has been handed what lies between.
+// Advance moves the acknowledged position of a pull subscription from one position to a later one.
+// It returns false, and changes nothing, when it stands elsewhere: then another has been handed
+// what lies between.
 func (v *Vault) Advance(ctx context.Context, id string, from, to int64) (bool, error) {
 	var n int64
 	err := v.s.Write(ctx, func(tx *Tx) (err error) {
@@ -166,8 +169,8 @@ func (v *Vault) Advance(ctx context.Context, id string, from, to int64) (bool, e
 	return n > 0, nil
 }
 
-// Acknowledge moves the acknowledged position of a pull subscription forward, never back, and answers where it stands. The error is not_found when there
-// is no such subscription.
+// Acknowledge moves the acknowledged position of a pull subscription forward, never back, and
+// returns where it stands. The error is not_found when there is no such subscription.
 func (v *Vault) Acknowledge(ctx context.Context, id string, pos int64) (int64, error) {
 	var acked int64
 	err := v.s.Write(ctx, func(tx *Tx) error {
@@ -183,7 +186,8 @@ func (v *Vault) Acknowledge(ctx context.Context, id string, pos int64) (int64, e
 	return acked, err
 }
 
-// DeleteSubscription removes a subscription with its deliveries and its place in the log; a not_found error when there is none.
+// DeleteSubscription removes a subscription with its deliveries and its place in the log; a
+// not_found error when there is none.
 func (v *Vault) DeleteSubscription(ctx context.Context, id string) error {
 	return v.s.Write(ctx, func(tx *Tx) error {
 		n, err := tx.Exec(`DELETE FROM subscriptions WHERE id = ?`, id)

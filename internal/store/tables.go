@@ -12,18 +12,22 @@ type Retention struct {
 	Events, Messages, Deliveries time.Duration
 }
 
-// Table says how the rows of a table end. Every table is in the register: one that is not would keep for ever what it holds.
+// Table says how the rows of a table end. Every table is in the register: one that is not would
+// keep for ever what it holds.
 type Table struct {
 	Name string
 	// Profile is the column that holds the id of a profile: the rows go when the profile is erased.
 	Profile string
-	// Person says that the table has the columns app and person: the rows go when the person is erased.
+	// Person says that the table has the columns app and person: the rows go when the person is
+	// erased.
 	Person bool
-	// Application is the column that holds the key of an application: the rows go when that is deleted.
+	// Application is the column that holds the key of an application: the rows go when that is
+	// deleted.
 	Application string
 	// Age says when rows are old; nil when age does not matter.
 	Age *Age
-	// Note says in words how else the rows end, or why there are few of them. A table with nothing else has one.
+	// Note says in words how else the rows end, or why there are few of them. A table with nothing
+	// else has one.
 	Note string
 }
 

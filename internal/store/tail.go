@@ -5,8 +5,9 @@ import (
 	"sync"
 )
 
-// tail keeps the newest items of a log in memory, so that readers near its end need not ask the database. It knows from which position on it is complete;
-// where another node has committed in between, it starts anew from there.
+// tail keeps the newest items of a log in memory, so that readers near its end need not ask the
+// database. It knows from which position on it is complete; where another node has committed in
+// between, it starts anew from there.
 type tail[T any] struct {
 	maxItems, maxBytes int
 
@@ -30,7 +31,8 @@ func newTail[T any](maxItems, maxBytes int) *tail[T] {
 
 func (t *tail[T]) start(head int64) { t.from, t.head = head, head }
 
-// publish adds what a commit appended: the positions after before up to head, of which items are those of this log.
+// publish adds what a commit appended: the positions after before up to head, of which items are
+// those of this log.
 func (t *tail[T]) publish(before, head int64, items []entry[T]) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -61,7 +63,8 @@ func (t *tail[T]) publish(before, head int64, items []entry[T]) {
 	t.changed = make(chan struct{})
 }
 
-// read answers up to limit items after a position, and the position up to which they are all there is; false when the tail does not reach back that far.
+// read returns up to limit items after a position, and the position up to which they are all there
+// is; false when the tail does not reach back that far.
 func (t *tail[T]) read(after int64, limit int) (items []T, upto int64, ok bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -121,7 +124,8 @@ func (t *tail[T]) wait(ctx context.Context, after int64) error {
 	}
 }
 
-// anyAfter tells whether an item after a position fits. A tail that does not reach back that far cannot tell, and answers true.
+// anyAfter reports whether an item after a position fits. A tail that does not reach back that far
+// cannot tell, and returns true.
 func (t *tail[T]) anyAfter(after int64, fits func(T) bool) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()

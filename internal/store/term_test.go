@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// A lease lasts as it is set while it is renewed swiftly, longer while the database is slow, never longer than five times, and as it is set again soon after.
+// A lease lasts as it is set while it is renewed swiftly, longer while the database is slow, never
+// longer than five times, and as it is set again soon after.
 func TestLeasesLastLongerWhileTheDatabaseIsSlow(t *testing.T) {
 	t.Parallel()
 	const usual = 3 * time.Second

@@ -20,8 +20,8 @@ import (
 // tokenKeyAge is after how long a new key is made; the older ones still open what they have sealed.
 const tokenKeyAge = 90 * 24 * time.Hour
 
-// Tokens seals what goes out into the world and comes back: opt-in states, and links that end. Its keys lie in the database, sealed with the key file, and are
-// changed by themselves.
+// Tokens seals what goes out into the world and comes back: opt-in states, and links that end. Its
+// keys lie in the database, sealed with the key file, and are changed by themselves.
 type Tokens struct {
 	v *Vault
 
@@ -39,7 +39,7 @@ type tokenKey struct {
 // NewTokens makes tokens. The first key is made when the first token is.
 func NewTokens(v *Vault) *Tokens { return &Tokens{v: v} }
 
-// current answers the key in use, made if the newest is too old.
+// current returns the key in use, made if the newest is too old.
 func (t *Tokens) current(ctx context.Context) (tokenKey, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -116,7 +116,7 @@ func (t *Tokens) read(rows *sql.Rows, err error) ([]tokenKey, error) {
 	return keys, nil
 }
 
-// known answers the key of an id, looked for in the database when another node has made it.
+// known returns the key of an id, looked for in the database when another node has made it.
 func (t *Tokens) known(ctx context.Context, id int) (tokenKey, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -171,7 +171,8 @@ func (t *Tokens) Open(ctx context.Context, purpose, token string) ([]byte, error
 	return value, nil
 }
 
-// Key answers a key for a purpose, for signatures that are not of our own form, and the id by which KeyOf finds it again.
+// Key returns a key for a purpose, for signatures that are not of our own form, and the id by which
+// KeyOf finds it again.
 func (t *Tokens) Key(ctx context.Context, purpose string) (id string, key []byte, err error) {
 	k, err := t.current(ctx)
 	if err != nil {
@@ -180,7 +181,7 @@ func (t *Tokens) Key(ctx context.Context, purpose string) (id string, key []byte
 	return strconv.Itoa(k.id), k.derived(purpose), nil
 }
 
-// KeyOf answers the key of an id for a purpose; false when there is none.
+// KeyOf returns the key of an id for a purpose; false when there is none.
 func (t *Tokens) KeyOf(ctx context.Context, purpose, id string) ([]byte, bool) {
 	n, err := strconv.Atoi(id)
 	if err != nil {
@@ -199,7 +200,7 @@ func (k tokenKey) derived(purpose string) []byte {
 	return h.Sum(nil)
 }
 
-// Sign answers the signature of a text, with the id of its key before it.
+// Sign returns the signature of a text, with the id of its key before it.
 func (t *Tokens) Sign(ctx context.Context, text string) (string, error) {
 	k, err := t.current(ctx)
 	if err != nil {
@@ -214,7 +215,7 @@ func (k tokenKey) sum(text string) string {
 	return base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:24])
 }
 
-// Signed tells whether a signature is that of a text.
+// Signed reports whether a signature is that of a text.
 func (t *Tokens) Signed(ctx context.Context, text, signature string) bool {
 	var id int
 	var sum string

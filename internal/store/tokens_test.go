@@ -12,7 +12,8 @@ import (
 	"github.com/chasqui/chasqui/internal/store/storetest"
 )
 
-// A token opens as it was made, for what it was made for, on every node; one that was changed, cut or made for something else does not.
+// A token opens as it was made, for what it was made for, on every node; one that was changed, cut
+// or made for something else does not.
 func TestTokens(t *testing.T) {
 	t.Parallel()
 	s := storetest.Open(t, storetest.SQLite(t))

@@ -6,14 +6,16 @@ import (
 	"time"
 )
 
-// BotTrial is a turn that a bot began carefully, since it may have ended a process before. While it is there the turn is under way, or ended the process again.
+// BotTrial is a turn that a bot began carefully, since it may have ended a process before. While it
+// is there the turn is under way, or ended the process again.
 type BotTrial struct {
 	ID        string // of the event or the timer
 	Partition int
 	Tries     int
 }
 
-// trialMemory is how long a trial is kept that nobody asks for again, such as one of an application that was disconnected meanwhile.
+// trialMemory is how long a trial is kept that nobody asks for again, such as one of an application
+// that was disconnected meanwhile.
 const trialMemory = 7 * 24 * time.Hour
 
 // BotTrials returns all trials.

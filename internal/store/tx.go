@@ -13,7 +13,8 @@ import (
 	"github.com/chasqui/chasqui/internal/gateway"
 )
 
-// Tx is a transaction of the writer, shared by a group of requests. It is used inside the function given to Write, and nowhere else.
+// Tx is a transaction of the writer, shared by a group of requests. It is used inside the function
+// given to Write, and nowhere else.
 type Tx struct {
 	w   *writer
 	now time.Time
@@ -30,7 +31,8 @@ type Tx struct {
 	committed []func() // what is to be remembered once the group is committed
 }
 
-// OnCommit has fn called once the transaction is committed, and never when it is not. It must not use the store.
+// OnCommit has fn called once the transaction is committed, and never when it is not. It must not
+// use the store.
 func (tx *Tx) OnCommit(fn func()) { tx.committed = append(tx.committed, fn) }
 
 // Now is the moment of the transaction.
@@ -39,7 +41,7 @@ func (tx *Tx) Now() time.Time { return tx.now }
 // NewID makes an identifier with the given prefix.
 func (tx *Tx) NewID(prefix string) string { return tx.w.s.ids.New(prefix, tx.now) }
 
-// Exec runs a statement and answers how many rows it changed.
+// Exec runs a statement and returns how many rows it changed.
 func (tx *Tx) Exec(query string, args ...any) (int64, error) {
 	st, err := tx.w.prepared(query)
 	if err != nil {
@@ -52,7 +54,8 @@ func (tx *Tx) Exec(query string, args ...any) (int64, error) {
 	return res.RowsAffected()
 }
 
-// ExecMany runs one statement for each row of arguments and answers how many rows each changed. PostgreSQL gets them in one round trip.
+// ExecMany runs one statement for each row of arguments and returns how many rows each changed.
+// PostgreSQL gets them in one round trip.
 func (tx *Tx) ExecMany(query string, rows [][]any) ([]int64, error) {
 	if len(rows) == 0 {
 		return nil, nil
@@ -81,7 +84,8 @@ func (tx *Tx) ExecMany(query string, rows [][]any) ([]int64, error) {
 	return changed, err
 }
 
-// execEach runs a statement for each row on the driver itself: for statements this short, what database/sql does around each of them is a good part of the whole.
+// execEach runs a statement for each row on the driver itself: for statements this short, what
+// database/sql does around each of them is a good part of the whole.
 func (tx *Tx) execEach(query string, rows [][]any, changed []int64) error {
 	return tx.w.conn.Raw(func(c any) error {
 		st, err := tx.w.rawPrepared(c.(driver.Conn), query)
@@ -128,8 +132,8 @@ func (tx *Tx) QueryRow(query string, args ...any) *sql.Row {
 	return st.QueryRow(fit(args)...)
 }
 
-// AppendEvent adds a fact of the gateway's own to the inbound log, in the same commit. Its partition follows from its application and person; Pos is set
-// when the commit is done.
+// AppendEvent adds a fact of the gateway's own to the inbound log, in the same commit. Its
+// partition follows from its application and person; Pos is set when the commit is done.
 func (tx *Tx) AppendEvent(e *gateway.Event) {
 	e.Partition = gateway.Partition(e.Application, e.Person)
 	if e.ReceivedAt.IsZero() {
@@ -163,7 +167,8 @@ func (tx *Tx) run(fn func(*Tx) error) (err error) {
 	return fn(tx)
 }
 
-// takePositions moves the head of the logs by as many as this group appends. The row stays locked until the commit.
+// takePositions moves the head of the logs by as many as this group appends. The row stays locked
+// until the commit.
 func (tx *Tx) takePositions() error {
 	n := int64(len(tx.events))
 	for _, a := range tx.accepts {

@@ -22,7 +22,8 @@ func (tx *Tx) HeardOf(applications map[string]time.Time) error {
 	return nil
 }
 
-// LastEvents answers when the newest event of each application came; those without one are left out.
+// LastEvents returns when the newest event of each application came; those without one are left
+// out.
 func (s *Store) LastEvents(ctx context.Context) (map[string]time.Time, error) {
 	rows, err := s.Query(ctx, `SELECT key, last_event_at FROM applications WHERE last_event_at > 0`)
 	if err != nil {
@@ -48,7 +49,8 @@ type Place struct {
 	Pos          int64
 }
 
-// Places answers how far every active subscription has come: what a pull subscription has acknowledged, and what a forward subscription has delivered or parked.
+// Places returns how far every active subscription has come: what a pull subscription has
+// acknowledged, and what a forward subscription has delivered or parked.
 func (s *Store) Places(ctx context.Context) ([]Place, error) {
 	rows, err := s.Query(ctx, `SELECT s.id, s.kind, s.start_pos, s.acked_pos, COALESCE(MIN(c.pos), -1), COUNT(c.pos)
 FROM subscriptions s LEFT JOIN cursors c ON c.name LIKE 'forward:%:' || s.id WHERE s.state = 'active' GROUP BY s.id, s.kind, s.start_pos, s.acked_pos`)
@@ -85,18 +87,20 @@ func (s *Store) FailingSubscriptions(ctx context.Context) (map[string]time.Time,
 	return since, err
 }
 
-// RetireEvents removes up to limit events at or before a position, and answers how many it removed.
+// RetireEvents removes up to limit events at or before a position, and returns how many it removed.
 func (s *Store) RetireEvents(ctx context.Context, upto int64, limit int) (int64, error) {
 	return s.retire(ctx, `DELETE FROM events WHERE pos IN (SELECT pos FROM events WHERE pos <= ? ORDER BY pos LIMIT ?)`, upto, limit)
 }
 
-// RetireSetAside removes what is known of events that were set aside and are in the log no longer: those up to a position.
+// RetireSetAside removes what is known of events that were set aside and are in the log no longer:
+// those up to a position.
 func (s *Store) RetireSetAside(ctx context.Context, upto int64) error {
 	_, err := s.retire(ctx, `DELETE FROM set_aside WHERE pos <= ?`, upto)
 	return err
 }
 
-// CountEvents answers how many events of a subscription's kind lie after one position and up to another.
+// CountEvents returns how many events of a subscription's kind lie after one position and up to
+// another.
 func (s *Store) CountEvents(ctx context.Context, after, upto int64) (int64, error) {
 	var n int64
 	err := s.QueryRow(ctx, `SELECT COUNT(*) FROM events WHERE pos > ? AND pos <= ? AND type NOT LIKE 'platform.%'`, after, upto).Scan(&n)
@@ -112,7 +116,7 @@ func (s *Store) retire(ctx context.Context, query string, args ...any) (int64, e
 	return n, err
 }
 
-// Setting answers a setting; empty when it is not set.
+// Setting returns a setting; empty when it is not set.
 func (s *Store) Setting(ctx context.Context, name string) (string, error) {
 	var value string
 	err := s.QueryRow(ctx, `SELECT value FROM settings WHERE name = ?`, name).Scan(&value)
@@ -122,8 +126,9 @@ func (s *Store) Setting(ctx context.Context, name string) (string, error) {
 	return value, err
 }
 
-// AfterRestore makes a restored database safe to go on with: unfinished messages are held, since they may have been sent after the backup was made, and new
-// positions cannot meet old ones. It answers how many messages it held.
+// AfterRestore makes a restored database safe to go on with: unfinished messages are held, since
+// they may have been sent after the backup was made, and new positions cannot meet old ones. It
+// returns how many messages it held.
 func (s *Store) AfterRestore(ctx context.Context) (held int64, err error) {
 	err = s.Write(ctx, func(tx *Tx) error {
 		if held, err = tx.Exec(`UPDATE messages SET status = 'held', open = 0, updated_at = ? WHERE open = 1`, tx.now.UnixMilli()); err != nil {
@@ -137,7 +142,8 @@ func (s *Store) AfterRestore(ctx context.Context) (held int64, err error) {
 		if _, err := tx.Exec(`DELETE FROM bot_timers WHERE due_at <= ?`, tx.now.UnixMilli()); err != nil {
 			return fmt.Errorf("drop what bots were to say: %w", err)
 		}
-		// The clock in microseconds is past every position given out after the backup, and never the same for two restores.
+		// The clock in microseconds is past every position given out after the backup, and never
+		// the same for two restores.
 		_, err := tx.Exec(`UPDATE log_head SET pos = CASE WHEN pos < ? THEN ? ELSE pos + 1000000000 END WHERE one = 1`, tx.now.UnixMicro(), tx.now.UnixMicro())
 		return err
 	})

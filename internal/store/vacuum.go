@@ -5,8 +5,10 @@ import (
 	"fmt"
 )
 
-// Vacuum rewrites SQLite's file without the space of rows that are gone, and empties its write-ahead log: what had been removed cannot be found in the files any more. It takes as
-// long as copying the file, as much room again, and nothing can be written meanwhile. PostgreSQL looks after its files by itself, and Vacuum does nothing.
+// Vacuum rewrites SQLite's file without the space of rows that are gone, and empties its
+// write-ahead log: what had been removed cannot be found in the files any more. It takes as long as
+// copying the file, as much room again, and nothing can be written meanwhile. PostgreSQL looks
+// after its files by itself, and Vacuum does nothing.
 func (s *Store) Vacuum(ctx context.Context) error {
 	if s.path == "" {
 		return nil

@@ -10,10 +10,12 @@ import (
 	"github.com/chasqui/chasqui/internal/seal"
 )
 
-// Vault gives access to the records that hold secrets: applications, subscriptions and channel accounts. Their secrets are sealed with the key file on the way in and
-// opened on the way out. It is safe for any number of goroutines.
+// Vault gives access to the records that hold secrets: applications, subscriptions and channel
+// accounts. Their secrets are sealed with the key file on the way in and opened on the way out. It
+// is safe for any number of goroutines.
 type Vault struct {
-	// Formats are what subscriptions are bound to when they are read. It is set before the first is.
+	// Formats are what subscriptions are bound to when they are read. It is set before the first
+	// is.
 	Formats gateway.Formats
 
 	s      *Store
@@ -22,8 +24,10 @@ type Vault struct {
 
 const fingerprintSetting = "keyFingerprint"
 
-// OpenVault opens the key file, or makes it while the database holds no secret. A key file that is missing or is another one than the
-// database was sealed with is an error (seal.ErrKeyMissing, seal.ErrKeyMismatch), and so is one that others may read (seal.ErrKeyExposed) unless the store was opened for such.
+// OpenVault opens the key file, or makes it while the database holds no secret. A key file that is
+// missing or is another one than the database was sealed with is an error (seal.ErrKeyMissing,
+// seal.ErrKeyMismatch), and so is one that others may read (seal.ErrKeyExposed) unless the store
+// was opened for such.
 func OpenVault(ctx context.Context, s *Store, keyFile string) (*Vault, error) {
 	if !s.keyFileShared {
 		if err := seal.Private(keyFile); err != nil {
@@ -45,7 +49,8 @@ func OpenVault(ctx context.Context, s *Store, keyFile string) (*Vault, error) {
 const holdsSecrets = `EXISTS (SELECT 1 FROM applications) OR EXISTS (SELECT 1 FROM subscriptions WHERE secrets <> '') OR EXISTS (SELECT 1 FROM token_keys)
 OR EXISTS (SELECT 1 FROM channels WHERE secrets <> '')`
 
-// claim makes sure, in the transaction that stores a secret, that the database is sealed with this key and no other.
+// claim makes sure, in the transaction that stores a secret, that the database is sealed with this
+// key and no other.
 func (v *Vault) claim(tx *Tx) error {
 	mine := v.sealer.Fingerprint()
 	n, err := tx.Exec(`INSERT INTO settings (name, value) VALUES (?, ?)
@@ -59,7 +64,7 @@ ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE settings.value = e
 	return nil
 }
 
-// SomeOptedOut tells whether anybody has opted out of a channel.
+// SomeOptedOut reports whether anybody has opted out of a channel.
 func (v *Vault) SomeOptedOut(ctx context.Context, channel string) (bool, error) {
 	var n int
 	err := v.s.QueryRow(ctx, `SELECT COUNT(*) FROM (SELECT 1 FROM opt_outs WHERE channel = ? LIMIT 1) AS one`, channel).Scan(&n)
@@ -71,7 +76,8 @@ func (v *Vault) Versions(ctx context.Context, kinds ...Change) (Versions, error)
 	return v.s.Versions(ctx, kinds...)
 }
 
-// ChannelsVersion returns a number that grows whenever a channel account changes, on whichever node.
+// ChannelsVersion returns a number that grows whenever a channel account changes, on whichever
+// node.
 func (v *Vault) ChannelsVersion(ctx context.Context) (int64, error) {
 	versions, err := v.s.Versions(ctx, ChangeChannels)
 	return versions[ChangeChannels], err

@@ -19,7 +19,8 @@ const (
 	gatherPause = 500 * time.Microsecond
 )
 
-// request is what one caller wants committed. Requests that come while a commit is under way share the next one: that is where the speed comes from.
+// request is what one caller wants committed. Requests that come while a commit is under way share
+// the next one: that is where the speed comes from.
 type request struct {
 	events  []*gateway.Event // to the inbound log
 	accepts []*Accept        // messages to the outbox
@@ -62,7 +63,8 @@ func (w *writer) close() {
 	<-w.ended
 }
 
-// submit queues a request and waits for its commit. When ctx ends first the outcome is unknown to the caller, but that a function which had not begun is not run.
+// submit queues a request and waits for its commit. When ctx ends first the outcome is unknown to
+// the caller, but that a function which had not begun is not run.
 func (s *Store) submit(ctx context.Context, r *request) error {
 	if reason := s.refusing.Load(); reason != nil && len(r.events)+len(r.accepts) > 0 {
 		return gateway.Errorf(gateway.CodeDiskLow, "%s", *reason)
@@ -97,9 +99,10 @@ func (s *Store) submit(ctx context.Context, r *request) error {
 	}
 }
 
-// Write runs fn in a transaction that it may share with others. When fn returns an error nothing of it is kept, and Write returns that error. fn may not
-// use the store itself, only tx. It may run a second time when the commit fails because of another request: what it leaves outside the database must be assigned,
-// not added to, or left to Tx.OnCommit.
+// Write runs fn in a transaction that it may share with others. When fn returns an error nothing of
+// it is kept, and Write returns that error. fn may not use the store itself, only tx. It may run a
+// second time when the commit fails because of another request: what it leaves outside the database
+// must be assigned, not added to, or left to Tx.OnCommit.
 func (s *Store) Write(ctx context.Context, fn func(tx *Tx) error) error {
 	return s.submit(ctx, &request{fn: fn})
 }
@@ -119,7 +122,8 @@ func (w *writer) run() {
 		}
 		group = w.gather(group)
 		if len(group)*2 < w.last {
-			// Under load a moment's wait makes a group that costs far less for each of its requests.
+			// Under load a moment's wait makes a group that costs far less for each of its
+			// requests.
 			time.Sleep(gatherPause)
 			group = w.gather(group)
 		}
@@ -153,7 +157,8 @@ func (w *writer) drain() {
 	}
 }
 
-// commitGroup commits a group. One that fails because of what one of its requests wants stored is committed request by request, so that it fails alone.
+// commitGroup commits a group. One that fails because of what one of its requests wants stored is
+// committed request by request, so that it fails alone.
 func (w *writer) commitGroup(group []*request) {
 	err := w.tryCommit(group)
 	if err != nil && len(group) > 1 && ofData(err) {
@@ -198,7 +203,8 @@ func (w *writer) tryCommit(group []*request) error {
 	return nil
 }
 
-// refused turns the database's refusal of a value into an error for whoever gave it. Other errors stay as they are.
+// refused turns the database's refusal of a value into an error for whoever gave it. Other errors
+// stay as they are.
 func refused(err error) error {
 	if err == nil || !unfit(err) {
 		return err
@@ -206,8 +212,9 @@ func refused(err error) error {
 	return gateway.Invalid("", "it holds a value that the database cannot store").WithCause(err)
 }
 
-// commit runs all requests of a group in one transaction. The order inside is: free-form writes, fences, messages, marks and results, and last the events
-// of all of them, which take their positions from the head of the logs.
+// commit runs all requests of a group in one transaction. The order inside is: free-form writes,
+// fences, messages, marks and results, and last the events of all of them, which take their
+// positions from the head of the logs.
 func (w *writer) commit(tx *Tx, group []*request) error {
 	if err := w.connect(); err != nil {
 		return err
@@ -274,7 +281,7 @@ func (w *writer) connect() error {
 	return nil
 }
 
-// rollback undoes a failed group, and drops the connection unless it answers that it has.
+// rollback undoes a failed group, and drops the connection unless the database says that it has.
 func (w *writer) rollback() {
 	if w.conn == nil {
 		return
@@ -301,7 +308,7 @@ func (w *writer) disconnect() {
 	}
 }
 
-// prepared answers the prepared statement of a query on the writing connection.
+// prepared returns the prepared statement of a query on the writing connection.
 func (w *writer) prepared(query string) (*sql.Stmt, error) {
 	if st, ok := w.stmts[query]; ok {
 		return st, nil
@@ -320,7 +327,8 @@ func (w *writer) prepared(query string) (*sql.Stmt, error) {
 	return st, nil
 }
 
-// rawPrepared answers the prepared statement of a query on the driver's connection. There is one for each of the few statements that many rows go through.
+// rawPrepared returns the prepared statement of a query on the driver's connection. There is one
+// for each of the few statements that many rows go through.
 func (w *writer) rawPrepared(c driver.Conn, query string) (driver.StmtExecContext, error) {
 	st, ok := w.raw[query]
 	if !ok {

@@ -14,7 +14,8 @@ import (
 	"github.com/chasqui/chasqui/internal/gateway"
 )
 
-// errTooLong ends an import whose file has a record without end: a quote that is not closed takes the rest of a file.
+// errTooLong ends an import whose file has a record without end: a quote that is not closed takes
+// the rest of a file.
 var errTooLong = fmt.Errorf("a record is longer than %d bytes; is a quotation mark not closed?", MaxRecord)
 
 // jsonSuffix marks a column whose cells hold JSON instead of text.
@@ -27,7 +28,8 @@ type column struct {
 	json bool
 }
 
-// csvReader reads records of a CSV file (RFC 4180), separated by commas, semicolons or tabs, whichever the header has most of.
+// csvReader reads records of a CSV file (RFC 4180), separated by commas, semicolons or tabs,
+// whichever the header has most of.
 type csvReader struct {
 	r       *csv.Reader
 	source  *limited
@@ -39,7 +41,8 @@ type csvReader struct {
 
 var byteOrderMark = []byte("\xef\xbb\xbf")
 
-// newCSV reads the header of a file. offset and lines say where a former import stopped, 0 for the beginning.
+// newCSV reads the header of a file. offset and lines say where a former import stopped, 0 for the
+// beginning.
 func newCSV(file io.ReadSeeker, offset, lines int64) (*csvReader, error) {
 	header := &csvReader{}
 	buffered := bufio.NewReaderSize(file, 64<<10)
@@ -91,7 +94,7 @@ func (c *csvReader) start(r io.Reader, comma rune) {
 	c.r.Comma, c.r.FieldsPerRecord, c.r.ReuseRecord = comma, -1, true
 }
 
-// separator answers which of comma, semicolon and tab the first line has most of outside of quotes.
+// separator returns which of comma, semicolon and tab the first line has most of outside of quotes.
 func separator(sample []byte) rune {
 	counts := map[byte]int{}
 	quoted := false
@@ -115,7 +118,8 @@ func separator(sample []byte) rune {
 	return rune(best)
 }
 
-// parseColumns reads the header: `name` for text, `name:json` for JSON, `a.b` for a member of an object (`\.` for a dot).
+// parseColumns reads the header: `name` for text, `name:json` for JSON, `a.b` for a member of an
+// object (`\.` for a dot).
 func parseColumns(names []string) ([]column, error) {
 	columns := make([]column, len(names))
 	seen := map[string]bool{}
@@ -228,7 +232,8 @@ func (c *csvReader) members(cells []string) (map[string]json.RawMessage, *gatewa
 	return members, nil
 }
 
-// place puts a value into an object at a path; false when something that is no object is in the way.
+// place puts a value into an object at a path; false when something that is no object is in the
+// way.
 func place(object map[string]any, path []string, value json.RawMessage) bool {
 	for _, name := range path[:len(path)-1] {
 		if object[name] == nil {

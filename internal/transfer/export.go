@@ -18,15 +18,18 @@ import (
 // exportPage is how many records are read at once.
 const exportPage = 500
 
-// Export writes records out of a database. It reads them page by page, so that what a running gateway changes meanwhile may or may not be in it.
+// Export writes records out of a database. It reads them page by page, so that what a running
+// gateway changes meanwhile may or may not be in it.
 type Export struct {
 	Store        *store.Store
 	Applications []string // empty for all
-	// Spreadsheet makes CSV for people: with a mark by which spreadsheets read UTF-8, and nothing that they would take for a formula. Import does not read it as it was.
+	// Spreadsheet makes CSV for people: with a mark by which spreadsheets read UTF-8, and nothing
+	// that they would take for a formula. Import does not read it as it was.
 	Spreadsheet bool
 }
 
-// Profiles writes all profiles in the order of their ids, as Import reads them, and answers how many. CSV needs the profiles read twice: first for their fields.
+// Profiles writes all profiles in the order of their ids, as Import reads them, and returns how
+// many. CSV needs the profiles read twice: first for their fields.
 func (x Export) Profiles(ctx context.Context, w io.Writer, format Format) (int64, error) {
 	if format == FormatCSV {
 		return x.profilesCSV(ctx, w)
@@ -125,7 +128,7 @@ func (x Export) profilesCSV(ctx context.Context, w io.Writer) (int64, error) {
 	return n, err
 }
 
-// cellOf answers the column of a field and its cell: text as it is, everything else as JSON.
+// cellOf returns the column of a field and its cell: text as it is, everything else as JSON.
 func cellOf(name string, value json.RawMessage) (column, cell string) {
 	var text string
 	column = escapePath(name)
@@ -143,7 +146,8 @@ func cellOf(name string, value json.RawMessage) (column, cell string) {
 // Span is a stretch of time; a zero end means none.
 type Span struct{ Since, Until time.Time }
 
-// Events writes the events that came in a span, in order, as subscribers get them, and answers how many.
+// Events writes the events that came in a span, in order, as subscribers get them, and returns how
+// many.
 func (x Export) Events(ctx context.Context, w io.Writer, span Span) (int64, error) {
 	f := store.EventFilter{Applications: x.Applications, Limit: exportPage}
 	var err error
@@ -179,7 +183,8 @@ func (x Export) Events(ctx context.Context, w io.Writer, span Span) (int64, erro
 	}
 }
 
-// Messages writes the messages that were accepted in a span, newest first, as show makes them, and answers how many.
+// Messages writes the messages that were accepted in a span, newest first, as show makes them, and
+// returns how many.
 func (x Export) Messages(ctx context.Context, w io.Writer, span Span, show func(*gateway.Message) (any, error)) (int64, error) {
 	f := store.MessageFilter{Applications: x.Applications, Limit: exportPage}
 	for n := int64(0); ; {

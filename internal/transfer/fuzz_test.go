@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// FuzzRecords reads files of any bytes, and again from behind each record, as an import that was stopped there does: what is left must be the same, with the same numbers.
+// FuzzRecords reads files of any bytes, and again from behind each record, as an import that was
+// stopped there does: what is left must be the same, with the same numbers.
 func FuzzRecords(f *testing.F) {
 	for _, seed := range []string{
 		"id,firstName\nana,Ana\n", "\xef\xbb\xbfid;name\r\nana;\"Ana\r\nQuispe\"\r\n", "id\tfbMessenger.a.b\nx\ty\n", "id,name\r\"a\rb\"\r",

@@ -27,7 +27,7 @@ const (
 	FormatJSONLines Format = "jsonl"
 )
 
-// FormatOf answers the format that a file's name says; false when it says none.
+// FormatOf returns the format that a file's name says; false when it says none.
 func FormatOf(name string) (Format, bool) {
 	for ending, format := range map[string]Format{".csv": FormatCSV, ".tsv": FormatCSV, ".jsonl": FormatJSONLines, ".ndjson": FormatJSONLines} {
 		if strings.HasSuffix(strings.ToLower(name), ending) {
@@ -55,7 +55,8 @@ type Import struct {
 	Events      bool // append profile.created and profile.updated to the log
 	Fetch       bool // have the platform asked for the names of new people
 	DryRun      bool
-	// Gentle leaves the database free for half of the time, in short turns, so that a gateway on the same SQLite file need not wait.
+	// Gentle leaves the database free for half of the time, in short turns, so that a gateway on
+	// the same SQLite file need not wait.
 	Gentle   bool
 	Progress func(Progress) // called after each batch
 
@@ -103,7 +104,8 @@ type position struct {
 // ErrConflict is returned by Run when OnConflict is ConflictFail and a profile is there already.
 var ErrConflict = errors.New("a profile is there already")
 
-// Run imports the file from where an earlier run with the same file and options stopped, and answers how far it came. Refused records are no error.
+// Run imports the file from where an earlier run with the same file and options stopped, and
+// returns how far it came. Refused records are no error.
 func (im *Import) Run(ctx context.Context) (Progress, error) {
 	p := Progress{}
 	file, err := os.Open(im.File)
@@ -137,7 +139,8 @@ func (im *Import) Run(ctx context.Context) (Progress, error) {
 	return p, im.batches(ctx, source, at, &p)
 }
 
-// prepare reads the table of keys and makes the name under which the position is kept: of everything that the outcome depends on.
+// prepare reads the table of keys and makes the name under which the position is kept: of
+// everything that the outcome depends on.
 func (im *Import) prepare(file *os.File) (size int64, err error) {
 	sum := sha256.New()
 	if size, err = io.Copy(sum, file); err != nil {
@@ -240,7 +243,8 @@ func (im *Import) batches(ctx context.Context, source reader, at position, p *Pr
 	return nil
 }
 
-// gentlePause is the shortest turn that is left to others: SQLite has those who wait look again after 1 to 25 ms.
+// gentlePause is the shortest turn that is left to others: SQLite has those who wait look again
+// after 1 to 25 ms.
 const gentlePause = 15 * time.Millisecond
 
 func pause(ctx context.Context, d time.Duration) {

@@ -54,7 +54,7 @@ func (j *jsonReader) next() (line, error) {
 	}
 }
 
-// read answers the next line, or its beginning and its size when it is too long to keep.
+// read returns the next line, or its beginning and its size when it is too long to keep.
 func (j *jsonReader) read() (text []byte, size int64, err error) {
 	for {
 		part, err := j.r.ReadSlice('\n')

@@ -23,7 +23,8 @@ type line struct {
 	err     *gateway.Error
 }
 
-// reader reads a file's records in order; io.EOF ends them. An error other than a line's own ends the import.
+// reader reads a file's records in order; io.EOF ends them. An error other than a line's own ends
+// the import.
 type reader interface {
 	next() (line, error)
 }
@@ -104,8 +105,8 @@ func (r rows) member(out *store.ImportRow, texts map[string]string, name string,
 	return nil
 }
 
-// reachable refuses a number or an e-mail address by which nobody could be reached: a spreadsheet's 4.47701E+11, n/a and the like would be found out only when something
-// is to be sent.
+// reachable refuses a number or an e-mail address by which nobody could be reached: a spreadsheet's
+// 4.47701E+11, n/a and the like would be found out only when something is to be sent.
 func reachable(name string, value json.RawMessage) *gateway.Error {
 	channel, example := "", ""
 	switch name {
@@ -192,7 +193,8 @@ func asError(err error) *gateway.Error {
 	return gateway.Invalid("", "%v", err)
 }
 
-// limited ends a read with an error when more than MaxRecord bytes were read since the last record's end.
+// limited ends a read with an error when more than MaxRecord bytes were read since the last
+// record's end.
 type limited struct {
 	r         io.Reader
 	read, end int64

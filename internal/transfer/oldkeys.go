@@ -9,7 +9,8 @@ import (
 	"strings"
 )
 
-// OldKeys is a table from another provider's user keys to the people they stand for. It takes about 100 bytes of memory a row.
+// OldKeys is a table from another provider's user keys to the people they stand for. It takes about
+// 100 bytes of memory a row.
 type OldKeys struct {
 	applications []string
 	index        map[string]uint16
@@ -21,8 +22,8 @@ type oldPerson struct {
 	person      string
 }
 
-// ReadOldKeys reads a table: CSV whose rows are old key, application key and PSID. A first row of the names oldKey, application, psid is passed over; an empty
-// application means usual.
+// ReadOldKeys reads a table: CSV whose rows are old key, application key and PSID. A first row of
+// the names oldKey, application, psid is passed over; an empty application means usual.
 func ReadOldKeys(r io.Reader, usual string) (*OldKeys, error) {
 	k := &OldKeys{index: map[string]uint16{}, people: map[[16]byte][]oldPerson{}}
 	content, err := io.ReadAll(io.LimitReader(r, 64<<10))
@@ -80,7 +81,7 @@ func (k *OldKeys) add(row []string, usual string) error {
 	return nil
 }
 
-// People answers the people whom an old key stands for: application key → PSID.
+// People returns the people whom an old key stands for: application key → PSID.
 func (k *OldKeys) People(old string) map[string]string {
 	people := map[string]string{}
 	for _, p := range k.people[hashOf(old)] {
@@ -89,7 +90,8 @@ func (k *OldKeys) People(old string) map[string]string {
 	return people
 }
 
-// hashOf is a key; one that is hexadecimal counts without regard to case, as providers have written the same key in both.
+// hashOf is a key; one that is hexadecimal counts without regard to case, as providers have written
+// the same key in both.
 func hashOf(key string) [16]byte {
 	if !strings.ContainsFunc(key, func(r rune) bool { return !strings.ContainsRune("0123456789abcdefABCDEF", r) }) {
 		key = strings.ToLower(key)

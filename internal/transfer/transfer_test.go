@@ -54,7 +54,7 @@ func file(t testing.TB, name, content string) string {
 	return path
 }
 
-// take imports a file and answers what became of it.
+// take imports a file and returns what became of it.
 func take(t testing.TB, s *store.Store, im transfer.Import) (transfer.Counts, []transfer.Refusal) {
 	t.Helper()
 	im.Store = s
@@ -80,7 +80,7 @@ func export(t testing.TB, s *store.Store, format transfer.Format) string {
 	return out.String()
 }
 
-// profile answers a profile as the export has it, without its times.
+// profile returns a profile as the export has it, without its times.
 func profile(t testing.TB, s *store.Store, id string) map[string]any {
 	t.Helper()
 	p, err := s.Profile(t.Context(), id)

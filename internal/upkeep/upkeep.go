@@ -1,4 +1,5 @@
-// Package upkeep does what a gateway needs done now and then: it removes what has reached its age, and watches the disk.
+// Package upkeep does what a gateway needs done now and then: it removes what has reached its age,
+// and watches the disk.
 package upkeep
 
 import (
@@ -73,7 +74,8 @@ func (k *Keeper) every(ctx context.Context, interval time.Duration, do func(cont
 	})
 }
 
-// watchDisk makes the store refuse new data while the disk is nearly full, so that what it has can still be brought to its end.
+// watchDisk makes the store refuse new data while the disk is nearly full, so that what it has can
+// still be brought to its end.
 func (k *Keeper) watchDisk(context.Context) {
 	if !k.o.Store.Exclusive() {
 		return // the database is elsewhere
@@ -131,7 +133,8 @@ func (k *Keeper) drain(ctx context.Context, table string, some func() (int64, er
 	}
 }
 
-// retireEvents removes events of an age, but none that the gateway itself has not dealt with; what a subscription has not read goes with a warning.
+// retireEvents removes events of an age, but none that the gateway itself has not dealt with; what
+// a subscription has not read goes with a warning.
 func (k *Keeper) retireEvents(ctx context.Context, before time.Time) error {
 	upto, err := k.o.Store.PositionAt(ctx, before)
 	if err != nil {

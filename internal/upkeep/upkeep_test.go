@@ -12,7 +12,8 @@ import (
 	"github.com/chasqui/chasqui/internal/upkeep"
 )
 
-// Events of an age go, but none that a reader has not dealt with; what a subscription has not read goes and is told.
+// Events of an age go, but none that a reader has not dealt with; what a subscription has not read
+// goes and is told.
 func TestOldEventsGo(t *testing.T) {
 	t.Parallel()
 	in := servicetest.Open(t)

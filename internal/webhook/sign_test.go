@@ -12,7 +12,8 @@ import (
 	"github.com/chasqui/chasqui/internal/webhook"
 )
 
-// A delivery carries a signature of each secret that is valid, and none of one that has run out: the scheme's own library accepts the former.
+// A delivery carries a signature of each secret that is valid, and none of one that has run out:
+// the scheme's own library accepts the former.
 func TestSignaturesOfValidSecrets(t *testing.T) {
 	t.Parallel()
 	now := time.Now()

@@ -14,7 +14,8 @@ import (
 	"github.com/chasqui/chasqui/internal/gateway"
 )
 
-// Sign makes the body of a delivery with the headers of the Standard Webhooks scheme: a signature with each secret that is valid now.
+// Sign makes the body of a delivery with the headers of the Standard Webhooks scheme: a signature
+// with each secret that is valid now.
 func Sign(s *gateway.Subscription, id string, at time.Time, content []byte) (gateway.Body, error) {
 	var signatures []string
 	for _, secret := range s.ValidSecrets(at) {

@@ -1,8 +1,10 @@
-// Command rivescript measures package rivescript beside npm's engine of the same name: the same scripts and inputs, on one core each, one after the other.
+// Command rivescript measures package rivescript beside npm's engine of the same name: the same
+// scripts and inputs, on one core each, one after the other.
 //
 //	go run ./bench/peers/rivescript
 //
-// It installs the npm package into a temporary folder, which takes a network. Both engines must give the same answers to the first inputs.
+// It installs the npm package into a temporary folder, which takes a network. Both engines must
+// give the same answers to the first inputs.
 package main
 
 import (

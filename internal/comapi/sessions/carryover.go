@@ -11,7 +11,8 @@ import (
 // Dialect is the name of the API whose sessions these are.
 const Dialect = "comapi"
 
-// carryOver moves what earlier versions kept with messages in the stored request, and with subscriptions, to where it is kept now.
+// carryOver moves what earlier versions kept with messages in the stored request, and with
+// subscriptions, to where it is kept now.
 func carryOver(ctx context.Context, tx *store.MigrationTx) error {
 	if err := tx.EachMessage(ctx, moveAsked); err != nil {
 		return err

@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// Session is a customer's own access to their profile, from a browser or an app, after the business has said who they are.
+// Session is a customer's own access to their profile, from a browser or an app, after the business
+// has said who they are.
 type Session struct {
 	ID          string
 	Application string
@@ -16,5 +17,5 @@ type Session struct {
 	EndedAt     time.Time // zero while it lasts
 }
 
-// Active tells whether the session still lasts.
+// Active reports whether the session still lasts.
 func (s *Session) Active(now time.Time) bool { return s.EndedAt.IsZero() && now.Before(s.ExpiresAt) }

@@ -1,5 +1,6 @@
-// Package sessions lets customers at their own profile from a browser or an app, as Comapi's JavaScript SDK does: the business's own server says who they are, by a JSON Web
-// Token. It keeps the sessions, in a table of its own.
+// Package sessions lets customers at their own profile from a browser or an app, as Comapi's
+// JavaScript SDK does: the business's own server says who they are, by a JSON Web Token. It keeps
+// the sessions, in a table of its own.
 package sessions
 
 import (
@@ -24,21 +25,25 @@ const (
 	challengeLife  = 5 * time.Minute
 	sessionLife    = 2 * time.Hour
 	maxDevice      = 4 << 10 // bytes
-	// maxBusinessToken is how far ahead the end of a business's token may be. It counts with its nonce only, which is good for minutes.
+	// maxBusinessToken is how far ahead the end of a business's token may be. It counts with its
+	// nonce only, which is good for minutes.
 	maxBusinessToken = 24 * time.Hour
 )
 
-// Sessions lets customers at their own profile from a browser or an app: the business's own server says who they are, by a JSON Web Token.
+// Sessions lets customers at their own profile from a browser or an app: the business's own server
+// says who they are, by a JSON Web Token.
 type Sessions struct {
 	Store     *store.Store
 	Directory *service.Directory
 	Profiles  *service.Profiles
 	Tokens    *store.Tokens
-	// Secret is what the business signs its tokens with, HS256; empty turns sessions off. Issuer and Audience must be those of the tokens where they are given. IDClaim names the
-	// claim that holds the profile's id.
+	// Secret is what the business signs its tokens with, HS256; empty turns sessions off. Issuer
+	// and Audience must be those of the tokens where they are given. IDClaim names the claim that
+	// holds the profile's id.
 	Secret                    gateway.Secret
 	Issuer, Audience, IDClaim string
-	// Fields are those of their own profile that customers may write. What names them to channels and says what they agreed to is never one.
+	// Fields are those of their own profile that customers may write. What names them to channels
+	// and says what they agreed to is never one.
 	Fields []string
 }
 
@@ -82,8 +87,9 @@ func (s *Sessions) On() error {
 	return nil
 }
 
-// Create makes the session of whom a business's token names. Their profile is made when there is none. The token that it answers is a JSON Web Token for two hours; every failure
-// of the business's is unauthorized.
+// Create makes the session of whom a business's token names. Their profile is made when there is
+// none. The token that it returns is a JSON Web Token for two hours; every failure of the
+// business's is unauthorized.
 func (s *Sessions) Create(ctx context.Context, application, challengeID, businessToken string, device json.RawMessage) (*Session, string, error) {
 	if err := s.On(); err != nil {
 		return nil, "", err
@@ -109,8 +115,9 @@ func (s *Sessions) Create(ctx context.Context, application, challengeID, busines
 	return made, token, err
 }
 
-// admit stores a session with the profile that it is of, made as the application's own when there is none. A profile that is of other applications alone is not for it, and a
-// challenge does for one session.
+// admit stores a session with the profile that it is of, made as the application's own when there
+// is none. A profile that is of other applications alone is not for it, and a challenge does for
+// one session.
 func (s *Sessions) admit(tx *store.Tx, made *Session, c challenge) error {
 	first, err := tx.Spend(store.SpentChallenge, c.Nonce, c.ExpiresAt)
 	if err != nil {
@@ -133,7 +140,7 @@ func (s *Sessions) admit(tx *store.Tx, made *Session, c challenge) error {
 	return addSession(tx, made)
 }
 
-// whom answers the profile that a business's token names.
+// whom returns the profile that a business's token names.
 func (s *Sessions) whom(token, nonce string) (string, error) {
 	options := []jwt.ParserOption{jwt.WithValidMethods([]string{"HS256"}), jwt.WithTimeFunc(s.Store.Now), jwt.WithLeeway(time.Minute), jwt.WithExpirationRequired()}
 	if s.Issuer != "" {
@@ -168,7 +175,8 @@ func expires(claims jwt.MapClaims) time.Time {
 	return at.Time
 }
 
-// sign makes the token of a session. Its claims are ASCII without ? and ~, so that its parts hold no - and _ either: the SDK reads them as plain base64.
+// sign makes the token of a session. Its claims are ASCII without ? and ~, so that its parts hold
+// no - and _ either: the SDK reads them as plain base64.
 func (s *Sessions) sign(ctx context.Context, made *Session) (string, error) {
 	id, key, err := s.Tokens.Key(ctx, sessionPurpose)
 	if err != nil {
@@ -181,12 +189,13 @@ func (s *Sessions) sign(ctx context.Context, made *Session) (string, error) {
 	return t.SignedString(key)
 }
 
-// IsToken tells whether a bearer token looks like that of a session, rather than an API key.
+// IsToken reports whether a bearer token looks like that of a session, rather than an API key.
 func IsToken(token string) bool {
 	return strings.Count(token, ".") == 2 && !strings.HasPrefix(token, "chq_")
 }
 
-// Authenticate answers the session of a token; unauthorized when it is none of ours, too old, or ended.
+// Authenticate returns the session of a token; unauthorized when it is none of ours, too old, or
+// ended.
 func (s *Sessions) Authenticate(ctx context.Context, token string) (*Session, error) {
 	refused := gateway.Errorf(gateway.CodeUnauthorized, "the session is not known, too old, or ended")
 	claims := jwt.RegisteredClaims{}

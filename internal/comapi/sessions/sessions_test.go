@@ -18,7 +18,8 @@ import (
 	"github.com/chasqui/chasqui/internal/store"
 )
 
-// FuzzTokens reads a business's token and a session's of any text. One that is accepted carries a signature by the secret, computed here by hand.
+// FuzzTokens reads a business's token and a session's of any text. One that is accepted carries a
+// signature by the secret, computed here by hand.
 func FuzzTokens(f *testing.F) {
 	const secret = "a secret of 32 bytes, as it must be"
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)

@@ -38,13 +38,14 @@ func (d db) addConfiguration(ctx context.Context, c *wire.Configuration) error {
 	})
 }
 
-// Configuration answers one container of actions; a not_found error when there is none.
+// Configuration returns one container of actions; a not_found error when there is none.
 func (d db) configuration(ctx context.Context, key string) (*wire.Configuration, error) {
 	rows, err := d.Query(ctx, selectConfigurations+` WHERE key = ?`, key)
 	return store.One("configuration", key, rows, err, scanConfiguration)
 }
 
-// Configurations answers the containers of actions of an application that have no name, the oldest first.
+// Configurations returns the containers of actions of an application that have no name, the oldest
+// first.
 func (d db) configurations(ctx context.Context, app string) ([]*wire.Configuration, error) {
 	rows, err := d.Query(ctx, selectConfigurations+` WHERE app = ? AND name = '' ORDER BY created_at, key`, app)
 	return store.Collect(rows, err, scanConfiguration)
@@ -72,7 +73,8 @@ func (d db) addKeySession(ctx context.Context, token, key [32]byte, expires time
 	})
 }
 
-// KeySession answers the hash of the API key that a session stands for; a not_found error when there is none that lasts.
+// KeySession returns the hash of the API key that a session stands for; a not_found error when
+// there is none that lasts.
 func (d db) keySession(ctx context.Context, token [32]byte, now time.Time) (key [32]byte, err error) {
 	var hash []byte
 	err = d.QueryRow(ctx, `SELECT api_key FROM infobip_sessions WHERE hash = ? AND expires_at > ?`, token[:], store.Millis(now)).Scan(&hash)

@@ -30,7 +30,8 @@ func Extension() store.Extension {
 	}
 }
 
-// carryOver moves what earlier versions kept with messages in the caller's metadata, with subscriptions and with routes to where it is kept now.
+// carryOver moves what earlier versions kept with messages in the caller's metadata, with
+// subscriptions and with routes to where it is kept now.
 func carryOver(ctx context.Context, tx *store.MigrationTx) error {
 	if err := tx.EachMessage(ctx, moveNote); err != nil {
 		return err
@@ -41,7 +42,8 @@ func carryOver(ctx context.Context, tx *store.MigrationTx) error {
 	return tx.EachDocument(ctx, "routes", "id", moveFlow)
 }
 
-// moveNote takes the note of a message out of its metadata. What has other members beside was not written by this API but by a caller who made it up.
+// moveNote takes the note of a message out of its metadata. What has other members beside was not
+// written by this API but by a caller who made it up.
 func moveNote(r *store.MessageRow) bool {
 	if !bytes.Contains(r.Request, []byte(`"metadata":{"`+wire.Dialect+`":{`)) {
 		return false

@@ -1,5 +1,6 @@
-// Package records keeps in the database what only Infobip's APIs have: configurations with their actions, sessions of keys, and reports and messages that are handed out
-// once. It reads the log for the reports that messages have asked for, and posts them.
+// Package records keeps in the database what only Infobip's APIs have: configurations with their
+// actions, sessions of keys, and reports and messages that are handed out once. It reads the log
+// for the reports that messages have asked for, and posts them.
 package records
 
 import (
@@ -35,7 +36,8 @@ type Records struct {
 	Messages      *service.Messages
 }
 
-// CreateConfiguration makes a container of actions for an application; with a name it is an application of OMNI Chat.
+// CreateConfiguration makes a container of actions for an application; with a name it is an
+// application of OMNI Chat.
 func (s *Records) CreateConfiguration(ctx context.Context, key *gateway.APIKey, application, name string) (*wire.Configuration, error) {
 	if !key.AllowsApplication(application) {
 		return nil, gateway.NotFound("application", application)
@@ -44,7 +46,7 @@ func (s *Records) CreateConfiguration(ctx context.Context, key *gateway.APIKey, 
 	return c, db{s.Store}.addConfiguration(ctx, c)
 }
 
-// Configurations answers the containers of actions of an application, the oldest first.
+// Configurations returns the containers of actions of an application, the oldest first.
 func (s *Records) Configurations(ctx context.Context, key *gateway.APIKey, application string) ([]*wire.Configuration, error) {
 	if !key.AllowsApplication(application) {
 		return nil, gateway.NotFound("application", application)
@@ -52,7 +54,8 @@ func (s *Records) Configurations(ctx context.Context, key *gateway.APIKey, appli
 	return db{s.Store}.configurations(ctx, application)
 }
 
-// Configuration returns one container of actions of an application; a not_found error when there is none that the API key may use.
+// Configuration returns one container of actions of an application; a not_found error when there is
+// none that the API key may use.
 func (s *Records) Configuration(ctx context.Context, key *gateway.APIKey, application, id string) (*wire.Configuration, error) {
 	c, err := db{s.Store}.configuration(ctx, id)
 	if err == nil && (c.Application != application || c.Name != "" || !key.AllowsApplication(application)) {
@@ -61,7 +64,8 @@ func (s *Records) Configuration(ctx context.Context, key *gateway.APIKey, applic
 	return c, err
 }
 
-// Chat answers the application of OMNI Chat under a key; a not_found error when there is none that the API key may use.
+// Chat returns the application of OMNI Chat under a key; a not_found error when there is none that
+// the API key may use.
 func (s *Records) Chat(ctx context.Context, key *gateway.APIKey, chat string) (*wire.Configuration, error) {
 	c, err := db{s.Store}.configuration(ctx, chat)
 	if err == nil && (c.Name == "" || !key.AllowsApplication(c.Application)) {
@@ -87,7 +91,7 @@ func (s *Records) DeleteConfiguration(ctx context.Context, key *gateway.APIKey, 
 	return db{s.Store}.deleteConfiguration(ctx, c.Key)
 }
 
-// Actions answers the actions of a container, the oldest first.
+// Actions returns the actions of a container, the oldest first.
 func (s *Records) Actions(ctx context.Context, key *gateway.APIKey, c *wire.Configuration) ([]*gateway.Subscription, error) {
 	all, err := s.Subscriptions.List(ctx, key)
 	return slices.DeleteFunc(all, func(sub *gateway.Subscription) bool {
@@ -95,7 +99,8 @@ func (s *Records) Actions(ctx context.Context, key *gateway.APIKey, c *wire.Conf
 	}), err
 }
 
-// CreateAction makes an action of a container, which begins now: it posts what people write to target, or, where that is empty, keeps it to be fetched.
+// CreateAction makes an action of a container, which begins now: it posts what people write to
+// target, or, where that is empty, keeps it to be fetched.
 func (s *Records) CreateAction(ctx context.Context, key *gateway.APIKey, c *wire.Configuration, target, callbackData string) (*gateway.Subscription, error) {
 	kept, err := json.Marshal(wire.Action{Configuration: c.Key, CallbackData: callbackData, Chat: c.Name != ""})
 	if err != nil {
@@ -111,7 +116,8 @@ func (s *Records) CreateAction(ctx context.Context, key *gateway.APIKey, c *wire
 	return sub, s.Subscriptions.Create(ctx, key, sub, "now")
 }
 
-// TakeInbound hands out up to limit messages that wait at actions, each once, and counts those that still wait. application narrows it to one.
+// TakeInbound hands out up to limit messages that wait at actions, each once, and counts those that
+// still wait. application narrows it to one.
 func (s *Records) TakeInbound(ctx context.Context, key *gateway.APIKey, application string, limit int) ([]wire.Inbound, int, error) {
 	all, err := s.Subscriptions.List(ctx, key)
 	if err != nil {
@@ -131,7 +137,8 @@ func (s *Records) TakeInbound(ctx context.Context, key *gateway.APIKey, applicat
 	return taken, pending, nil
 }
 
-// takeInbound hands out messages of one action. When another caller moves its position meanwhile, what was read is theirs and is read anew.
+// takeInbound hands out messages of one action. When another caller moves its position meanwhile,
+// what was read is theirs and is read anew.
 func (s *Records) takeInbound(ctx context.Context, key *gateway.APIKey, sub *gateway.Subscription, limit int) (rows []wire.Inbound, pending int, err error) {
 	for {
 		found, upto, err := s.Events.Scan(ctx, sub, sub.AckedPos, limit+maxPending)
@@ -201,7 +208,7 @@ func (s *Records) TakeReports(ctx context.Context, key *gateway.APIKey, q Query)
 	return rows, nil
 }
 
-// Logs answers what was sent through an API, newest first, since q.Since.
+// Logs returns what was sent through an API, newest first, since q.Since.
 func (s *Records) Logs(ctx context.Context, key *gateway.APIKey, q Query) ([]wire.Row, error) {
 	f := store.MessageFilter{Limit: readAtOnce}
 	if q.From != "" {
@@ -240,7 +247,8 @@ func (q *Query) selects(m *gateway.Message, r *wire.Row) bool {
 // sessionPrefix is how the tokens of sessions begin.
 const sessionPrefix = "ibs_"
 
-// StartSession makes a session in the place of an API key: the token that it answers does for an hour what the key does. The error is unauthorized when the key is none.
+// StartSession makes a session in the place of an API key: the token that it returns does for an
+// hour what the key does. The error is unauthorized when the key is none.
 func (s *Records) StartSession(ctx context.Context, apiKey gateway.Secret) (gateway.Secret, error) {
 	hash := gateway.HashAPIKey(strings.TrimSpace(apiKey.Reveal()))
 	if _, err := s.Keys.ByHash(ctx, hash); err != nil {
@@ -252,7 +260,8 @@ func (s *Records) StartSession(ctx context.Context, apiKey gateway.Secret) (gate
 	return gateway.Secret(token), db{s.Store}.addKeySession(ctx, gateway.HashAPIKey(token), hash, s.Store.Now().Add(sessionLife))
 }
 
-// Authenticate answers the API key that a session's token stands for, or the key itself; unauthorized when it is neither, or over.
+// Authenticate returns the API key that a session's token stands for, or the key itself;
+// unauthorized when it is neither, or over.
 func (s *Records) Authenticate(ctx context.Context, token gateway.Secret) (*gateway.APIKey, error) {
 	hash := gateway.HashAPIKey(token.Reveal())
 	if strings.HasPrefix(token.Reveal(), sessionPrefix) {

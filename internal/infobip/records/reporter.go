@@ -22,8 +22,8 @@ const (
 	lookAgain = 500 * time.Millisecond // for reports that have become due
 )
 
-// Reporter makes the delivery reports that messages have asked for, and posts them, each to the URL that its message named. It is made by NewReporter, started once and
-// stopped once.
+// Reporter makes the delivery reports that messages have asked for, and posts them, each to the URL
+// that its message named. It is made by NewReporter, started once and stopped once.
 type Reporter struct {
 	db     db
 	send   Post
@@ -132,7 +132,7 @@ func (r *Reporter) run(ctx context.Context) {
 	}
 }
 
-// some begins to post what is due and has room. It answers whether there may be more at once.
+// some begins to post what is due and has room. It reports whether there may be more at once.
 func (r *Reporter) some(ctx context.Context) bool {
 	hosts, under := r.busy()
 	if len(under) >= reportsInFlight {
@@ -155,7 +155,7 @@ func (r *Reporter) some(ctx context.Context) bool {
 	return began
 }
 
-// busy answers the hosts that have all the posts they may, and the reports that are being posted.
+// busy returns the hosts that have all the posts they may, and the reports that are being posted.
 func (r *Reporter) busy() (hosts []string, under []int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -169,7 +169,8 @@ func (r *Reporter) busy() (hosts []string, under []int64) {
 	return hosts, under
 }
 
-// take notes that a report is being posted; false when there is no room for it, or another of its message is on the way.
+// take notes that a report is being posted; false when there is no room for it, or another of its
+// message is on the way.
 func (r *Reporter) take(report *wire.Report) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -218,7 +219,8 @@ func (r *Reporter) deliver(ctx context.Context, report *wire.Report) {
 	}
 }
 
-// post makes one POST of a report. One that has nothing to tell any more, after an erasure or by its age, counts as posted.
+// post makes one POST of a report. One that has nothing to tell any more, after an erasure or by
+// its age, counts as posted.
 func (r *Reporter) post(ctx context.Context, report *wire.Report) error {
 	e, err := r.db.Event(ctx, report.Pos)
 	if gateway.CodeOf(err) == gateway.CodeNotFound {

@@ -37,7 +37,8 @@ type reportFilter struct {
 	Limit        int
 }
 
-// takeReports returns the events of reports that wait, the oldest first. Each is returned once, to whichever caller on whichever node.
+// takeReports returns the events of reports that wait, the oldest first. Each is returned once, to
+// whichever caller on whichever node.
 func (d db) takeReports(ctx context.Context, f reportFilter) ([]*gateway.Event, error) {
 	query, args := f.query()
 	var taken []int64
@@ -87,7 +88,8 @@ func (f *reportFilter) query() (string, []any) {
 	return query + ` ORDER BY pos LIMIT ?`, append(args, f.Limit)
 }
 
-// DueReports answers reports of the partitions that this node works which are to be posted now, except to some hosts, and not those of some positions.
+// DueReports returns reports of the partitions that this node works which are to be posted now,
+// except to some hosts, and not those of some positions.
 func (d db) dueReports(ctx context.Context, now time.Time, exceptHosts []string, except []int64, limit int) ([]*wire.Report, error) {
 	held, _ := d.Leases().Held()
 	if len(held) == 0 {
@@ -115,7 +117,8 @@ func (d db) dueReports(ctx context.Context, now time.Time, exceptHosts []string,
 	return slices.DeleteFunc(found, func(r *wire.Report) bool { return slices.Contains(except, r.Pos) }), err
 }
 
-// SettleReport notes that a report was posted, or when it is posted next; the zero time for never again. Nothing is written when this node no longer works the partition.
+// SettleReport notes that a report was posted, or when it is posted next; the zero time for never
+// again. Nothing is written when this node no longer works the partition.
 func (d db) settleReport(ctx context.Context, r *wire.Report, due time.Time) error {
 	epoch, _ := d.Leases().Epoch(r.Partition)
 	return d.Write(ctx, func(tx *store.Tx) error {

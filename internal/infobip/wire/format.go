@@ -10,7 +10,8 @@ import (
 	"github.com/chasqui/chasqui/internal/webhook"
 )
 
-// format is the format of actions: a list of one inbound message. What is kept with their subscriptions is the action.
+// format is the format of actions: a list of one inbound message. What is kept with their
+// subscriptions is the action.
 type format struct{ action *Action }
 
 // OpenFormat makes the format of what is kept with a subscription.
@@ -45,7 +46,8 @@ func ActionOf(s *gateway.Subscription) *Action {
 // Wants leaves out what did not come over Messenger.
 func (format) Wants(e *gateway.Event) bool { return gateway.PSIDOf(e.Person) != "" }
 
-// ValidateSecret says what is wrong with a secret, or returns nil. Deliveries are signed as the gateway's own are.
+// ValidateSecret says what is wrong with a secret, or returns nil. Deliveries are signed as the
+// gateway's own are.
 func (format) ValidateSecret(secret gateway.Secret) error {
 	return gateway.ValidateSigningSecret(secret)
 }

@@ -15,7 +15,8 @@ type Inbox struct {
 	PendingMessageCount int       `json:"pendingMessageCount"`
 }
 
-// Inbound is a message that a person wrote on Messenger, or a button that they tapped. Its text stands in message and beside it, for readers of either form.
+// Inbound is a message that a person wrote on Messenger, or a button that they tapped. Its text
+// stands in message and beside it, for readers of either form.
 type Inbound struct {
 	From            string  `json:"from"`
 	To              string  `json:"to"`
@@ -71,7 +72,8 @@ type attachment struct {
 	} `json:"coordinates"`
 }
 
-// PublishInbound makes of a message.inbound or postback what Infobip's receivers get, by way of a subscription that is an action.
+// PublishInbound makes of a message.inbound or postback what Infobip's receivers get, by way of a
+// subscription that is an action.
 func PublishInbound(e *gateway.Event, sub *gateway.Subscription) Inbound {
 	p := gateway.Publish(e, "", "")
 	r := Inbound{From: gateway.PSIDOf(e.Person), To: e.Application, IntegrationType: "FACEBOOK", ReceivedAt: FormatTime(e.ReceivedAt), MessageID: p.ID,

@@ -65,8 +65,9 @@ type recipient struct {
 	Email         string `json:"email"`
 }
 
-// factsOf reads an event that says what became of a message which may have come through Infobip's APIs; nil for any other. Whether it did is known by what is kept
-// with the message: events of older versions have it in the metadata, where any caller can write.
+// factsOf reads an event that says what became of a message which may have come through Infobip's
+// APIs; nil for any other. Whether it did is known by what is kept with the message: events of
+// older versions have it in the metadata, where any caller can write.
 func factsOf(e *gateway.Event) *facts {
 	switch e.Type {
 	case gateway.EventMessageSent, gateway.EventMessageDelivered, gateway.EventMessageRead, gateway.EventMessageFailed, gateway.EventMessageExpired:
@@ -80,7 +81,8 @@ func factsOf(e *gateway.Event) *facts {
 	return &f
 }
 
-// Reported returns the message that an event tells of, if it is one that may call for a report; "" otherwise.
+// Reported returns the message that an event tells of, if it is one that may call for a report; ""
+// otherwise.
 func Reported(e *gateway.Event) string {
 	if f := factsOf(e); f != nil {
 		return f.MessageID
@@ -88,7 +90,8 @@ func Reported(e *gateway.Event) string {
 	return ""
 }
 
-// NewReport makes the report that an event calls for, due at once where it is to be posted; nil when it calls for none. origin is that of its message.
+// NewReport makes the report that an event calls for, due at once where it is to be posted; nil
+// when it calls for none. origin is that of its message.
 func NewReport(e *gateway.Event, origin gateway.Origin) *Report {
 	f, n := factsOf(e), NoteOf(origin)
 	if f == nil || n == nil {
@@ -124,7 +127,8 @@ func (n *Note) known(id string) string {
 	return id
 }
 
-// PublishReport makes the row of an event that a report tells of, and returns what is kept with its message; nil when there is nothing to tell any more.
+// PublishReport makes the row of an event that a report tells of, and returns what is kept with its
+// message; nil when there is nothing to tell any more.
 func PublishReport(e *gateway.Event, origin gateway.Origin) (*Row, *Note) {
 	f, n := factsOf(e), NoteOf(origin)
 	if f == nil || n == nil {

@@ -73,7 +73,8 @@ var statuses = [...]Status{
 // Statuses lists every status of Infobip's table, also those that nothing here comes to.
 func Statuses() []Status { return append([]Status(nil), statuses[:]...) }
 
-// StatusByID answers the status of a number of the table; words, where there are any, stand in the place of its description.
+// StatusByID returns the status of a number of the table; words, where there are any, stand in the
+// place of its description.
 func StatusByID(id int, words string) Status {
 	for _, s := range statuses {
 		if s.ID == id {
@@ -159,10 +160,12 @@ var errorTable = [...]Error{
 	{groupClient, "CLIENT_ERRORS", 7102, "EC_PHONE_MATCHING_DISABLED", "Phone numbers are not matched to users", true},
 }
 
-// Errors lists every error of a chat channel in Infobip's table, also those that nothing here comes to, and the one that stands for none.
+// Errors lists every error of a chat channel in Infobip's table, also those that nothing here comes
+// to, and the one that stands for none.
 func Errors() []Error { return append([]Error(nil), errorTable[:]...) }
 
-// ErrorOf puts a failure into the numbers of chat channels, with its own words; a message that merely expired has none.
+// ErrorOf puts a failure into the numbers of chat channels, with its own words; a message that
+// merely expired has none.
 func ErrorOf(f *gateway.Failure) Error {
 	if f == nil {
 		return errorTable[0]
@@ -212,7 +215,7 @@ func errorID(f *gateway.Failure) int {
 	return 7080
 }
 
-// uploadFailed tells whether the platform could not take in the file of a message.
+// uploadFailed reports whether the platform could not take in the file of a message.
 //
 // Docs: https://developers.facebook.com/docs/messenger-platform/error-codes
 func uploadFailed(subcode int) bool {

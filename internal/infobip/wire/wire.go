@@ -1,5 +1,6 @@
-// Package wire holds Infobip's JSON and XML: what messages, reports, statuses and errors look like in its APIs, and what is kept with a message that came through them.
-// It is made of what the gateway's own subscribers read.
+// Package wire holds Infobip's JSON and XML: what messages, reports, statuses and errors look like
+// in its APIs, and what is kept with a message that came through them. It is made of what the
+// gateway's own subscribers read.
 package wire
 
 import (
@@ -9,7 +10,8 @@ import (
 	"github.com/chasqui/chasqui/internal/gateway"
 )
 
-// Configuration is a container of actions, as Infobip's API has it. One with a name is an application of its OMNI Chat.
+// Configuration is a container of actions, as Infobip's API has it. One with a name is an
+// application of its OMNI Chat.
 type Configuration struct {
 	Key         string // 32 upper-case hexadecimal digits
 	Application string
@@ -82,7 +84,8 @@ const (
 	retries = 20
 )
 
-// Retry answers how long to wait after so many tries have failed: 1 min + 1 min · n², with n from 0; false when it was the last of 21.
+// Retry returns how long to wait after so many tries have failed: 1 min + 1 min · n², with n from
+// 0; false when it was the last of 21.
 func Retry(tries int) (time.Duration, bool) {
 	n := time.Duration(tries - 1)
 	return pause + pause*n*n, tries <= retries

@@ -15,7 +15,8 @@ import (
 	"github.com/chasqui/chasqui/internal/store"
 )
 
-// testPoisonedGroup commits good and bad requests at once, again and again: only the bad ones may fail.
+// testPoisonedGroup commits good and bad requests at once, again and again: only the bad ones may
+// fail.
 func testPoisonedGroup(t *testing.T, url string) {
 	s := Open(t, url)
 	taken := message(s, "taken")
@@ -86,7 +87,8 @@ func testAnyText(t *testing.T, url string) {
 	}
 }
 
-// testSetAside lets a consumer meet events that it cannot deal with, in each way in which that happens.
+// testSetAside lets a consumer meet events that it cannot deal with, in each way in which that
+// happens.
 func testSetAside(t *testing.T, url string) {
 	s := Open(t, url)
 	var mu sync.Mutex

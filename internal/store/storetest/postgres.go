@@ -20,9 +20,10 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 )
 
-// Postgres answers the URL of an empty PostgreSQL database that is dropped after the test. The server is that of CHASQUI_TEST_POSTGRES (a URL of a role that may
-// create databases), or else a temporary cluster, if PostgreSQL's own programs are installed. Without either the test is skipped, or fails when
-// CHASQUI_REQUIRE_POSTGRES is 1.
+// Postgres returns the URL of an empty PostgreSQL database that is dropped after the test. The
+// server is that of CHASQUI_TEST_POSTGRES (a URL of a role that may create databases), or else a
+// temporary cluster, if PostgreSQL's own programs are installed. Without either the test is
+// skipped, or fails when CHASQUI_REQUIRE_POSTGRES is 1.
 func Postgres(t testing.TB) string {
 	t.Helper()
 	server, err := server()
@@ -56,7 +57,8 @@ func Postgres(t testing.TB) string {
 
 var errNoPrograms = errors.New("PostgreSQL's programs are not installed")
 
-// shared is the temporary server of this test binary, started for the first test that needs it and stopped by Stop.
+// shared is the temporary server of this test binary, started for the first test that needs it and
+// stopped by Stop.
 var shared struct {
 	sync.Mutex
 	cluster *Cluster
@@ -78,7 +80,8 @@ func server() (string, error) {
 	return shared.cluster.URL, nil
 }
 
-// Main runs the tests of a package that uses Postgres, and stops what it started. It is called from TestMain.
+// Main runs the tests of a package that uses Postgres, and stops what it started. It is called from
+// TestMain.
 func Main(m *testing.M) {
 	code := m.Run()
 	Stop()
@@ -104,7 +107,8 @@ type Cluster struct {
 	ended   <-chan struct{} // closed when process has ended
 }
 
-// NewCluster starts a server for one test, which may kill it. It skips or fails as Postgres does when PostgreSQL is not installed.
+// NewCluster starts a server for one test, which may kill it. It skips or fails as Postgres does
+// when PostgreSQL is not installed.
 func NewCluster(t testing.TB) *Cluster {
 	t.Helper()
 	c, err := newCluster()
@@ -152,7 +156,8 @@ func (c *Cluster) setUp(initdb string) error {
 	return c.Start()
 }
 
-// Start starts the server, again after Kill, and waits until it answers. What is left of a killed one may need a moment to end; until then a new one refuses.
+// Start starts the server, again after Kill, and waits until it returns. What is left of a killed
+// one may need a moment to end; until then a new one refuses.
 func (c *Cluster) Start() (err error) {
 	for range 50 {
 		if err = c.start(); err == nil || !strings.Contains(err.Error(), "still in use") {

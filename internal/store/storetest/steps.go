@@ -11,7 +11,8 @@ import (
 	"github.com/chasqui/chasqui/internal/store"
 )
 
-// testSteps: who leaves a step wins against everybody who has seen the message before, and marks of a step that was left are found by the conversation's watermark.
+// testSteps: who leaves a step wins against everybody who has seen the message before, and marks of
+// a step that was left are found by the conversation's watermark.
 func testSteps(t *testing.T, url string) {
 	s := Open(t, url)
 	ctx, now := t.Context(), s.Now().UTC().Truncate(time.Millisecond)
@@ -85,7 +86,8 @@ func testSteps(t *testing.T, url string) {
 	}
 }
 
-// testHistory: what the platform has said of a conversation's windows is kept beside what the person did.
+// testHistory: what the platform has said of a conversation's windows is kept beside what the
+// person did.
 func testHistory(t *testing.T, url string) {
 	s := Open(t, url)
 	ctx, at := t.Context(), s.Now().UTC().Truncate(time.Millisecond)

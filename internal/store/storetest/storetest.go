@@ -1,5 +1,5 @@
-// Package storetest holds the behaviour that the store has on SQLite and on PostgreSQL alike, as tests, and starts a PostgreSQL for tests that want one. Only
-// tests import it.
+// Package storetest holds the behaviour that the store has on SQLite and on PostgreSQL alike, as
+// tests, and starts a PostgreSQL for tests that want one. Only tests import it.
 package storetest
 
 import (
@@ -32,7 +32,8 @@ func Open(t testing.TB, url string) *store.Store {
 	return s
 }
 
-// testAbandoned: whoever takes the leases of a node that ended without a word knows so; of one that gave them back, nothing is to be feared.
+// testAbandoned: whoever takes the leases of a node that ended without a word knows so; of one that
+// gave them back, nothing is to be feared.
 func testAbandoned(t *testing.T, url string) {
 	took := func(abandoned bool) *store.Store {
 		s, err := store.Open(t.Context(), store.Options{URL: url, Logger: slog.New(slog.NewTextHandler(t.Output(), nil)), LeaseTTL: time.Second})
@@ -67,7 +68,7 @@ func testAbandoned(t *testing.T, url string) {
 	must(t, s.Close())
 }
 
-// SQLite answers the path of a new SQLite database.
+// SQLite returns the path of a new SQLite database.
 func SQLite(t testing.TB) string { return filepath.Join(t.TempDir(), "chasqui.db") }
 
 // Run runs the whole suite against databases that fresh makes, one for each test.
@@ -149,7 +150,8 @@ func testEvents(t *testing.T, url string) {
 	}
 }
 
-// testConcurrentAppends holds that a reader that follows the log sees every event, though several writers commit at once.
+// testConcurrentAppends holds that a reader that follows the log sees every event, though several
+// writers commit at once.
 func testConcurrentAppends(t *testing.T, url string) {
 	s := Open(t, url)
 	stores := []*store.Store{s}

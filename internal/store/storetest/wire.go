@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// Wire is a connection to a database that can go silent: then nothing passes any more in either direction, and nothing is closed.
+// Wire is a connection to a database that can go silent: then nothing passes any more in either
+// direction, and nothing is closed.
 type Wire struct {
 	mu     sync.Mutex
 	silent chan struct{} // closed while bytes pass
@@ -77,7 +78,8 @@ func (w *Wire) open() bool {
 	}
 }
 
-// Silence makes the wire go silent: connections that are open stay so, and hear nothing more even after Restore.
+// Silence makes the wire go silent: connections that are open stay so, and hear nothing more even
+// after Restore.
 func (w *Wire) Silence() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
