@@ -47,7 +47,7 @@ func takesOnly[In any](f func(*request, *In) error) handler {
 	}}
 }
 
-// answers makes a handler of a function that reads no body and returns what is answered.
+// returns makes a handler of a function that reads no body and returns what is answered.
 func answers[Out any](f func(*request) (*Out, error)) handler {
 	return handler{nil, typeOf[Out](), func(q *request, status int) error {
 		out, err := f(q)

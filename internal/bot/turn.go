@@ -147,7 +147,7 @@ func unfinished(r rivescript.Reply) error {
 	return nil
 }
 
-// answers gives what the person wrote or did to the script.
+// returns gives what the person wrote or did to the script.
 func (t *turn) answers(ctx context.Context, event *messenger.Event) []rivescript.Reply {
 	e := t.script.Engine
 	switch t.job.event.Type {

@@ -9,8 +9,9 @@ import (
 	"testing"
 )
 
-// TestProvidersAreNamedInTheTableOnly holds that no code beside a provider's own folder and the table tells providers apart: not by name, not by the type of their settings. The channel
-// webhook, whose provider has its name, is spoken of everywhere.
+// TestProvidersAreNamedInTheTableOnly holds that no code beside a provider's own folder and the
+// table tells providers apart: not by name, not by the type of their settings. The channel webhook,
+// whose provider has its name, is spoken of everywhere.
 func TestProvidersAreNamedInTheTableOnly(t *testing.T) {
 	t.Parallel()
 	root := filepath.Join("..")

@@ -380,7 +380,7 @@ func TestBotKeepsManyConversationsInOrder(t *testing.T) {
 	}
 }
 
-// A gateway that is killed in the middle of conversations loses no turn and answers none twice.
+// A gateway that is killed in the middle of conversations loses no turn and returns none twice.
 func TestBotTurnsSurviveAKill(t *testing.T) {
 	t.Parallel()
 	p := startPlatform(t)

@@ -21,7 +21,7 @@ func inboundOnly(r *gatewayapi.CreateSubscriptionRequest) {
 	r.EventTypes = []gatewayapi.EventType{"message.inbound"}
 }
 
-// hang answers nothing until the caller gives up.
+// hang returns nothing until the caller gives up.
 func hang(r *http.Request) int {
 	<-r.Context().Done()
 	return http.StatusGatewayTimeout

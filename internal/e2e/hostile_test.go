@@ -31,7 +31,7 @@ var hostileMacros = map[string]string{
 	"neverthere": "return new Promise(function () {});",
 }
 
-// No macro ends the gateway or holds up other pages, whether it is tried over the API or answers
+// No macro ends the gateway or holds up other pages, whether it is tried over the API or returns
 // people.
 func TestHostileMacros(t *testing.T) {
 	t.Parallel()

@@ -82,7 +82,7 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	w.WriteHeader(d.status)
 }
 
-// answers changes what is answered from now on.
+// returns changes what is answered from now on.
 func (r *receiver) answers(f func(*http.Request) int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

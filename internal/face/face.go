@@ -120,7 +120,7 @@ func (f *Face) serve(handle func(*Request) error) http.Handler {
 	})
 }
 
-// unknown answers what no route takes: with 405 when another method would do, 404 otherwise.
+// unknown returns what no route takes: with 405 when another method would do, 404 otherwise.
 func (f *Face) unknown(q *Request) error {
 	if f.o.Unknown != nil {
 		if answered, err := f.o.Unknown(q); answered || err != nil {

@@ -53,7 +53,8 @@ type Application struct {
 	AccessToken Secret
 	AppSecret   Secret
 	VerifyToken Secret
-	// Door reports whether the Facebook app's one page callback leads to this application's address.
+	// Door reports whether the Facebook app's one page callback leads to this application's
+	// address.
 	Door bool
 	// LastEventAt is when the newest event of the page was received, zero when there was none.
 	LastEventAt time.Time

@@ -15,7 +15,7 @@ type Format interface {
 	Wants(e *Event) bool
 	// ValidateSecret says what is wrong with a signing secret that a caller brings, or returns nil.
 	ValidateSecret(secret Secret) error
-	// Batching says whether events go in lists; the zero value is one by one.
+	// Batching reports whether events go in lists; the zero value is one by one.
 	Batching() Batching
 	// Timeout is for how long the receiver may take; zero for as long as any other.
 	Timeout() time.Duration

@@ -50,8 +50,8 @@ func (c *Conversation) Happen(ctx context.Context, name string) rivescript.Reply
 	return c.done(c.Engine.Event(ctx, c.User, name))
 }
 
-// Refer tells the bot of a referral: with the payload of Get Started for a person who is new, else with that
-// of a returning one.
+// Refer tells the bot of a referral: with the payload of Get Started for a person who is new, else
+// with that of a returning one.
 func (c *Conversation) Refer(ctx context.Context, r Referral, payload string) rivescript.Reply {
 	r.Set(c.User)
 	if payload == "" {

@@ -118,7 +118,8 @@ type Verdict struct {
 }
 
 // SendBatch accepts those of up to MaxBatch messages that can be, in order and in one commit, and
-// tells for each. Under an idempotency key that was used before it does so as then, and returns true.
+// tells for each. Under an idempotency key that was used before it does so as then, and returns
+// true.
 func (m *Messages) SendBatch(ctx context.Context, key *gateway.APIKey, inputs []gateway.MessageInput, idempotencyKey string, body []byte) ([]Verdict, bool, error) {
 	if len(inputs) == 0 || len(inputs) > MaxBatch {
 		return nil, false, gateway.Invalid("messages", "give 1 to %d messages; this has %d", MaxBatch, len(inputs))
