@@ -27,7 +27,8 @@ func CheckAddress(field, address string) error {
 	return nil
 }
 
-// CheckHost says what is wrong with a server's host and port, the fields host and port below at, or returns nil.
+// CheckHost says what is wrong with a server's host and port, the fields host and port below at, or
+// returns nil.
 func CheckHost(at, host string, port int) error {
 	if host == "" || len(host) > 253 || strings.ContainsAny(host, " /@\\") {
 		return gateway.Invalid(at+"host", "must be a host's name or address")
@@ -49,7 +50,8 @@ func CheckCertificates(at, pem string) error {
 	return nil
 }
 
-// TLSConfig is how an account's server proves itself: with a certificate of the system's authorities or of those that the account names, which were checked.
+// TLSConfig is how an account's server proves itself: with a certificate of the system's
+// authorities or of those that the account names, which were checked.
 func TLSConfig(host, certificates string) *tls.Config {
 	c := &tls.Config{ServerName: host, MinVersion: tls.VersionTLS12}
 	if certificates != "" {

@@ -7,7 +7,8 @@ type Connection struct {
 	Connected bool
 }
 
-// Connections says for each active account that keeps a connection, as one at an SMS centre does, whether this node has it.
+// Connections says for each active account that keeps a connection, as one at an SMS centre does,
+// whether this node has it.
 func (m *Manager) Connections() []Connection {
 	var all []Connection
 	for _, e := range m.current.Load().entries {

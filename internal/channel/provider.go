@@ -19,20 +19,23 @@ type Provider struct {
 	routes   []route
 }
 
-// Spec says everything of a provider whose accounts have settings of type S, a struct that JSON knows. Its fields may have the tags doc and enum, for the description of the API.
+// Spec says everything of a provider whose accounts have settings of type S, a struct that JSON
+// knows. Its fields may have the tags doc and enum, for the description of the API.
 type Spec[S any] struct {
 	// Name is that of the provider, and of the member that holds its settings in JSON.
 	Name    gateway.Provider
 	Channel string
 	// Secrets are those that an account may have.
 	Secrets []gateway.SecretInfo
-	// Inbound says that the provider brings what people send to a route "inbound" of its own; the account's address for it is shown.
+	// Inbound says that the provider brings what people send to a route "inbound" of its own; the
+	// account's address for it is shown.
 	Inbound bool
 	// Probe says what Account.Check asks of the provider, such as "SMTP signs in".
 	Probe string
 	// Complete fills in what is left out of settings; nil for nothing.
 	Complete func(*S)
-	// Check says which field is wrong, by its path in a request such as twilio.from or secrets.authToken, or returns nil. It looks at no network.
+	// Check says which field is wrong, by its path in a request such as twilio.from or
+	// secrets.authToken, or returns nil. It looks at no network.
 	Check func(*S, map[string]gateway.Secret) error
 	// Targets are the addresses that the settings lead to, by field.
 	Targets func(*S) map[string]string
@@ -96,14 +99,16 @@ func Describe(providers []Provider) gateway.Providers {
 type Account interface {
 	// Send hands a message over. With reports the provider is asked to say what becomes of it.
 	Send(ctx context.Context, m *gateway.ChannelMessage, reports bool) (gateway.ChannelSent, *gateway.ChannelError)
-	// Check asks whether the account works, without sending anything to anybody. It does so of an account that was never started, too.
+	// Check asks whether the account works, without sending anything to anybody. It does so of an
+	// account that was never started, too.
 	Check(ctx context.Context) *gateway.ChannelError
 	// Start begins what the account does by itself; Stop ends it, and waits for it until ctx ends.
 	Start()
 	Stop(ctx context.Context)
 	// Sweep is called every half minute, for what a crash or a lost message has left undone.
 	Sweep(ctx context.Context) error
-	// Connected says whether the account has its connection; keeps is false for one that needs none.
+	// Connected says whether the account has its connection; keeps is false for one that needs
+	// none.
 	Connected() (connected, keeps bool)
 }
 
@@ -134,13 +139,15 @@ type Host struct {
 	// PublicURL is the gateway's own address, to which providers report; empty when it has none.
 	PublicURL string
 	UserAgent string
-	// FirstPause is how long a lost connection waits for its first new try. It doubles up to a minute.
+	// FirstPause is how long a lost connection waits for its first new try. It doubles up to a
+	// minute.
 	FirstPause time.Duration
 
 	receiver Receiver // from the manager's start on
 }
 
-// Report hands on what a provider says of a message. It returns nil once that is committed, and for one about a message that is gone.
+// Report hands on what a provider says of a message. It returns nil once that is committed, and for
+// one about a message that is gone.
 func (h *Host) Report(ctx context.Context, r gateway.ChannelReport) error {
 	err := h.receiver.Report(ctx, r)
 	if gateway.CodeOf(err) == gateway.CodeNotFound {
@@ -160,7 +167,8 @@ func (h *Host) StatusURL(account string) string {
 	return h.PublicURL + "/channels/" + account + "/status"
 }
 
-// read reads the settings of a stored account, completed with what has a default by now. They were checked when they were stored.
+// read reads the settings of a stored account, completed with what has a default by now. They were
+// checked when they were stored.
 func (p *Provider) read(a *gateway.ChannelAccount) (any, error) {
 	settings, err := p.Decode(a.Settings)
 	if err != nil {

@@ -19,7 +19,8 @@ const (
 	Disabled     = "disabled_account"
 )
 
-// Register puts the addresses on a mux by which providers come in: /channels/{id}/ and what a provider's routes say. An account answers on those of its provider only.
+// Register puts the addresses on a mux by which providers come in: /channels/{id}/ and what a
+// provider's routes say. An account answers on those of its provider only.
 func (m *Manager) Register(mux *http.ServeMux) {
 	byPattern := map[string]map[gateway.Provider]func(*Request, any){}
 	for _, p := range m.o.Providers {
@@ -55,7 +56,8 @@ type Request struct {
 	m *Manager
 }
 
-// Forbid answers whoever cannot prove who they are; it says nothing of whether there is such an account. Why is one of a few, for the log and the figures.
+// Forbid answers whoever cannot prove who they are; it says nothing of whether there is such an
+// account. Why is one of a few, for the log and the figures.
 func (q *Request) Forbid(why string) {
 	q.m.noise.Refused(why, "path", q.URL.Path, "from", guard.Client(q.Request))
 	if q.m.o.Refused != nil {
@@ -85,7 +87,8 @@ func (q *Request) Body() ([]byte, bool) {
 	return body, true
 }
 
-// PublicURL is the address that the provider called, as it knows it: behind a proxy it differs from what arrives here.
+// PublicURL is the address that the provider called, as it knows it: behind a proxy it differs from
+// what arrives here.
 func (q *Request) PublicURL() string {
 	address := strings.TrimSuffix(q.Host.PublicURL, "/") + q.URL.EscapedPath()
 	if q.URL.RawQuery != "" {

@@ -10,10 +10,12 @@ import (
 	"github.com/chasqui/chasqui/internal/store"
 )
 
-// keepFragments is how long segments of an inbound message wait for the others; then what is there is taken for the whole.
+// keepFragments is how long segments of an inbound message wait for the others; then what is there
+// is taken for the whole.
 const keepFragments = 5 * time.Minute
 
-// Settle reports what the receipts of a step's segments say together: failed as soon as one failed, delivered when all were, sent when all are on their way.
+// Settle reports what the receipts of a step's segments say together: failed as soon as one failed,
+// delivered when all were, sent when all are on their way.
 func (h *Host) Settle(ctx context.Context, a *gateway.ChannelAccount, message string, step int) error {
 	segments, err := h.Store.Segments(ctx, a.ID, message, step)
 	if err != nil || len(segments) == 0 {
@@ -72,7 +74,8 @@ func (h *Host) SettleOpen(ctx context.Context, a *gateway.ChannelAccount) error 
 	return nil
 }
 
-// Gather keeps a segment of an inbound message, and returns all segments of the message once they are there, nil before.
+// Gather keeps a segment of an inbound message, and returns all segments of the message once they
+// are there, nil before.
 func (h *Host) Gather(ctx context.Context, f store.Fragment) ([]store.Fragment, error) {
 	var have []store.Fragment
 	err := h.Store.Write(ctx, func(tx *store.Tx) (err error) { have, err = tx.AddFragment(f); return err })
@@ -82,7 +85,8 @@ func (h *Host) Gather(ctx context.Context, f store.Fragment) ([]store.Fragment, 
 	return have, nil
 }
 
-// GatherStale calls join with what has waited long enough for the rest of its message, a message at a time.
+// GatherStale calls join with what has waited long enough for the rest of its message, a message at
+// a time.
 func (h *Host) GatherStale(ctx context.Context, account string, join func(context.Context, []store.Fragment) error) error {
 	stale, err := h.Store.StaleFragments(ctx, account, h.Now().Add(-keepFragments))
 	if err != nil {

@@ -13,8 +13,9 @@ import (
 	"github.com/chasqui/chasqui/internal/gateway"
 )
 
-// CustomForm sets the members of customBody.sms, which are parameters of the provider's API, and reports whether there are any; a mere text is the parameter of that name. Parameters of
-// the gateway's own, such as who the message goes to, are left alone.
+// CustomForm sets the members of customBody.sms, which are parameters of the provider's API, and
+// reports whether there are any; a mere text is the parameter of that name. Parameters of the
+// gateway's own, such as who the message goes to, are left alone.
 func CustomForm(raw json.RawMessage, form url.Values, textName string, own ...string) (bool, *gateway.ChannelError) {
 	if len(raw) == 0 || string(raw) == "null" {
 		return false, nil
@@ -50,7 +51,8 @@ func CustomForm(raw json.RawMessage, form url.Values, textName string, own ...st
 	return len(members) > 0, nil
 }
 
-// Room in one segment: septets of the default alphabet, and units of UTF-16, alone and with a header of concatenation.
+// Room in one segment: septets of the default alphabet, and units of UTF-16, alone and with a
+// header of concatenation.
 //
 // Docs: https://www.3gpp.org/dynareport/23040.htm
 const (
@@ -58,7 +60,8 @@ const (
 	ucsAlone, ucsJoined = 70, 67
 )
 
-// Segments takes a text apart into segments of at most so many; what is beyond is cut off. No character is cut in two. unicode says that it does not fit into the default alphabet.
+// Segments takes a text apart into segments of at most so many; what is beyond is cut off. No
+// character is cut in two. unicode says that it does not fit into the default alphabet.
 func Segments(text string, most int) (segments []string, unicode bool) {
 	text = strings.ReplaceAll(text, "\r\n", "\n")
 	unicode, alone, joined := !IsGSM(text), gsmAlone, gsmJoined

@@ -1,4 +1,5 @@
-// Package channeltest is for the tests of channels' providers: a manager over a database of its own, and what it reports. It is no part of any program.
+// Package channeltest is for the tests of channels' providers: a manager over a database of its
+// own, and what it reports. It is no part of any program.
 package channeltest
 
 import (
@@ -24,7 +25,8 @@ import (
 	"github.com/chasqui/chasqui/internal/store"
 )
 
-// PublicURL is the gateway's address as providers know it: the tests reach it through another, as a proxy does.
+// PublicURL is the gateway's address as providers know it: the tests reach it through another, as a
+// proxy does.
 const PublicURL = "https://gateway.example/base"
 
 // Fixture is a manager over a database of its own, with everything it reports.

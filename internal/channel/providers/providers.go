@@ -1,4 +1,5 @@
-// Package providers is the table of the providers of channels: who adds one adds its folder beside this one, and its line here.
+// Package providers is the table of the providers of channels: who adds one adds its folder beside
+// this one, and its line here.
 package providers
 
 import (

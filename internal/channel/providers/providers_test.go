@@ -58,7 +58,8 @@ func TestEmptySettingsNameAField(t *testing.T) {
 	}
 }
 
-// leading are accounts at an address of this machine, one for each provider that leads anywhere when it is checked.
+// leading are accounts at an address of this machine, one for each provider that leads anywhere
+// when it is checked.
 func leading(t *testing.T, p *httptest.Server) []*gateway.ChannelAccount {
 	port := channeltest.PortOf(t, p.Listener.Addr())
 	return []*gateway.ChannelAccount{

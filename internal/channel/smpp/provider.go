@@ -1,4 +1,5 @@
-// Package smpp sends SMS over SMPP 3.4: each account keeps one connection bound to its SMS centre, over which receipts and messages from people come back.
+// Package smpp sends SMS over SMPP 3.4: each account keeps one connection bound to its SMS centre,
+// over which receipts and messages from people come back.
 package smpp
 
 import (

@@ -2,7 +2,8 @@ package smpp
 
 import "context"
 
-// Sweep reports what receipts said that was not reported, and takes inbound messages whose last segments did not come for the whole.
+// Sweep reports what receipts said that was not reported, and takes inbound messages whose last
+// segments did not come for the whole.
 func (s *smpp) Sweep(ctx context.Context) error {
 	if err := s.host.SettleOpen(ctx, s.account); err != nil {
 		return err

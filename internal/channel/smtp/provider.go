@@ -1,4 +1,5 @@
-// Package smtp sends e-mail through a mail server. Each message goes over a connection of its own; bounces are not read.
+// Package smtp sends e-mail through a mail server. Each message goes over a connection of its own;
+// bounces are not read.
 package smtp
 
 import (

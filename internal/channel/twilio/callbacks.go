@@ -19,7 +19,8 @@ import (
 	"github.com/chasqui/chasqui/internal/gateway"
 )
 
-// signed checks the signature of a callback and returns its form; false when it was answered already.
+// signed checks the signature of a callback and returns its form; false when it was answered
+// already.
 func signed(q *channel.Request) (url.Values, bool) {
 	if q.Header.Get("X-Twilio-Signature") == "" {
 		q.Forbid(channel.BadSignature)
@@ -42,7 +43,8 @@ func signed(q *channel.Request) (url.Values, bool) {
 	return form, true
 }
 
-// signature is the base64 of the HMAC-SHA1 of the address followed by the form's names and values, sorted by name.
+// signature is the base64 of the HMAC-SHA1 of the address followed by the form's names and values,
+// sorted by name.
 //
 // Docs: https://www.twilio.com/docs/usage/security#validating-requests
 func signature(token gateway.Secret, address string, form url.Values) string {

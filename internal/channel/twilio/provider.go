@@ -1,4 +1,5 @@
-// Package twilio sends SMS through a provider with Twilio's REST API, or one of its shape, which calls back with reports and with messages from people.
+// Package twilio sends SMS through a provider with Twilio's REST API, or one of its shape, which
+// calls back with reports and with messages from people.
 package twilio
 
 import (

@@ -18,7 +18,8 @@ import (
 	"github.com/chasqui/chasqui/internal/store"
 )
 
-// reference is what goes along with a message as client-ref, which its receipts bring back: they may come before the answer, or in its place.
+// reference is what goes along with a message as client-ref, which its receipts bring back: they
+// may come before the answer, or in its place.
 type reference struct {
 	message string
 	step    int
@@ -38,7 +39,8 @@ func readReference(text string) (r reference, ok bool) {
 	return reference{pieces[0], step, parts}, err == nil && err2 == nil && step >= 0 && parts >= 1
 }
 
-// signed reads a callback and checks its signature; false when it was answered already. Its parameters come in the address, in a form, or as a flat JSON object.
+// signed reads a callback and checks its signature; false when it was answered already. Its
+// parameters come in the address, in a form, or as a flat JSON object.
 func signed(q *channel.Request, set *VonageSettings) (params map[string]string, ok bool) {
 	var err error
 	if q.Method == http.MethodPost {
@@ -65,7 +67,8 @@ func signed(q *channel.Request, set *VonageSettings) (params map[string]string, 
 	return params, true
 }
 
-// readForm reads parameters, each of which may be there once: of several nobody could tell which is signed.
+// readForm reads parameters, each of which may be there once: of several nobody could tell which is
+// signed.
 func readForm(text string) (map[string]string, error) {
 	form, err := url.ParseQuery(text)
 	if err != nil {
@@ -81,7 +84,8 @@ func readForm(text string) (map[string]string, error) {
 	return params, nil
 }
 
-// readObject reads the members of a JSON object as the texts that are signed: numbers and truth values as they are written, and none for null.
+// readObject reads the members of a JSON object as the texts that are signed: numbers and truth
+// values as they are written, and none for null.
 func readObject(body []byte) (map[string]string, error) {
 	var members map[string]any
 	d := json.NewDecoder(bytes.NewReader(body))
@@ -134,8 +138,9 @@ func status(q *channel.Request, set *VonageSettings) {
 	q.W.WriteHeader(http.StatusNoContent)
 }
 
-// receive takes what a receipt says. That of a message in one part says it of the message; those of several are put together. When the answer about the parts is not there yet, a receipt
-// says at least that the provider has the message.
+// receive takes what a receipt says. That of a message in one part says it of the message; those of
+// several are put together. When the answer about the parts is not there yet, a receipt says at
+// least that the provider has the message.
 func receive(ctx context.Context, h *channel.Host, r gateway.ChannelReport, parts int) error {
 	known, err := h.Store.Segments(ctx, r.Account, r.MessageID, r.Step)
 	if err != nil {
@@ -193,7 +198,8 @@ func inbound(q *channel.Request, set *VonageSettings) {
 	q.W.WriteHeader(http.StatusNoContent)
 }
 
-// concatRef is the number that the parts of a message share; the provider gives it in digits or in hexadecimal ones.
+// concatRef is the number that the parts of a message share; the provider gives it in digits or in
+// hexadecimal ones.
 func concatRef(text string) int {
 	if n, err := strconv.ParseInt(text, 10, 31); err == nil {
 		return int(n)
@@ -229,7 +235,8 @@ func join(ctx context.Context, h *channel.Host, a *gateway.ChannelAccount, parts
 	return h.Store.DropFragments(ctx, one)
 }
 
-// message is a message that a person sent, with the parameters that say no more than that it is genuine left out.
+// message is a message that a person sent, with the parameters that say no more than that it is
+// genuine left out.
 func message(h *channel.Host, a *gateway.ChannelAccount, from, to, ref, text string, params map[string]string) gateway.ChannelInbound {
 	raw := map[string]string{}
 	for name, value := range params {

@@ -50,7 +50,8 @@ func TestVonageSignature(t *testing.T) {
 	}
 }
 
-// Whatever can be read can be signed; with another secret, in another way or with another text it is not genuine.
+// Whatever can be read can be signed; with another secret, in another way or with another text it
+// is not genuine.
 func FuzzCallbacks(f *testing.F) {
 	for _, seed := range []string{`{"msisdn":"447700900001","text":"Hello & = 你","n":0,"ok":true,"no":null}`, "msisdn=447700900001&text=Hello+%26+%3D&sig=abc", `{"a":{}}`, "a=1&a=2", "%zz", ""} {
 		f.Add([]byte(seed))
@@ -208,7 +209,8 @@ func TestVonageCallbacksAreForTheProvider(t *testing.T) {
 	}
 }
 
-// A message in several parts has a receipt for each; what it comes to is told when all have said so.
+// A message in several parts has a receipt for each; what it comes to is told when all have said
+// so.
 func TestVonageReceiptsOfParts(t *testing.T) {
 	t.Parallel()
 	f := channeltest.Setup(t, Provider())

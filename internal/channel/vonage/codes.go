@@ -9,7 +9,8 @@ import (
 	"github.com/chasqui/chasqui/internal/gateway"
 )
 
-// meaning says what the status of a message in an answer means here. Those that are not named are refusals of the message.
+// meaning says what the status of a message in an answer means here. Those that are not named are
+// refusals of the message.
 //
 // Docs: https://developer.vonage.com/en/api-errors/sms
 func meaning(status int) (gateway.ChannelErrorKind, gateway.FailureCode) {
@@ -30,7 +31,8 @@ func meaning(status int) (gateway.ChannelErrorKind, gateway.FailureCode) {
 	return gateway.ChannelRefused, gateway.FailureProviderRefused
 }
 
-// refusalOf is what follows from a message that was not taken. How many of its parts were says taken: a message of which some were goes to nobody twice, so it is never tried again.
+// refusalOf is what follows from a message that was not taken. How many of its parts were says
+// taken: a message of which some were goes to nobody twice, so it is never tried again.
 func refusalOf(m taken, accepted, parts int, after time.Duration) *gateway.ChannelError {
 	status, _ := strconv.Atoi(string(m.Status)) // what is no number is a code that is not known
 	kind, code := meaning(status)

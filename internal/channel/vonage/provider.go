@@ -1,4 +1,5 @@
-// Package vonage sends SMS through Vonage's SMS API (once Nexmo's), which calls back, signed, with delivery receipts and with messages from people.
+// Package vonage sends SMS through Vonage's SMS API (once Nexmo's), which calls back, signed, with
+// delivery receipts and with messages from people.
 //
 // Docs: https://developer.vonage.com/en/api/sms
 package vonage
@@ -20,7 +21,8 @@ const (
 	secretSignature = "signatureSecret"
 )
 
-// VonageSettings say how to reach the account at Vonage. Zero values mean the defaults named. The description of the API has them under the type's name.
+// VonageSettings say how to reach the account at Vonage. Zero values mean the defaults named. The
+// description of the API has them under the type's name.
 type VonageSettings struct {
 	BaseURL         string `json:"baseUrl,omitempty" doc:"Default https://rest.nexmo.com."`
 	APIKey          string `json:"apiKey,omitempty" doc:"Key of the account; secrets.apiSecret goes with it."`

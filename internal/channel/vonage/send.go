@@ -29,11 +29,13 @@ type account struct {
 const (
 	// The provider delivers for 20 seconds to 7 days.
 	shortestTTL, longestTTL = 20 * time.Second, 7 * 24 * time.Hour
-	// maxCallback is how long the address for receipts may be; a longer one has to stand in the account's settings at the provider.
+	// maxCallback is how long the address for receipts may be; a longer one has to stand in the
+	// account's settings at the provider.
 	maxCallback = 100
 )
 
-// answer is what is read of the provider's answer: one message for each part that the text was split into.
+// answer is what is read of the provider's answer: one message for each part that the text was
+// split into.
 type answer struct {
 	Messages []taken `json:"messages"`
 }
@@ -53,7 +55,8 @@ func (n *number) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// Send sends a message. Without a secret that proves the provider's callbacks, or an address for them, no receipts are asked for.
+// Send sends a message. Without a secret that proves the provider's callbacks, or an address for
+// them, no receipts are asked for.
 func (a *account) Send(ctx context.Context, m *gateway.ChannelMessage, reports bool) (gateway.ChannelSent, *gateway.ChannelError) {
 	reports = reports && a.host.PublicURL != "" && a.account.Secrets[secretSignature] != ""
 	form, refusal := a.form(m, reports)
@@ -189,7 +192,8 @@ func (a *account) authenticate(form url.Values) {
 	form.Set("sig", signature(a.set.SignatureMethod, a.account.Secrets[secretSignature], params))
 }
 
-// call makes a request and returns status, header and body. Whatever goes wrong after the request was written leaves its outcome unknown.
+// call makes a request and returns status, header and body. Whatever goes wrong after the request
+// was written leaves its outcome unknown.
 func (a *account) call(ctx context.Context, method, path string, form url.Values) (int, http.Header, []byte, *gateway.ChannelError) {
 	var wrote atomic.Bool
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { wrote.Store(true) }})
@@ -219,7 +223,8 @@ func (a *account) call(ctx context.Context, method, path string, form url.Values
 	return resp.StatusCode, resp.Header, body, nil
 }
 
-// Check asks for the account's balance. An account that only signs has nothing to ask with; its settings were checked when they were stored.
+// Check asks for the account's balance. An account that only signs has nothing to ask with; its
+// settings were checked when they were stored.
 //
 // Docs: https://developer.vonage.com/en/api/account
 func (a *account) Check(ctx context.Context) *gateway.ChannelError {
@@ -245,7 +250,8 @@ func (a *account) Check(ctx context.Context) *gateway.ChannelError {
 	return nil
 }
 
-// Sweep reports what receipts said before the answer that they are about, and takes inbound messages whose last parts did not come for the whole.
+// Sweep reports what receipts said before the answer that they are about, and takes inbound
+// messages whose last parts did not come for the whole.
 func (a *account) Sweep(ctx context.Context) error {
 	if err := a.host.SettleOpen(ctx, a.account); err != nil {
 		return err

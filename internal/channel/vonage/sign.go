@@ -24,8 +24,9 @@ const methodMD5Hash = "md5hash"
 // methods are the ways to sign, as the provider names them.
 func methods() []string { return []string{methodMD5Hash, "md5", "sha1", "sha256", "sha512"} }
 
-// signature signs parameters: `&name=value` for each but sig, in the order of the names, with an underscore for each & and = in a name or value. md5hash is the MD5 of that with the secret
-// behind it; the other methods are HMACs with the secret as their key.
+// signature signs parameters: `&name=value` for each but sig, in the order of the names, with an
+// underscore for each & and = in a name or value. md5hash is the MD5 of that with the secret behind
+// it; the other methods are HMACs with the secret as their key.
 //
 // Docs: https://developer.vonage.com/en/getting-started/concepts/signing-messages
 func signature(method string, secret gateway.Secret, params map[string]string) string {
@@ -54,14 +55,16 @@ func signature(method string, secret gateway.Secret, params map[string]string) s
 	return hex.EncodeToString(sum.Sum(nil))
 }
 
-// How far the timestamp of a callback may be from now. One that was not answered with success is brought again for a day, and says when it was brought first. Receipts and messages
-// that come twice count once.
+// How far the timestamp of a callback may be from now. One that was not answered with success is
+// brought again for a day, and says when it was brought first. Receipts and messages that come
+// twice count once.
 const (
 	mostAhead = 5 * time.Minute
 	mostAge   = 25 * time.Hour
 )
 
-// genuine reports whether the parameters of a callback are signed with the account's secret, at a time that may be.
+// genuine reports whether the parameters of a callback are signed with the account's secret, at a
+// time that may be.
 func genuine(method string, secret gateway.Secret, params map[string]string, now time.Time) bool {
 	if secret == "" || params["sig"] == "" {
 		return false

@@ -29,7 +29,8 @@ const (
 	testSignatureSecret = channeltest.SecretMark + "-signature"
 )
 
-// standIn is a provider of the API's public shape. It checks what every request must have, and answers by answer.
+// standIn is a provider of the API's public shape. It checks what every request must have, and
+// answers by answer.
 type standIn struct {
 	*httptest.Server
 	t        *testing.T
@@ -74,7 +75,8 @@ func newStandIn(t *testing.T) *standIn {
 	return p
 }
 
-// proven reports whether a request is the account's, by its secret or by a signature, and takes that out of it.
+// proven reports whether a request is the account's, by its secret or by a signature, and takes
+// that out of it.
 func (p *standIn) proven(form url.Values) bool {
 	params := map[string]string{}
 	for name := range form {
@@ -182,7 +184,8 @@ func TestVonageSignsRequests(t *testing.T) {
 	}
 }
 
-// Without a secret that proves callbacks nothing is reported, so nothing is asked for; taking a message is sending it.
+// Without a secret that proves callbacks nothing is reported, so nothing is asked for; taking a
+// message is sending it.
 func TestVonageWithoutSignatures(t *testing.T) {
 	t.Parallel()
 	f := channeltest.Setup(t, Provider())

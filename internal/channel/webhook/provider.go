@@ -1,4 +1,5 @@
-// Package webhook hands messages to a URL of the business's own, signed by the Standard Webhooks scheme, and takes the reports that it signs with the same secret.
+// Package webhook hands messages to a URL of the business's own, signed by the Standard Webhooks
+// scheme, and takes the reports that it signs with the same secret.
 package webhook
 
 import (

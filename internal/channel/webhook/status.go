@@ -32,7 +32,8 @@ type statusBody struct {
 	Ref string    `json:"ref"`
 }
 
-// takeStatus takes what a webhook of the business's own reports of a step of a message. The request is signed as ours to it are, with the same secret.
+// takeStatus takes what a webhook of the business's own reports of a step of a message. The request
+// is signed as ours to it are, with the same secret.
 //
 // Docs: https://www.standardwebhooks.com
 func takeStatus(q *channel.Request, _ *gatewayapi.WebhookSettings) {
