@@ -145,7 +145,7 @@ func TestComapiBatchesAreRetriedWhole(t *testing.T) {
 	w := startWorld(t)
 	p := w.connect(graphemu.Page{})
 	h := startHook(t, http.StatusServiceUnavailable)
-	id := w.webhook(p, h.url, batchesOnly+`,"maxBatchSize":4,"batchTimeout":1`)
+	id := w.webhook(p, h.url, batchesOnly+`,"maxBatchSize":4,"batchTimeout":5`)
 	ana, bob, eve := p.person("Ana"), p.person("Bob"), p.person("Eve")
 	for i := range 2 {
 		p.says(ana, fmt.Sprint("ana ", i))
