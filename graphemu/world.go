@@ -7,13 +7,12 @@ import (
 	"time"
 )
 
-// world is the emulated platform without HTTP: who there is, what they wrote, and
-// what becomes of it. Its methods take and return plain values and hold the lock
-// themselves, unless they say that it is held; nothing of the state leaves by
-// reference. It is safe for concurrent use.
+// world is the emulated platform without HTTP: who there is, what they wrote, and what becomes of
+// it. Its methods take and return plain values and hold the lock themselves, unless they say that
+// it is held; nothing that changes leaves by reference. It is safe for concurrent use.
 //
-// Locks are taken in this order: the world's, the courier's, then those of the
-// clock, records, faults, files and hub, which call nobody.
+// Locks are taken in this order: the world's, the courier's, those of the other parts, and last
+// those of the clock and the hub.
 type world struct {
 	worldConfig
 	clock      *clock
