@@ -89,8 +89,8 @@ func (c *courier) failed(appID, pageID string) (alert Alert, told bool) {
 // alert keeps an alert and logs it.
 func (c *courier) alert(a Alert) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	c.alerts = append(c.alerts, a)
+	c.mu.Unlock()
 	if a.Kind == "disabled" {
 		c.log.Warn("webhooks are disabled", "app", a.AppID, "page", a.PageID, "failing_since", a.Since)
 		return

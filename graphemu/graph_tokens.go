@@ -49,7 +49,7 @@ func (a tokensAPI) get(c *call) (any, *messenger.Error) {
 }
 
 func (a tokensAPI) exchange(c *call) (any, *messenger.Error) {
-	token, long, e := a.lengthen(c.app, c.params.text("fb_exchange_token"))
+	token, long, e := a.tokens.lengthen(c.app, c.params.text("fb_exchange_token"))
 	answer := map[string]any{"access_token": token, "token_type": "bearer"}
 	if long {
 		answer["expires_in"] = longLife
@@ -67,13 +67,13 @@ func (a tokensAPI) debug(c *call) (any, *messenger.Error) {
 	if app, _ := a.app(c.app); input == messenger.AppToken(app.ID, app.Secret) {
 		return answer(map[string]any{"app_id": app.ID, "type": "APP", "application": app.Name, "is_valid": true, "scopes": []string{}})
 	}
-	info := a.reportToken(input)
-	if id, _, isApp := strings.Cut(input, "|"); info.known && info.AppID != c.app || isApp && id != c.app {
+	info, standing := a.tokens.look(input)
+	if id, _, isApp := strings.Cut(input, "|"); standing == tokenValid && info.AppID != c.app || isApp && id != c.app {
 		return nil, refuse(100, 0, "(#100) The App_id in the input_token did not match the Viewing App")
 	}
-	if !info.known {
+	if standing != tokenValid {
 		why := map[string]any{"code": 190, "message": "Invalid OAuth access token - Cannot parse access token"}
-		if info.retired {
+		if standing == tokenRetired {
 			why = map[string]any{"code": 190, "message": "Error validating access token: Session has expired.", "subcode": 463}
 		}
 		return answer(map[string]any{"error": why, "is_valid": false, "scopes": []string{}})
@@ -86,7 +86,7 @@ func (a tokensAPI) debug(c *call) (any, *messenger.Error) {
 		scopes = []string{"pages_show_list", "pages_messaging", "pages_manage_metadata", "pages_read_engagement"}
 	}
 	return answer(map[string]any{
-		"app_id": cmp.Or(info.Settings.AppID, info.AppID), "type": kind, "application": info.appName, "expires_at": info.Settings.ExpiresAt,
+		"app_id": cmp.Or(info.Settings.AppID, info.AppID), "type": kind, "application": a.name(info.AppID), "expires_at": info.Settings.ExpiresAt,
 		"data_access_expires_at": info.Settings.DataAccessExpiresAt, "is_valid": true, "issued_at": 1700000000,
 		"profile_id": cmp.Or(info.Settings.PageID, info.PageID), "user_id": adminID, "scopes": scopes,
 	})

@@ -11,7 +11,7 @@ type count struct {
 	Blocked  int            `json:"blocked,omitempty"`
 	Reported map[string]int `json:"reported,omitempty"` // by kind of report
 	Active   []string       `json:"active,omitempty"`   // people who wrote or tapped
-	Opened   []string       `json:"opened,omitempty"`   // people with whom words were exchanged
+	Opened   []string       `json:"opened,omitempty"`   // people to whom the page wrote
 }
 
 // tally changes the counts of a day.

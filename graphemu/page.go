@@ -7,12 +7,12 @@ type Page struct {
 	ID            string   `json:"id"`
 	Name          string   `json:"name"`
 	Username      string   `json:"username,omitempty"`    // the page's name in addresses, as in m.me/inca.coffee
-	PictureURL    string   `json:"picture_url,omitempty"` // a drawn one when empty
+	PictureURL    string   `json:"picture_url,omitempty"` // drawn when empty
 	AccessToken   string   `json:"access_token,omitempty"`
 	AppID         string   `json:"app_id,omitempty"`         // whose token it is; the first app when empty
 	GetStarted    string   `json:"get_started,omitempty"`    // payload of a Get Started button that is set from the beginning
 	RefusedFields []string `json:"refused_fields,omitempty"` // profile fields that the app has no permission for
-	AdAccount     string   `json:"ad_account,omitempty"`     // digits, without act_; one is made when empty
+	AdAccount     string   `json:"ad_account,omitempty"`     // digits, without act_; generated when empty
 	News          bool     `json:"news,omitempty"`           // registered as a news page: keeps the tag NON_PROMOTIONAL_SUBSCRIPTION
 	Unpublished   bool     `json:"unpublished,omitempty"`    // sends are refused
 	Restricted    bool     `json:"restricted,omitempty"`     // for breaking policy: sends are refused
@@ -101,7 +101,7 @@ func (w *world) addPage(p Page) Page {
 	if p.GetStarted != "" {
 		state.Profile["get_started"] = mustJSON(map[string]string{"payload": p.GetStarted})
 	}
-	w.setToken(p.AccessToken, tokenState{AppID: p.AppID, PageID: p.ID})
+	w.tokens.set(p.AccessToken, tokenState{AppID: p.AppID, PageID: p.ID})
 	w.announce(change{Type: "pages"})
 	return p
 }
@@ -161,11 +161,11 @@ func (w *world) setPublished(pageID string, published bool) {
 // carryOut applies the lasting effects of a fault rule to the token, the page and the person of
 // a call.
 func (w *world) carryOut(f Fault, token, pageID, psid string) {
+	if f.ExpireToken {
+		w.tokens.retire(token)
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if f.ExpireToken {
-		w.retire(token)
-	}
 	page := w.pages[pageID]
 	if page == nil {
 		return

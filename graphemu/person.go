@@ -11,15 +11,15 @@ type Person struct {
 	ID         string  `json:"id"` // the PSID
 	FirstName  string  `json:"first_name"`
 	LastName   string  `json:"last_name,omitempty"`
-	ProfilePic string  `json:"profile_pic,omitempty"` // a drawn one when empty
+	ProfilePic string  `json:"profile_pic,omitempty"` // drawn when empty
 	Locale     string  `json:"locale,omitempty"`      // "en_US" when empty
 	Timezone   float64 `json:"timezone,omitempty"`    // hours from UTC
 	Gender     string  `json:"gender,omitempty"`
 	Phone      string  `json:"phone,omitempty"`   // found by sends to a phone number
-	UserID     string  `json:"user_id,omitempty"` // the same for one human on several pages; one is made when empty
+	UserID     string  `json:"user_id,omitempty"` // the same for one human on several pages; generated when empty
 	Tester     bool    `json:"tester,omitempty"`  // has a role on the app
 	Open       bool    `json:"open"`              // has a thread with the page, and the window is open
-	Blocks     bool    `json:"blocks,omitempty"`  // has blocked the page: sends answer 551
+	Blocks     bool    `json:"blocks,omitempty"`  // has blocked the page: sends are refused with 551
 	Offline    bool    `json:"offline,omitempty"` // messages are not delivered until the person is back
 }
 

@@ -14,15 +14,13 @@ var (
 	ErrUnknownPerson = errors.New("unknown person")
 )
 
-// registry holds who and what has an id: apps, pages with their people, tokens,
-// and what pages have made. The world's lock guards it.
+// registry holds who and what has an id: apps, pages with their people, and what pages have made.
+// The world's lock guards it.
 type registry struct {
 	apps      map[string]*appState
 	appOrder  []string
 	pages     map[string]*pageState
 	pageOrder []string
-	tokens    map[string]tokenState
-	retired   map[string]bool    // tokens that were valid once
 	usernames map[string]string  // pages by their name in addresses, in lower case
 	nodes     map[string]nodeRef // everything else that has an id
 }
@@ -32,7 +30,7 @@ type nodeRef struct{ Kind, Page string }
 
 func newRegistry() registry {
 	return registry{
-		apps: map[string]*appState{}, pages: map[string]*pageState{}, tokens: map[string]tokenState{}, retired: map[string]bool{},
+		apps: map[string]*appState{}, pages: map[string]*pageState{},
 		usernames: map[string]string{}, nodes: map[string]nodeRef{},
 	}
 }
@@ -75,20 +73,6 @@ func (r *registry) person(pageID, psid string) *personState {
 		return page.people[psid]
 	}
 	return nil
-}
-
-// setToken makes a token valid.
-func (r *registry) setToken(token string, t tokenState) {
-	r.tokens[token] = t
-	delete(r.retired, token)
-}
-
-// retire makes a token invalid, as one that has expired.
-func (r *registry) retire(token string) {
-	if _, ok := r.tokens[token]; ok {
-		delete(r.tokens, token)
-		r.retired[token] = true
-	}
 }
 
 // rename records the username of a page. One that another page has passes to this page.

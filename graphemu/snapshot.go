@@ -69,9 +69,9 @@ func (s *Server) SaveTo(w io.Writer) error {
 func (w *world) snapshot() ([]byte, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	out := saved{Version: 1, Made: w.ids.made(), Tokens: w.tokens, Uploads: w.attachments.saved, SavedTime: w.clock.now(),
+	out := saved{Version: 1, Made: w.ids.made(), Uploads: w.attachments.saved, SavedTime: w.clock.now(),
 		Nodes: w.nodes, Codes: w.codes.all(), Alerts: w.courier.allAlerts(), Moved: w.clock.moved(), Dated: w.clock.isDated()}
-	out.Retired = slices.Sorted(maps.Keys(w.retired))
+	out.Tokens, out.Retired = w.tokens.all()
 	for _, id := range w.appOrder {
 		out.Apps = append(out.Apps, savedApp{w.apps[id].App, w.apps[id].Callback})
 	}
@@ -116,10 +116,7 @@ func (w *world) restore(in saved) {
 	for _, a := range in.Apps {
 		w.putApp(&appState{a.App, a.Callback})
 	}
-	maps.Copy(w.tokens, in.Tokens)
-	for _, token := range in.Retired {
-		w.retired[token] = true
-	}
+	w.tokens.restore(in.Tokens, in.Retired)
 	w.attachments.saved = map[string]attachment{}
 	maps.Copy(w.attachments.saved, in.Uploads)
 	w.courier.setAlerts(in.Alerts)

@@ -66,7 +66,7 @@ func (w *world) addToken(pageID, appID, token string) string {
 	if token == "" {
 		token = w.ids.token(w.ids.next())
 	}
-	w.setToken(token, tokenState{AppID: appID, PageID: pageID})
+	w.tokens.set(token, tokenState{AppID: appID, PageID: pageID})
 	return token
 }
 
@@ -77,45 +77,24 @@ func (w *world) setPageToken(pageID, token string) {
 	if page == nil {
 		return
 	}
-	for old, info := range w.tokens {
-		if info.PageID == pageID && info.AppID == page.AppID {
-			w.retire(old)
-		}
-	}
+	w.tokens.retireOf(pageID, page.AppID)
 	page.AccessToken = token
 	if token != "" {
-		w.setToken(token, tokenState{AppID: page.AppID, PageID: pageID})
+		w.tokens.set(token, tokenState{AppID: page.AppID, PageID: pageID})
 	}
 }
 
 func (w *world) setTokenSettings(pageID string, settings TokenSettings) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	page := w.pages[pageID]
-	if page == nil {
-		return
-	}
-	if info, ok := w.tokens[page.AccessToken]; ok {
-		info.Settings = settings
-		w.tokens[page.AccessToken] = info
+	if page, ok := w.page(pageID); ok {
+		w.tokens.configure(page.AccessToken, settings)
 	}
 }
 
 func (w *world) userToken(appID string) string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.apps[appID] == nil {
+	if !w.hasApp(appID) {
 		return ""
 	}
-	return w.makeUserToken(appID, "user token of "+appID)
-}
-
-// makeUserToken makes a user token; the same words make the same token. The lock is
-// held.
-func (w *world) makeUserToken(appID, words string) string {
-	token := w.ids.tokenFor(words)
-	w.tokens[token] = tokenState{AppID: appID, UserID: adminID}
-	return token
+	return w.tokens.user(appID, "user token of "+appID)
 }
 
 // bearer is what a token opens.
@@ -127,91 +106,36 @@ type bearer struct {
 
 // bearerOf returns what a token opens, or the platform's refusal of it.
 func (w *world) bearerOf(token string) (bearer, *messenger.Error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
 	if id, secret, isApp := strings.Cut(token, "|"); isApp {
-		app := w.apps[id]
-		if app == nil {
+		app, ok := w.app(id)
+		if !ok {
 			return bearer{}, refuse(190, 0, "Error validating application. Cannot get application info due to a system error.")
 		}
 		if subtle.ConstantTimeCompare([]byte(secret), []byte(app.Secret)) != 1 {
 			return bearer{}, refuse(190, 0, "Invalid OAuth access token signature.")
 		}
-		return bearer{app: app.App}, nil
+		return bearer{app: app}, nil
 	}
-	info, ok := w.tokens[token]
-	if !ok && w.retired[token] {
+	info, standing := w.tokens.look(token)
+	if standing == tokenRetired {
 		return bearer{}, refuse(190, 463, "Error validating access token: Session has expired.")
 	}
-	app := w.apps[info.AppID]
-	if !ok || app == nil {
+	app, ok := w.app(info.AppID)
+	if standing == tokenUnknown || !ok {
 		return bearer{}, refuse(190, 0, "Invalid OAuth access token - Cannot parse access token")
 	}
-	return bearer{app.App, info.PageID, info.UserID}, nil
+	return bearer{app, info.PageID, info.UserID}, nil
 }
 
-// tokenReport is what the platform knows of a token.
-type tokenReport struct {
-	tokenState
-	appName string
-	known   bool
-	retired bool
-}
-
-func (w *world) reportToken(token string) tokenReport {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	info, ok := w.tokens[token]
-	report := tokenReport{tokenState: info, known: ok, retired: w.retired[token]}
-	if app := w.apps[info.AppID]; app != nil {
-		report.appName = app.Name
-	}
-	return report
-}
-
-// lengthen exchanges a user token for one that lives longer; one that was
-// exchanged before is its own. Any other token stays what it is, and long is
-// false.
-func (w *world) lengthen(appID, given string) (token string, long bool, e *messenger.Error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	info, ok := w.tokens[given]
-	switch {
-	case given == "":
-		return "", false, refuse(1, 0, "fb_exchange_token parameter not specified")
-	case !ok && w.retired[given]:
-		return "", false, refuse(190, 463, "Error validating access token: Session has expired.")
-	case !ok:
-		return "", false, refuse(190, 0, "Invalid OAuth access token - Cannot parse access token")
-	case info.AppID != appID:
-		return "", false, refuse(190, 0, "Error validating access token: the token belongs to another application.")
-	case info.UserID == "":
-		return given, false, nil // a page's token has no end
-	case info.Long:
-		return given, true, nil
-	}
-	token = w.makeUserToken(appID, "long "+given)
-	info.Long = true
-	w.tokens[token] = info
-	return token, true, nil
-}
-
-// pageToken returns the token of a page for an app. It is "" when the token was
-// taken back and the next one is not set.
+// pageToken returns the token of a page for an app. It is "" when the token was taken back and the
+// next one is not set.
 func (w *world) pageToken(pageID, appID string) string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	page := w.pages[pageID]
-	if page == nil {
+	page, ok := w.page(pageID)
+	switch {
+	case !ok:
 		return ""
-	}
-	if appID == page.AppID {
+	case appID == page.AppID:
 		return page.AccessToken
 	}
-	token := w.ids.tokenFor("page token " + pageID + " " + appID)
-	if w.retired[token] {
-		return ""
-	}
-	w.tokens[token] = tokenState{AppID: appID, PageID: pageID}
-	return token
+	return w.tokens.derived(pageID, appID)
 }

@@ -21,6 +21,7 @@ type world struct {
 	files      *fileStore
 	codes      *codeStore
 	linkTokens *linkTokens
+	tokens     *tokenStore
 	faults     *faultRules
 	records    *records
 	courier    *courier
@@ -60,6 +61,7 @@ func newWorld(c worldConfig) *world {
 		log: c.log, post: c.post(w.clock), batching: c.batching, retry: c.retry, life: life,
 	}
 	w.courier.reset()
+	w.tokens = newTokenStore(w.ids)
 	w.registry = newRegistry()
 	w.threads = threads{ids: w.ids, clock: w.clock, calendar: w.calendar}
 	w.attachments = attachments{ids: w.ids, clock: w.clock, saved: map[string]attachment{}}
