@@ -19,7 +19,7 @@ func (a nodesAPI) page(c *call) (any, *messenger.Error) {
 		return nil, errNoObject
 	}
 	if c.params.has("account_linking_token") {
-		return linkingAPI{a.world}.recipient(c)
+		return linkingAPI(a).recipient(c)
 	}
 	return selectFields(c, "Page", a.pageFields(c, page), "name", "id")
 }
