@@ -125,10 +125,11 @@ func (a *account) form(m *gateway.ChannelMessage, reports bool) (url.Values, *ga
 	if refusal != nil {
 		return nil, refusal
 	}
-	form := url.Values{"from": {a.set.From}, "to": {m.Address}}
+	from := a.set.From
 	if o.From != "" {
-		form.Set("from", strings.TrimPrefix(o.From, "+"))
+		from = o.From
 	}
+	form := url.Values{"from": {strings.TrimPrefix(from, "+")}, "to": {m.Address}}
 	if !m.ExpiresAt.IsZero() {
 		if left := m.ExpiresAt.Sub(a.host.Now()); left < longestTTL {
 			form.Set("ttl", strconv.FormatInt(max(left, shortestTTL).Milliseconds(), 10))

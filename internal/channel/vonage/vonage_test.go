@@ -169,14 +169,14 @@ func TestVonageSignsRequests(t *testing.T) {
 	t.Parallel()
 	f := channeltest.Setup(t, Provider())
 	p := newStandIn(t)
-	a := testAccount(p, func(s *VonageSettings) { s.SignRequests = true })
+	a := testAccount(p, func(s *VonageSettings) { s.SignRequests, s.From = true, "+4470000" })
 	delete(a.Secrets, secretAPI)
 	f.Add(a)
 	m := channeltest.SMS("a=b&c=d é €")
 	if _, _, err := f.Send(t.Context(), gateway.ChannelSMS, m); err != nil {
 		t.Fatal(err)
 	}
-	if form := <-p.requests; form.Get("text") != m.Body {
+	if form := <-p.requests; form.Get("text") != m.Body || form.Get("from") != "4470000" {
 		t.Error(form)
 	}
 	if err := f.Check(t.Context(), a); err != nil {
