@@ -304,3 +304,47 @@ func TestWorldTogether(t *testing.T) {
 		t.Errorf("%d messages came, want %d", len(mids), people*texts)
 	}
 }
+
+// An app that never takes its webhooks is warned, and unsubscribed after an hour of the clock.
+func TestWorldPatience(t *testing.T) {
+	t.Parallel()
+	o := newTown(t)
+	o.mu.Lock()
+	o.refuse = 1000
+	o.mu.Unlock()
+	o.courier.setSchedule(RetrySchedule{Delays: slices.Repeat([]time.Duration{20 * time.Second}, 100), Disable: time.Hour})
+	if _, err := o.act(o.page.ID, o.ana.ID, Action{Text: "hello"}); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	attempts := 0
+	err := o.await(ctx, func() (bool, error) {
+		if o.idle() {
+			return true, nil
+		}
+		if n := len(o.records.webhooksAfter(0)); n > attempts {
+			attempts = n
+			o.advance(16 * time.Minute)
+		}
+		return false, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	alerts := o.courier.allAlerts()
+	if len(alerts) != 2 || alerts[0].Kind != "failing" || alerts[1].Kind != "disabled" || alerts[1].Time.Sub(alerts[1].Since) < time.Hour {
+		t.Errorf("alerts %+v", alerts)
+	}
+	if apps := o.subscribedApps(o.page.ID); len(apps) != 0 {
+		t.Errorf("still subscribed: %+v", apps)
+	}
+	before := len(o.records.webhooksAfter(0))
+	if _, err := o.act(o.page.ID, o.ana.ID, Action{Text: "anybody there?"}); err != nil {
+		t.Fatal(err)
+	}
+	o.settle(t)
+	if n := len(o.records.webhooksAfter(0)); before < 3 || n != before {
+		t.Errorf("%d attempts, %d before it was unsubscribed", n, before)
+	}
+}
