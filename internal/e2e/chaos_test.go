@@ -195,7 +195,9 @@ func (x *chaos) run(rounds int, faults map[string]func()) {
 	customer := startReceiver(x.t, nil)
 	x.front.forward(customer, inboundOnly)
 	x.pulled = x.front.follow(x.front.pull("message.inbound").id)
-	x.balancer.hurried.Store(true)
+	if x.balancer != nil { // a gateway alone has none before it
+		x.balancer.hurried.Store(true)
+	}
 	load, end := context.WithCancel(x.t.Context())
 	defer end()
 	var workers sync.WaitGroup
