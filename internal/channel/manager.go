@@ -1,7 +1,9 @@
-// Package channel sends messages over the channels beside Messenger, and takes what comes back: reports, and messages that people send. How that is done is up to
-// providers, each of which is a package below this one that fills in a Spec; package providers lists them.
+// Package channel sends messages over the channels beside Messenger, and takes what comes back:
+// reports, and messages that people send. How that is done is up to providers, each of which is a
+// package below this one that fills in a Spec; package providers lists them.
 //
-// The Manager holds the active accounts and follows their changes on every node. It keeps nothing of a message but the identifiers of the segments of an SMS; what
+// The Manager holds the active accounts, and reads anew what the watcher of the configuration says
+// has changed. It keeps nothing of a message but the identifiers of the segments of an SMS; what
 // becomes of a message is for its caller to keep.
 package channel
 
@@ -21,8 +23,7 @@ import (
 )
 
 const (
-	followInterval = 500 * time.Millisecond
-	sweepInterval  = 30 * time.Second
+	sweepInterval = 30 * time.Second
 	// keepSegments is how long the identifiers of segments are kept for receipts.
 	keepSegments = 8 * 24 * time.Hour
 )
@@ -38,17 +39,20 @@ type Options struct {
 	// PublicURL is the gateway's own address, to which providers report.
 	PublicURL string
 	UserAgent string
-	// Refused is told of providers' requests that were refused, with the reason, one of a few; nil for no call.
+	// Refused is told of providers' requests that were refused, with the reason, one of a few; nil
+	// for no call.
 	Refused func(reason string)
 	// Reach is where accounts may lead beside public addresses.
 	Reach *reach.Allowed
-	// FirstPause is how long a lost connection waits for its first new try; default 500 ms. It doubles up to a minute.
+	// FirstPause is how long a lost connection waits for its first new try; default 500 ms. It
+	// doubles up to a minute.
 	FirstPause time.Duration
 }
 
 // Receiver takes what comes back over channels.
 type Receiver interface {
-	// Report takes what a provider says of a message. It returns nil once that is committed; a not_found error when the message is gone.
+	// Report takes what a provider says of a message. It returns nil once that is committed; a
+	// not_found error when the message is gone.
 	Report(context.Context, gateway.ChannelReport) error
 	// Inbound takes a message that a person sent. It returns nil once that is committed.
 	Inbound(context.Context, gateway.ChannelInbound) error
@@ -107,14 +111,14 @@ func New(o Options) *Manager {
 	return m
 }
 
-// Start reads the accounts, begins to work with them, and follows their changes. What comes back over them goes to r. Requests of providers must come after it.
+// Start reads the accounts and begins to work with them. What comes back over them goes to r.
+// Requests of providers must come after it.
 func (m *Manager) Start(ctx context.Context, r Receiver) error {
 	m.host.receiver = r
 	if err := m.Refresh(ctx); err != nil {
 		return fmt.Errorf("read channel accounts: %w", err)
 	}
 	ctx, m.cancel = context.WithCancel(context.WithoutCancel(ctx))
-	m.work.Go(func() { m.follow(ctx) })
 	m.work.Go(func() { m.sweep(ctx) })
 	return nil
 }
@@ -142,23 +146,8 @@ func stopAll(ctx context.Context, entries []*entry) {
 	work.Wait()
 }
 
-// follow reads again and again what may have changed on other nodes.
-func (m *Manager) follow(ctx context.Context) {
-	tick := time.NewTicker(followInterval)
-	defer tick.Stop()
-	for {
-		select {
-		case <-tick.C:
-			if err := m.Refresh(ctx); err != nil && ctx.Err() == nil {
-				m.o.Logger.Warn("refresh channel accounts", "err", err)
-			}
-		case <-ctx.Done():
-			return
-		}
-	}
-}
-
-// Refresh reads what changed of the accounts since the last time. One that changed starts anew; messages under way through it end first, for a while.
+// Refresh reads what changed of the accounts since the last time. One that changed starts anew;
+// messages under way through it end first, for a while.
 func (m *Manager) Refresh(ctx context.Context) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -226,7 +215,8 @@ func (m *Manager) open(a *gateway.ChannelAccount) *entry {
 	return e
 }
 
-// find returns the account that a message of an application goes through: its own before one for every application, of several the oldest. Nil when there is none.
+// find returns the account that a message of an application goes through: its own before one for
+// every application, of several the oldest. Nil when there is none.
 func (m *Manager) find(application, channel string) *entry {
 	var open *entry
 	for _, e := range m.current.Load().entries {
@@ -255,8 +245,8 @@ func (m *Manager) Account(application, channel string) (id string, ok bool) {
 	return e.account.ID, true
 }
 
-// Send hands a message to the provider of its application's account for a channel, and returns by which account. The error is a *gateway.ChannelError. An address that
-// has opted out gets nothing.
+// Send hands a message to the provider of its application's account for a channel, and returns by
+// which account. The error is a *gateway.ChannelError. An address that has opted out gets nothing.
 func (m *Manager) Send(ctx context.Context, channel string, msg *gateway.ChannelMessage) (account string, sent gateway.ChannelSent, err error) {
 	e := m.find(msg.Application, channel)
 	if e == nil {
@@ -287,7 +277,8 @@ func (m *Manager) Send(ctx context.Context, channel string, msg *gateway.Channel
 	return e.account.ID, sent, nil
 }
 
-// Answer sends a text to an address through one account, opted out or not, as the answers to words such as STOP have to be. Nothing is reported of it.
+// Answer sends a text to an address through one account, opted out or not, as the answers to words
+// such as STOP have to be. Nothing is reported of it.
 func (m *Manager) Answer(ctx context.Context, account, address, text string) error {
 	e := m.current.Load().byID[account]
 	if e == nil || e.work == nil {
@@ -302,7 +293,8 @@ func (m *Manager) Answer(ctx context.Context, account, address, text string) err
 	return nil
 }
 
-// Check asks the provider whether an account works, active or not, without sending anything to anybody. The error is a *gateway.ChannelError.
+// Check asks the provider whether an account works, active or not, without sending anything to
+// anybody. The error is a *gateway.ChannelError.
 func (m *Manager) Check(ctx context.Context, a *gateway.ChannelAccount) error {
 	p := m.providers[a.Provider]
 	if p == nil {

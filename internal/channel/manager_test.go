@@ -68,7 +68,7 @@ func TestAccountsOfApplications(t *testing.T) {
 	if _, err := f.Vault.UpdateChannel(t.Context(), own.ID, func(a *gateway.ChannelAccount) error { a.State = gateway.AccountDisabled; return nil }); err != nil {
 		t.Fatal(err)
 	}
-	// The manager follows by itself, as it does changes of other nodes.
+	// The watcher tells the manager, as it does of changes on other nodes.
 	channeltest.WaitFor(t, func() bool { id, _ := f.Account("OWN", gateway.ChannelSMS); return id == open.ID })
 	if err := f.Vault.DeleteChannel(t.Context(), open.ID); err != nil {
 		t.Fatal(err)

@@ -44,6 +44,9 @@ type Fixture struct {
 	keyFile   string
 	url       string
 	clock     atomic.Pointer[time.Time] // nil for the real one
+
+	unwatch  context.CancelFunc
+	watching sync.WaitGroup
 }
 
 // Recorder takes reports and inbound messages, or refuses them.
@@ -186,6 +189,11 @@ func (f *Fixture) Open() {
 	if err := f.Start(f.t.Context(), f.Got); err != nil {
 		f.t.Fatal(err)
 	}
+	watching, stop := context.WithCancel(context.Background())
+	f.unwatch = stop
+	watcher := store.NewWatcher(s, logger)
+	watcher.Follow("accounts", f.Refresh, store.ChangeChannels)
+	f.watching.Go(func() { watcher.Run(watching) })
 	mux := http.NewServeMux()
 	f.Register(mux)
 	f.Web = httptest.NewServer(mux)
@@ -204,6 +212,8 @@ func (f *Fixture) SetNow(at time.Time) { f.clock.Store(&at) }
 // Close stops the manager and everything under it.
 func (f *Fixture) Close() {
 	f.Web.Close()
+	f.unwatch()
+	f.watching.Wait()
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	f.Stop(ctx)
