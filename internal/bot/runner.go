@@ -40,6 +40,7 @@ const (
 	maxPerScript = 512         // of them, of one application
 	saveInterval = time.Second // what is read again after a crash is known by the people's own positions
 	timerBatch   = 256
+	timerBatches = 8 // read at one look
 	timerPoll    = time.Second
 	retryPause   = 200 * time.Millisecond
 )
@@ -291,16 +292,9 @@ func (r *Runner) concerns(e *gateway.Event) bool {
 func (r *Runner) runTimers(ctx context.Context, lanes *lane.Scheduler[gateway.Lane, *job]) {
 	tick := time.NewTicker(timerPoll)
 	defer tick.Stop()
+	var after *gateway.BotTimer
 	for {
-		due, err := r.o.Store.DueTimers(ctx, timerBatch)
-		if err != nil && ctx.Err() == nil {
-			r.log.Warn("read timers of bots", "err", err)
-		}
-		for _, t := range due {
-			if _, held := r.o.Store.Leases().Epoch(t.Partition); held {
-				r.offerTimer(lanes, t)
-			}
-		}
+		after = r.offerTimers(ctx, lanes, after)
 		select {
 		case <-tick.C:
 		case <-r.kick:
@@ -308,6 +302,31 @@ func (r *Runner) runTimers(ctx context.Context, lanes *lane.Scheduler[gateway.La
 			return
 		}
 	}
+}
+
+// offerTimers offers timers that are due, a few batches at a time, and returns where the next look
+// goes on: nil from the first. So those that cannot go for long, such as many of one application,
+// hold up no others.
+func (r *Runner) offerTimers(ctx context.Context, lanes *lane.Scheduler[gateway.Lane, *job], after *gateway.BotTimer) *gateway.BotTimer {
+	for range timerBatches {
+		due, err := r.o.Store.DueTimers(ctx, after, timerBatch)
+		if err != nil {
+			if ctx.Err() == nil {
+				r.log.Warn("read timers of bots", "err", err)
+			}
+			return after
+		}
+		for _, t := range due {
+			if _, held := r.o.Store.Leases().Epoch(t.Partition); held {
+				r.offerTimer(lanes, t)
+			}
+		}
+		if len(due) < timerBatch {
+			return nil
+		}
+		after = due[len(due)-1]
+	}
+	return after
 }
 
 // wake lets timers be looked at when one falls due that was just made.

@@ -46,6 +46,7 @@ func TestWatcher(t *testing.T) {
 			}
 		}
 	}
+	began := time.Now()
 	w := store.NewWatcher(here, slog.New(slog.DiscardHandler))
 	w.Follow("points", follow("points"), store.ChangeEntryPoints)
 	w.Follow("scripts", follow("scripts"), store.ChangeScripts)
@@ -61,8 +62,8 @@ func TestWatcher(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	wait("points", 4) // twice in vain
-	if n := count("scripts"); n != 1 {
+	wait("points", 4)                                                     // twice in vain
+	if n := count("scripts"); n != 1 && time.Since(began) < time.Minute { // after which everybody reads again
 		t.Errorf("who follows scripts was called %d times", n)
 	}
 }

@@ -183,9 +183,15 @@ func (tx *Tx) CancelReminder(lane gateway.Lane, name string) error {
 	return err
 }
 
-// DueTimers returns timers that are due, in their order.
-func (s *Store) DueTimers(ctx context.Context, limit int) ([]*gateway.BotTimer, error) {
-	rows, err := s.Query(ctx, timers.selected+` WHERE due_at <= ? ORDER BY due_at, seq LIMIT ?`, Millis(s.now()), limit)
+// DueTimers returns timers that are due, in their order, after one of them; after nil from the
+// first.
+func (s *Store) DueTimers(ctx context.Context, after *gateway.BotTimer, limit int) ([]*gateway.BotTimer, error) {
+	query, args := timers.selected+` WHERE due_at <= ?`, []any{Millis(s.now())}
+	if after != nil {
+		query += ` AND (due_at, seq, id) > (?, ?, ?)`
+		args = append(args, Millis(after.DueAt), after.Seq, after.ID)
+	}
+	rows, err := s.Query(ctx, query+` ORDER BY due_at, seq, id LIMIT ?`, append(args, limit)...)
 	return Collect(rows, err, scanTimer)
 }
 

@@ -97,9 +97,12 @@ func testTimers(t *testing.T, url string) {
 	if err := s.Write(ctx, func(tx *store.Tx) error { return tx.CancelReminder(lane, "cup") }); err != nil {
 		t.Fatal(err)
 	}
-	due, err := s.DueTimers(ctx, 10)
+	due, err := s.DueTimers(ctx, nil, 10)
 	if err != nil || len(due) != 2 || due[0].ID != early || due[1].ID != late || due[0].Lane != lane || due[0].Partition != 3 || string(due[0].Content) != `"x"` {
 		t.Fatalf("%+v %v", due, err)
+	}
+	if rest, err := s.DueTimers(ctx, due[0], 10); err != nil || len(rest) != 1 || rest[0].ID != late {
+		t.Errorf("after the first: %+v %v", rest, err)
 	}
 	for _, want := range []bool{true, false} {
 		err := s.Write(ctx, func(tx *store.Tx) error {

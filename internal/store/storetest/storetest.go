@@ -522,7 +522,7 @@ func testRestore(t *testing.T, url string) {
 	}
 	held, err := s.AfterRestore(t.Context())
 	must(t, err)
-	if due, err := s.DueTimers(t.Context(), 10); err != nil || len(due) != 0 {
+	if due, err := s.DueTimers(t.Context(), nil, 10); err != nil || len(due) != 0 {
 		t.Errorf("a restore lets bots say again what was due: %+v %v", due, err)
 	}
 	if m, err := s.Message(t.Context(), open.ID); held != 1 || err != nil || m.Status != gateway.StatusHeld {
