@@ -104,7 +104,7 @@ func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil
 func (d *Duration) UnmarshalText(text []byte) error {
 	v, err := time.ParseDuration(string(text))
 	if err != nil {
-		return fmt.Errorf("%q is no duration such as 30s, 10m or 1h30m", text)
+		return fmt.Errorf("%q is not a duration such as 30s, 10m or 1h30m", text)
 	}
 	*d = Duration(v)
 	return nil

@@ -69,7 +69,7 @@ func TestWalkingLists(t *testing.T) {
 		page, ok := pages[r.URL.RequestURI()]
 		if !ok {
 			w.WriteHeader(http.StatusBadRequest)
-			page = `{"error":{"code":"invalid_request","message":"this is no cursor of this list","field":"cursor"}}`
+			page = `{"error":{"code":"invalid_request","message":"this is not a cursor of this list","field":"cursor"}}`
 		}
 		w.Write([]byte(page))
 	}))

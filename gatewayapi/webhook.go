@@ -69,7 +69,7 @@ func (w Webhook) ParseBody(header http.Header, body []byte) (Event, error) {
 	}
 	var event Event
 	if err := json.Unmarshal(body, &event); err != nil || event.ID == "" {
-		return Event{}, &Error{Code: CodeUnreadable, Status: http.StatusBadRequest, Message: "the body is no event", cause: err}
+		return Event{}, &Error{Code: CodeUnreadable, Status: http.StatusBadRequest, Message: "the body is not an event", cause: err}
 	}
 	return event, nil
 }

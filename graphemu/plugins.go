@@ -40,7 +40,7 @@ func (v pluginView) refused(page *pageState) string {
 	case v.App == "":
 		return "messenger_app_id is missing."
 	case v.App != page.AppID && page.Subscribed[v.App] == nil:
-		return fmt.Sprintf("messenger_app_id %.40s is no app of the page: at Facebook nothing would be drawn.", v.App)
+		return fmt.Sprintf("messenger_app_id %.40s is not an app of the page: at Facebook nothing would be drawn.", v.App)
 	case len(v.Ref) > 250:
 		return "data-ref has at most 250 characters."
 	case !page.mayEmbed(v.Origin):

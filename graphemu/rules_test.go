@@ -92,7 +92,7 @@ func TestLimitsOfMessages(t *testing.T) {
 		{"neither message nor action", `"tag":""`, 100, 2018034},
 		{"message and action", `"message":{"text":"a"},"sender_action":"typing_on"`, 100, 0},
 		{"text and attachment", `"message":{"text":"a","attachment":{"type":"image","payload":{"url":"https://example.com/a.png"}}}`, 100, 0},
-		{"message that is no object", `"message":5`, 100, 2018032},
+		{"message that is not an object", `"message":5`, 100, 2018032},
 		{"metadata of 1,001", `"message":{"text":"a","metadata":"` + long(1001) + `"}`, 100, 0},
 		{"13 quick replies", `"message":{"text":"a","quick_replies":` + replies(13) + `}`, 0, 0},
 		{"14 quick replies", `"message":{"text":"a","quick_replies":` + replies(14) + `}`, 105, 0},

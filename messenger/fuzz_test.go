@@ -70,7 +70,7 @@ func FuzzErrorBody(f *testing.F) {
 		_, err := c.Send(t.Context(), hello)
 		if err == nil {
 			if s > 299 {
-				t.Fatalf("status %d is no error", s)
+				t.Fatalf("status %d is not an error", s)
 			}
 			return
 		}

@@ -39,7 +39,7 @@ func TestSplit(t *testing.T) {
 			{Object: "page", PageID: "1", Raw: []byte(`{"id":"1","messaging":[]}`)},
 		}},
 		{"no entries", `{"object":"page","entry":[]}`, nil},
-		{"entry is no list", ` {"object":"page","entry":{"id":"1"}} `, []messenger.Envelope{
+		{"entry is not a list", ` {"object":"page","entry":{"id":"1"}} `, []messenger.Envelope{
 			{Object: "page", Raw: []byte(`{"object":"page","entry":{"id":"1"}}`)},
 		}},
 		{"no object at all", `17`, []messenger.Envelope{{Raw: []byte(`17`)}}},

@@ -112,7 +112,7 @@ func (p *parser) command(c command) {
 		}
 		p.under(c)
 	default:
-		p.warn(c.line, fmt.Sprintf("%q is no command; the line is skipped", string(c.op)))
+		p.warn(c.line, fmt.Sprintf("%q is not a command; the line is skipped", string(c.op)))
 	}
 }
 

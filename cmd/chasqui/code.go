@@ -71,13 +71,13 @@ func (cmd codeCmd) style() (qr.Style, error) {
 	var err error
 	// In a Style, 0 is the default; on the command line it is out of range like -1.
 	if s.Size, err = strconv.Atoi(cmd.Size); err != nil || s.Size == 0 {
-		return s, fmt.Errorf("--size: %q is no number of pixels between %d and %d", cmd.Size, qr.MinSize, qr.MaxSize)
+		return s, fmt.Errorf("--size: %q is not a number of pixels between %d and %d", cmd.Size, qr.MinSize, qr.MaxSize)
 	}
 	if s.Millimetres, err = strconv.ParseFloat(cmd.Millimetres, 64); err != nil || s.Millimetres == 0 {
-		return s, fmt.Errorf("--millimetres: %q is no length between %d and %d", cmd.Millimetres, qr.MinMillimetres, qr.MaxMillimetres)
+		return s, fmt.Errorf("--millimetres: %q is not a length between %d and %d", cmd.Millimetres, qr.MinMillimetres, qr.MaxMillimetres)
 	}
 	if s.Quiet, err = strconv.Atoi(cmd.Quiet); err != nil || s.Quiet == 0 {
-		return s, fmt.Errorf("--quiet: %q is no number of modules between 1 and %d", cmd.Quiet, qr.MaxQuiet)
+		return s, fmt.Errorf("--quiet: %q is not a number of modules between 1 and %d", cmd.Quiet, qr.MaxQuiet)
 	}
 	if cmd.Logo != "" {
 		if s.Logo, err = readLogo(cmd.Logo); err != nil {

@@ -115,7 +115,7 @@ func moment(flag, text string) (time.Time, error) {
 			return at, nil
 		}
 	}
-	return time.Time{}, usageError{fmt.Errorf("%s: %q is no time such as 2026-11-22T14:00:00Z or 2026-11-22", flag, text)}
+	return time.Time{}, usageError{fmt.Errorf("%s: %q is not a time such as 2026-11-22T14:00:00Z or 2026-11-22", flag, text)}
 }
 
 type exportMessagesCmd struct {

@@ -53,7 +53,7 @@ func (cmd importProfilesCmd) Run(c console) error {
 	}
 	conflict := store.OnConflict(cmd.OnConflict)
 	if conflict != store.ConflictUpdate && conflict != store.ConflictSkip && conflict != store.ConflictFail {
-		return usageError{fmt.Errorf("--on-conflict: %q is none of update, skip, fail", cmd.OnConflict)}
+		return usageError{fmt.Errorf("--on-conflict: %q is not one of update, skip, fail", cmd.OnConflict)}
 	}
 	if _, err := os.Stat(cmd.File); err != nil {
 		return err

@@ -22,7 +22,7 @@ var pageName = regexp.MustCompile(`^[\w.\-]{1,200}$`)
 // link returns the address, or an error that names the flag.
 func (l linkFlags) link() (string, error) {
 	if !pageName.MatchString(l.Page) {
-		return "", fmt.Errorf("--page: %q is no id or name of a page", l.Page)
+		return "", fmt.Errorf("--page: %q is not an id or name of a page", l.Page)
 	}
 	ref := ""
 	if l.Ref != nil {

@@ -108,8 +108,8 @@ func TestConnectIsEverythingOrNothing(t *testing.T) {
 		"wrong secret": {func(_ *bundle, s *state) {
 			s.request.Application.Secret = strings.Repeat("0", 32)
 		}, "invalid_request", "application.secret"},
-		"no secret":        {func(_ *bundle, s *state) { s.request.Application.Secret = "" }, "invalid_request", "application.secret"},
-		"app is no number": {func(_ *bundle, s *state) { s.request.Application.ID = "demo" }, "invalid_request", "application.id"},
+		"no secret":           {func(_ *bundle, s *state) { s.request.Application.Secret = "" }, "invalid_request", "application.secret"},
+		"app is not a number": {func(_ *bundle, s *state) { s.request.Application.ID = "demo" }, "invalid_request", "application.id"},
 		"another app's token": {func(b *bundle, s *state) {
 			other := b.platform.AddApp(graphemu.App{ID: "777", Name: "Other"})
 			s.request.Application = gatewayapi.AppCredentials{ID: other.ID, Secret: other.Secret}
@@ -191,7 +191,7 @@ func TestPagesOfOneAppShareADoor(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := b.callback(); got != second.CallbackURL {
-		t.Errorf("callback after the delete of a page that is no door: %s", got)
+		t.Errorf("callback after the delete of a page that is not a door: %s", got)
 	}
 	if err := b.client.DeleteApplication(ctx, second.Key); err != nil {
 		t.Fatal(err)

@@ -120,7 +120,7 @@ func (s *server) entryPointImages(q *request) error {
 		format = qr.FormatPNG
 	}
 	if !slices.Contains([]string{qr.FormatPNG, qr.FormatSVG, qr.FormatPDF}, format) {
-		return gateway.Invalid("format", "%.40q is none of png, svg, pdf", format)
+		return gateway.Invalid("format", "%.40q is not one of png, svg, pdf", format)
 	}
 	d, err := s.o.EntryPoints.Drawer(q.Context(), all[0].Application, q.URL.Query(), true)
 	if err != nil {

@@ -142,7 +142,7 @@ func (s *server) patchEntryPoint(q *request, in *gatewayapi.EntryPointPatch) (*g
 		if *in.ExpiresAt != "" {
 			var err error
 			if at, err = time.Parse(time.RFC3339, *in.ExpiresAt); err != nil {
-				return nil, gateway.Invalid("expiresAt", "%q is no time such as 2026-01-31T12:00:00Z", *in.ExpiresAt)
+				return nil, gateway.Invalid("expiresAt", "%q is not a time such as 2026-01-31T12:00:00Z", *in.ExpiresAt)
 			}
 		}
 		change.ExpiresAt = &at
@@ -222,7 +222,7 @@ func moment(field, text string, zone *time.Location, otherwise time.Time) (time.
 	}
 	t, err := time.Parse(time.RFC3339, strings.Replace(text, " ", "+", 1))
 	if err != nil {
-		return t, gateway.Invalid(field, "%q is no date and no time such as 2026-01-31T12:00:00Z", text)
+		return t, gateway.Invalid(field, "%q is neither a date nor a time such as 2026-01-31T12:00:00Z", text)
 	}
 	return t, nil
 }

@@ -130,10 +130,10 @@ func (s *server) listDeliveries(q *request) (*gatewayapi.DeliveryPage, error) {
 	}
 	status, before := gateway.DeliveryStatus(q.URL.Query().Get("status")), q.URL.Query().Get("cursor")
 	if status != "" && !slices.Contains(deliveryStates(), status) {
-		return nil, gateway.Invalid("status", "%q is no state of a delivery", status)
+		return nil, gateway.Invalid("status", "%q is not a state of a delivery", status)
 	}
 	if _, ok := service.ParseCursor(before); before != "" && !ok {
-		return nil, gateway.Invalid("cursor", "%q is no cursor", before)
+		return nil, gateway.Invalid("cursor", "%q is not a cursor", before)
 	}
 	sub, err := s.o.Subscriptions.Get(q.Context(), q.Key, q.PathValue("id"))
 	if err != nil {

@@ -202,7 +202,7 @@ func (s *server) listMessages(q *request) (*gatewayapi.MessagePage, error) {
 		Status: gateway.Status(query.Get("status")), Limit: limit + 1,
 	}
 	if f.Status != "" && !slices.Contains(gateway.Statuses(), f.Status) {
-		return nil, gateway.Invalid("status", "%q is no state of a message", f.Status)
+		return nil, gateway.Invalid("status", "%q is not a state of a message", f.Status)
 	}
 	if f.Before, err = parsePosition("cursor", cursorMessages, query.Get("cursor")); err != nil {
 		return nil, err

@@ -66,7 +66,7 @@ func parseCursor(field string, kind byte, text string) (string, error) {
 	}
 	b, err := base64.RawURLEncoding.DecodeString(text)
 	if err != nil || len(b) < 1 || b[0] != kind || gateway.CheckText(field, string(b[1:])) != nil {
-		return "", gateway.Invalid(field, "this is no cursor of this list")
+		return "", gateway.Invalid(field, "this is not a cursor of this list")
 	}
 	return string(b[1:]), nil
 }
@@ -80,7 +80,7 @@ func parsePosition(field string, kind byte, text string) (int64, error) {
 	}
 	pos, err := strconv.ParseInt(value, 36, 64)
 	if err != nil || pos < 0 {
-		return 0, gateway.Invalid(field, "this is no cursor of this list")
+		return 0, gateway.Invalid(field, "this is not a cursor of this list")
 	}
 	return pos, nil
 }

@@ -56,7 +56,7 @@ func webhooks(registry huma.Registry) map[string]*huma.PathItem {
 func example(text string) any {
 	var v any
 	if json.Unmarshal([]byte(text), &v) != nil {
-		panic("apisrv: an example is no JSON: " + text) // they stand in this package
+		panic("apisrv: an example is not JSON: " + text) // they stand in this package
 	}
 	return v
 }

@@ -92,7 +92,7 @@ func (in *scriptUpload) read(q *request) error {
 func unzip(body []byte) ([]script.File, error) {
 	z, err := zip.NewReader(bytes.NewReader(body), int64(len(body)))
 	if err != nil {
-		return nil, gateway.Invalid("files", "the body is no zip file")
+		return nil, gateway.Invalid("files", "the body is not a zip file")
 	}
 	var files []script.File
 	left := int64(script.MaxBytes)

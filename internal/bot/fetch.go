@@ -84,7 +84,7 @@ func withTurn(ctx context.Context, id string) context.Context {
 func (f *Fetcher) Fetch(ctx context.Context, _ *rivescript.Call, r rivescript.Request) (rivescript.Response, error) {
 	u, err := url.Parse(escaped(r.URL))
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return rivescript.Response{}, errors.New("the address of a $ line is no http or https URL")
+		return rivescript.Response{}, errors.New("the address of a $ line is not an http or https URL")
 	}
 	if !f.allows(u) {
 		return rivescript.Response{}, fmt.Errorf("host %s is not among those that scripts may ask", u.Hostname())
@@ -95,7 +95,7 @@ func (f *Fetcher) Fetch(ctx context.Context, _ *rivescript.Call, r rivescript.Re
 	}
 	if r.Options != "" {
 		if err := json.Unmarshal([]byte(r.Options), &options); err != nil {
-			return rivescript.Response{}, errors.New("what follows the address of a $ line is no JSON object")
+			return rivescript.Response{}, errors.New("what follows the address of a $ line is not a JSON object")
 		}
 	}
 	var body io.Reader
@@ -158,7 +158,7 @@ func (f *Fetcher) ask(req *http.Request, most int64) (answer, error) {
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.UseNumber()
 	if err := d.Decode(&out.JSON); err != nil {
-		return out, errors.New("the answer is no JSON")
+		return out, errors.New("the answer is not JSON")
 	}
 	return out, nil
 }

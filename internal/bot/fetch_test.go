@@ -54,7 +54,7 @@ func TestFetcher(t *testing.T) {
 		}
 	}
 	if _, err := ask("GET", server.URL, "{"); err == nil {
-		t.Error("options that are no JSON are taken")
+		t.Error("options that are not JSON are taken")
 	}
 	if _, err := ask("GET", "http://localhost:"+host[strings.LastIndexByte(host, ':')+1:], ""); err == nil {
 		t.Error("a host without port reaches this machine")

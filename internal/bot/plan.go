@@ -172,7 +172,7 @@ func (t *turn) inputs(m rivescript.Message) []gateway.MessageInput {
 			if len(s.Args) > 0 && json.Valid([]byte(s.Args[0])) {
 				templates = append(templates, json.RawMessage(s.Args[0]))
 			} else {
-				t.r.log.Warn("script has a template that is no JSON", "application", t.lane.Application)
+				t.r.log.Warn("script has a template that is not JSON", "application", t.lane.Application)
 			}
 		case "link":
 			switch {

@@ -255,7 +255,7 @@ func (m *Manager) Send(ctx context.Context, channel string, msg *gateway.Channel
 	if channel == gateway.ChannelSMS || channel == gateway.ChannelEmail {
 		address, ok := gateway.NormalAddress(channel, msg.Address)
 		if !ok {
-			return e.account.ID, sent, Refused(gateway.FailureAddressInvalid, "this is no address for %s", channel)
+			return e.account.ID, sent, Refused(gateway.FailureAddressInvalid, "this is not an address for %s", channel)
 		}
 		out, err := m.o.Store.OptedOut(ctx, msg.Application, channel, address)
 		if err != nil {

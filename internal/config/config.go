@@ -190,7 +190,7 @@ func (c Config) Validate() error {
 	}
 	for _, s := range settingsOf(&c) {
 		if s.Enum != "" && !s.allows(s.text()) {
-			wrong(s.Name, "%q is none of %s", s.text(), s.Enum)
+			wrong(s.Name, "%q is not one of %s", s.text(), s.Enum)
 		}
 		if n, ok := s.number(); ok && n < 0 {
 			wrong(s.Name, "must not be negative")

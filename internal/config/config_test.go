@@ -91,9 +91,9 @@ func TestMistakesAreNamed(t *testing.T) {
 		env  string
 		want string
 	}{
-		"unknown name":         {file: `{"adr":"x"}`, want: "adr is no setting"},
-		"unknown nested name":  {file: `{"limits":{"textPerSecnd":1}}`, want: "limits.textPerSecnd is no setting"},
-		"unknown group":        {file: `{"limit":{"textPerSecond":1}}`, want: "limit is no setting"},
+		"unknown name":         {file: `{"adr":"x"}`, want: "adr is not a setting"},
+		"unknown nested name":  {file: `{"limits":{"textPerSecnd":1}}`, want: "limits.textPerSecnd is not a setting"},
+		"unknown group":        {file: `{"limit":{"textPerSecond":1}}`, want: "limit is not a setting"},
 		"string for a number":  {file: `{"maxBody":"10"}`, want: "maxBody is a string"},
 		"number for a string":  {file: `{"addr":8080}`, want: "addr is a number"},
 		"list":                 {file: `{"addr":["x"]}`, want: "addr is neither"},
@@ -101,9 +101,9 @@ func TestMistakesAreNamed(t *testing.T) {
 		"fraction":             {file: `{"retention":{"events":1.5}}`, want: "retention.events is not a whole number"},
 		"not JSON":             {file: `addr: x`, want: "is not a JSON object"},
 		"two values":           {file: `{} {}`, want: "more than one JSON value"},
-		"unknown variable":     {env: "CHASQUI_ADDRESS=x", want: "CHASQUI_ADDRESS is no setting"},
+		"unknown variable":     {env: "CHASQUI_ADDRESS=x", want: "CHASQUI_ADDRESS is not a setting"},
 		"bad variable":         {env: "CHASQUI_METRICS=maybe", want: "CHASQUI_METRICS is not true or false"},
-		"value not allowed":    {env: "CHASQUI_LOG_LEVEL=loud", want: `setting logLevel: "loud" is none of`},
+		"value not allowed":    {env: "CHASQUI_LOG_LEVEL=loud", want: `setting logLevel: "loud" is not one of`},
 		"negative":             {env: "CHASQUI_RETENTION_EVENTS=-1", want: "setting retention.events: must not be negative"},
 		"zero":                 {env: "CHASQUI_LIMITS_TEXT_PER_SECOND=0", want: "setting limits.textPerSecond: must be more than 0"},
 		"address without port": {env: "CHASQUI_ADDR=localhost", want: "setting addr:"},

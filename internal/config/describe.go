@@ -11,7 +11,7 @@ func Document() string {
 	b.WriteString("# Configuration\n\n")
 	b.WriteString("This page is what `chasqui config describe` prints; a test holds it equal to the program.\n\n")
 	b.WriteString("A setting comes from the command line, else from the environment, else from the configuration file, else it has its default.\n")
-	b.WriteString("The file is JSON, one object; a dot in a name is one level deeper. It is named by `--config` or `" + FileEnv + "`. A name that is no setting is an error.\n\n")
+	b.WriteString("The file is JSON, one object; a dot in a name is one level deeper. It is named by `--config` or `" + FileEnv + "`. A name that is not a setting is an error.\n\n")
 	b.WriteString("```json\n{\n  \"publicUrl\": \"https://chat.example.com\",\n  \"data\": \"/var/lib/chasqui\",\n  \"limits\": { \"textPerSecond\": 250 }\n}\n```\n\n")
 	b.WriteString("SIGHUP reads file and environment again and applies the settings marked *reload*; the others take a restart.\n\n")
 	b.WriteString("| name | environment | flag | default | meaning |\n|---|---|---|---|---|\n")

@@ -64,7 +64,7 @@ func (s Source) readEnv(environ []string, settings []Setting) error {
 		}
 		i := slices.IndexFunc(settings, func(s Setting) bool { return s.Env == name })
 		if i < 0 {
-			return fmt.Errorf("environment variable %s is no setting, see `chasqui config describe`", name)
+			return fmt.Errorf("environment variable %s is not a setting, see `chasqui config describe`", name)
 		}
 		if _, err := settings[i].parse(value); err != nil {
 			return fmt.Errorf("environment variable %s %w", name, err)
@@ -101,7 +101,7 @@ func (s Source) addTree(prefix string, tree map[string]any, settings []Setting) 
 		name := prefix + key
 		if nested, ok := v.(map[string]any); ok {
 			if !slices.ContainsFunc(settings, func(s Setting) bool { return strings.HasPrefix(s.Name, name+".") }) {
-				return fmt.Errorf("%s is no setting, see `chasqui config describe`", name)
+				return fmt.Errorf("%s is not a setting, see `chasqui config describe`", name)
 			}
 			if err := s.addTree(name+".", nested, settings); err != nil {
 				return err
@@ -110,7 +110,7 @@ func (s Source) addTree(prefix string, tree map[string]any, settings []Setting) 
 		}
 		i := slices.IndexFunc(settings, func(s Setting) bool { return s.Name == name })
 		if i < 0 {
-			return fmt.Errorf("%s is no setting, see `chasqui config describe`", name)
+			return fmt.Errorf("%s is not a setting, see `chasqui config describe`", name)
 		}
 		text, err := settings[i].fromJSON(v)
 		if err != nil {

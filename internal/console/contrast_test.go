@@ -19,7 +19,7 @@ func luminance(t *testing.T, colour string) float64 {
 	}
 	v, err := strconv.ParseUint(digits, 16, 32)
 	if err != nil || len(digits) != 6 {
-		t.Fatalf("%q is no colour", colour)
+		t.Fatalf("%q is not a colour", colour)
 	}
 	part := func(shift int) float64 {
 		f := float64(v>>shift&0xff) / 255

@@ -72,7 +72,7 @@ func (f pointForm) parsed() (e gateway.EntryPoint, err error) {
 	}
 	if at := f.Get("expiresAt"); at != "" {
 		if e.ExpiresAt, err = time.Parse(minutes, at); err != nil {
-			return e, gateway.Invalid("expiresAt", "%.40q is no time such as 2027-01-31T12:00", at)
+			return e, gateway.Invalid("expiresAt", "%.40q is not a time such as 2027-01-31T12:00", at)
 		}
 	}
 	return e, nil

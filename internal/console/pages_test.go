@@ -161,7 +161,7 @@ func TestPictures(t *testing.T) {
 		}
 	}
 	for query, problem := range map[string]string{
-		"foreground=%23eeeeee": "contrast", "size=99": "between 100 and 2000", "size=big": "is no number", "style=stars": "is none of", "quiet=50": "between 1 and 20", "caption=" + strings.Repeat("x", 61): "more than 60",
+		"foreground=%23eeeeee": "contrast", "size=99": "between 100 and 2000", "size=big": "is not a number", "style=stars": "is not one of", "quiet=50": "between 1 and 20", "caption=" + strings.Repeat("x", 61): "more than 60",
 		"logo=address": "Give the picture", "logo=address&logoAddress=ftp://x": "http or https", "mm=5": "between 10 and 1000",
 	} {
 		v.get(at+"?"+query).wants(t, http.StatusOK, problem, "!id=\"preview\"")
@@ -258,7 +258,7 @@ func TestReport(t *testing.T) {
 	v.get(list+"?days=7&tz=Asia/Tokyo").wants(t, http.StatusOK, "<title>"+noon.Format("Mon 2 Jan")+": 1,240 visits", `value="Asia/Tokyo"`)
 	v.get(list+"?days=7").wants(t, http.StatusOK, `class="visits" y="0" width="100.00"`, `class="contacts" y="7" width="50.00"`, `class="goals" y="14" width="20.00"`, `class="visits" y="0" width="3.33"`)
 	v.get(list+"/"+e.ID+"?days=7&tz=Asia/Tokyo").wants(t, http.StatusOK, "days begin in Asia/Tokyo", "days=90&amp;tz=Asia%2FTokyo")
-	v.get(list+"?tz=Mars").wants(t, http.StatusOK, "is no time zone", `value="Mars"`)
+	v.get(list+"?tz=Mars").wants(t, http.StatusOK, "is not a time zone", `value="Mars"`)
 	v.get(list+"?by=campaign").wants(t, http.StatusOK, ">tables</a>", "campaign=tables#list")
 	v.get(list+"?by=tag").wants(t, http.StatusOK, ">inside</a>")
 	v.get(list+"?by=source").wants(t, http.StatusOK, "MESSENGER_CODE")

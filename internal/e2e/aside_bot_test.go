@@ -192,7 +192,7 @@ func TestATurnThatAlwaysFailsIsSetAside(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	state("this is no JSON")
+	state("this is not JSON")
 	p.says(ben, "hello two")
 	p.says(ana, "hello you")
 	p.awaitSaid(ana, "hello you")

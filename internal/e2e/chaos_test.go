@@ -39,8 +39,8 @@ type chaos struct {
 	chance   *rand.Rand
 	cluster  *storetest.Cluster
 	nodes    []*chaosNode
-	front    *world // whose address is the balancer's
-	balancer *balancer
+	front    *world    // whose address is the balancer's
+	balancer *balancer // nil before a gateway alone
 	page     *page
 	persons  []string
 	ledger   *ledger
@@ -196,7 +196,9 @@ func (x *chaos) run(rounds int, faults map[string]func()) {
 	x.front.forward(customer, inboundOnly)
 	x.pulled = x.front.follow(x.front.pull("message.inbound").id)
 	if x.balancer != nil { // a gateway alone has none before it
-		x.balancer.hurried.Store(true)
+		if x.balancer != nil {
+			x.balancer.hurried.Store(true)
+		}
 	}
 	load, end := context.WithCancel(x.t.Context())
 	defer end()

@@ -89,7 +89,7 @@ func TestUseCasesForAnotherApplication(t *testing.T) {
 	before := x.held()
 	for _, name := range slices.Sorted(maps.Keys(table)) {
 		if !slices.Contains(methods, name) {
-			t.Errorf("%s has a row and is no use case with a key", name)
+			t.Errorf("%s has a row and is not a use case with a key", name)
 		}
 		for i, c := range table[name] {
 			answer, err := c.do(t.Context())

@@ -195,7 +195,7 @@ func (x *tenants) run(t *testing.T, routes []string, table map[string][]attempt,
 	before := x.held()
 	for _, route := range slices.Sorted(maps.Keys(table)) {
 		if !slices.Contains(routes, route) {
-			t.Errorf("%s has a row and is no route", route)
+			t.Errorf("%s has a row and is not a route", route)
 			continue
 		}
 		method, pattern, _ := strings.Cut(route, " ")

@@ -98,7 +98,7 @@ func TestWhatSubscribersGet(t *testing.T) {
 		{"a comment", "changes", `{"field":"feed","value":{"item":"comment","post_id":"1"}}`, EventUnknown, `{"kind":"feed"}`},
 		{"a topic", "messaging", `{"sender":{"id":"1"},"recipient":{"id":"2"},"optin":{"type":"notification_messages","title":"News","notification_messages_token":"tok","notification_messages_frequency":"DAILY","notification_messages_timezone":"UTC","user_token_status":"REFRESHED"}}`,
 			EventOptin, `{"kind":"notification_messages","token":"tok","title":"News","frequency":"DAILY","timezone":"UTC","tokenStatus":"REFRESHED"}`},
-		{"bytes that are no UTF-8", "messaging", "{\"sender\":{\"id\":\"1\"},\"recipient\":{\"id\":\"2\"},\"message\":{\"mid\":\"m\",\"text\":\"a\xff\xfeb\\u0000\\ud800\"}}", EventMessageInbound,
+		{"bytes that are not UTF-8", "messaging", "{\"sender\":{\"id\":\"1\"},\"recipient\":{\"id\":\"2\"},\"message\":{\"mid\":\"m\",\"text\":\"a\xff\xfeb\\u0000\\ud800\"}}", EventMessageInbound,
 			`{"platformMessageId":"m","text":"a` + "\uFFFDb\uFFFD\uFFFD" + `"}`},
 	} {
 		p := Publish(&Event{Pos: 1, Type: c.kind, Channel: c.channel, Raw: json.RawMessage(c.raw)}, "", "")

@@ -64,7 +64,7 @@ type EntryPoint struct {
 func (e *EntryPoint) Check(now time.Time) error {
 	switch {
 	case !slices.Contains(EntryKinds(), e.Kind):
-		return Invalid("kind", "%q is none of code, link, ad, sendToMessenger", e.Kind)
+		return Invalid("kind", "%q is not one of code, link, ad, sendToMessenger", e.Kind)
 	case e.Ref != "" && !ValidRef(e.Ref):
 		return Invalid("ref", "a ref has 1 to %d characters of a-z A-Z 0-9 + / = - . : _", MaxRef)
 	case len(e.Name) > MaxEntryName:
@@ -76,7 +76,7 @@ func (e *EntryPoint) Check(now time.Time) error {
 	case len(e.Tags) > MaxEntryTags:
 		return Invalid("tags", "there are at most %d tags", MaxEntryTags)
 	case !e.ExpiresAt.IsZero() && !e.ExpiresAt.After(now):
-		return Invalid("expiresAt", "this moment is over")
+		return Invalid("expiresAt", "must be in the future")
 	}
 	for _, tag := range e.Tags {
 		if tag == "" || len(tag) > 50 {

@@ -189,7 +189,7 @@ func FailureTable() []FailureInfo {
 			"The provider does not accept the account: its credentials, its sender, or what it is allowed or has paid for.",
 			"Mend the account: PATCH /v1/channels/{id}, then check it."},
 		{FailureAddressInvalid,
-			"The address is no number or mailbox that the provider could send to.",
+			"The address is not a number or mailbox that the provider could send to.",
 			"Correct the address in the profile or the message."},
 		{FailureUnreachable,
 			"The provider could not reach the address: the phone is off or out of service, the mailbox does not exist.",

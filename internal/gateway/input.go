@@ -84,7 +84,7 @@ func (in *MessageInput) Check(now time.Time) error {
 	}
 	for channel := range in.CustomBody {
 		if !in.AnyChannel && !slices.Contains(Channels(), channel) {
-			return Invalid("customBody."+channel, "%q is no channel here; the channels are %s", channel, strings.Join(Channels(), ", "))
+			return Invalid("customBody."+channel, "%q is not a channel here; the channels are %s", channel, strings.Join(Channels(), ", "))
 		}
 	}
 	for channel, raw := range map[string]json.RawMessage{ChannelSMS: in.ChannelOptions.SMS, ChannelEmail: in.ChannelOptions.Email, ChannelWebhook: in.ChannelOptions.Webhook} {
@@ -96,7 +96,7 @@ func (in *MessageInput) Check(now time.Time) error {
 		return Invalid("metadata", "metadata may have %d bytes, this has %d", MaxMetadataBytes, len(in.Metadata))
 	}
 	if in.ExpiresOn != nil && !in.ExpiresOn.After(now) {
-		return Invalid("expiresOn", "this moment is over")
+		return Invalid("expiresOn", "must be in the future")
 	}
 	if err := checkOptions(in.ChannelOptions.FBMessenger, "channelOptions.fbMessenger."); err != nil {
 		return err
@@ -149,7 +149,7 @@ func settle(to *To) error {
 	if to.Email != "" {
 		address, err := mail.ParseAddress(to.Email)
 		if err != nil {
-			return Invalid("to.email", "%q is no e-mail address", to.Email)
+			return Invalid("to.email", "%q is not an e-mail address", to.Email)
 		}
 		if len(address.Address) > maxEmail {
 			return Invalid("to.email", "an e-mail address has at most %d bytes", maxEmail)
@@ -199,7 +199,7 @@ func Digits(number string) string {
 func checkOptions(o MessengerOptions, at string) *Error {
 	types := []messenger.MessagingType{messenger.TypeResponse, messenger.TypeUpdate, messenger.TypeMessageTag, messenger.TypeUtility}
 	if o.MessagingType != "" && !slices.Contains(types, o.MessagingType) {
-		return Invalid(at+"messagingType", "%q is none of RESPONSE, UPDATE, MESSAGE_TAG, UTILITY", o.MessagingType)
+		return Invalid(at+"messagingType", "%q is not one of RESPONSE, UPDATE, MESSAGE_TAG, UTILITY", o.MessagingType)
 	}
 	if o.MessagingType == messenger.TypeMessageTag && o.MessageTag == "" {
 		return Invalid(at+"messageTag", "messagingType MESSAGE_TAG needs a messageTag")
@@ -212,7 +212,7 @@ func checkOptions(o MessengerOptions, at string) *Error {
 	}
 	notify := []messenger.NotificationType{messenger.NotifyRegular, messenger.NotifySilentPush, messenger.NotifyNoPush}
 	if o.NotificationType != "" && !slices.Contains(notify, o.NotificationType) {
-		return Invalid(at+"notificationType", "%q is none of REGULAR, SILENT_PUSH, NO_PUSH", o.NotificationType)
+		return Invalid(at+"notificationType", "%q is not one of REGULAR, SILENT_PUSH, NO_PUSH", o.NotificationType)
 	}
 	return nil
 }

@@ -141,7 +141,7 @@ func ValidateAPIKey(name string, scopes []Scope, applications []string) error {
 	}
 	for _, s := range scopes {
 		if !slices.Contains(Scopes(), s) {
-			return Invalid("scopes", "%q is no scope", s)
+			return Invalid("scopes", "%q is not a scope", s)
 		}
 	}
 	for _, a := range applications {

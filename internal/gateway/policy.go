@@ -143,7 +143,7 @@ func tagged(a PolicyAnswer, q PolicyQuestion, h History, open bool) PolicyAnswer
 	tag := q.Options.MessageTag
 	rule, taken := tagRule(tag, q)
 	if !taken {
-		words := fmt.Sprintf("%q is no tag of the platform", tag)
+		words := fmt.Sprintf("%q is not a tag of the platform", tag)
 		if !rule.Until.IsZero() {
 			words = fmt.Sprintf("the tag %s ended on %s", tag, rule.Until.Format(time.DateOnly))
 		}

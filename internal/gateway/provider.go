@@ -101,7 +101,7 @@ func (ps Providers) MakeSecrets(a *ChannelAccount) (made []string) {
 func (ps Providers) Settle(a *ChannelAccount) (targets map[string]string, err error) {
 	p := ps.Find(a.Provider)
 	if p == nil {
-		return nil, Invalid("provider", "%q is none of %s", a.Provider, strings.Join(ps.Names(), ", "))
+		return nil, Invalid("provider", "%q is not one of %s", a.Provider, strings.Join(ps.Names(), ", "))
 	}
 	if a.Channel == "" {
 		a.Channel = p.Channel

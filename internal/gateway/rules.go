@@ -69,9 +69,9 @@ func checkRule(r Rule) *Error {
 		if r.Plain() {
 			field = ""
 		}
-		return Invalid(field, "%q is no channel here; the channels are %s", r.Channel, strings.Join(Channels(), ", "))
+		return Invalid(field, "%q is not a channel here; the channels are %s", r.Channel, strings.Join(Channels(), ", "))
 	case r.Until != "" && rank(r.Until) < 0:
-		return Invalid("until", "%q is none of accepted, sent, delivered, read", r.Until)
+		return Invalid("until", "%q is not one of accepted, sent, delivered, read", r.Until)
 	case r.Within != 0 && (time.Duration(r.Within) < MinWithin || time.Duration(r.Within) > MaxWithin):
 		return Invalid("within", "must be from %s to %s", MinWithin, MaxWithin)
 	}

@@ -88,7 +88,7 @@ func TestRaces(t *testing.T) {
 			m.MoveOn(StepFailed, &Failure{Code: FailureUnreachable, Message: "off"}, deadline.Add(time.Second))
 			m.ArriveLate(0, StatusDelivered, deadline.Add(time.Minute))
 		}, StatusDelivered, "reached failed", true},
-		{"both come to nothing, and a receipt that is no goal changes nothing", func(m *Message) {
+		{"both come to nothing, and a receipt that is not a goal changes nothing", func(m *Message) {
 			m.accept(noon.Add(time.Second), true)
 			m.MoveOn(StepPassed, why, deadline)
 			m.MoveOn(StepFailed, &Failure{Code: FailureUnreachable, Message: "off"}, deadline.Add(time.Second))
@@ -329,7 +329,7 @@ func TestFill(t *testing.T) {
 	var none To
 	FillTo(&none, &Profile{Doc: map[string]json.RawMessage{"phoneNumber": json.RawMessage(`"call me"`)}})
 	if none != (To{}) {
-		t.Errorf("what is no number: %+v", none)
+		t.Errorf("what is not a number: %+v", none)
 	}
 }
 

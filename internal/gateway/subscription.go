@@ -159,7 +159,7 @@ func (s *Subscription) Validate() error {
 	}
 	for _, t := range s.EventTypes {
 		if !slices.Contains(EventTypes(), t) {
-			return Invalid("eventTypes", "%q is no type of event", t)
+			return Invalid("eventTypes", "%q is not a type of event", t)
 		}
 	}
 	for _, a := range s.Applications {

@@ -127,7 +127,7 @@ func CheckJSON(body []byte) error {
 	}
 	field := fieldAt(body, unfit[0])
 	if unit, _ := escaped(body[unfit[0]:]); unit != 0 {
-		return Invalid(field, `holds half of a surrogate pair (\ud800 to \udfff), which is no character`)
+		return Invalid(field, `holds half of a surrogate pair (\ud800 to \udfff), which is not a character`)
 	}
 	return Invalid(field, "must not hold the character U+0000")
 }

@@ -67,7 +67,7 @@ func FuzzText(f *testing.F) {
 		}
 		if json.Valid(raw) {
 			if !json.Valid(clean) {
-				t.Fatalf("CleanJSON(%q) is no JSON: %q", raw, clean)
+				t.Fatalf("CleanJSON(%q) is not JSON: %q", raw, clean)
 			}
 			if depth, unfit, huge := scanJSON(clean); len(unfit)+len(huge) > 0 || depth < MaxDepth && CheckJSON(clean) != nil {
 				t.Fatalf("CleanJSON(%q) leaves %q", raw, clean)

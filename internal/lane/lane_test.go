@@ -528,7 +528,7 @@ func TestClaimPutDropBehind(t *testing.T) {
 		s.Push(a, &job{seq: 5, due: later})
 		s.Push(a, &job{seq: 7})
 		if free, claimed := s.Claim(a, 7); !free || claimed {
-			t.Error("one that is no head was claimed")
+			t.Error("one that is not a head was claimed")
 		}
 		if free, claimed := s.Claim(a, 5); !free || !claimed {
 			t.Error("a head that waits was not claimed")

@@ -63,7 +63,7 @@ func (p *Painter) Fits(text, caption, format string) error {
 		}
 		return err
 	}
-	return fmt.Errorf("draw a code: %.10q is none of the formats %s, %s, %s", format, FormatPNG, FormatSVG, FormatPDF)
+	return fmt.Errorf("draw a code: %.10q is not one of the formats %s, %s, %s", format, FormatPNG, FormatSVG, FormatPDF)
 }
 
 // Render draws a text in a format, png, svg or pdf, with a caption of its own,

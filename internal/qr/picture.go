@@ -18,7 +18,7 @@ const maxScans = 100
 
 // What is said of pictures that cannot be used.
 const (
-	unreadable = "the picture is no PNG, JPEG or GIF picture that can be read"
+	unreadable = "the picture is not a PNG, JPEG or GIF picture that can be read"
 	tooTangled = "the picture is a JPEG of more than 100 passes: save it anew as an ordinary one"
 )
 

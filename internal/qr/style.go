@@ -77,7 +77,7 @@ func (s Style) Check() error {
 	case !(s.Millimetres >= MinMillimetres && s.Millimetres <= MaxMillimetres):
 		return wrong("millimetres", "%g is not between %d and %d", s.Millimetres, MinMillimetres, MaxMillimetres)
 	case s.Modules != Square && s.Modules != Rounded && s.Modules != Dots:
-		return wrong("modules", "%.20q is none of %s, %s, %s", s.Modules, Square, Rounded, Dots)
+		return wrong("modules", "%.20q is not one of %s, %s, %s", s.Modules, Square, Rounded, Dots)
 	case s.Quiet < 1 || s.Quiet > MaxQuiet:
 		return wrong("quiet", "%d modules are not between 1 and %d", s.Quiet, MaxQuiet)
 	}

@@ -188,7 +188,7 @@ func (a *Allowed) Check(address string) error {
 	case err == nil:
 		return a.judge(ip, false)
 	case numeric(host):
-		return fmt.Errorf("%w: %s is no plain form of an address", ErrRefused, host)
+		return fmt.Errorf("%w: %s is not a plain form of an address", ErrRefused, host)
 	}
 	return nil
 }

@@ -171,7 +171,7 @@ func (s *Channels) OptOuts(ctx context.Context, key *gateway.APIKey, f store.Opt
 	if f.Address != "" && f.Channel != "" {
 		address, ok := gateway.NormalAddress(f.Channel, f.Address)
 		if !ok {
-			return nil, gateway.Invalid("address", "is none of channel %s", f.Channel)
+			return nil, gateway.Invalid("address", "is not an address of channel %s", f.Channel)
 		}
 		f.Address = address
 	}
@@ -232,7 +232,7 @@ func optOutAddress(channel, address string) (string, error) {
 	}
 	normal, ok := gateway.NormalAddress(channel, address)
 	if !ok {
-		return "", gateway.Invalid("address", "is none of channel %s", channel)
+		return "", gateway.Invalid("address", "is not an address of channel %s", channel)
 	}
 	return normal, nil
 }

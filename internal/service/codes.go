@@ -45,7 +45,7 @@ func styleOf(query url.Values) (st qr.Style, err error) {
 	number := func(name string) (n int) {
 		if text := query.Get(name); text != "" && err == nil {
 			if n, err = strconv.Atoi(text); err != nil {
-				err = gateway.Invalid(name, "%.40q is no number", text)
+				err = gateway.Invalid(name, "%.40q is not a number", text)
 			}
 		}
 		return n

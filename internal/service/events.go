@@ -36,13 +36,13 @@ type Page struct {
 // one), and moves nothing. With none there yet it waits up to `wait` for some.
 func (e *Events) Pull(ctx context.Context, sub *gateway.Subscription, after string, limit int, wait time.Duration) (Page, error) {
 	if sub.Pushed() {
-		return Page{}, gateway.Invalid("id", "subscription %s is no pull subscription", sub.ID)
+		return Page{}, gateway.Invalid("id", "subscription %s is not a pull subscription", sub.ID)
 	}
 	pos := sub.AckedPos
 	if after != "" {
 		var ok bool
 		if pos, ok = ParseCursor(after); !ok {
-			return Page{}, gateway.Invalid("after", "%q is no cursor", after)
+			return Page{}, gateway.Invalid("after", "%q is not a cursor", after)
 		}
 	}
 	deadline := time.NewTimer(min(wait, MaxPullWait))
@@ -126,7 +126,7 @@ func (e *Events) publish(ctx context.Context, events []*gateway.Event) ([]gatewa
 func (e *Events) Acknowledge(ctx context.Context, sub *gateway.Subscription, cursor string) (string, error) {
 	pos, ok := ParseCursor(cursor)
 	if !ok || pos > e.Store.Head() {
-		return "", gateway.Invalid("cursor", "%q is no cursor of this subscription", cursor)
+		return "", gateway.Invalid("cursor", "%q is not a cursor of this subscription", cursor)
 	}
 	acked, err := e.Vault.Acknowledge(ctx, sub.ID, pos)
 	return Cursor(acked), err
@@ -164,12 +164,12 @@ func (e *Events) List(ctx context.Context, key *gateway.APIKey, q EventQuery) (P
 	if q.After != "" {
 		var ok bool
 		if f.After, ok = ParseCursor(q.After); !ok {
-			return Page{}, gateway.Invalid("after", "%q is no cursor", q.After)
+			return Page{}, gateway.Invalid("after", "%q is not a cursor", q.After)
 		}
 	}
 	for _, t := range q.Types {
 		if !slices.Contains(gateway.EventTypes(), t) {
-			return Page{}, gateway.Invalid("type", "%q is no type of event", t)
+			return Page{}, gateway.Invalid("type", "%q is not a type of event", t)
 		}
 	}
 	switch {
@@ -217,7 +217,7 @@ func (e *Events) Deliveries(ctx context.Context, sub *gateway.Subscription, stat
 	if before != "" {
 		var ok bool
 		if f.Before, ok = ParseCursor(before); !ok {
-			return nil, "", gateway.Invalid("before", "%q is no cursor", before)
+			return nil, "", gateway.Invalid("before", "%q is not a cursor", before)
 		}
 	}
 	list, err := e.Store.ListDeliveries(ctx, f)
@@ -255,7 +255,7 @@ func (e *Events) ReplayEvent(ctx context.Context, sub *gateway.Subscription, id 
 	}
 	pos, ok := gateway.EventPos(id)
 	if !ok {
-		return gateway.Invalid("event", "%q is no event's id", id)
+		return gateway.Invalid("event", "%q is not an event's id", id)
 	}
 	event, err := e.Store.Event(ctx, pos)
 	if gateway.CodeOf(err) == gateway.CodeNotFound || err == nil && !sub.Wants(event) {

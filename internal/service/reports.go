@@ -180,7 +180,7 @@ func Zone(name string) (*time.Location, error) {
 	}
 	z, err := time.LoadLocation(name)
 	if err != nil || name == "Local" {
-		return nil, gateway.Invalid("tz", "%q is no time zone; give one such as America/Lima or -05:00", name)
+		return nil, gateway.Invalid("tz", "%q is not a time zone; give one such as America/Lima or -05:00", name)
 	}
 	return z, nil
 }
@@ -190,5 +190,5 @@ func CheckGroup(group string) error {
 	if slices.Contains(Groups(), group) {
 		return nil
 	}
-	return gateway.Invalid("group", "%q is none of %s", group, strings.Join(Groups(), ", "))
+	return gateway.Invalid("group", "%q is not one of %s", group, strings.Join(Groups(), ", "))
 }

@@ -180,7 +180,7 @@ func (c *csvReader) next() (line, error) {
 	l := line{end: c.from + c.r.InputOffset()}
 	if wrong != nil {
 		l.number, l.lines = c.lines+int64(wrong.StartLine), c.lines+int64(wrong.Line)
-		l.err = gateway.Invalid("", "the record is no CSV: %v", wrong.Err)
+		l.err = gateway.Invalid("", "the record is not CSV: %v", wrong.Err)
 		return l, nil
 	}
 	first, _ := c.r.FieldPos(0)
@@ -257,7 +257,7 @@ func (c column) value(text string) (json.RawMessage, *gateway.Error) {
 	switch {
 	case c.json:
 		if !json.Valid([]byte(text)) {
-			return nil, gateway.Invalid(c.name, "is no JSON")
+			return nil, gateway.Invalid(c.name, "is not JSON")
 		}
 		return json.RawMessage(text), nil
 	case c.name == gateway.FieldOptIn && !strings.HasPrefix(strings.TrimSpace(text), "["):
@@ -265,7 +265,7 @@ func (c column) value(text string) (json.RawMessage, *gateway.Error) {
 		return encode(list), nil
 	case c.name == gateway.FieldOptIn || c.name == gateway.FieldMessenger:
 		if !json.Valid([]byte(text)) {
-			return nil, gateway.Invalid(c.name, "is no JSON")
+			return nil, gateway.Invalid(c.name, "is not JSON")
 		}
 		return json.RawMessage(text), nil
 	}

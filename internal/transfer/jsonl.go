@@ -48,7 +48,7 @@ func (j *jsonReader) next() (line, error) {
 			return l, nil
 		}
 		if json.Unmarshal(text, &l.members) != nil || l.members == nil {
-			l.err = gateway.Invalid("", "the line is no JSON object")
+			l.err = gateway.Invalid("", "the line is not a JSON object")
 		}
 		return l, nil
 	}

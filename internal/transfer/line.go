@@ -180,7 +180,7 @@ func timeOf(into *time.Time, name string, value json.RawMessage) *gateway.Error 
 	}
 	at, wrong := time.Parse(time.RFC3339, text)
 	if wrong != nil {
-		return gateway.Invalid(name, "%q is no time such as 2026-11-22T14:30:00Z", text)
+		return gateway.Invalid(name, "%q is not a time such as 2026-11-22T14:30:00Z", text)
 	}
 	*into = at.UTC()
 	return nil

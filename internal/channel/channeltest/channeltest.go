@@ -271,7 +271,7 @@ func RefusalOf(t *testing.T, err error) *gateway.ChannelError {
 	t.Helper()
 	var e *gateway.ChannelError
 	if !errors.As(err, &e) {
-		t.Fatalf("%v is no refusal of a channel", err)
+		t.Fatalf("%v is not a refusal of a channel", err)
 	}
 	return e
 }
@@ -324,7 +324,7 @@ func Edit[S any](t *testing.T, a *gateway.ChannelAccount, change func(*S)) {
 func Settings(of any) json.RawMessage {
 	encoded, err := json.Marshal(of)
 	if err != nil {
-		panic("channeltest: settings are no JSON: " + err.Error()) // a struct that JSON knows
+		panic("channeltest: settings are not JSON: " + err.Error()) // a struct that JSON knows
 	}
 	return encoded
 }

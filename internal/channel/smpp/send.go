@@ -54,7 +54,7 @@ func (s *smpp) submission(m *gateway.ChannelMessage, reports bool) (*submission,
 	}
 	var err error
 	if sub.source, err = sourceAddress(set, o.From); err != nil {
-		return nil, channel.Refused(gateway.FailureInvalidContent, "channelOptions.sms.from is no sender")
+		return nil, channel.Refused(gateway.FailureInvalidContent, "channelOptions.sms.from is not a sender")
 	}
 	if sub.dest, err = pdu.NewAddressWithTonNpiAddr(byteOr(set.DestTON, 1), byteOr(set.DestNPI, 1), m.Address); err != nil {
 		return nil, channel.Refused(gateway.FailureAddressInvalid, "the number is too long")

@@ -100,16 +100,16 @@ func compose(set *gatewayapi.SMTPSettings, m *gateway.ChannelMessage) (*gomail.M
 	msg := gomail.NewMsg(gomail.WithNoDefaultUserAgent())
 	from := firstOf(o.From, set.From)
 	if msg.From(from) != nil {
-		return nil, "", channel.Refused(gateway.FailureInvalidContent, "channelOptions.email.from is no address")
+		return nil, "", channel.Refused(gateway.FailureInvalidContent, "channelOptions.email.from is not an address")
 	}
 	if !sendsAs(set, addressOf(from)) {
 		return nil, "", channel.Refused(gateway.FailureInvalidContent, "channelOptions.email.from must be a sender of the account: its from, or one of its senders")
 	}
 	if err := msg.To(m.Address); err != nil {
-		return nil, "", channel.Refused(gateway.FailureAddressInvalid, "this is no e-mail address")
+		return nil, "", channel.Refused(gateway.FailureAddressInvalid, "this is not an e-mail address")
 	}
 	if reply := firstOf(o.ReplyTo, set.ReplyTo); reply != "" && msg.ReplyTo(reply) != nil {
-		return nil, "", channel.Refused(gateway.FailureInvalidContent, "channelOptions.email.replyTo is no address")
+		return nil, "", channel.Refused(gateway.FailureInvalidContent, "channelOptions.email.replyTo is not an address")
 	}
 	_, domain, _ := strings.Cut(addressOf(from), "@")
 	id := m.ID + "." + strconv.Itoa(m.Step) + "@" + domain
