@@ -27,7 +27,7 @@ func (q *request) tagged(p *gateway.Profile) *gateway.Profile {
 
 func etag(version int64) string { return `"` + strconv.FormatInt(version, 10) + `"` }
 
-// ifMatch answers the version that the caller says to have read, 0 when it says none or any.
+// ifMatch returns the version that the caller says to have read, 0 when it says none or any.
 func (q *request) ifMatch() (int64, error) {
 	text := strings.TrimSpace(q.Header.Get("If-Match"))
 	if text == "" || text == "*" {

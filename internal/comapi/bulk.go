@@ -58,7 +58,7 @@ func (f *Face) deleteMany(q *request) error {
 	return q.Reply(http.StatusOK, gone)
 }
 
-// defaultOptIns answers for each channel whether customers count as opted in who have not said so:
+// defaultOptIns returns for each channel whether customers count as opted in who have not said so:
 // they never do.
 func (f *Face) defaultOptIns(q *request) error {
 	all := map[string]bool{}

@@ -31,7 +31,7 @@ type historyMessage struct {
 	ChannelData map[string]any `json:"channelData"`
 }
 
-// history answers the messages to and from a profile, the newest first.
+// history returns the messages to and from a profile, the newest first.
 func (f *Face) history(q *request) error {
 	query := q.URL.Query()
 	limit, err := number(query, "limit", defaultHistory, maxHistory)

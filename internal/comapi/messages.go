@@ -74,7 +74,7 @@ func within(i int, err error) error {
 	return e.Under(fmt.Sprintf("[%d]", i))
 }
 
-// message answers a message of the api space, whichever API it came by.
+// message returns a message of the api space, whichever API it came by.
 func (f *Face) message(q *request) error {
 	m, err := q.ownMessage()
 	if err != nil {

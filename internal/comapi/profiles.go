@@ -89,7 +89,7 @@ func named(fields map[string]json.RawMessage, id string) error {
 	return nil
 }
 
-// ifMatch answers the version that the caller says to have read, 0 when it says none or any.
+// ifMatch returns the version that the caller says to have read, 0 when it says none or any.
 func (q *request) ifMatch() (int64, error) {
 	tag := strings.TrimPrefix(strings.TrimSpace(q.Header.Get("If-Match")), "W/")
 	if tag == "" || tag == "*" {

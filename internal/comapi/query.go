@@ -28,7 +28,7 @@ type profileQuery struct {
 	limit, skip int
 }
 
-// queryProfiles answers the profiles that a query wants, in the order of their ids unless it is
+// queryProfiles returns the profiles that a query wants, in the order of their ids unless it is
 // sorted.
 func (f *Face) queryProfiles(q *request) error {
 	query, err := q.profileQuery()
@@ -51,7 +51,7 @@ func (f *Face) queryProfiles(q *request) error {
 	return q.Reply(http.StatusOK, list)
 }
 
-// find answers the profiles that fit: as many as are asked for, or all when they are to be sorted.
+// find returns the profiles that fit: as many as are asked for, or all when they are to be sorted.
 func (q *request) find(query *profileQuery) ([]map[string]any, error) {
 	var found []map[string]any
 	filter := query.filter

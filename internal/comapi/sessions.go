@@ -15,7 +15,7 @@ import (
 // for it. Browsers come from other origins, so that what sessions may do is open to all of them:
 // the token is what counts.
 
-// startSession answers what the business's token has to carry.
+// startSession returns what the business's token has to carry.
 func (f *Face) startSession(q *request) error {
 	id, nonce, expires, err := f.o.Sessions.Start(q.Context(), q.space.Key)
 	if err != nil {
@@ -122,7 +122,7 @@ func (q *request) authorizeSession(token string, e endpoint) error {
 	return q.Allow(key, e.scope)
 }
 
-// bearer answers the token of a request, if it is one of a session.
+// bearer returns the token of a request, if it is one of a session.
 func (q *request) bearer() (string, bool) {
 	scheme, token, _ := strings.Cut(q.Header.Get("Authorization"), " ")
 	return token, strings.EqualFold(scheme, "Bearer") && sessions.IsToken(token)

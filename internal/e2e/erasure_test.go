@@ -65,7 +65,7 @@ func (w *world) awaitErased(id string) gatewayapi.Erasure {
 	return e
 }
 
-// rows answers every row of every table of the gateway's database, as text.
+// rows returns every row of every table of the gateway's database, as text.
 func (w *world) rows() map[string][]string {
 	w.t.Helper()
 	driver, source, list := "sqlite", "file:"+w.config.Database()+"?mode=ro&_pragma=busy_timeout(10000)", `SELECT name FROM sqlite_master WHERE type = 'table'`

@@ -89,7 +89,7 @@ func (r *receiver) answers(f func(*http.Request) int) {
 	r.answer = f
 }
 
-// deliveries answers every POST so far.
+// deliveries returns every POST so far.
 func (r *receiver) deliveries() []delivered {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -167,7 +167,7 @@ func settle(to *To) error {
 // Docs: https://www.rfc-editor.org/rfc/rfc5321#section-4.5.3.1.3
 const maxEmail = 254
 
-// phoneNumber answers an international number in digits; false for what is none of 5 to 15.
+// phoneNumber returns an international number in digits; false for what is none of 5 to 15.
 func phoneNumber(text string) (string, bool) {
 	digits, ok := NormalAddress(ChannelSMS, text)
 	return digits, ok && len(digits) >= 5 && len(digits) <= 15
@@ -185,7 +185,7 @@ func FillTo(to *To, p *Profile) {
 	}
 }
 
-// Digits answers the digits of a phone number: what people write around them, such as a plus sign, spaces and dashes, is left out.
+// Digits returns the digits of a phone number: what people write around them, such as a plus sign, spaces and dashes, is left out.
 func Digits(number string) string {
 	return strings.Map(func(r rune) rune {
 		if r < '0' || r > '9' {

@@ -27,7 +27,7 @@ type action struct {
 	ForwardURL   *string `json:"forwardUrl"`
 }
 
-// configuration answers the configuration that the path names.
+// configuration returns the configuration that the path names.
 func (q *request) configuration() (*wire.Configuration, error) {
 	a, err := q.application()
 	if err != nil {

@@ -84,7 +84,7 @@ func (s *Server) listApplications(q *request) error {
 	return q.Reply(http.StatusOK, list)
 }
 
-// application answers the application that the path names.
+// application returns the application that the path names.
 func (q *request) application() (*gateway.Application, error) {
 	a, err := q.s.o.Applications.Get(q.Context(), q.Key, q.PathValue("key"))
 	return a, instead(err, errNoApplication)

@@ -50,7 +50,7 @@ func webhookURL(err error) error {
 	return err
 }
 
-// page answers the key of the application that is named, or else of the only one there is.
+// page returns the key of the application that is named, or else of the only one there is.
 func (q *request) page(named string) (string, error) {
 	if named != "" {
 		a, err := q.s.o.Applications.Get(q.Context(), q.Key, named)

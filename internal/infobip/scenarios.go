@@ -52,7 +52,7 @@ func shownScenario(r *gateway.Route) scenario {
 	return scenario{r.ID, r.Name, flow, r.Default, r.Default}
 }
 
-// stored answers the route of a scenario's key.
+// stored returns the route of a scenario's key.
 func (q *request) stored(key string) (*gateway.Route, error) {
 	r, err := q.s.o.Routes.Get(q.Context(), q.Key, key)
 	if err == nil && r.ID == key {

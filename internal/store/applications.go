@@ -23,47 +23,72 @@ type applicationDoc struct {
 	LastCheck    *gateway.ApplicationCheck `json:"lastCheck,omitempty"`
 }
 
-const selectApplications = `SELECT a.key, a.page_id, a.app_id, a.state, a.doc, a.access_token, a.app_secret, a.verify_token, a.created_at, a.updated_at,
-a.last_event_at, CASE WHEN c.key = a.key THEN 1 ELSE 0 END FROM applications a LEFT JOIN callbacks c ON c.app_id = a.app_id`
-
-func (v *Vault) scanApplication(rows *sql.Rows) (*gateway.Application, error) {
-	var a gateway.Application
-	var state, doc, token, secret, verify string
-	var created, updated, last int64
-	var door int
-	if err := rows.Scan(&a.Key, &a.PageID, &a.AppID, &state, &doc, &token, &secret, &verify, &created, &updated, &last, &door); err != nil {
-		return nil, fmt.Errorf("read application: %w", err)
-	}
-	var d applicationDoc
-	if err := json.Unmarshal([]byte(doc), &d); err != nil {
-		return nil, fmt.Errorf("read application %s: %w", a.Key, err)
-	}
-	a.State, a.Door = gateway.ApplicationState(state), door != 0
-	a.PageName, a.PageImageURL, a.AppName, a.AppImageURL = d.PageName, d.PageImageURL, d.AppName, d.AppImageURL
-	a.GraphVersion, a.Limits, a.Paused, a.PausedAt, a.LastCheck = d.GraphVersion, d.Limits, d.Paused, d.PausedAt, d.LastCheck
-	a.CreatedAt, a.UpdatedAt, a.LastEventAt = FromMillis(created), FromMillis(updated), FromMillis(last)
-	for _, s := range []struct {
-		column string
-		text   string
-		into   *gateway.Secret
-	}{{"access_token", token, &a.AccessToken}, {"app_secret", secret, &a.AppSecret}, {"verify_token", verify, &a.VerifyToken}} {
-		var err error
-		if *s.into, err = v.opened("applications", s.column, a.Key, s.text); err != nil {
-			return nil, fmt.Errorf("read application %s: %w", a.Key, err)
-		}
-	}
-	return &a, nil
+// applicationRow is an application with the vault that seals its secrets.
+type applicationRow struct {
+	*gateway.Application
+	v *Vault
 }
 
-// Applications answers every application, the oldest first.
+var applications = newTable("applications",
+	plain("key", func(r *applicationRow) *string { return &r.Key }),
+	plain("page_id", func(r *applicationRow) *string { return &r.PageID }),
+	plain("app_id", func(r *applicationRow) *string { return &r.AppID }),
+	word("state", func(r *applicationRow) *gateway.ApplicationState { return &r.State }),
+	custom("doc", (*applicationRow).doc, (*applicationRow).readDoc),
+	sealedSecret("access_token", func(r *applicationRow) *gateway.Secret { return &r.AccessToken }),
+	sealedSecret("app_secret", func(r *applicationRow) *gateway.Secret { return &r.AppSecret }),
+	sealedSecret("verify_token", func(r *applicationRow) *gateway.Secret { return &r.VerifyToken }),
+	moment("created_at", func(r *applicationRow) *time.Time { return &r.CreatedAt }),
+	moment("updated_at", func(r *applicationRow) *time.Time { return &r.UpdatedAt }),
+	moment("last_event_at", func(r *applicationRow) *time.Time { return &r.LastEventAt }).later(),
+	truth(`CASE WHEN EXISTS (SELECT 1 FROM callbacks c WHERE c.app_id = applications.app_id AND c.key = applications.key) THEN 1 ELSE 0 END`,
+		func(r *applicationRow) *bool { return &r.Door }).later(),
+)
+
+var updateApplication = applications.updates("key", "state", "doc", "access_token", "app_secret", "verify_token", "updated_at")
+
+// sealedSecret is a column of an application's secret.
+func sealedSecret(name string, field func(*applicationRow) *gateway.Secret) column[applicationRow] {
+	return custom(name, func(r *applicationRow) string { return r.v.sealed("applications", name, r.Key, *field(r)) }, func(r *applicationRow, text string) (err error) {
+		*field(r), err = r.v.opened("applications", name, r.Key, text)
+		return err
+	})
+}
+
+func (r *applicationRow) doc() string {
+	return string(data(applicationDoc{
+		PageName: r.PageName, PageImageURL: r.PageImageURL, AppName: r.AppName, AppImageURL: r.AppImageURL,
+		GraphVersion: r.GraphVersion, Limits: r.Limits, Paused: r.Paused, PausedAt: r.PausedAt, LastCheck: r.LastCheck,
+	}))
+}
+
+func (r *applicationRow) readDoc(text string) error {
+	var d applicationDoc
+	if err := json.Unmarshal([]byte(text), &d); err != nil {
+		return err
+	}
+	r.PageName, r.PageImageURL, r.AppName, r.AppImageURL = d.PageName, d.PageImageURL, d.AppName, d.AppImageURL
+	r.GraphVersion, r.Limits, r.Paused, r.PausedAt, r.LastCheck = d.GraphVersion, d.Limits, d.Paused, d.PausedAt, d.LastCheck
+	return nil
+}
+
+func (v *Vault) scanApplication(rows *sql.Rows) (*gateway.Application, error) {
+	r := &applicationRow{new(gateway.Application), v}
+	if err := applications.scan(rows, r); err != nil {
+		return nil, fmt.Errorf("read application %s: %w", r.Key, err)
+	}
+	return r.Application, nil
+}
+
+// Applications returns every application, the oldest first.
 func (v *Vault) Applications(ctx context.Context) ([]*gateway.Application, error) {
-	rows, err := v.s.Query(ctx, selectApplications+` ORDER BY a.created_at, a.key`)
+	rows, err := v.s.Query(ctx, applications.selected+` ORDER BY created_at, key`)
 	return Collect(rows, err, v.scanApplication)
 }
 
 // Application returns one application; a not_found error when there is none.
 func (v *Vault) Application(ctx context.Context, key string) (*gateway.Application, error) {
-	rows, err := v.s.Query(ctx, selectApplications+` WHERE a.key = ?`, key)
+	rows, err := v.s.Query(ctx, applications.selected+` WHERE key = ?`, key)
 	return v.oneApplication(key, rows, err)
 }
 
@@ -79,8 +104,7 @@ func (v *Vault) CreateApplication(ctx context.Context, a *gateway.Application) e
 			return err
 		}
 		a.CreatedAt, a.UpdatedAt = tx.Now(), tx.Now()
-		n, err := tx.Exec(`INSERT INTO applications (key, page_id, app_id, state, doc, access_token, app_secret, verify_token, created_at, updated_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`, append([]any{a.Key, a.PageID, a.AppID}, v.applicationValues(a, Millis(a.CreatedAt))...)...)
+		n, err := tx.Exec(applications.insert+` ON CONFLICT DO NOTHING`, applications.args(&applicationRow{a, v})...)
 		if err != nil {
 			return fmt.Errorf("store application: %w", err)
 		}
@@ -99,19 +123,6 @@ func (v *Vault) taken(tx *Tx, a *gateway.Application) error {
 	return gateway.Errorf(gateway.CodeConflict, "page %s is connected already, as application %s", a.PageID, key).WithField("page.accessToken")
 }
 
-// applicationValues are the values from state on, with the times given between the verify token and
-// updated_at.
-func (v *Vault) applicationValues(a *gateway.Application, times ...any) []any {
-	values := []any{string(a.State), string(data(applicationDoc{
-		PageName: a.PageName, PageImageURL: a.PageImageURL, AppName: a.AppName, AppImageURL: a.AppImageURL,
-		GraphVersion: a.GraphVersion, Limits: a.Limits, Paused: a.Paused, PausedAt: a.PausedAt, LastCheck: a.LastCheck,
-	})),
-		v.sealed("applications", "access_token", a.Key, a.AccessToken),
-		v.sealed("applications", "app_secret", a.Key, a.AppSecret),
-		v.sealed("applications", "verify_token", a.Key, a.VerifyToken)}
-	return append(append(values, times...), Millis(a.UpdatedAt))
-}
-
 // UpdateApplication reads an application, lets change it, and stores it, all in one transaction.
 // When change returns an error nothing is stored. Key, page and app cannot change. It returns the
 // application as stored.
@@ -121,7 +132,7 @@ func (v *Vault) UpdateApplication(ctx context.Context, key string, change func(*
 		if err := v.claim(tx); err != nil {
 			return err
 		}
-		rows, err := tx.Query(selectApplications+` WHERE a.key = ?`, key)
+		rows, err := tx.Query(applications.selected+` WHERE key = ?`, key)
 		if a, err = v.oneApplication(key, rows, err); err != nil {
 			return err
 		}
@@ -129,8 +140,7 @@ func (v *Vault) UpdateApplication(ctx context.Context, key string, change func(*
 			return err
 		}
 		a.UpdatedAt = tx.Now()
-		_, err = tx.Exec(`UPDATE applications SET state = ?, doc = ?, access_token = ?, app_secret = ?, verify_token = ?, updated_at = ? WHERE key = ?`,
-			append(v.applicationValues(a), key)...)
+		_, err = tx.Exec(updateApplication.query, updateApplication.args(&applicationRow{a, v})...)
 		if err != nil {
 			return fmt.Errorf("store application %s: %w", key, err)
 		}

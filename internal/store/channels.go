@@ -4,7 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"time"
 
 	"github.com/chasqui/chasqui/internal/gateway"
 )
@@ -44,39 +46,64 @@ func readChannelDoc(doc string, a *gateway.ChannelAccount) error {
 	return nil
 }
 
-const selectChannels = `SELECT id, channel, provider, app, state, doc, secrets, created_at, updated_at FROM channels`
+// channelRow is an account with the vault that seals its secrets.
+type channelRow struct {
+	*gateway.ChannelAccount
+	v *Vault
+}
+
+var channels = newTable("channels",
+	plain("id", func(r *channelRow) *string { return &r.ID }),
+	plain("channel", func(r *channelRow) *string { return &r.Channel }),
+	word("provider", func(r *channelRow) *gateway.Provider { return &r.Provider }),
+	plain("app", func(r *channelRow) *string { return &r.Application }),
+	word("state", func(r *channelRow) *gateway.AccountState { return &r.State }),
+	custom("doc", func(r *channelRow) string { return channelDoc(r.ChannelAccount) }, func(r *channelRow, text string) error { return readChannelDoc(text, r.ChannelAccount) }),
+	custom("secrets", (*channelRow).sealed, (*channelRow).open),
+	moment("created_at", func(r *channelRow) *time.Time { return &r.CreatedAt }),
+	moment("updated_at", func(r *channelRow) *time.Time { return &r.UpdatedAt }),
+)
+
+var updateChannel = channels.updates("id", "app", "state", "doc", "secrets", "updated_at")
+
+func (r *channelRow) sealed() string {
+	plain := map[string]string{} // a gateway.Secret would encode as its mark
+	for name, secret := range r.Secrets {
+		if secret != "" {
+			plain[name] = secret.Reveal()
+		}
+	}
+	if len(plain) == 0 {
+		return ""
+	}
+	return r.v.sealed("channels", "secrets", r.ID, gateway.Secret(data(plain)))
+}
+
+func (r *channelRow) open(sealed string) error {
+	text, err := r.v.opened("channels", "secrets", r.ID, sealed)
+	if err == nil && text != "" && json.Unmarshal([]byte(text.Reveal()), &r.Secrets) != nil {
+		err = errors.New("the secrets are not an object") // the decoder's error may quote them
+	}
+	return err
+}
 
 func (v *Vault) scanChannel(rows *sql.Rows) (*gateway.ChannelAccount, error) {
-	var a gateway.ChannelAccount
-	var provider, state, doc, secrets string
-	var created, updated int64
-	if err := rows.Scan(&a.ID, &a.Channel, &provider, &a.Application, &state, &doc, &secrets, &created, &updated); err != nil {
-		return nil, fmt.Errorf("read channel account: %w", err)
+	r := &channelRow{new(gateway.ChannelAccount), v}
+	if err := channels.scan(rows, r); err != nil {
+		return nil, fmt.Errorf("read channel account %s: %w", r.ID, err)
 	}
-	a.Provider, a.State = gateway.Provider(provider), gateway.AccountState(state)
-	if err := readChannelDoc(doc, &a); err != nil {
-		return nil, fmt.Errorf("read channel account %s: %w", a.ID, err)
-	}
-	a.CreatedAt, a.UpdatedAt = FromMillis(created), FromMillis(updated)
-	text, err := v.opened("channels", "secrets", a.ID, secrets)
-	if err != nil {
-		return nil, fmt.Errorf("read channel account %s: %w", a.ID, err)
-	}
-	if text != "" && json.Unmarshal([]byte(text.Reveal()), &a.Secrets) != nil {
-		return nil, fmt.Errorf("read secrets of channel account %s: not an object", a.ID) // the decoder's error may quote them
-	}
-	return &a, nil
+	return r.ChannelAccount, nil
 }
 
 // Channels returns every channel account, the oldest first.
 func (v *Vault) Channels(ctx context.Context) ([]*gateway.ChannelAccount, error) {
-	rows, err := v.s.Query(ctx, selectChannels+` ORDER BY created_at, id`)
+	rows, err := v.s.Query(ctx, channels.selected+` ORDER BY created_at, id`)
 	return Collect(rows, err, v.scanChannel)
 }
 
 // Channel returns one channel account; a not_found error when there is none.
 func (v *Vault) Channel(ctx context.Context, id string) (*gateway.ChannelAccount, error) {
-	rows, err := v.s.Query(ctx, selectChannels+` WHERE id = ?`, id)
+	rows, err := v.s.Query(ctx, channels.selected+` WHERE id = ?`, id)
 	return One("channel account", id, rows, err, v.scanChannel)
 }
 
@@ -87,28 +114,12 @@ func (v *Vault) CreateChannel(ctx context.Context, a *gateway.ChannelAccount) er
 			return err
 		}
 		a.ID, a.CreatedAt, a.UpdatedAt = tx.NewID("chn"), tx.Now(), tx.Now()
-		doc, secrets := v.channelValues(a)
-		_, err := tx.Exec(`INSERT INTO channels (id, channel, provider, app, state, doc, secrets, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			a.ID, a.Channel, string(a.Provider), a.Application, string(a.State), doc, secrets, Millis(a.CreatedAt), Millis(a.UpdatedAt))
+		_, err := tx.Exec(channels.insert, channels.args(&channelRow{a, v})...)
 		if err != nil {
 			return fmt.Errorf("store channel account: %w", err)
 		}
 		return bump(tx, ChangeChannels)
 	})
-}
-
-func (v *Vault) channelValues(a *gateway.ChannelAccount) (doc, secrets string) {
-	doc = channelDoc(a)
-	plain := map[string]string{} // a gateway.Secret would encode as its mark
-	for name, secret := range a.Secrets {
-		if secret != "" {
-			plain[name] = secret.Reveal()
-		}
-	}
-	if len(plain) == 0 {
-		return doc, ""
-	}
-	return doc, v.sealed("channels", "secrets", a.ID, gateway.Secret(data(plain)))
 }
 
 // UpdateChannel reads a channel account, lets change it, and stores it, all in one transaction.
@@ -120,7 +131,7 @@ func (v *Vault) UpdateChannel(ctx context.Context, id string, change func(*gatew
 		if err := v.claim(tx); err != nil {
 			return err
 		}
-		rows, err := tx.Query(selectChannels+` WHERE id = ?`, id)
+		rows, err := tx.Query(channels.selected+` WHERE id = ?`, id)
 		if a, err = One("channel account", id, rows, err, v.scanChannel); err != nil {
 			return err
 		}
@@ -128,9 +139,7 @@ func (v *Vault) UpdateChannel(ctx context.Context, id string, change func(*gatew
 			return err
 		}
 		a.UpdatedAt = tx.Now()
-		doc, secrets := v.channelValues(a)
-		_, err = tx.Exec(`UPDATE channels SET app = ?, state = ?, doc = ?, secrets = ?, updated_at = ? WHERE id = ?`,
-			a.Application, string(a.State), doc, secrets, Millis(a.UpdatedAt), id)
+		_, err = tx.Exec(updateChannel.query, updateChannel.args(&channelRow{a, v})...)
 		if err != nil {
 			return fmt.Errorf("store channel account %s: %w", id, err)
 		}

@@ -130,6 +130,23 @@ func (d *linesDest) Scan(value any) error {
 	return nil
 }
 
+// custom is a column of text that functions of its own write and read.
+func custom[T any](name string, write func(*T) string, read func(*T, string) error) column[T] {
+	return column[T]{name: name, arg: func(row *T) any { return write(row) }, dest: func(row *T) any {
+		return customDest(func(text string) error { return read(row, text) })
+	}}
+}
+
+type customDest func(text string) error
+
+func (d customDest) Scan(value any) error {
+	var text string
+	if err := (wordDest[string]{&text}).Scan(value); err != nil {
+		return err
+	}
+	return d(text)
+}
+
 // blob is a column of bytes.
 func blob[T any, F ~[]byte](name string, field func(*T) *F) column[T] {
 	return column[T]{name: name, arg: func(row *T) any { return []byte(*field(row)) }, dest: func(row *T) any { return blobDest[F]{field(row)} }}

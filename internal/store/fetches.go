@@ -39,7 +39,7 @@ type Fetch struct {
 	Tries   int
 }
 
-// DueFetches answers people to ask the platform about, of the partitions this node works.
+// DueFetches returns people to ask the platform about, of the partitions this node works.
 func (s *Store) DueFetches(ctx context.Context, now time.Time, limit int) ([]Fetch, error) {
 	rows, err := s.Query(ctx, `SELECT app, person, profile, fetch_tries FROM addresses WHERE fetch_at > 0 AND fetch_at <= ? ORDER BY fetch_at LIMIT ?`,
 		Millis(now), limit)

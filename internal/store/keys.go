@@ -77,7 +77,7 @@ func (s *Store) KeyByHash(ctx context.Context, hash [32]byte) (*gateway.APIKey, 
 	return keys[0], nil
 }
 
-// Keys answers every API key, the oldest first, those that are revoked too.
+// Keys returns every API key, the oldest first, those that are revoked too.
 func (s *Store) Keys(ctx context.Context) ([]*gateway.APIKey, error) {
 	rows, err := s.Query(ctx, apiKeys.selected+` ORDER BY created_at, id`)
 	return Collect(rows, err, scanKey)

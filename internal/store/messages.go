@@ -408,7 +408,7 @@ func (s *Store) OpenInLane(ctx context.Context, lane gateway.Lane, from int64, l
 	return Collect(rows, err, scanMessage)
 }
 
-// OpenApplications answers for each application with unfinished messages the first of them.
+// OpenApplications returns for each application with unfinished messages the first of them.
 func (s *Store) OpenApplications(ctx context.Context) (map[string]int64, error) {
 	rows, err := s.Query(ctx, `SELECT app, MIN(seq) FROM messages WHERE open = 1 GROUP BY app`)
 	if err != nil {

@@ -50,7 +50,7 @@ func (r *routeDest) Scan(value any) error {
 	return nil
 }
 
-// Routes answers every route, the oldest first.
+// Routes returns every route, the oldest first.
 func (s *Store) Routes(ctx context.Context) ([]*gateway.Route, error) {
 	rows, err := s.Query(ctx, routes.selected+` ORDER BY created_at, id`)
 	return Collect(rows, err, scanRoute)

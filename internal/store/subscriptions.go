@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -33,48 +34,87 @@ type secretDoc struct {
 	ExpiresAt time.Time `json:"expiresAt,omitzero"`
 }
 
-const selectSubscriptions = `SELECT id, kind, state, doc, secrets, start_pos, acked_pos, failing_since, created_at, updated_at FROM subscriptions`
-
-func (v *Vault) scanSubscription(rows *sql.Rows) (*gateway.Subscription, error) {
-	var s gateway.Subscription
-	var kind, state, doc, secrets string
-	var failing, created, updated int64
-	if err := rows.Scan(&s.ID, &kind, &state, &doc, &secrets, &s.StartPos, &s.AckedPos, &failing, &created, &updated); err != nil {
-		return nil, fmt.Errorf("read subscription: %w", err)
-	}
-	var d subscriptionDoc
-	if err := json.Unmarshal([]byte(doc), &d); err != nil {
-		return nil, fmt.Errorf("read subscription %s: %w", s.ID, err)
-	}
-	s.Kind, s.State, s.Name, s.URL = gateway.SubscriptionKind(kind), gateway.SubscriptionState(state), d.Name, d.URL
-	s.EventTypes, s.Applications, s.Order, s.Disabled, s.DisabledAt = d.EventTypes, d.Applications, d.Order, d.Disabled, d.DisabledAt
-	s.Generation, s.Format, s.FormatData = d.Generation, d.Format, d.FormatData
-	s.FailingSince, s.CreatedAt, s.UpdatedAt = FromMillis(failing), FromMillis(created), FromMillis(updated)
-	text, err := v.opened("subscriptions", "secrets", s.ID, secrets)
-	if err != nil {
-		return nil, fmt.Errorf("read subscription %s: %w", s.ID, err)
-	}
-	if text != "" {
-		var list []secretDoc
-		if err := json.Unmarshal([]byte(text.Reveal()), &list); err != nil {
-			return nil, fmt.Errorf("read secrets of subscription %s: not a list", s.ID) // the decoder's error may quote them
-		}
-		for _, e := range list {
-			s.Secrets = append(s.Secrets, gateway.SigningSecret{ID: e.ID, Value: gateway.Secret(e.Value), CreatedAt: e.CreatedAt, ExpiresAt: e.ExpiresAt})
-		}
-	}
-	return &s, v.Formats.Bind(&s)
+// subscriptionRow is a subscription with the vault that seals its secrets.
+type subscriptionRow struct {
+	*gateway.Subscription
+	v *Vault
 }
 
-// Subscriptions answers every subscription, the oldest first.
+var subscriptions = newTable("subscriptions",
+	plain("id", func(r *subscriptionRow) *string { return &r.ID }),
+	word("kind", func(r *subscriptionRow) *gateway.SubscriptionKind { return &r.Kind }),
+	word("state", func(r *subscriptionRow) *gateway.SubscriptionState { return &r.State }),
+	custom("doc", (*subscriptionRow).doc, (*subscriptionRow).readDoc),
+	custom("secrets", (*subscriptionRow).sealed, (*subscriptionRow).open),
+	plain("start_pos", func(r *subscriptionRow) *int64 { return &r.StartPos }),
+	plain("acked_pos", func(r *subscriptionRow) *int64 { return &r.AckedPos }),
+	moment("failing_since", func(r *subscriptionRow) *time.Time { return &r.FailingSince }),
+	moment("created_at", func(r *subscriptionRow) *time.Time { return &r.CreatedAt }),
+	moment("updated_at", func(r *subscriptionRow) *time.Time { return &r.UpdatedAt }),
+)
+
+var updateSubscription = subscriptions.updates("id", "state", "doc", "secrets", "failing_since", "updated_at")
+
+func (r *subscriptionRow) doc() string {
+	return string(data(subscriptionDoc{
+		Name: r.Name, URL: r.URL, Format: r.Format, FormatData: r.FormatData, EventTypes: r.EventTypes,
+		Applications: r.Applications, Order: r.Order, Disabled: r.Disabled, DisabledAt: r.DisabledAt, Generation: r.Generation,
+	}))
+}
+
+func (r *subscriptionRow) readDoc(text string) error {
+	var d subscriptionDoc
+	if err := json.Unmarshal([]byte(text), &d); err != nil {
+		return err
+	}
+	r.Name, r.URL, r.Format, r.FormatData, r.EventTypes = d.Name, d.URL, d.Format, d.FormatData, d.EventTypes
+	r.Applications, r.Order, r.Disabled, r.DisabledAt, r.Generation = d.Applications, d.Order, d.Disabled, d.DisabledAt, d.Generation
+	return nil
+}
+
+func (r *subscriptionRow) sealed() string {
+	if len(r.Secrets) == 0 {
+		return ""
+	}
+	list := make([]secretDoc, len(r.Secrets))
+	for i, e := range r.Secrets {
+		list[i] = secretDoc{ID: e.ID, Value: e.Value.Reveal(), CreatedAt: e.CreatedAt, ExpiresAt: e.ExpiresAt}
+	}
+	return r.v.sealed("subscriptions", "secrets", r.ID, gateway.Secret(data(list)))
+}
+
+func (r *subscriptionRow) open(sealed string) error {
+	text, err := r.v.opened("subscriptions", "secrets", r.ID, sealed)
+	if err != nil || text == "" {
+		return err
+	}
+	var list []secretDoc
+	if json.Unmarshal([]byte(text.Reveal()), &list) != nil {
+		return errors.New("the secrets are not a list") // the decoder's error may quote them
+	}
+	for _, e := range list {
+		r.Secrets = append(r.Secrets, gateway.SigningSecret{ID: e.ID, Value: gateway.Secret(e.Value), CreatedAt: e.CreatedAt, ExpiresAt: e.ExpiresAt})
+	}
+	return nil
+}
+
+func (v *Vault) scanSubscription(rows *sql.Rows) (*gateway.Subscription, error) {
+	r := &subscriptionRow{new(gateway.Subscription), v}
+	if err := subscriptions.scan(rows, r); err != nil {
+		return nil, fmt.Errorf("read subscription %s: %w", r.ID, err)
+	}
+	return r.Subscription, v.Formats.Bind(r.Subscription)
+}
+
+// Subscriptions returns every subscription, the oldest first.
 func (v *Vault) Subscriptions(ctx context.Context) ([]*gateway.Subscription, error) {
-	rows, err := v.s.Query(ctx, selectSubscriptions+` ORDER BY created_at, id`)
+	rows, err := v.s.Query(ctx, subscriptions.selected+` ORDER BY created_at, id`)
 	return Collect(rows, err, v.scanSubscription)
 }
 
 // Subscription returns one subscription; a not_found error when there is none.
 func (v *Vault) Subscription(ctx context.Context, id string) (*gateway.Subscription, error) {
-	rows, err := v.s.Query(ctx, selectSubscriptions+` WHERE id = ?`, id)
+	rows, err := v.s.Query(ctx, subscriptions.selected+` WHERE id = ?`, id)
 	return v.oneSubscription(id, rows, err)
 }
 
@@ -95,29 +135,12 @@ func (v *Vault) CreateSubscription(ctx context.Context, s *gateway.Subscription)
 			}
 		}
 		s.ID, s.CreatedAt, s.UpdatedAt, s.AckedPos = tx.NewID("sub"), tx.Now(), tx.Now(), s.StartPos
-		doc, secrets := v.subscriptionValues(s)
-		_, err := tx.Exec(`INSERT INTO subscriptions (id, kind, state, doc, secrets, start_pos, acked_pos, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			s.ID, string(s.Kind), string(s.State), doc, secrets, s.StartPos, s.AckedPos, Millis(s.CreatedAt), Millis(s.UpdatedAt))
+		_, err := tx.Exec(subscriptions.insert, subscriptions.args(&subscriptionRow{s, v})...)
 		if err != nil {
 			return fmt.Errorf("store subscription: %w", err)
 		}
 		return bump(tx, ChangeSubscriptions)
 	})
-}
-
-func (v *Vault) subscriptionValues(s *gateway.Subscription) (doc, secrets string) {
-	doc = string(data(subscriptionDoc{
-		Name: s.Name, URL: s.URL, Format: s.Format, FormatData: s.FormatData, EventTypes: s.EventTypes,
-		Applications: s.Applications, Order: s.Order, Disabled: s.Disabled, DisabledAt: s.DisabledAt, Generation: s.Generation,
-	}))
-	if len(s.Secrets) == 0 {
-		return doc, ""
-	}
-	list := make([]secretDoc, len(s.Secrets))
-	for i, e := range s.Secrets {
-		list[i] = secretDoc{ID: e.ID, Value: e.Value.Reveal(), CreatedAt: e.CreatedAt, ExpiresAt: e.ExpiresAt}
-	}
-	return doc, v.sealed("subscriptions", "secrets", s.ID, gateway.Secret(data(list)))
 }
 
 // UpdateSubscription reads a subscription, lets change it, and stores it, all in one transaction.
@@ -129,7 +152,7 @@ func (v *Vault) UpdateSubscription(ctx context.Context, id string, change func(t
 		if err := v.claim(tx); err != nil {
 			return err
 		}
-		rows, err := tx.Query(selectSubscriptions+` WHERE id = ?`, id)
+		rows, err := tx.Query(subscriptions.selected+` WHERE id = ?`, id)
 		if s, err = v.oneSubscription(id, rows, err); err != nil {
 			return err
 		}
@@ -140,9 +163,7 @@ func (v *Vault) UpdateSubscription(ctx context.Context, id string, change func(t
 			return err
 		}
 		s.UpdatedAt = tx.Now()
-		doc, secrets := v.subscriptionValues(s)
-		_, err = tx.Exec(`UPDATE subscriptions SET state = ?, doc = ?, secrets = ?, failing_since = ?, updated_at = ? WHERE id = ?`,
-			string(s.State), doc, secrets, Millis(s.FailingSince), Millis(s.UpdatedAt), id)
+		_, err = tx.Exec(updateSubscription.query, updateSubscription.args(&subscriptionRow{s, v})...)
 		if err != nil {
 			return fmt.Errorf("store subscription %s: %w", id, err)
 		}

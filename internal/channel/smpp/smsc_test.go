@@ -115,7 +115,7 @@ func (s *smsc) wait(so func() bool) {
 	}
 }
 
-// took answers the submit_sm that have come, once there are as many.
+// took returns the submit_sm that have come, once there are as many.
 func (s *smsc) took(n int) []*pdu.SubmitSM {
 	s.t.Helper()
 	s.wait(func() bool { return len(s.submits) >= n })
