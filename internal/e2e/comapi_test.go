@@ -270,7 +270,7 @@ func TestComapiMistakes(t *testing.T) {
 		{"wrong type", `{"to":{"fbMessengerId":1},"body":"Hi","rules":["fbMessenger"]}`, "to.fbMessengerId", "ToInvalid", "number"},
 		{"nothing", `{"to":{"fbMessengerId":"1"},"rules":["fbMessenger"]}`, "body", "BodyInvalid", "nothing to send"},
 		{"body and parts", `{"to":{"fbMessengerId":"1"},"body":"Hi","messageParts":[{"type":"text/plain","data":"x"}],"rules":["fbMessenger"]}`, "messageParts", "MessagePartsInvalid", "not both"},
-		{"type", `{"to":{"fbMessengerId":"1"},"body":"Hi","channelOptions":{"fbMessenger":{"messagingType":"X"}},"rules":["fbMessenger"]}`, "channelOptions.fbMessenger.messagingType", "ChannelOptionsInvalid", "none of"},
+		{"type", `{"to":{"fbMessengerId":"1"},"body":"Hi","channelOptions":{"fbMessenger":{"messagingType":"X"}},"rules":["fbMessenger"]}`, "channelOptions.fbMessenger.messagingType", "ChannelOptionsInvalid", "not one of"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

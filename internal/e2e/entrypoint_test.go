@@ -327,7 +327,7 @@ func TestMessengerCodeAPI(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// lint:ignore SA1019 the platform has ended it, the gateway answers it
+	//lint:ignore SA1019 the platform has ended it, the gateway answers it
 	if uri, err := client.MessengerCode(t.Context(), messenger.CodeRequest{Ref: "from-go", ImageSize: 500}); err != nil || !strings.HasPrefix(uri, w.url+"/codes/") {
 		t.Errorf("package messenger: %q %v", uri, err)
 	}
