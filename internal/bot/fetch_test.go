@@ -46,7 +46,7 @@ func TestFetcher(t *testing.T) {
 		t.Errorf("%q, want %q", seen, want)
 	}
 	for url, words := range map[string]string{
-		server.URL + "/html": "no JSON", server.URL + "/away": "no JSON", server.URL + "/long": "more than", "ftp://" + host: "no http", "https://other.com/": "host other.com is not among",
+		server.URL + "/html": "not JSON", server.URL + "/away": "not JSON", server.URL + "/long": "more than", "ftp://" + host: "not an http", "https://other.com/": "host other.com is not among",
 		"http://localhost:9/": "", "http://127.0.0.1:9/": "is not among", "http://x.example.com.evil.com/": "is not among",
 	} {
 		if r, err := ask("GET", url, ""); err == nil || !strings.Contains(err.Error(), words) {

@@ -39,7 +39,7 @@ func TestMakeOne(t *testing.T) {
 	v.get(list+"/new").wants(t, http.StatusOK, "Café &lt;b&gt;Chasqui", "!<b>Chasqui")
 	for field, fields := range map[string][]string{
 		"a-z A-Z": {"ref", "table 7"}, "not one of code": {"kind", "poster"}, "there is no application": {"application", "x"}, "not a time such as": {"expiresAt", "tomorrow"},
-		"is over": {"expiresAt", "2020-01-01T00:00"}, "1 to 50 bytes": {"tags", strings.Repeat("t", 51)}, "at most 200 bytes": {"campaign", strings.Repeat("c", 201)},
+		"in the future": {"expiresAt", "2020-01-01T00:00"}, "1 to 50 bytes": {"tags", strings.Repeat("t", 51)}, "at most 200 bytes": {"campaign", strings.Repeat("c", 201)},
 	} {
 		in := map[string]string{"application": app, "kind": "code", "name": `Table "7"`}
 		in[fields[0]] = fields[1]

@@ -50,8 +50,8 @@ func TestPolicy(t *testing.T) {
 		{"MESSAGE_TAG", "ACCOUNT_UPDATE", 48 * h, "2019-01-01", false, true, "MESSAGE_TAG", ""},
 		{"", "CUSTOMER_FEEDBACK", 6 * 24 * h, "2026-06-01", false, true, "MESSAGE_TAG", ""},
 		{"", "CUSTOMER_FEEDBACK", 8 * 24 * h, "2026-06-01", false, false, "", "CUSTOMER_FEEDBACK is for 7 days"},
-		{"", "CUSTOMER_FEEDBACK", 48 * h, "2022-12-31", false, false, "", "no tag of the platform"},
-		{"MESSAGE_TAG", "NO_SUCH_TAG", 48 * h, "2026-06-01", false, false, "", "no tag of the platform"},
+		{"", "CUSTOMER_FEEDBACK", 48 * h, "2022-12-31", false, false, "", "not a tag of the platform"},
+		{"MESSAGE_TAG", "NO_SUCH_TAG", 48 * h, "2026-06-01", false, false, "", "not a tag of the platform"},
 	} {
 		now, err := time.Parse(time.DateOnly, c.day)
 		if err != nil {
