@@ -198,6 +198,7 @@ func TestRoomForBodies(t *testing.T) {
 	ask := func(n int, headers string) int {
 		t.Helper()
 		c := hold(n, headers)
+		defer c.Close()
 		io.WriteString(c, "y")
 		status, _ := answer(t, c)
 		return status
