@@ -3,13 +3,10 @@ package twilio
 import (
 	"context"
 	"encoding/json"
-	"io"
 	"net/http"
-	"net/http/httptrace"
 	"net/url"
 	"strconv"
 	"strings"
-	"sync/atomic"
 
 	"github.com/chasqui/chasqui/gatewayapi"
 	"github.com/chasqui/chasqui/internal/channel"
@@ -45,16 +42,16 @@ func (t *twilio) Send(ctx context.Context, m *gateway.ChannelMessage, reports bo
 	if refusal != nil {
 		return gateway.ChannelSent{}, refusal
 	}
-	status, header, body, refusal := t.call(ctx, http.MethodPost, "/Messages.json", form)
+	got, refusal := t.call(ctx, http.MethodPost, "/Messages.json", form)
 	if refusal != nil {
 		return gateway.ChannelSent{}, refusal
 	}
 	var answer answered
-	err := json.Unmarshal(body, &answer)
-	if status < 200 || status > 299 {
-		refusal := refusalOf(status, answer)
+	err := json.Unmarshal(got.Body, &answer)
+	if !got.OK() {
+		refusal := refusalOf(got.Status, answer)
 		if refusal.Kind == gateway.ChannelRetry {
-			refusal.After = channel.RetryAfter(header, t.host.Now())
+			refusal.After = channel.RetryAfter(got.Header, t.host.Now())
 		}
 		return gateway.ChannelSent{}, refusal
 	}
@@ -134,43 +131,19 @@ func (t *twilio) form(m *gateway.ChannelMessage, reports bool) (url.Values, *gat
 	return form, nil
 }
 
-// call makes a request and returns status, header and body. Whatever goes wrong after the request was written leaves its outcome unknown.
-func (t *twilio) call(ctx context.Context, method, path string, form url.Values) (int, http.Header, []byte, *gateway.ChannelError) {
-	var wrote atomic.Bool
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { wrote.Store(true) }})
-	target := strings.TrimSuffix(t.set.BaseURL, "/") + "/2010-04-01/Accounts/" + url.PathEscape(t.set.AccountSID) + path
-	req, err := http.NewRequestWithContext(ctx, method, target, strings.NewReader(form.Encode()))
-	if err != nil {
-		return 0, nil, nil, channel.Refused(gateway.FailureAccountRefused, "the account's base URL cannot be used")
-	}
+// call makes a request of the account's API.
+func (t *twilio) call(ctx context.Context, method, path string, form url.Values) (channel.Answer, *gateway.ChannelError) {
 	user, password := t.set.AccountSID, t.account.Secrets[secretAuthToken]
 	if t.set.APIKeySID != "" {
 		user, password = t.set.APIKeySID, t.account.Secrets[secretAPIKeySecret]
 	}
-	req.SetBasicAuth(user, password.Reveal())
-	req.Header.Set("User-Agent", t.host.UserAgent)
-	req.Header.Set("Accept", "application/json")
-	if method == http.MethodPost {
-		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	}
-	resp, err := t.host.HTTP.Do(req)
-	if err != nil {
-		if wrote.Load() {
-			return 0, nil, nil, channel.Unknown("the provider's answer was lost: %s", channel.Plain(err))
-		}
-		return 0, nil, nil, channel.Unreached(err)
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
-	if err != nil && resp.StatusCode >= 200 && resp.StatusCode < 300 {
-		return 0, nil, nil, channel.Unknown("the provider's answer was lost: %s", channel.Plain(err))
-	}
-	return resp.StatusCode, resp.Header, body, nil
+	target := strings.TrimSuffix(t.set.BaseURL, "/") + "/2010-04-01/Accounts/" + url.PathEscape(t.set.AccountSID) + path
+	return t.host.Call(ctx, method, target, form, func(r *http.Request) { r.SetBasicAuth(user, password.Reveal()) })
 }
 
 // Check reads the account.
 func (t *twilio) Check(ctx context.Context) *gateway.ChannelError {
-	status, _, body, refusal := t.call(ctx, http.MethodGet, ".json", nil)
+	got, refusal := t.call(ctx, http.MethodGet, ".json", nil)
 	if refusal != nil {
 		if refusal.Kind == gateway.ChannelUnknown {
 			return channel.Later(gateway.FailureProviderUnavailable, "%s", refusal.Failure.Message)
@@ -178,10 +151,10 @@ func (t *twilio) Check(ctx context.Context) *gateway.ChannelError {
 		return refusal
 	}
 	var answer answered
-	err := json.Unmarshal(body, &answer)
+	err := json.Unmarshal(got.Body, &answer)
 	switch {
-	case status < 200 || status > 299:
-		return refusalOf(status, answer)
+	case !got.OK():
+		return refusalOf(got.Status, answer)
 	case err != nil:
 		return channel.Later(gateway.FailureProviderUnavailable, "the provider's answer cannot be read")
 	case answer.Status == "suspended" || answer.Status == "closed":

@@ -4,13 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"io"
 	"net/http"
-	"net/http/httptrace"
 	"net/url"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/chasqui/chasqui/internal/channel"
@@ -64,16 +61,16 @@ func (a *account) Send(ctx context.Context, m *gateway.ChannelMessage, reports b
 		return gateway.ChannelSent{}, refusal
 	}
 	a.authenticate(form)
-	status, header, body, refusal := a.call(ctx, http.MethodPost, "/sms/json", form)
+	got, refusal := a.call(ctx, http.MethodPost, "/sms/json", form)
 	if refusal != nil {
 		return gateway.ChannelSent{}, refusal
 	}
-	after := channel.RetryAfter(header, a.host.Now())
+	after := channel.RetryAfter(got.Header, a.host.Now())
 	var said answer
-	err := json.Unmarshal(body, &said)
+	err := json.Unmarshal(got.Body, &said)
 	switch {
-	case (err != nil || len(said.Messages) == 0) && (status < 200 || status > 299):
-		return gateway.ChannelSent{}, unanswered(status, after)
+	case (err != nil || len(said.Messages) == 0) && !got.OK():
+		return gateway.ChannelSent{}, unanswered(got.Status, after)
 	case err != nil || len(said.Messages) == 0:
 		return gateway.ChannelSent{}, channel.Unknown("the provider's answer cannot be read")
 	}
@@ -193,35 +190,13 @@ func (a *account) authenticate(form url.Values) {
 	form.Set("sig", signature(a.set.SignatureMethod, a.account.Secrets[secretSignature], params))
 }
 
-// call makes a request and returns status, header and body. Whatever goes wrong after the request
-// was written leaves its outcome unknown.
-func (a *account) call(ctx context.Context, method, path string, form url.Values) (int, http.Header, []byte, *gateway.ChannelError) {
-	var wrote atomic.Bool
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { wrote.Store(true) }})
-	req, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(a.set.BaseURL, "/")+path, strings.NewReader(form.Encode()))
-	if err != nil {
-		return 0, nil, nil, channel.Refused(gateway.FailureAccountRefused, "the account's base URL cannot be used")
-	}
-	req.Header.Set("User-Agent", a.host.UserAgent)
-	req.Header.Set("Accept", "application/json")
-	if method == http.MethodPost {
-		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	} else {
-		req.SetBasicAuth(a.set.APIKey, a.account.Secrets[secretAPI].Reveal())
-	}
-	resp, err := a.host.HTTP.Do(req)
-	if err != nil {
-		if wrote.Load() {
-			return 0, nil, nil, channel.Unknown("the provider's answer was lost: %s", channel.Plain(err))
+// call makes a request of the account's API. A form says itself who asks.
+func (a *account) call(ctx context.Context, method, path string, form url.Values) (channel.Answer, *gateway.ChannelError) {
+	return a.host.Call(ctx, method, strings.TrimSuffix(a.set.BaseURL, "/")+path, form, func(r *http.Request) {
+		if method != http.MethodPost {
+			r.SetBasicAuth(a.set.APIKey, a.account.Secrets[secretAPI].Reveal())
 		}
-		return 0, nil, nil, channel.Unreached(err)
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
-	if err != nil && resp.StatusCode >= 200 && resp.StatusCode < 300 {
-		return 0, nil, nil, channel.Unknown("the provider's answer was lost: %s", channel.Plain(err))
-	}
-	return resp.StatusCode, resp.Header, body, nil
+	})
 }
 
 // Check asks for the account's balance. An account that only signs has nothing to ask with; its
@@ -232,7 +207,7 @@ func (a *account) Check(ctx context.Context) *gateway.ChannelError {
 	if a.account.Secrets[secretAPI] == "" {
 		return nil
 	}
-	status, _, body, refusal := a.call(ctx, http.MethodGet, "/account/get-balance", nil)
+	got, refusal := a.call(ctx, http.MethodGet, "/account/get-balance", nil)
 	if refusal != nil {
 		if refusal.Kind == gateway.ChannelUnknown {
 			return channel.Later(gateway.FailureProviderUnavailable, "%s", refusal.Failure.Message)
@@ -243,9 +218,9 @@ func (a *account) Check(ctx context.Context) *gateway.ChannelError {
 		Value *float64 `json:"value"`
 	}
 	switch {
-	case status < 200 || status > 299:
-		return unanswered(status, 0)
-	case json.Unmarshal(body, &balance) != nil || balance.Value == nil:
+	case !got.OK():
+		return unanswered(got.Status, 0)
+	case json.Unmarshal(got.Body, &balance) != nil || balance.Value == nil:
 		return channel.Later(gateway.FailureProviderUnavailable, "the provider's answer cannot be read")
 	}
 	return nil
