@@ -140,8 +140,7 @@ func (c *Client) As(token string) *Client {
 	return &other
 }
 
-// over is the client with another transport, for calls that are not made on the
-// wire one by one.
+// over returns a copy of c that uses transport; batches use it to capture calls.
 func (c *Client) over(transport http.RoundTripper) *Client {
 	other := *c
 	h := *c.httpClient

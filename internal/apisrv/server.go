@@ -16,7 +16,7 @@ import (
 	"github.com/chasqui/chasqui/internal/service"
 )
 
-// Options says what the API works with. Fields without a word of their own are required.
+// Options says what the API works with. Fields are required unless noted.
 type Options struct {
 	*service.Services
 	Now    func() time.Time

@@ -52,8 +52,7 @@ func wireSteps(m *gateway.Message) []gatewayapi.Step {
 }
 
 // queued returns a message that was accepted just now as JSON, made of the request as it is stored;
-// nil when it takes wireMessage. It spares the path that every message goes encoding the request a
-// second time.
+// nil when it takes wireMessage. This avoids encoding the request twice on the hot path.
 func queued(m *gateway.Message) []byte {
 	in, _, err := m.Content()
 	if err != nil || len(m.Steps) > 0 || in.ExpiresOn != nil || m.Status != gateway.StatusQueued || len(m.Attempts) > 0 || m.PartsSent > 0 || !m.SendingAt.IsZero() ||

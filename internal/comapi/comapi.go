@@ -20,7 +20,7 @@ import (
 	"github.com/chasqui/chasqui/internal/service"
 )
 
-// Options says what the face works with. Every field without a word of its own is required.
+// Options says what the face works with. Fields are required unless noted.
 type Options struct {
 	Now           func() time.Time
 	Directory     *service.Directory

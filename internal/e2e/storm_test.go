@@ -40,8 +40,8 @@ func TestStorms(t *testing.T) {
 	}
 }
 
-// rage lets the storm rage over one person, and holds what becomes of them, of another person of
-// the page and of another page to the verdict.
+// rage injects the fault for one person and checks that only the expected messages are affected:
+// theirs, not another person's of the page, nor another page's.
 func (s storm) rage(t *testing.T) {
 	w := startWorld(t)
 	p, q := w.connect(graphemu.Page{}), w.connect(graphemu.Page{})

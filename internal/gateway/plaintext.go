@@ -47,7 +47,7 @@ type shownButton struct {
 	Type  string `json:"type"`
 }
 
-// PlainText says a message object of the Send API in words, for channels that have nothing else:
+// PlainText renders a message object of the Send API as plain text, for channels that have no more:
 // its texts, the titles of its elements and buttons with their links, and the addresses of its
 // files. It is empty when there is nothing to say.
 func PlainText(message json.RawMessage) string {

@@ -120,8 +120,7 @@ func PSIDOf(person string) string {
 // sms:447700900000.
 func AddressKey(channel, address string) string { return channel + ":" + address }
 
-// Begin sets out on the first step that can be taken. It returns false when there is none: then the
-// message has ended as failed.
+// Begin starts the first usable step. It returns false, with the message failed, if there is none.
 func (m *Message) Begin(now time.Time) bool {
 	if len(m.Steps) == 0 {
 		return true

@@ -22,7 +22,7 @@ import (
 	"github.com/chasqui/chasqui/internal/service"
 )
 
-// Options says what the face works with. Fields without a word of their own are required.
+// Options says what the face works with. Fields are required unless noted.
 type Options struct {
 	Now           func() time.Time
 	NewID         func(prefix string) string

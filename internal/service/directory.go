@@ -113,8 +113,8 @@ func (d *Directory) Applications() []*gateway.Application { return d.current.Loa
 // Subscriptions returns all subscriptions.
 func (d *Directory) Subscriptions() []*gateway.Subscription { return d.current.Load().subscriptions }
 
-// OptOuts returns a number that is another one once somebody has opted out, or in again.
-func (d *Directory) OptOuts() int64 { return d.optOuts.Load() }
+// OptOutsVersion returns a number that changes whenever somebody opts out or back in.
+func (d *Directory) OptOutsVersion() int64 { return d.optOuts.Load() }
 
 // MessengerOptOuts reports whether anybody has opted out of Messenger, which hardly anybody does.
 func (d *Directory) MessengerOptOuts() bool { return d.someOut.Load() }

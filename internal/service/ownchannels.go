@@ -30,7 +30,7 @@ func (c *ChannelEvents) Told(ctx context.Context, m *gateway.Message, channel st
 // appends message.inbound to the log, in one commit.
 func (c *ChannelEvents) Bring(ctx context.Context, key *gateway.APIKey, in gateway.ChannelInbound, phone string) (*gateway.Event, error) {
 	if in.Channel == "" || !gateway.OwnChannel(in.Channel) {
-		return nil, gateway.Invalid("channel", "must be a channel of your own: on %q messages come in by themselves", in.Channel)
+		return nil, gateway.Invalid("channel", "must be a channel of your own: %q reports inbound messages itself", in.Channel)
 	}
 	account, ok := c.Account(in.Application, in.Channel)
 	if !ok {

@@ -55,9 +55,9 @@ func (p *Policy) read(ctx context.Context, lane gateway.Lane) (gateway.History, 
 	return h, err
 }
 
-// Judge is Ask before a send: where the window of the conversation is known to be open, it does not
-// ask the database again, and does not say until when. Who controls the conversation is left to the
-// platform, for it may be given back without a word.
+// Judge is Ask with a cache, for the send path: while a window is known to be open it skips the
+// database and leaves out until when. Who controls the conversation is left to the platform, which
+// may give it back without telling anybody.
 func (p *Policy) Judge(ctx context.Context, m *gateway.Message) (gateway.PolicyAnswer, error) {
 	history, err := p.history(ctx, m)
 	if err != nil {
@@ -86,7 +86,7 @@ func (p *Policy) judge(m *gateway.Message, history gateway.History) (gateway.Pol
 // history reads what the rules ask of a conversation, unless its window is known to be open: then
 // an empty history says as much.
 func (p *Policy) history(ctx context.Context, m *gateway.Message) (gateway.History, error) {
-	now, optOuts := p.Store.Now(), p.Directory.OptOuts()
+	now, optOuts := p.Store.Now(), p.Directory.OptOutsVersion()
 	epoch, held := p.Store.Leases().Epoch(m.Partition)
 	p.mu.Lock()
 	known, ok := p.open[m.Lane()]

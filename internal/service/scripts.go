@@ -278,8 +278,8 @@ func (s *Scripts) Get(ctx context.Context, key *gateway.APIKey, id string) (*gat
 	return x, nil
 }
 
-// Activate makes a version the one that answers people, or with active false lets nobody answer
-// them. What the bot knows of people stays.
+// Activate makes a version the one that answers people; with active false it stops the bot. What the
+// bot knows of people stays.
 func (s *Scripts) Activate(ctx context.Context, key *gateway.APIKey, id string, active bool) (*gateway.Script, error) {
 	if _, err := s.Get(ctx, key, id); err != nil {
 		return nil, err
