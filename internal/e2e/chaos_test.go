@@ -200,6 +200,7 @@ func (x *chaos) run(rounds int, faults map[string]func()) {
 			x.balancer.hurried.Store(true)
 		}
 	}
+	x.ledger.behind = x.behind
 	load, end := context.WithCancel(x.t.Context())
 	defer end()
 	var workers sync.WaitGroup
@@ -223,6 +224,22 @@ func (x *chaos) run(rounds int, faults map[string]func()) {
 	out := x.ledger.checkOutbound(x.t, x.front, x.page)
 	in := x.ledger.checkInbound(x.t, x.pulled, customer)
 	x.t.Logf("out: %s; in: %s; %d calls made again", out, in, x.ledger.again)
+}
+
+// behind is how many messages to a person wait to be sent, and how many of theirs to be read.
+func (x *chaos) behind(psid string) (out, in int) {
+	sent := len(x.page.thread(psid))
+	x.pulled.mu.Lock()
+	read := 0
+	for _, e := range x.pulled.events {
+		if e.Person.ID == psid {
+			read++
+		}
+	}
+	x.pulled.mu.Unlock()
+	x.ledger.mu.Lock()
+	defer x.ledger.mu.Unlock()
+	return len(x.ledger.accepted[psid]) - sent, len(x.ledger.written[psid]) - read
 }
 
 // getsOn waits until every conversation has got on from where it is now, both ways: what is
@@ -258,7 +275,7 @@ func (x *chaos) getsOn(what string) {
 				come = come || read[mid]
 			}
 			if !there || !come {
-				return false, fmt.Sprintf("person %d: sent %v, read %v", i, there, come)
+				return false, fmt.Sprintf("person %d: sent %v, read %v; %d read in all", i, there, come, len(read))
 			}
 		}
 		return true, ""

@@ -30,7 +30,14 @@ type ledger struct {
 	written  map[string][]string   // mids of what the person wrote, in order
 	again    int                   // calls whose answer was lost and that were made again
 	every    time.Duration         // between two messages of a person, and between two to them; killPace when zero
+
+	// behind is how many messages to a person have not been sent, and how many of theirs have not
+	// been read; nil for no limit. While it is more than mostBehind nothing is added: a slow machine
+	// would get further behind for ever.
+	behind func(psid string) (out, in int)
 }
+
+const mostBehind = 30
 
 // accepted is a message that the gateway has taken.
 type accepted struct{ id, text string }
@@ -109,6 +116,11 @@ func (l *ledger) pace(load context.Context, do func(n int)) {
 // write lets a person write; the platform repeats its webhooks until they are acknowledged.
 func (l *ledger) write(load context.Context, p *page, psid string, i int) {
 	l.pace(load, func(n int) {
+		if l.behind != nil {
+			if _, in := l.behind(psid); in > mostBehind {
+				return
+			}
+		}
 		res, err := p.w.platform.Act(context.Background(), p.id, psid, graphemu.Action{Text: fmt.Sprintf("in %d-%d", i, n)})
 		if err != nil {
 			p.w.t.Error(err)
@@ -124,6 +136,11 @@ func (l *ledger) write(load context.Context, p *page, psid string, i int) {
 // same key, until there is one.
 func (l *ledger) send(load context.Context, p *page, psid string, i int) {
 	l.pace(load, func(n int) {
+		if l.behind != nil {
+			if out, _ := l.behind(psid); out > mostBehind {
+				return
+			}
+		}
 		text := fmt.Sprintf("out %d-%d", i, n)
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
