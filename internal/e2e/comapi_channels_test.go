@@ -177,7 +177,7 @@ func TestComapiChannelsOfOnesOwn(t *testing.T) {
 	w.comapi("POST", inbound+"read", `{}`).wantProblem(t, http.StatusBadRequest, "timestamp", "TimestampInvalid", "given")
 	w.comapi("POST", base+"/inbounds/evt_1/statuses/read", `{"timestamp":"2026-01-31T12:00:00Z"}`).wantProblem(t, http.StatusNotFound, "", "NotFound", "evt_1")
 	w.comapi("POST", base+"/inbounds", `{"channel":"rcs","from":{"id":"1"}}`).wantProblem(t, http.StatusBadRequest, "channel", "ChannelInvalid", "no account")
-	w.comapi("POST", base+"/inbounds", `{"channel":"sms","from":{"phoneNumber":"1"}}`).wantProblem(t, http.StatusBadRequest, "channel", "ChannelInvalid", "by themselves")
+	w.comapi("POST", base+"/inbounds", `{"channel":"sms","from":{"phoneNumber":"1"}}`).wantProblem(t, http.StatusBadRequest, "channel", "ChannelInvalid", "itself")
 	w.comapi("POST", base+"/inbounds", `{"channel":"whatsApp","from":{}}`).wantProblem(t, http.StatusBadRequest, "from", "FromInvalid", "who sent it")
 }
 
