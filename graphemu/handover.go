@@ -70,66 +70,62 @@ func (w *world) setPrimary(pageID, appID string) error {
 // threadRef names a thread, and the app that makes the call.
 type threadRef struct{ page, psid, app string }
 
-// passThread passes control of a thread to another app.
-func (w *world) passThread(ref threadRef, target, metadata string) *messenger.Error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	page, p, err := w.find(ref.page, ref.psid)
-	switch {
-	case err != nil:
-		return errNoObject
-	case target != pageInbox && w.apps[target] == nil:
-		return refuse(100, 2018144, "(#100) The app id is not correct: it does not belong to an app that is subscribed to the page")
-	case ref.app != page.primary() && ref.app != page.owner(p):
-		return notOwner()
-	}
-	w.changeOwner(page, p, "pass_thread_control", target, metadata)
-	return nil
-}
-
-// takeThread lets the primary receiver take control of a thread.
-func (w *world) takeThread(ref threadRef, metadata string) *messenger.Error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	page, p, err := w.find(ref.page, ref.psid)
-	switch {
-	case err != nil:
-		return errNoObject
-	case ref.app != page.primary():
-		return refuse(10, 0, "(#10) Only the primary receiver may take control of a thread")
-	}
-	w.changeOwner(page, p, "take_thread_control", ref.app, metadata)
-	return nil
-}
-
-// requestThread asks the owner of a thread for control. The owner itself may ask as well.
-func (w *world) requestThread(ref threadRef, metadata string) *messenger.Error {
+// inThread calls do with the page and the person of a thread, under the lock.
+func (w *world) inThread(ref threadRef, do func(page *pageState, p *personState) *messenger.Error) *messenger.Error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	page, p, err := w.find(ref.page, ref.psid)
 	if err != nil {
 		return errNoObject
 	}
-	e := w.threads.fromPerson(page, p, "messaging_handovers")
-	e.wire.Request = &wireRequest{RequestedOwner: ref.app, Metadata: metadata}
-	e.only = page.owner(p)
-	w.emit(page, p, e)
-	return nil
+	return do(page, p)
+}
+
+// passThread passes control of a thread to another app.
+func (w *world) passThread(ref threadRef, target, metadata string) *messenger.Error {
+	return w.inThread(ref, func(page *pageState, p *personState) *messenger.Error {
+		switch {
+		case target != pageInbox && w.apps[target] == nil:
+			return refuse(100, 2018144, "(#100) The app id is not correct: it does not belong to an app that is subscribed to the page")
+		case ref.app != page.primary() && ref.app != page.owner(p):
+			return notOwner()
+		}
+		w.changeOwner(page, p, "pass_thread_control", target, metadata)
+		return nil
+	})
+}
+
+// takeThread lets the primary receiver take control of a thread.
+func (w *world) takeThread(ref threadRef, metadata string) *messenger.Error {
+	return w.inThread(ref, func(page *pageState, p *personState) *messenger.Error {
+		if ref.app != page.primary() {
+			return refuse(10, 0, "(#10) Only the primary receiver may take control of a thread")
+		}
+		w.changeOwner(page, p, "take_thread_control", ref.app, metadata)
+		return nil
+	})
+}
+
+// requestThread asks the owner of a thread for control. The owner itself may ask as well.
+func (w *world) requestThread(ref threadRef, metadata string) *messenger.Error {
+	return w.inThread(ref, func(page *pageState, p *personState) *messenger.Error {
+		e := w.threads.fromPerson(page, p, "messaging_handovers")
+		e.wire.Request = &wireRequest{RequestedOwner: ref.app, Metadata: metadata}
+		e.only = page.owner(p)
+		w.emit(page, p, e)
+		return nil
+	})
 }
 
 // releaseThread returns control of a thread to the primary receiver.
 func (w *world) releaseThread(ref threadRef, metadata string) *messenger.Error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	page, p, err := w.find(ref.page, ref.psid)
-	switch {
-	case err != nil:
-		return errNoObject
-	case ref.app != page.owner(p):
-		return notOwner()
-	}
-	w.changeOwner(page, p, "pass_thread_control", page.primary(), metadata)
-	return nil
+	return w.inThread(ref, func(page *pageState, p *personState) *messenger.Error {
+		if ref.app != page.owner(p) {
+			return notOwner()
+		}
+		w.changeOwner(page, p, "pass_thread_control", page.primary(), metadata)
+		return nil
+	})
 }
 
 // threadOwner returns the app that controls a thread, "" when there is no such person.
