@@ -24,16 +24,22 @@ func (w *worker) hand(ctx context.Context, events ...*gateway.Event) try {
 	}
 	took := w.f.o.Store.Now().Sub(started).Milliseconds()
 	t := try{results, make([]gateway.DeliveryAttempt, len(events))}
-	stopped := map[gateway.Lane]bool{}
+	var stopped map[gateway.Lane]bool // nil while everything is taken, as it mostly is
 	for i, e := range events {
 		r := &t.results[i]
 		if errors.Is(r.Err, ErrBehind) && !stopped[e.Lane()] {
 			r.Err = errors.New("the sink left it out, although nothing before it had failed")
 		}
-		stopped[e.Lane()] = stopped[e.Lane()] || r.Err != nil && !errors.Is(r.Err, ErrRejected)
 		t.attempts[i] = gateway.DeliveryAttempt{At: started.UTC(), DurationMS: took, Status: r.Status}
-		if r.Err != nil {
-			t.attempts[i].Error = r.Err.Error()
+		if r.Err == nil {
+			continue
+		}
+		t.attempts[i].Error = r.Err.Error()
+		if !errors.Is(r.Err, ErrRejected) {
+			if stopped == nil {
+				stopped = map[gateway.Lane]bool{}
+			}
+			stopped[e.Lane()] = true
 		}
 	}
 	return t
@@ -59,19 +65,23 @@ func (t try) unfinished() bool {
 	return slices.ContainsFunc(t.results, func(r Result) bool { return r.Err != nil })
 }
 
-// verdict is what a call says of the receiver: nil when it is well, which it is when it has taken
-// or rejected any event, ErrGone when it wants nothing any more, otherwise what went wrong first.
+// verdict is what a call says of the receiver: ErrGone when it wants nothing any more, nil when it
+// is well, which it is when it has taken or rejected any event, otherwise what went wrong first.
 func (t try) verdict() error {
 	var first error
+	well := false
 	for _, r := range t.results {
 		switch {
 		case errors.Is(r.Err, ErrGone):
 			return r.Err
 		case r.Err == nil || errors.Is(r.Err, ErrRejected):
-			return nil
+			well = true
 		case first == nil && !errors.Is(r.Err, ErrBehind):
 			first = r.Err
 		}
+	}
+	if well {
+		return nil
 	}
 	return first
 }
